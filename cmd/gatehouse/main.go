@@ -1,0 +1,122 @@
+// Command gatehouse is the gateway between AI agents and their models, and the
+// commands that read its record. Each subcommand has a file of its own; this
+// one only finds it. It never decides anything about a flow.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// streams are the three files of a command.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// exitError ends the program with a code of its own. An empty text prints
+// nothing: the command has already said what happened.
+type exitError struct {
+	code int
+	text string
+}
+
+func (e exitError) Error() string { return e.text }
+
+type command struct {
+	name, summary string
+	run           func(ctx context.Context, args []string, std streams) error
+}
+
+func commands() []command {
+	return []command{
+		{"up", "start the gateway", runUp},
+		{"run", "start an agent through the gateway", runRun},
+		{"env", "print what points an agent at the gateway", runEnv},
+		{"flows", "list flows, newest last", runFlows},
+		{"show", "show a flow as a conversation, or its exact bytes", runShow},
+		{"sessions", "list sessions", runSessions},
+		{"tail", "follow flows as they happen", runTail},
+		{"verify", "check the ledger against itself", runVerify},
+		{"key", "add, list, revoke access keys", runKey},
+		{"simulate", "a provider for trying out", runSimulate},
+		{"demo", "play short sessions, no key or agent needed", runDemo},
+		{"version", "print the version", runVersion},
+	}
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := dispatch(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr})
+	os.Exit(report(err, os.Stderr))
+}
+
+func dispatch(ctx context.Context, args []string, std streams) error {
+	if len(args) == 0 {
+		usage(std.err)
+		return exitError{2, ""}
+	}
+	if args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
+		usage(std.out)
+		return nil
+	}
+	for _, c := range commands() {
+		if c.name == args[0] {
+			return c.run(ctx, args[1:], std)
+		}
+	}
+	usage(std.err)
+	return exitError{2, fmt.Sprintf("there is no command %q", args[0])}
+}
+
+// report prints an error as one line and gives the exit code: 0 none, 1 a
+// failure, 2 a wrong call, or what the command chose.
+func report(err error, w io.Writer) int {
+	var exit exitError
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return 0
+	case errors.As(err, &exit):
+		if exit.text != "" {
+			fmt.Fprintln(w, "gatehouse:", exit.text)
+		}
+		return exit.code
+	}
+	fmt.Fprintln(w, "gatehouse:", err)
+	return 1
+}
+
+func usage(w io.Writer) {
+	fmt.Fprintln(w, "usage: gatehouse COMMAND [flags]   (gatehouse COMMAND -h tells its flags)")
+	fmt.Fprintln(w)
+	for _, c := range commands() {
+		fmt.Fprintf(w, "  %-9s %s\n", c.name, c.summary)
+	}
+}
+
+// newFlags makes a command's flag set: errors are returned, help goes to out.
+func newFlags(name, args string, std streams) *flag.FlagSet {
+	fs := flag.NewFlagSet(name, flag.ContinueOnError)
+	fs.SetOutput(std.err)
+	fs.Usage = func() {
+		fmt.Fprintf(fs.Output(), "usage: gatehouse %s %s\n", name, args)
+		fs.PrintDefaults()
+	}
+	return fs
+}
+
+// parse reads flags. A wrong call exits with 2; -h with 0.
+func parse(fs *flag.FlagSet, args []string) error {
+	err := fs.Parse(args)
+	if err == nil || errors.Is(err, flag.ErrHelp) {
+		return err
+	}
+	return exitError{2, ""}
+}
