@@ -1,0 +1,85 @@
+# The two that you need: `make run` and `make test`. The others are their parts,
+# or longer forms of them. CONTRIBUTING.md tells what each is for.
+
+GO          ?= go
+CC          ?= cc
+FUZZTIME    ?= 5s
+BENCHFLAGS  ?=
+STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+VERSION      = $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS      = -s -w -X main.version=$(VERSION)
+TARGETS      = linux/amd64 linux/arm64 darwin/arm64 darwin/amd64 windows/amd64
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test lint cross race e2e agents compiler bench fuzz soak kill dict clean
+
+help:
+	@echo 'make run     build, start the gateway with its data in ./data'
+	@echo 'make test    all tests: lint, cross, race, e2e'
+	@echo 'make build   bin/gatehouse'
+	@echo 'make lint    gofmt, vet, staticcheck'
+	@echo 'make cross   compile for every system that we ship for'
+	@echo 'make bench   measure against the barest reverse proxy (docs/performance.md)'
+	@echo 'make fuzz    every fuzz target for FUZZTIME ($(FUZZTIME))'
+	@echo 'make kill    kill -9 under load, many rounds'
+	@echo 'make soak    streams and turns for ten minutes'
+	@echo 'make dict    train the compression dictionaries anew'
+
+run: build
+	@bin/gatehouse up --data ./data
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/gatehouse ./cmd/gatehouse
+
+test: lint cross race e2e
+
+lint:
+	@unformatted=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \
+	  test -z "$$unformatted" || { echo "gofmt these files:"; echo "$$unformatted"; exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+# Everything that we ship for must compile, and its tests, too: vet compiles
+# both.
+cross:
+	@set -e; for target in $(TARGETS); do \
+	  echo "building for $$target"; \
+	  CGO_ENABLED=0 GOOS=$${target%/*} GOARCH=$${target#*/} $(GO) build -trimpath -o /dev/null ./cmd/gatehouse; \
+	done
+	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 $(GO) vet ./...
+	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 $(GO) vet ./...
+
+race: compiler
+	CGO_ENABLED=1 $(GO) test -race ./...
+
+# The race detector is linked with the system's C compiler; a fresh Debian has
+# none.
+compiler:
+	@command -v $(CC) >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends gcc libc6-dev; } || \
+	  { echo 'The race detector needs a C compiler: sudo apt-get install -y gcc libc6-dev' >&2; exit 1; }
+
+# The real agents through the real binary.
+e2e: build agents
+	cd test/e2e && $(GO) vet ./... && GATEHOUSE=$(CURDIR)/bin/gatehouse $(GO) test -count=1 ./...
+
+agents: test/e2e/node_modules/.installed
+
+test/e2e/node_modules/.installed: test/e2e/package-lock.json
+	cd test/e2e && npm ci --no-audit --no-fund --prefer-offline
+	@touch $@
+
+bench: build
+	$(GO) build -o bin/bench ./bench
+	bin/bench -gatehouse bin/gatehouse $(BENCHFLAGS)
+
+# go test fuzzes one target of one package at a time.
+fuzz:
+	@set -e; grep -rlE '^func Fuzz' --include='*_test.go' internal | while read -r file; do \
+	  for name in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9_]*).*/\1/p' "$$file"); do \
+	    echo "fuzzing $$name in $$(dirname $$file)"; \
+	    $(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) "./$$(dirname $$file)"; \
+	  done; done
+
+clean:
+	rm -rf bin
