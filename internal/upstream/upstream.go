@@ -1,0 +1,181 @@
+// Package upstream is where a flow goes: one provider's address, the
+// connections to it, and the last word on which headers leave. It never
+// retries on its own and never changes a body.
+package upstream
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+)
+
+// Options describe one upstream.
+type Options struct {
+	URL    string // base address, http or https; a path is a prefix
+	Proxy  string // HTTP(S) proxy address; empty: HTTPS_PROXY, HTTP_PROXY, NO_PROXY of the environment
+	CAFile string // PEM file of further roots, beside the system's
+}
+
+// Upstream sends requests to one provider. It is safe for concurrent use.
+type Upstream struct {
+	base   *url.URL
+	http   http.RoundTripper // HTTP/2 where the provider offers it
+	socket http.RoundTripper // HTTP/1.1 only: WebSocket upgrades (RFC 6455)
+}
+
+// New checks the options. It opens no connection.
+func New(o Options) (*Upstream, error) {
+	base, err := url.Parse(o.URL)
+	if err != nil {
+		return nil, fmt.Errorf("reading upstream address: %w", err)
+	}
+	if (base.Scheme != "http" && base.Scheme != "https") || base.Host == "" {
+		return nil, fmt.Errorf("upstream address %q is not http://HOST or https://HOST", o.URL)
+	}
+	if base.RawQuery != "" || base.Fragment != "" || base.User != nil {
+		return nil, errors.New("an upstream address has no query, fragment or user")
+	}
+	base.Path = strings.TrimSuffix(base.Path, "/")
+	base.RawPath = ""
+	roots, err := loadRoots(o.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	proxy := http.ProxyFromEnvironment
+	if o.Proxy != "" {
+		p, err := url.Parse(o.Proxy)
+		if err != nil || p.Host == "" {
+			return nil, fmt.Errorf("proxy address %q is not a URL", o.Proxy)
+		}
+		proxy = http.ProxyURL(p)
+	}
+	return &Upstream{base: base, http: transport(proxy, roots, true), socket: transport(proxy, roots, false)}, nil
+}
+
+func loadRoots(file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading CA bundle: %w", err)
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("CA bundle %s holds no certificate", file)
+	}
+	return pool, nil
+}
+
+func transport(proxy func(*http.Request) (*url.URL, error), roots *x509.CertPool, http2 bool) *http.Transport {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(http2)
+	return &http.Transport{
+		Proxy:                 proxy,
+		Protocols:             protocols,
+		DisableCompression:    true, // the client's own Accept-Encoding counts
+		MaxIdleConnsPerHost:   256,
+		IdleConnTimeout:       90 * time.Second,
+		TLSHandshakeTimeout:   15 * time.Second,
+		ExpectContinueTimeout: time.Second,
+		WriteBufferSize:       16 << 10,
+		ReadBufferSize:        16 << 10,
+		TLSClientConfig:       &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+	}
+}
+
+// Send forwards one request and returns the provider's answer, whose body the
+// caller closes. pathQuery is appended to the base address as it stands.
+func (u *Upstream) Send(ctx context.Context, method, pathQuery string, header http.Header, body []byte) (*http.Response, error) {
+	req, err := u.request(ctx, method, pathQuery, header)
+	if err != nil {
+		return nil, err
+	}
+	if len(body) > 0 {
+		withBody(req, body)
+	}
+	return u.http.RoundTrip(req)
+}
+
+// Socket gives the address and the client for a WebSocket upgrade. Headers are
+// the caller's, through Forward.
+func (u *Upstream) Socket(pathQuery string) (string, *http.Client) {
+	return u.base.String() + pathQuery, &http.Client{
+		Transport:     u.socket,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// Close ends idle connections.
+func (u *Upstream) Close() {
+	u.http.(*http.Transport).CloseIdleConnections()
+	u.socket.(*http.Transport).CloseIdleConnections()
+}
+
+func (u *Upstream) request(ctx context.Context, method, pathQuery string, header http.Header) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, method, u.base.String()+pathQuery, nil)
+	if err != nil {
+		return nil, fmt.Errorf("making the upstream request: %w", err)
+	}
+	req.Header = Forward(header)
+	if _, ok := req.Header["User-Agent"]; !ok {
+		req.Header["User-Agent"] = nil // keeps net/http from adding its own
+	}
+	return req, nil
+}
+
+// withBody attaches a body that the transport may start again on a fresh
+// connection as long as not a byte was written: a kept connection that the
+// provider had already closed is no failure. net/http would also send a
+// request again that may have arrived, if it carries an Idempotency-Key under
+// its canonical name (Request.isReplayable); we never do, so the name is
+// spelled in lower case, which is the same header (RFC 9110 section 5.1).
+func withBody(req *http.Request, body []byte) {
+	req.ContentLength = int64(len(body))
+	req.Body = io.NopCloser(bytes.NewReader(body))
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	for _, name := range [...]string{"Idempotency-Key", "X-Idempotency-Key"} {
+		if v, ok := req.Header[name]; ok {
+			delete(req.Header, name)
+			req.Header[strings.ToLower(name)] = v
+		}
+	}
+}
+
+// hopByHop are the headers of one connection (RFC 9110 section 7.6.1), and our
+// own.
+var hopByHop = [...]string{
+	"Connection", "Proxy-Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization",
+	"Te", "Trailer", "Transfer-Encoding", "Upgrade", "Expect", "X-Gatehouse-Key",
+}
+
+// Forward copies a message's headers without those that belong to one
+// connection.
+func Forward(h http.Header) http.Header {
+	out := make(http.Header, len(h)+1)
+	for name, values := range h {
+		out[name] = values
+	}
+	for _, line := range h["Connection"] {
+		for name := range strings.SplitSeq(line, ",") {
+			out.Del(strings.TrimSpace(name))
+		}
+	}
+	for _, name := range hopByHop {
+		delete(out, name)
+	}
+	return out
+}
