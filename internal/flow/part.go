@@ -21,7 +21,7 @@ type Part struct {
 	Role   string `json:"role,omitempty"`   // system, user, assistant, tool …, as the API names it
 	ID     string `json:"id,omitempty"`     // of a tool call or the call that a result answers
 	Name   string `json:"name,omitempty"`   // of the tool; media: its type
-	Text   string `json:"text,omitempty"`   // decoded text; tool call: arguments as they stand; unknown: raw JSON
+	Text   string `json:"text,omitempty"`   // decoded text; tool call: arguments as they stand; tool definition, unknown: raw JSON
 	Signed bool   `json:"signed,omitempty"` // carries the provider's signature: must never be edited
 	Failed bool   `json:"failed,omitempty"` // a tool result that reports an error
 }
@@ -35,6 +35,7 @@ type Facts struct {
 	Previous string // previous_response_id
 	Session  string // session id that the body claims
 	Subagent string // sub-agent id that the body claims
+	Parent   string // agent that started the sub-agent, as the body claims
 	Usage    bool   // asks for usage in its stream (Chat: stream_options.include_usage)
 }
 
@@ -48,4 +49,6 @@ type Answer struct {
 	Complete bool   // the provider's own end was seen
 	Unknown  int    // events or parts that the codec does not know
 	Parts    []Part // only when asked for
+
+	Unreadable string // why the answer could not be read to its end; "" when it could
 }
