@@ -1,0 +1,183 @@
+package house_test
+
+import (
+	"go/ast"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// layers is the direction: a package imports only from layers below its own.
+// Packages of one family (a folder and the folders in it) may import each
+// other where a line allows it.
+var layers = [][]string{
+	{"cmd/gatehouse", "bench"},
+	{"internal/app"},
+	{"internal/proxy", "internal/console"},
+	{"internal/gate"},
+	{"internal/identity", "internal/policy", "internal/price", "internal/ledger"},
+	{"internal/upstream", "internal/agents", "internal/config", "internal/simulate"},
+	{"internal/wire"},
+	{"internal/flow"},
+}
+
+// line allows one import. A name that ends in /... means a folder and all in
+// it.
+type line struct{ from, to, why string }
+
+// allowed is every import within the house. A new line needs a why, and its
+// direction must hold.
+var allowed = []line{
+	{"internal/...", "internal/flow", "the words that all packages share"},
+
+	{"internal/console", "internal/ledger", "shows flows, sessions and content, verifies"},
+	{"internal/console", "internal/identity", "administers access keys"},
+}
+
+func (l line) covers(from, to string) bool { return under(from, l.from) && under(to, l.to) }
+
+// under reports whether dir is the pattern, or lies in it when it ends in /...
+func under(dir, pattern string) bool {
+	folder, all := strings.CutSuffix(pattern, "/...")
+	return dir == folder || all && strings.HasPrefix(dir, folder+"/")
+}
+
+// layer gives the number of a package's layer, counted from the top.
+func layer(dir string) int {
+	return slices.IndexFunc(layers, func(families []string) bool {
+		return slices.ContainsFunc(families, func(f string) bool { return under(dir, f+"/...") })
+	})
+}
+
+// family gives the layer's entry that a package belongs to.
+func family(dir string) string {
+	for _, families := range layers {
+		for _, f := range families {
+			if under(dir, f+"/...") {
+				return f
+			}
+		}
+	}
+	return dir
+}
+
+func TestImportsPointOneWay(t *testing.T) {
+	used := make([]bool, len(allowed))
+	for _, f := range files(t) {
+		if f.test || f.dir == "internal/house" {
+			continue
+		}
+		if layer(f.dir) < 0 {
+			t.Errorf("%s is in no layer: give it its place", f.dir)
+		}
+		for _, imported := range f.imports() {
+			to, inside := strings.CutPrefix(imported, module+"/")
+			if !inside {
+				continue
+			}
+			i := slices.IndexFunc(allowed, func(l line) bool { return l.covers(f.dir, to) })
+			if i < 0 {
+				t.Errorf("%s imports %s, which no line allows", f.path, to)
+				continue
+			}
+			for j, l := range allowed {
+				used[j] = used[j] || l.covers(f.dir, to)
+			}
+			if layer(f.dir) >= layer(to) && family(f.dir) != family(to) {
+				t.Errorf("%s imports %s, which is not below it", f.path, to)
+			}
+		}
+	}
+	for i, l := range allowed {
+		if !used[i] {
+			t.Errorf("nothing uses the line %s → %s: remove it", l.from, l.to)
+		}
+	}
+}
+
+func TestEntrancesDoNotKnowEachOther(t *testing.T) {
+	for _, f := range files(t) {
+		if f.test || !strings.HasPrefix(f.dir, "internal/proxy/") && !strings.HasPrefix(f.dir, "internal/ingest/") {
+			continue
+		}
+		for _, imported := range f.imports() {
+			to := strings.TrimPrefix(imported, module+"/")
+			entrance := strings.HasPrefix(to, "internal/proxy/") || strings.HasPrefix(to, "internal/ingest/")
+			if entrance && to != f.dir {
+				t.Errorf("%s imports the entrance %s", f.path, to)
+			}
+		}
+	}
+}
+
+// pure packages get bytes and give values: no I/O, no clock, no log.
+var pure = []string{"internal/flow/...", "internal/wire/...", "internal/policy/...", "internal/price/..."}
+
+// impure are the imports that do I/O or log. net/http is not among them: its
+// Header is a word that codecs share; what it does is.
+var impure = []string{"os", "os/exec", "net", "log", "log/slog", "syscall", "database/sql", "math/rand", "math/rand/v2", "testing", "io/ioutil", "golang.org/x/sys/unix"}
+
+// acts are the functions of permitted packages that read the clock or do I/O.
+var acts = map[string][]string{
+	"time": {"Now", "Since", "Until", "After", "AfterFunc", "Sleep", "Tick", "NewTimer", "NewTicker"},
+	"http": {"Get", "Head", "Post", "PostForm", "Serve", "ListenAndServe", "NewRequest", "DefaultClient"},
+	"fmt":  {"Print", "Printf", "Println", "Scan", "Scanf", "Scanln"},
+}
+
+func TestPurePackagesDoNoIO(t *testing.T) {
+	for _, f := range files(t) {
+		if f.test || !slices.ContainsFunc(pure, func(p string) bool { return under(f.dir, p) }) {
+			continue
+		}
+		for _, imported := range f.imports() {
+			if slices.Contains(impure, imported) {
+				t.Errorf("%s is pure and imports %s", f.path, imported)
+			}
+		}
+		ast.Inspect(f.ast, func(n ast.Node) bool {
+			sel, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			if pkg, ok := sel.X.(*ast.Ident); ok && slices.Contains(acts[pkg.Name], sel.Sel.Name) {
+				t.Errorf("%s is pure and uses %s.%s", f.fset.Position(n.Pos()), pkg.Name, sel.Sel.Name)
+			}
+			return true
+		})
+	}
+}
+
+// tools are the packages that make tests say less than they check.
+var tools = []string{"github.com/stretchr/", "github.com/onsi/", "github.com/golang/mock", "go.uber.org/mock", "gotest.tools/"}
+
+func TestTestsUseTheStandardLibrary(t *testing.T) {
+	for _, f := range files(t) {
+		if !f.test {
+			continue
+		}
+		for _, imported := range f.imports() {
+			if slices.ContainsFunc(tools, func(p string) bool { return strings.HasPrefix(imported, p) }) {
+				t.Errorf("%s imports %s: tests compare got and want themselves", f.path, imported)
+			}
+		}
+		for _, at := range sleeps(f) {
+			t.Errorf("%s sleeps: use testing/synctest or an injected clock", at)
+		}
+	}
+}
+
+func sleeps(f file) []string {
+	var at []string
+	ast.Inspect(f.ast, func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok && sel.Sel.Name == "Sleep" {
+			if pkg, ok := sel.X.(*ast.Ident); ok && pkg.Name == "time" && !insideSynctest(f) {
+				at = append(at, f.fset.Position(n.Pos()).String())
+			}
+		}
+		return true
+	})
+	return at
+}
+
+// insideSynctest: within a bubble a sleep takes no time.
+func insideSynctest(f file) bool { return slices.Contains(f.imports(), "testing/synctest") }
