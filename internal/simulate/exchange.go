@@ -145,6 +145,9 @@ func (e *exchange) whole(status int, body string) error {
 
 func (e *exchange) wholeAs(s script, status int, body string) error {
 	o := newOutlet(e.w, e.rec, s)
+	if s.encode == "" {
+		e.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	}
 	if err := o.start(status, "application/json"); err != nil {
 		return err
 	}

@@ -33,21 +33,23 @@ type carrier interface {
 }
 
 // play sends events at the script's pace and strikes with its fault. oops is
-// the provider's error event.
+// the provider's error event. Nothing waits after the last event: a client
+// may leave as soon as it has that.
 func play(ctx context.Context, c carrier, s script, events iter.Seq[event], oops event) error {
-	deltas := 0
+	sent, deltas := 0, 0
 	for e := range events {
+		if err := rest(ctx, s.pace, sent); err != nil {
+			return err
+		}
 		if err := c.carry(e); err != nil {
 			return err
 		}
+		sent++
 		if e.delta {
 			deltas++
 		}
 		if s.fault != "" && deltas >= s.after {
 			return strike(ctx, c, s, oops)
-		}
-		if err := rest(ctx, s.pace); err != nil {
-			return err
 		}
 	}
 	return nil
@@ -63,8 +65,9 @@ func strike(ctx context.Context, c carrier, s script, oops event) error {
 	return errBroken
 }
 
-func rest(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
+// rest pauses before every event but the first.
+func rest(ctx context.Context, d time.Duration, sent int) error {
+	if d <= 0 || sent == 0 {
 		return ctx.Err()
 	}
 	t := time.NewTimer(d)

@@ -36,9 +36,10 @@ type Received struct {
 type Sent struct {
 	Status   int         `json:"status"`
 	Header   [][2]string `json:"header,omitempty"`
-	Bytes    int         `json:"bytes"`    // without transfer coding
-	SHA256   string      `json:"sha256"`   // hex
-	Complete bool        `json:"complete"` // false: the script or the client broke it
+	Bytes    int         `json:"bytes"`              // without transfer coding
+	SHA256   string      `json:"sha256"`             // hex
+	Complete bool        `json:"complete"`           // false: the script or the client broke it
+	Messages []int       `json:"messages,omitempty"` // WebSocket: the bytes of each message
 }
 
 // keeper writes records.

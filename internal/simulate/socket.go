@@ -90,6 +90,7 @@ func (k *socket) carry(e event) error {
 	if _, err := k.rec.Write([]byte(e.data)); err != nil {
 		return err
 	}
+	k.rec.sent.Messages = append(k.rec.sent.Messages, len(e.data))
 	return k.c.Write(k.ctx, websocket.MessageText, []byte(e.data))
 }
 
