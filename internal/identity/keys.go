@@ -14,21 +14,28 @@ import (
 	"io"
 	"io/fs"
 	"math/big"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/workingagents/gatehouse/internal/flow"
 )
 
-// Errors of Keys.
+// Errors of Lookup.
 var (
 	ErrUnknownKey = errors.New("unknown access key")
 	ErrRevoked    = errors.New("access key was revoked")
-	ErrName       = errors.New("a key's name is 1 to 64 letters, digits, '.', '_', '-' or '@', and begins with a letter or digit")
-	ErrNameTaken  = errors.New("there is already a key of this name; revoke it first")
-	ErrNoSuchName = errors.New("there is no valid key of this name")
+)
+
+// Errors of Add and Revoke. They are refusals: their texts are for whoever asked.
+var (
+	ErrName       error = &flow.Refusal{Status: http.StatusBadRequest, Kind: "name", Text: "a key's name has 1 to 64 letters, digits, and . _ @ - after the first"}
+	ErrNameTaken  error = &flow.Refusal{Status: http.StatusConflict, Kind: "name_taken", Text: "there is a valid key of that name; revoke it first"}
+	ErrNoSuchName error = &flow.Refusal{Status: http.StatusNotFound, Kind: "not_found", Text: "there is no valid key of that name"}
 )
 
 // KeysFile is the name of the file in the data folder.
@@ -38,10 +45,10 @@ const keysVersion = 1
 
 // Key is an access key as it is stored: no secret, only a keyed hash of it.
 type Key struct {
-	Name    string     `json:"name"`
-	Hash    string     `json:"hash"` // hex HMAC-SHA256 of the secret
-	Created time.Time  `json:"created"`
-	Revoked *time.Time `json:"revoked,omitempty"`
+	Name    string    `json:"name"`
+	Hash    string    `json:"hash"` // hex HMAC-SHA256 of the secret
+	Created time.Time `json:"created"`
+	Revoked time.Time `json:"revoked,omitzero"` // zero: valid
 }
 
 // Keys are the access keys of one data folder, kept in a file (0600) that is
@@ -124,8 +131,8 @@ func (k *Keys) Revoke(name string) error {
 	if i < 0 {
 		return ErrNoSuchName
 	}
-	keys, now := slices.Clone(k.keys), k.now().UTC().Truncate(time.Second)
-	keys[i].Revoked = &now
+	keys := slices.Clone(k.keys)
+	keys[i].Revoked = k.now().UTC().Truncate(time.Second)
 	return k.write(keys)
 }
 
@@ -160,7 +167,7 @@ func (k *Keys) Lookup(secret string) (Key, error) {
 	switch {
 	case found < 0:
 		return Key{}, ErrUnknownKey
-	case k.keys[found].Revoked != nil:
+	case !k.keys[found].Revoked.IsZero():
 		return Key{}, ErrRevoked
 	}
 	return k.keys[found], nil
@@ -168,7 +175,7 @@ func (k *Keys) Lookup(secret string) (Key, error) {
 
 // valid finds the key of a name that is not revoked, -1 if there is none.
 func (k *Keys) valid(name string) int {
-	return slices.IndexFunc(k.keys, func(key Key) bool { return key.Name == name && key.Revoked == nil })
+	return slices.IndexFunc(k.keys, func(key Key) bool { return key.Name == name && key.Revoked.IsZero() })
 }
 
 func (k *Keys) hash(secret string) string {
