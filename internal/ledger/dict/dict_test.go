@@ -91,8 +91,8 @@ func TestGainOnTextUnlikeTheTraining(t *testing.T) {
 
 func encoder(tb testing.TB, o ...zstd.EOption) *zstd.Encoder {
 	tb.Helper()
-	o = append(o, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false))
-	e, err := zstd.NewWriter(nil, o...)
+	common := []zstd.EOption{zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false)}
+	e, err := zstd.NewWriter(nil, append(common, o...)...)
 	if err != nil {
 		tb.Fatal(err)
 	}
