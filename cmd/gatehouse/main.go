@@ -101,13 +101,21 @@ func usage(w io.Writer) {
 	}
 }
 
-// newFlags makes a command's flag set: errors are returned, help goes to out.
+// newFlags makes a command's flag set. A flag without a usage text is ours
+// alone and not shown.
 func newFlags(name, args string, std streams) *flag.FlagSet {
 	fs := flag.NewFlagSet(name, flag.ContinueOnError)
 	fs.SetOutput(std.err)
 	fs.Usage = func() {
+		shown := flag.NewFlagSet(name, flag.ContinueOnError)
+		shown.SetOutput(fs.Output())
+		fs.VisitAll(func(f *flag.Flag) {
+			if f.Usage != "" {
+				shown.Var(f.Value, f.Name, f.Usage)
+			}
+		})
 		fmt.Fprintf(fs.Output(), "usage: gatehouse %s %s\n", name, args)
-		fs.PrintDefaults()
+		shown.PrintDefaults()
 	}
 	return fs
 }
@@ -119,4 +127,32 @@ func parse(fs *flag.FlagSet, args []string) error {
 		return err
 	}
 	return exitError{2, ""}
+}
+
+// parseWithArg reads flags before and after one argument, which it gives.
+func parseWithArg(fs *flag.FlagSet, args []string) (string, error) {
+	if err := parse(fs, args); err != nil {
+		return "", err
+	}
+	arg := fs.Arg(0)
+	if arg == "" {
+		return "", exitError{2, fs.Name() + " needs an argument; gatehouse " + fs.Name() + " -h tells which"}
+	}
+	if err := parse(fs, fs.Args()[1:]); err != nil {
+		return "", err
+	}
+	if fs.NArg() > 0 {
+		return "", exitError{2, fs.Name() + " takes one argument"}
+	}
+	return arg, nil
+}
+
+// isTerminal reports whether a stream is a terminal.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

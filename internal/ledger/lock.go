@@ -78,6 +78,19 @@ func Lock(dir string, info Holder) (release func() error, err error) {
 	return func() error { return unlock(f) }, nil
 }
 
+// Announce writes who the holder is anew. Only the holder may call it: addresses
+// are known after listening, and nobody listens before he has the folder.
+func Announce(dir string, info Holder) error {
+	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR, 0)
+	if err != nil {
+		return fmt.Errorf("opening lock: %w", err)
+	}
+	if err := errors.Join(writeHolder(f, info), f.Close()); err != nil {
+		return fmt.Errorf("writing lock: %w", err)
+	}
+	return nil
+}
+
 // Held tells which process has the data folder, if any has it. The holder is
 // zero when that process has not yet written who it is.
 func Held(dir string) (Holder, bool) {

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+
+	"github.com/workingagents/gatehouse/internal/app"
+	"github.com/workingagents/gatehouse/internal/config"
+	"github.com/workingagents/gatehouse/internal/ledger"
+)
+
+// backend is the admin API of a data folder: the running gateway's, over its
+// socket, or, when none runs, one that this process serves for itself.
+type backend struct {
+	client *http.Client
+	live   bool // a gateway runs
+	stop   func() error
+}
+
+// openBackend finds the server of a data folder, or becomes it.
+func openBackend(ctx context.Context, data string) (*backend, error) {
+	if holder, held := ledger.Held(data); held {
+		if holder.Socket == "" {
+			return nil, fmt.Errorf("data folder %s is held by process %d, which can't be asked yet", data, holder.PID)
+		}
+		return &backend{client: socketClient(holder.Socket), live: holder.Listen != "", stop: func() error { return nil }}, nil
+	}
+	return openOffline(ctx, data)
+}
+
+func openOffline(ctx context.Context, data string) (*backend, error) {
+	c := config.Default()
+	c.Data = data
+	ctx, cancel := context.WithCancel(ctx)
+	sockets, done := make(chan string, 1), make(chan error, 1)
+	o := app.Options{Config: c, Version: versionText(), Log: slog.New(slog.DiscardHandler)}
+	go func() { done <- app.Offline(ctx, o, func(socket string) { sockets <- socket }) }()
+	select {
+	case socket := <-sockets:
+		return &backend{client: socketClient(socket), stop: func() error { cancel(); return <-done }}, nil
+	case err := <-done:
+		cancel()
+		return nil, err
+	}
+}
+
+func socketClient(path string) *http.Client {
+	return &http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			var d net.Dialer
+			return d.DialContext(ctx, "unix", path)
+		},
+	}}
+}
+
+// Close ends what openBackend started.
+func (b *backend) Close() error {
+	b.client.CloseIdleConnections()
+	return b.stop()
+}
+
+// do asks the admin API. An answer that is not 2xx is an error with the
+// server's text.
+func (b *backend) do(ctx context.Context, method, path string, body any) (*http.Response, error) {
+	var r io.Reader
+	if body != nil {
+		text, err := json.Marshal(body)
+		if err != nil {
+			return nil, fmt.Errorf("encoding the request: %w", err)
+		}
+		r = bytes.NewReader(text)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "http://localhost/api/v1"+path, r)
+	if err != nil {
+		return nil, fmt.Errorf("making the request: %w", err)
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := b.client.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("asking the gateway: %w", err)
+	}
+	if resp.StatusCode/100 == 2 {
+		return resp, nil
+	}
+	defer resp.Body.Close()
+	return nil, apiError(resp)
+}
+
+func apiError(resp *http.Response) error {
+	var said struct {
+		Error struct {
+			Message string `json:"message"`
+		} `json:"error"`
+	}
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	if err == nil && json.Unmarshal(text, &said) == nil && said.Error.Message != "" {
+		return errors.New(said.Error.Message)
+	}
+	return fmt.Errorf("the gateway answered %s", resp.Status)
+}
+
+// get reads one JSON value.
+func (b *backend) get(ctx context.Context, path string, into any) error {
+	resp, err := b.do(ctx, http.MethodGet, path, nil)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if err := json.NewDecoder(resp.Body).Decode(into); err != nil {
+		return fmt.Errorf("reading the gateway's answer: %w", err)
+	}
+	return nil
+}
+
+// lines calls each with every line of a JSON Lines answer.
+func (b *backend) lines(ctx context.Context, method, path string, each func([]byte) error) error {
+	resp, err := b.do(ctx, method, path, nil)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	r := bufio.NewReaderSize(resp.Body, 64<<10)
+	for {
+		line, err := r.ReadBytes('\n')
+		if line = bytes.TrimSpace(line); len(line) > 0 {
+			if err := each(line); err != nil {
+				return err
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("reading the gateway's answer: %w", err)
+		}
+	}
+}

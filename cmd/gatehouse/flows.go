@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+)
+
+func runFlows(ctx context.Context, args []string, std streams) error {
+	fs := newFlags("flows", "[--data DIR] [--json] [--session S] [--since T] [--limit N]", std)
+	data := dataFlag(fs)
+	asJSON := fs.Bool("json", false, "one JSON object a line")
+	session := fs.String("session", "", "only this `session`")
+	since := fs.String("since", "", "only flows since `T`: 2026-01-02, 2026-01-02T15:04:05Z, or 90m, 12h, 7d ago")
+	limit := fs.Int("limit", 0, "only the newest `N`; 0: all")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	if fs.NArg() > 0 {
+		return exitError{2, "flows takes no arguments, only flags"}
+	}
+	query, err := flowQuery(*session, *since, *limit)
+	if err != nil {
+		return err
+	}
+	folder, err := dataDir(*data)
+	if err != nil {
+		return err
+	}
+	b, err := openBackend(ctx, folder)
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	if *asJSON {
+		return b.lines(ctx, "GET", "/flows?"+query, func(line []byte) error {
+			_, err := fmt.Fprintf(std.out, "%s\n", line)
+			return err
+		})
+	}
+	table := newFlowTable(std.out)
+	err = b.lines(ctx, "GET", "/flows?"+query, table.line)
+	if err == nil && table.rows == 0 {
+		fmt.Fprintln(std.err, "no flows yet")
+	}
+	return err
+}
+
+func flowQuery(session, since string, limit int) (string, error) {
+	q := url.Values{}
+	if session != "" {
+		q.Set("session", session)
+	}
+	if limit != 0 {
+		q.Set("limit", strconv.Itoa(limit))
+	}
+	if since != "" {
+		t, err := parseSince(since, time.Now())
+		if err != nil {
+			return "", exitError{2, err.Error()}
+		}
+		q.Set("since", t.UTC().Format(time.RFC3339))
+	}
+	return q.Encode(), nil
+}
+
+// parseSince reads a moment: a date, a time, or how long ago.
+func parseSince(s string, now time.Time) (time.Time, error) {
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02"} {
+		if t, err := time.ParseInLocation(layout, s, time.Local); err == nil {
+			return t, nil
+		}
+	}
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		if n, err := strconv.ParseFloat(days, 64); err == nil && n >= 0 {
+			return now.Add(-time.Duration(n * 24 * float64(time.Hour))), nil
+		}
+	}
+	if d, err := time.ParseDuration(s); err == nil && d >= 0 {
+		return now.Add(-d), nil
+	}
+	return time.Time{}, fmt.Errorf("%q is no time: write 2026-01-02, 2026-01-02T15:04:05Z, 90m, 12h or 7d", s)
+}
+
+// flowTable prints flows as rows of fixed columns, so that they can also be
+// printed as they happen.
+type flowTable struct {
+	w    io.Writer
+	rows int
+}
+
+func newFlowTable(w io.Writer) *flowTable { return &flowTable{w: w} }
+
+const flowRow = "%-24s %-8s %5s %-9s %-24s %-7s %6s %8s %8s %9s %8s  %s\n"
+
+func (t *flowTable) line(text []byte) error {
+	var v flow.View
+	if err := json.Unmarshal(text, &v); err != nil {
+		return fmt.Errorf("reading a flow: %w", err)
+	}
+	if v.ID == "" {
+		_, err := fmt.Fprintln(t.w, "… some flows were not shown: they came faster than they could be printed")
+		return err
+	}
+	if t.rows == 0 {
+		fmt.Fprintf(t.w, flowRow, "FLOW", "TIME", "TURN", "PROVIDER", "MODEL", "STATE", "STATUS", "IN", "OUT", "COST", "MS", "PRINCIPAL")
+	}
+	t.rows++
+	_, err := fmt.Fprintf(t.w, flowRow, v.ID, v.Started.Local().Format("15:04:05"), turnText(v), v.Provider,
+		clip(modelText(v), 24), v.State, statusText(v.Status), tokens(v.Usage.Input+v.Usage.CacheRead+v.Usage.CacheWrite, v),
+		tokens(v.Usage.Output, v), costText(v.Cost), millisText(v.DurationMS), plain(v.Principal))
+	return err
+}
+
+// modelText is what a row shows of a call: its model, else its path.
+func modelText(v flow.View) string {
+	if v.Model != "" {
+		return plain(v.Model)
+	}
+	return plain(v.Method + " " + v.Path)
+}
+
+func turnText(v flow.View) string {
+	switch {
+	case v.Turn == nil:
+		return "-"
+	case v.RetryOf != nil:
+		return strconv.Itoa(*v.Turn) + "r"
+	}
+	return strconv.Itoa(*v.Turn)
+}
+
+func statusText(status int) string {
+	if status == 0 {
+		return "-"
+	}
+	return strconv.Itoa(status)
+}
+
+func tokens(n int64, v flow.View) string {
+	if v.Turn == nil && n == 0 {
+		return "-"
+	}
+	if v.Usage.Estimated {
+		return "~" + strconv.FormatInt(n, 10)
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+func costText(cost *float64) string {
+	if cost == nil {
+		return "unknown"
+	}
+	return fmt.Sprintf("$%.4f", *cost)
+}
+
+func millisText(ms *float64) string {
+	if ms == nil {
+		return "-"
+	}
+	return strconv.FormatFloat(*ms, 'f', 0, 64)
+}

@@ -1,0 +1,240 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/wire/codec"
+	"github.com/workingagents/gatehouse/internal/wire/coding"
+)
+
+// showMax bounds what a compressed body is decoded to for reading.
+const showMax = 256 << 20
+
+func runShow(ctx context.Context, args []string, std streams) error {
+	fs := newFlags("show", "FLOW [--data DIR] [--raw request|forwarded|response|delivered] [--why REASON]", std)
+	data := dataFlag(fs)
+	raw := fs.String("raw", "", "the exact bytes of `request|forwarded|response|delivered`")
+	why := fs.String("why", "gatehouse show", "the `reason` that is recorded for reading content")
+	id, err := parseWithArg(fs, args)
+	if err != nil {
+		return err
+	}
+	folder, err := dataDir(*data)
+	if err != nil {
+		return err
+	}
+	b, err := openBackend(ctx, folder)
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	s := shower{ctx: ctx, b: b, std: std, path: "/flows/" + url.PathEscape(id), why: *why}
+	if *raw != "" {
+		return s.raw(*raw)
+	}
+	return s.conversation()
+}
+
+type shower struct {
+	ctx  context.Context
+	b    *backend
+	std  streams
+	path string
+	why  string
+
+	in  *flow.Intent
+	out *flow.Outcome
+}
+
+func (s *shower) contentPath(what string, chunks bool) string {
+	q := url.Values{"why": {s.why}}
+	if chunks {
+		q.Set("chunks", "1")
+	}
+	return s.path + "/content/" + url.PathEscape(what) + "?" + q.Encode()
+}
+
+func (s *shower) raw(what string) error {
+	resp, err := s.b.do(s.ctx, "GET", s.contentPath(what, false), nil)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(s.std.out, resp.Body); err != nil {
+		return fmt.Errorf("reading content: %w", err)
+	}
+	return nil
+}
+
+func (s *shower) conversation() error {
+	var detail struct {
+		Intent  *flow.Intent
+		Outcome *flow.Outcome
+	}
+	if err := s.b.get(s.ctx, s.path, &detail); err != nil {
+		return err
+	}
+	s.in, s.out = detail.Intent, detail.Outcome
+	s.head()
+	if s.in.Capture == flow.CaptureMetadata {
+		fmt.Fprintln(s.std.out, "\n(content was not kept: capture level metadata)")
+		return nil
+	}
+	if err := s.request(); err != nil {
+		return err
+	}
+	return s.answer()
+}
+
+// head prints the flow's own facts.
+func (s *shower) head() {
+	v := flow.NewView(s.in, s.out)
+	w := s.std.out
+	fmt.Fprintf(w, "flow      %s   %s\n", v.ID, v.Started.Local().Format("2006-01-02 15:04:05.000"))
+	fmt.Fprintf(w, "call      %s %s (%s)\n", plain(v.Method), plain(v.Path), v.API)
+	fmt.Fprintf(w, "who       %s   session %s   turn %s\n", plain(v.Principal), plain(v.Session), turnText(v))
+	fmt.Fprintf(w, "decision  %s: %s\n", v.Verdict, plain(s.in.Decision.Why))
+	fmt.Fprintf(w, "answer    %s   status %s   %s", v.State, statusText(v.Status), plain(v.Model))
+	if v.Stop != "" {
+		fmt.Fprintf(w, "   stop %s", plain(v.Stop))
+	}
+	if v.Error != "" {
+		fmt.Fprintf(w, "   error %s", plain(v.Error))
+	}
+	if s.out != nil && s.out.Why != "" {
+		fmt.Fprintf(w, "\n          %s", plain(s.out.Why))
+	}
+	fmt.Fprintf(w, "\nusage     in %d, cache read %d, cache write %d, out %d (reasoning %d)%s   cost %s\n",
+		v.Usage.Input, v.Usage.CacheRead, v.Usage.CacheWrite, v.Usage.Output, v.Usage.Reasoning, estimated(v), costText(v.Cost))
+	fmt.Fprintf(w, "bytes     request %d, response %d   first byte %s ms, whole %s ms\n",
+		v.RequestBytes, v.ResponseBytes, millisText(v.FirstByteMS), millisText(v.DurationMS))
+	if v.Unreadable != "" {
+		fmt.Fprintf(w, "unread    %s\n", plain(v.Unreadable))
+	}
+}
+
+func estimated(v flow.View) string {
+	if v.Usage.Estimated {
+		return ", estimated"
+	}
+	return ""
+}
+
+func (s *shower) request() error {
+	if s.in.RequestBytes == 0 {
+		return nil
+	}
+	resp, err := s.b.do(s.ctx, "GET", s.contentPath("request", false), nil)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return fmt.Errorf("reading the request: %w", err)
+	}
+	if encoding := headerValue(s.in.Header, "Content-Encoding"); encoding != "" && s.in.Method != flow.MethodMessage {
+		if plainBody, err := coding.Decode(encoding, body, coding.Limit{Bytes: showMax}); err == nil {
+			body = plainBody
+		}
+	}
+	parts, err := codec.Parts(s.in.API, body)
+	if err != nil || len(parts) == 0 {
+		s.rule("request")
+		fmt.Fprintln(s.std.out, visible(string(body)))
+		return nil
+	}
+	for _, p := range parts {
+		s.part("→", p)
+	}
+	return nil
+}
+
+// answer puts the recorded chunks together as the agent's own codec would.
+func (s *shower) answer() error {
+	if s.out == nil || s.out.ResponseBytes == 0 {
+		return nil
+	}
+	read := codec.NewAnswer(s.in.API, codec.Options{Keep: true, Stream: s.streamKind()})
+	var whole strings.Builder
+	decoder, err := coding.New(headerValue(s.out.Header, "Content-Encoding"), coding.Limit{Bytes: showMax})
+	if err != nil {
+		fmt.Fprintln(s.std.out, "\n(the answer can't be decoded:", err.Error()+")")
+		return nil
+	}
+	defer decoder.Close()
+	take := func(text []byte) {
+		read.Push(text)
+		whole.Write(text)
+	}
+	err = s.b.lines(s.ctx, "GET", s.contentPath("response", true), func(line []byte) error {
+		var chunk struct{ Data []byte }
+		if err := json.Unmarshal(line, &chunk); err != nil {
+			return fmt.Errorf("reading the answer: %w", err)
+		}
+		text, err := decoder.Push(chunk.Data)
+		take(text)
+		return err
+	})
+	if text, endErr := decoder.End(); err == nil && endErr == nil {
+		take(text)
+	}
+	said := read.End()
+	if s.in.API == flow.Opaque || len(said.Parts) == 0 {
+		s.rule("answer")
+		fmt.Fprintln(s.std.out, visible(whole.String()))
+		return err
+	}
+	for _, p := range said.Parts {
+		s.part("←", p)
+	}
+	return err
+}
+
+func (s *shower) streamKind() codec.Stream {
+	if s.in.Method == flow.MethodMessage {
+		return codec.Messages
+	}
+	return codec.Sniff
+}
+
+func (s *shower) rule(title string) { fmt.Fprintf(s.std.out, "\n── %s\n", title) }
+
+// part prints one part under a line that says whose it is and what.
+func (s *shower) part(arrow string, p flow.Part) {
+	title := arrow + " " + plain(p.Role)
+	if p.Kind != flow.Text {
+		title += " " + string(p.Kind)
+	}
+	if p.Name != "" {
+		title += " " + plain(p.Name)
+	}
+	if p.ID != "" {
+		title += " (" + plain(p.ID) + ")"
+	}
+	if p.Failed {
+		title += " failed"
+	}
+	if p.Signed {
+		title += " signed"
+	}
+	s.rule(strings.TrimSpace(title))
+	if p.Text != "" {
+		fmt.Fprintln(s.std.out, strings.TrimRight(visible(p.Text), "\n"))
+	}
+}
+
+func headerValue(lines []flow.Header, name string) string {
+	for _, line := range lines {
+		if strings.EqualFold(line.Name, name) {
+			return line.Value
+		}
+	}
+	return ""
+}

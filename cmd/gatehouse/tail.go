@@ -1,0 +1,43 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+func runTail(ctx context.Context, args []string, std streams) error {
+	fs := newFlags("tail", "[--data DIR] [--json]", std)
+	data := dataFlag(fs)
+	asJSON := fs.Bool("json", false, "one JSON object a line: each flow when it begins and when it ends")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	if fs.NArg() > 0 {
+		return exitError{2, "tail takes no arguments, only flags"}
+	}
+	folder, err := dataDir(*data)
+	if err != nil {
+		return err
+	}
+	b, err := openBackend(ctx, folder)
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	if !b.live {
+		return errors.New("no gateway runs on this data folder: there is nothing to follow (`gatehouse flows` lists what was recorded)")
+	}
+	table := newFlowTable(std.out)
+	err = b.lines(ctx, "GET", "/tail", func(line []byte) error {
+		if !*asJSON {
+			return table.line(line)
+		}
+		_, err := fmt.Fprintf(std.out, "%s\n", line)
+		return err
+	})
+	if ctx.Err() != nil {
+		return nil // interrupted: that is how a tail ends
+	}
+	return err
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	_ "net/http/pprof" // served only where GATEHOUSE_PPROF says
+	"os"
+	"strings"
+
+	"github.com/workingagents/gatehouse/internal/app"
+	"github.com/workingagents/gatehouse/internal/config"
+)
+
+// upFlags are the flags that say how a gateway runs.
+type upFlags struct {
+	config, data, listen, console string
+	upstreams                     upstreamFlags
+}
+
+// upstreamFlags collects --upstream NAME=URL.
+type upstreamFlags map[string]string
+
+func (u upstreamFlags) String() string { return "" }
+
+func (u upstreamFlags) Set(s string) error {
+	name, url, ok := strings.Cut(s, "=")
+	if !ok || url == "" {
+		return fmt.Errorf("write NAME=URL")
+	}
+	switch name {
+	case "anthropic", "openai", "gemini":
+		u[name] = url
+		return nil
+	}
+	return fmt.Errorf("%q is no provider: anthropic, openai or gemini", name)
+}
+
+func runUp(ctx context.Context, args []string, std streams) error {
+	fs := newFlags("up", "[--config FILE] [--data DIR] [--listen ADDR] [--console ADDR] [--upstream NAME=URL]…", std)
+	f := upFlags{upstreams: upstreamFlags{}}
+	fs.StringVar(&f.config, "config", "", "configuration `FILE` (docs/reference/config.md)")
+	data := dataFlag(fs)
+	fs.StringVar(&f.listen, "listen", "", "agents' `ADDR` (default 127.0.0.1:4000)")
+	fs.StringVar(&f.console, "console", "", "console's `ADDR`: health, readiness, metrics, admin API; off: none (default 127.0.0.1:4040)")
+	fs.Var(f.upstreams, "upstream", "a provider's address, `NAME=URL`; NAME is anthropic, openai or gemini")
+	leased := fs.Bool("leased", false, "")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	if fs.NArg() > 0 {
+		return exitError{2, fmt.Sprintf("up takes no arguments, only flags (got %q)", fs.Arg(0))}
+	}
+	f.data = *data
+	c, err := f.load()
+	if err != nil {
+		return exitError{2, err.Error()}
+	}
+	log := slog.New(slog.NewTextHandler(std.err, nil))
+	if err := servePprof(log); err != nil {
+		return err
+	}
+	if *leased { // started by run: it ends with its last child
+		leasedCtx, done := whileLeased(ctx, c.Data)
+		defer done()
+		ctx = leasedCtx
+	}
+	return app.Run(ctx, app.Options{Config: c, Version: versionText(), Log: log, Ready: func(a app.About) {
+		fmt.Fprintln(std.out, listening(a))
+	}})
+}
+
+func listening(a app.About) string {
+	line := "gatehouse listens on http://" + a.Listen
+	if a.Console != "" {
+		line += ", console http://" + a.Console
+	}
+	return fmt.Sprintf("%s, data %s, process %d", line, a.Data, a.PID)
+}
+
+// load reads the configuration; flags win over it.
+func (f upFlags) load() (*config.Config, error) {
+	c := config.Default()
+	if f.config != "" {
+		var err error
+		if c, err = config.Load(f.config); err != nil {
+			return nil, err
+		}
+	}
+	if f.data != "" || c.Data == "" {
+		dir, err := dataDir(f.data)
+		if err != nil {
+			return nil, err
+		}
+		c.Data = dir
+	}
+	if f.listen != "" {
+		c.Listen = f.listen
+	}
+	if f.console != "" {
+		c.Console = f.console
+	}
+	for name, url := range f.upstreams {
+		u := c.Upstreams[name]
+		u.URL = url
+		c.Upstreams[name] = u
+	}
+	return c, nil
+}
+
+// servePprof serves profiles on a loopback address, for developers.
+func servePprof(log *slog.Logger) error {
+	addr := os.Getenv("GATEHOUSE_PPROF")
+	if addr == "" {
+		return nil
+	}
+	if !strings.HasPrefix(addr, "127.0.0.1:") {
+		return fmt.Errorf("GATEHOUSE_PPROF is %q: profiles are served on 127.0.0.1 only", addr)
+	}
+	go func() { log.Warn("profiles ended", "err", http.ListenAndServe(addr, nil)) }()
+	return nil
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/workingagents/gatehouse/internal/ledger"
+)
+
+func runVerify(ctx context.Context, args []string, std streams) error {
+	fs := newFlags("verify", "[--data DIR] [--json]\nexit code: 0 sound, 1 tampered, 2 incomplete", std)
+	data := dataFlag(fs)
+	asJSON := fs.Bool("json", false, "print the report as JSON")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	folder, err := dataDir(*data)
+	if err != nil {
+		return err
+	}
+	b, err := openBackend(ctx, folder)
+	if err != nil {
+		return exitError{2, err.Error()}
+	}
+	defer b.Close()
+	report, err := verifyReport(ctx, b, std)
+	if err != nil {
+		return exitError{2, err.Error()}
+	}
+	if *asJSON {
+		err = json.NewEncoder(std.out).Encode(report)
+	} else {
+		err = printReport(std, report)
+	}
+	if err != nil || report.Code == 0 {
+		return err
+	}
+	return exitError{report.Code, ""}
+}
+
+// verifyReport runs a verification and shows its progress, on a terminal only.
+func verifyReport(ctx context.Context, b *backend, std streams) (report ledger.Report, err error) {
+	found := false
+	show := isTerminal(std.err)
+	err = b.lines(ctx, "POST", "/verify", func(line []byte) error {
+		var step struct {
+			Done, Total int64
+			Report      *ledger.Report
+			Error       *struct{ Message string }
+		}
+		if err := json.Unmarshal(line, &step); err != nil {
+			return fmt.Errorf("reading the report: %w", err)
+		}
+		if step.Error != nil {
+			return fmt.Errorf("verifying: %s", step.Error.Message)
+		}
+		if step.Report != nil {
+			report, found = *step.Report, true
+		} else if show {
+			fmt.Fprintf(std.err, "\rverifying %d of %d MB", step.Done>>20, step.Total>>20)
+		}
+		return nil
+	})
+	if show {
+		fmt.Fprint(std.err, "\r\x1b[K")
+	}
+	if err == nil && !found {
+		err = fmt.Errorf("the verification ended without a report")
+	}
+	return report, err
+}
+
+var verdictOf = [...]string{"sound", "TAMPERED", "incomplete"}
+
+func printReport(std streams, r ledger.Report) error {
+	word := "unknown"
+	if r.Code >= 0 && r.Code < len(verdictOf) {
+		word = verdictOf[r.Code]
+	}
+	for _, p := range r.Problems {
+		fmt.Fprintln(std.out, "problem:", plain(p))
+	}
+	_, err := fmt.Fprintf(std.out, "ledger is %s: %d segments, %d entries, %d flows, %d bodies rebuilt and compared\n",
+		word, r.Segments, r.Entries, r.Flows, r.Bodies)
+	return err
+}

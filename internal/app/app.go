@@ -1,0 +1,282 @@
+// Package app turns one configuration into the running gateway, and the same
+// data folder into an offline reader. It wires and starts; what happens to a
+// flow is decided elsewhere.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/workingagents/gatehouse/internal/config"
+	"github.com/workingagents/gatehouse/internal/console"
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/gate"
+	"github.com/workingagents/gatehouse/internal/identity"
+	"github.com/workingagents/gatehouse/internal/ledger"
+	"github.com/workingagents/gatehouse/internal/policy"
+	"github.com/workingagents/gatehouse/internal/price"
+	"github.com/workingagents/gatehouse/internal/proxy/redirect"
+	"github.com/workingagents/gatehouse/internal/upstream"
+)
+
+// Options are a configuration and what the process adds to it.
+type Options struct {
+	Config  *config.Config
+	Version string
+	Log     *slog.Logger
+	Ready   func(About) // called once, when both ports listen
+}
+
+// About says where a running gateway can be reached.
+type About struct {
+	Listen, Console, Data string
+	PID                   int
+}
+
+// flushEvery is how often counted refusals become entries.
+const flushEvery = time.Minute
+
+// Run runs the gateway until ctx ends, then drains: running calls end, new
+// ones get 503. It returns nil after an orderly stop.
+func Run(ctx context.Context, o Options) error {
+	g := &gateway{o: o, c: o.Config}
+	defer g.close()
+	for _, step := range []func() error{g.check, g.openStore, g.listen, g.wire} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return g.serve(ctx)
+}
+
+type gateway struct {
+	o Options
+	c *config.Config
+
+	store    *store
+	agents   net.Listener
+	console  net.Listener // nil: none
+	metrics  *console.Metrics
+	gate     *gate.Gate
+	entrance *redirect.Server
+	admin    *console.Console
+	closers  []func() error
+}
+
+// close undoes the steps in reverse order.
+func (g *gateway) close() {
+	for i := len(g.closers) - 1; i >= 0; i-- {
+		if err := g.closers[i](); err != nil && !errors.Is(err, net.ErrClosed) {
+			g.o.Log.Error("stopping", "err", err)
+		}
+	}
+}
+
+// check refuses to listen where anybody could reach us without a key.
+func (g *gateway) check() error {
+	keys, err := identityKeys(g.c.Data, nil)
+	if err != nil {
+		return err
+	}
+	if isLoopback(g.c.Listen) || keys {
+		return nil
+	}
+	return fmt.Errorf("listening on %s, which is beyond loopback, needs an access key first: run `gatehouse key add NAME --data %s`, then start again", g.c.Listen, g.c.Data)
+}
+
+func (g *gateway) openStore() error {
+	s, err := openStore(g.c, g.o.Log)
+	if err != nil {
+		return err
+	}
+	g.store = s
+	g.closers = append(g.closers, s.close)
+	return nil
+}
+
+func (g *gateway) listen() (err error) {
+	if g.agents, err = net.Listen("tcp", g.c.Listen); err != nil {
+		return fmt.Errorf("listening for agents: %w", err)
+	}
+	g.closers = append(g.closers, g.agents.Close)
+	if g.c.Console == "" || g.c.Console == "off" {
+		return nil
+	}
+	if g.console, err = net.Listen("tcp", g.c.Console); err != nil {
+		return fmt.Errorf("listening for the console: %w", err)
+	}
+	g.closers = append(g.closers, g.console.Close)
+	return nil
+}
+
+func (g *gateway) wire() error {
+	prices, err := loadPrices(g.c.Prices)
+	if err != nil {
+		return err
+	}
+	ups, err := upstreams(g.c)
+	if err != nil {
+		return err
+	}
+	secret := identity.Fingerprint(g.store.ledger.Subkey("credential"))
+	g.metrics = console.NewMetrics(g.store.ledger.Stats)
+	g.gate = gate.New(gate.Options{
+		Ledger: g.store.ledger, Policy: policy.Default(), Prices: prices,
+		Capture: g.capture, Log: g.o.Log, Ended: g.ended,
+		Begun: func(in *flow.Intent) { g.metrics.Begun(in.Provider) }, Turned: g.metrics.Refused,
+	})
+	g.entrance = redirect.New(redirect.Options{
+		Gate: g.gate, Upstreams: ups, Secret: secret, Hosts: g.c.Hosts, Log: g.o.Log,
+		Identity: identity.New(identity.Options{
+			Anonymous: g.c.Identity.Anonymous, Keys: g.store.keys, Fingerprint: secret,
+			Required: !isLoopback(g.c.Listen),
+		}),
+		MaxBody: int64(g.c.Limits.Body), MaxMemory: int64(g.c.Limits.Memory),
+		ReadTimeout: time.Duration(g.c.Limits.ReadTimeout), IdleTimeout: time.Duration(g.c.Limits.IdleTimeout),
+	})
+	g.admin, err = g.store.admin(g.about(), g.metrics, g.o.Version)
+	return err
+}
+
+func (g *gateway) about() About {
+	a := About{Listen: g.agents.Addr().String(), Data: g.c.Data, PID: os.Getpid()}
+	if g.console != nil {
+		a.Console = g.console.Addr().String()
+	}
+	return a
+}
+
+// capture is the level for a principal: the first rule that names it, else all.
+func (g *gateway) capture(p flow.Principal) flow.Capture {
+	for _, rule := range g.c.Capture {
+		if rule.Principal == "*" || rule.Principal == p.Name {
+			return rule.Level
+		}
+	}
+	return flow.CaptureFull
+}
+
+// ended writes the access line, one for each flow, and counts it.
+func (g *gateway) ended(in *flow.Intent, out *flow.Outcome) {
+	view := flow.NewView(in, out)
+	g.metrics.Ended(&view)
+	g.o.Log.Info("flow", "id", in.Flow, "state", out.State, "status", out.Status, "verdict", in.Decision.Verdict,
+		"why", view.Why, "principal", in.Principal.Name, "provider", in.Provider, "api", in.API, "model", view.Model,
+		"request_bytes", in.RequestBytes, "response_bytes", out.ResponseBytes, "ms", out.Duration.Milliseconds())
+}
+
+// serve runs until ctx ends and everything has stopped in order.
+func (g *gateway) serve(ctx context.Context) error {
+	socket, err := g.store.announce(g.about())
+	if err != nil {
+		return err
+	}
+	if err := g.store.ledger.Admin("start", "the gateway starts", map[string]string{"version": g.o.Version, "listen": g.agents.Addr().String()}); err != nil {
+		return fmt.Errorf("recording the start: %w", err)
+	}
+	background, stop := context.WithCancel(context.Background())
+	defer stop()
+	group, background := errgroup.WithContext(background)
+	group.Go(func() error { return g.admin.Serve(background, socket) })
+	if g.console != nil {
+		group.Go(func() error { return g.admin.Serve(background, g.console) })
+	}
+	group.Go(func() error { return g.flushRefusals(background) })
+	server := &http.Server{
+		Handler: g.entrance, ConnContext: g.entrance.ConnContext,
+		ReadHeaderTimeout: time.Duration(g.c.Limits.HeaderTimeout), MaxHeaderBytes: 256 << 10,
+		ErrorLog: slog.NewLogLogger(g.o.Log.Handler(), slog.LevelDebug),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(g.agents) }()
+	if g.o.Ready != nil {
+		g.o.Ready(g.about())
+	}
+	select {
+	case err = <-failed:
+	case <-background.Done():
+	case <-ctx.Done():
+		g.drain(server)
+	}
+	server.Close()
+	g.gate.Flush()
+	stop()
+	if stopped := group.Wait(); err == nil {
+		err = stopped
+	}
+	if err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return g.store.ledger.Admin("stop", "the gateway stops", nil)
+}
+
+// drain lets running calls end; new ones get 503 meanwhile.
+func (g *gateway) drain(server *http.Server) {
+	g.o.Log.Info("draining", "timeout", time.Duration(g.c.Limits.DrainTimeout))
+	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(g.c.Limits.DrainTimeout))
+	defer cancel()
+	if err := g.entrance.Drain(ctx); err != nil {
+		g.o.Log.Warn("draining: calls were cut", "err", err)
+		return
+	}
+	server.Shutdown(ctx)
+}
+
+func (g *gateway) flushRefusals(ctx context.Context) error {
+	tick := time.NewTicker(flushEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			g.gate.Flush()
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func isLoopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || (ip != nil && ip.IsLoopback())
+}
+
+func loadPrices(file string) (*price.Table, error) {
+	table := price.Default()
+	if file == "" {
+		return table, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading prices: %w", err)
+	}
+	table, err = table.Merge(text)
+	if err != nil {
+		return nil, fmt.Errorf("reading prices in %s: %w", file, err)
+	}
+	return table, nil
+}
+
+func upstreams(c *config.Config) (map[flow.Provider]*upstream.Upstream, error) {
+	ups := map[flow.Provider]*upstream.Upstream{}
+	for name, o := range c.Upstreams {
+		u, err := upstream.New(upstream.Options{URL: o.URL, Proxy: o.Proxy, CAFile: o.CAFile})
+		if err != nil {
+			return nil, fmt.Errorf("upstream %s: %w", name, err)
+		}
+		ups[flow.Provider(name)] = u
+	}
+	return ups, nil
+}

@@ -1,0 +1,147 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"time"
+
+	"github.com/workingagents/gatehouse/internal/config"
+	"github.com/workingagents/gatehouse/internal/console"
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/identity"
+	"github.com/workingagents/gatehouse/internal/ledger"
+)
+
+// store is an opened data folder: locked, recovered, its ledger running.
+type store struct {
+	dir     string
+	log     *slog.Logger
+	ledger  *ledger.Ledger
+	keys    *identity.Keys
+	release func() error
+	stop    context.CancelFunc
+	done    chan error // what ledger.Run returned
+}
+
+// openStore takes the folder's lock first: nobody but its holder writes there.
+func openStore(c *config.Config, log *slog.Logger) (_ *store, err error) {
+	s := &store{dir: c.Data, log: log}
+	if s.release, err = ledger.Lock(c.Data, ledger.Holder{}); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.release())
+		}
+	}()
+	o, err := ledgerOptions(c, log)
+	if err != nil {
+		return nil, err
+	}
+	if s.ledger, err = ledger.Open(o); err != nil {
+		return nil, fmt.Errorf("opening the ledger: %w", err)
+	}
+	if s.keys, err = identity.OpenKeys(c.Data, s.ledger.Subkey("access key"), time.Now); err != nil {
+		return nil, errors.Join(err, s.ledger.Close())
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop, s.done = stop, make(chan error, 1)
+	go func() { s.done <- s.ledger.Run(ctx) }()
+	return s, nil
+}
+
+func ledgerOptions(c *config.Config, log *slog.Logger) (ledger.Options, error) {
+	kek, err := c.KEK()
+	if err != nil {
+		return ledger.Options{}, fmt.Errorf("reading the key-encryption key: %w", err)
+	}
+	l := c.Ledger
+	return ledger.Options{
+		Dir: c.Data, KEK: kek, Mode: ledger.Mode(l.Mode), Window: time.Duration(l.Window), StrictResponse: l.StrictResponse,
+		SegmentBytes: int64(l.SegmentSize), MaxBytes: int64(l.MaxSize), MaxAge: time.Duration(l.MaxAge),
+		Reserve: int64(l.Reserve), Log: log,
+	}, nil
+}
+
+// close ends the ledger's work, closes it and gives the folder back.
+func (s *store) close() error {
+	s.stop()
+	err := <-s.done
+	if errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	return errors.Join(err, s.ledger.Close(), s.release())
+}
+
+// admin makes the console of the folder.
+func (s *store) admin(a About, m *console.Metrics, version string) (*console.Console, error) {
+	token, err := console.Token(s.dir)
+	if err != nil {
+		return nil, err
+	}
+	return console.New(console.Options{
+		Flows: s.ledger, Ledger: s.ledger, Keys: s.keys, Metrics: m, Ready: s.ledger.Ready, Token: token, Log: s.log,
+		About: console.About{
+			Version: version, PID: a.PID, Started: time.Now(), Listen: a.Listen, Console: a.Console,
+			Data: s.dir, Custody: flow.SameUser,
+		},
+	}), nil
+}
+
+// announce opens the folder's socket and writes into its lock where the holder
+// can be reached.
+func (s *store) announce(a About) (net.Listener, error) {
+	socket, err := console.Listen(s.dir)
+	if err != nil {
+		return nil, err
+	}
+	holder := ledger.Holder{PID: os.Getpid(), Listen: a.Listen, Console: a.Console, Socket: socket.Addr().String()}
+	if err := ledger.Announce(s.dir, holder); err != nil {
+		return nil, errors.Join(err, socket.Close())
+	}
+	return socket, nil
+}
+
+// identityKeys reports whether the folder has a valid access key, without
+// opening the folder.
+func identityKeys(dir string, _ []byte) (bool, error) {
+	keys, err := identity.OpenKeys(dir, nil, time.Now)
+	if err != nil {
+		return false, err
+	}
+	list, err := keys.List()
+	if err != nil {
+		return false, err
+	}
+	for _, k := range list {
+		if k.Revoked == nil {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// Offline serves the admin API of a folder that no gateway runs on, over the
+// same socket that a gateway would use, until ctx ends: reading commands go one
+// way whether a server runs or not. ready is called with the socket's path.
+func Offline(ctx context.Context, o Options, ready func(socket string)) error {
+	s, err := openStore(o.Config, o.Log)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	admin, err := s.admin(About{PID: os.Getpid()}, console.NewMetrics(s.ledger.Stats), o.Version)
+	if err != nil {
+		return err
+	}
+	socket, err := s.announce(About{})
+	if err != nil {
+		return err
+	}
+	ready(socket.Addr().String())
+	return admin.Serve(ctx, socket)
+}

@@ -1,0 +1,210 @@
+// Package gate is the one path that every message takes: Admit parses, places,
+// decides and records it before a byte is forwarded; the Passage that Admit
+// gives watches the answer and records how it ended. The gate does no network
+// I/O of its own and never forwards anything: an entrance does, with what the
+// gate lets it have.
+package gate
+
+import (
+	"crypto/sha256"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/ledger"
+	"github.com/workingagents/gatehouse/internal/policy"
+	"github.com/workingagents/gatehouse/internal/price"
+	"github.com/workingagents/gatehouse/internal/wire/codec"
+	"github.com/workingagents/gatehouse/internal/wire/coding"
+	"github.com/workingagents/gatehouse/internal/wire/split"
+)
+
+// Options are what a gate needs. Ledger is required.
+type Options struct {
+	Ledger  *ledger.Ledger
+	Policy  policy.Policy
+	Prices  *price.Table
+	Capture func(flow.Principal) flow.Capture
+	Now     func() time.Time
+	Log     *slog.Logger
+
+	// Begun and Ended are called once for each flow, after its intent is
+	// durable and after its outcome is queued; Turned for each refusal that is
+	// only counted. They must be quick; each may be nil.
+	Begun  func(*flow.Intent)
+	Ended  func(*flow.Intent, *flow.Outcome)
+	Turned func(kind string)
+
+	TipBytes   int64         // memory for the last bodies of conversations; 0: 64 MiB
+	DecodeMax  int64         // most bytes that a compressed body may decode to; 0: 256 MiB
+	SessionGap time.Duration // a conversation without an id of its own starts a new session after this silence; 0: an hour
+}
+
+// Gate admits messages. It is safe for concurrent use.
+type Gate struct {
+	o       Options
+	tracker *tracker
+	tally   tally
+}
+
+// New makes a gate.
+func New(o Options) *Gate {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.TipBytes == 0 {
+		o.TipBytes = 64 << 20
+	}
+	if o.DecodeMax == 0 {
+		o.DecodeMax = 256 << 20
+	}
+	if o.SessionGap == 0 {
+		o.SessionGap = time.Hour
+	}
+	return &Gate{o: o, tracker: newTracker(o)}
+}
+
+// Claim is what a client says of its own session, in headers or, for a
+// WebSocket, in the headers of its upgrade.
+type Claim struct {
+	Session, Subagent, Parent string
+}
+
+// Message is one client message, whole.
+type Message struct {
+	Entrance  flow.Entrance
+	Provider  flow.Provider
+	API       flow.API
+	Method    string
+	Path      string        // as it is recorded: credentials as fingerprints
+	Route     string        // path without query, as the codec reads it
+	Header    []flow.Header // as it is recorded: credentials as fingerprints
+	Encoding  string        // Content-Encoding
+	Principal flow.Principal
+	Custody   flow.Custody
+	Claim     Claim
+	Body      []byte
+}
+
+// Admit judges a message and records it. When it returns a Passage, the intent
+// is durable and the message may be forwarded; otherwise the error is a
+// *flow.Refusal and nothing may be. A message that policy blocks is recorded as
+// refused before the refusal is returned.
+func (g *Gate) Admit(m *Message) (*Passage, error) {
+	in := g.intent(m)
+	if err := g.o.Ledger.Ready(); err != nil {
+		return nil, g.unrecorded(err)
+	}
+	r := g.read(m, in)
+	s := g.tracker.place(in, m.Claim, r)
+	in.Decision = g.o.Policy.Decide(in)
+	in.RequestSHA256 = sumHex(m.Body)
+	passes := in.Decision.Verdict == flow.Pass
+	if passes {
+		in.ForwardedSHA256 = in.RequestSHA256
+	}
+	p := &Passage{gate: g, in: in, session: s, facts: r.facts, hash: sha256.New()}
+	if err := p.begin(r); err != nil {
+		return nil, err
+	}
+	if passes {
+		return p, nil
+	}
+	refusal := &flow.Refusal{Status: http.StatusBadRequest, Kind: "blocked", Text: in.Decision.Why}
+	return p, p.refuse(refusal)
+}
+
+// Refuse records a message that cannot be admitted, whose body was not read
+// whole or not at all, and gives the refusal back. size is the number of bytes
+// that the client announced or sent.
+func (g *Gate) Refuse(m *Message, size int64, refusal *flow.Refusal) *flow.Refusal {
+	in := g.intent(m)
+	in.RequestBytes = size
+	in.Decision = flow.Decision{Verdict: flow.Block, Why: refusal.Text, Rules: []string{"limit:" + refusal.Kind}}
+	if err := g.o.Ledger.Ready(); err != nil {
+		return g.unrecorded(err)
+	}
+	s := g.tracker.place(in, m.Claim, reading{})
+	p := &Passage{gate: g, in: in, session: s, hash: sha256.New()}
+	if err := p.begin(reading{}); err != nil {
+		return asRefusal(err)
+	}
+	return asRefusal(p.refuse(refusal))
+}
+
+func (g *Gate) intent(m *Message) *flow.Intent {
+	now := g.o.Now()
+	in := &flow.Intent{
+		Flow: newID(now), Started: now, Entrance: m.Entrance, Provider: m.Provider, API: m.API,
+		Method: m.Method, Path: m.Path, Header: m.Header, Principal: m.Principal,
+		Custody: m.Custody, Capture: flow.CaptureFull, Policy: g.o.Policy.Version(),
+		RequestBytes: int64(len(m.Body)),
+	}
+	if g.o.Capture != nil {
+		in.Capture = g.o.Capture(m.Principal)
+	}
+	return in
+}
+
+// reading is what was understood of a request.
+type reading struct {
+	doc   *split.Doc // of the bytes as they came; nil: there is no body
+	text  *split.Doc // of the decoded body; doc itself when nothing was encoded
+	lane  laneKey
+	base  *tip // the earlier request that doc was cut against, or nil
+	facts flow.Facts
+}
+
+// read cuts the body against the conversation it belongs to and reads its
+// facts. A body that can't be read passes as opaque and is marked.
+func (g *Gate) read(m *Message, in *flow.Intent) reading {
+	r := reading{lane: laneKey{in.Principal.Name, m.Claim.Session}}
+	if len(m.Body) > 0 {
+		r.base = g.tracker.base(in, r.lane, m.Body)
+		r.doc = split.Split(m.Body, r.base.splitDoc())
+		r.text = r.doc
+		if m.Encoding != "" && m.Encoding != "identity" {
+			r.text = g.decode(m, in)
+		}
+	}
+	if m.API == flow.Opaque || r.text == nil {
+		r.facts = codec.Facts(m.API, m.Route, &split.Doc{})
+		in.Model = r.facts.Model
+		return r
+	}
+	if !r.text.JSON && in.Unreadable == "" {
+		in.Unreadable = r.text.Why
+	}
+	r.facts = codec.Facts(m.API, m.Route, r.text)
+	in.Model = r.facts.Model
+	return r
+}
+
+func (g *Gate) decode(m *Message, in *flow.Intent) *split.Doc {
+	body, err := coding.Decode(m.Encoding, m.Body, coding.Limit{Bytes: g.o.DecodeMax})
+	if err != nil {
+		in.Unreadable = err.Error()
+		return &split.Doc{}
+	}
+	return split.Split(body, nil)
+}
+
+// unrecorded counts a refusal that the ledger has no room for.
+func (g *Gate) unrecorded(err error) *flow.Refusal {
+	r := asRefusal(err)
+	g.Turned(r.Kind, r.Text)
+	return r
+}
+
+func asRefusal(err error) *flow.Refusal {
+	var r *flow.Refusal
+	if errors.As(err, &r) {
+		return r
+	}
+	return &flow.Refusal{Status: http.StatusServiceUnavailable, Kind: "internal", Text: "the gateway could not record this call, so nothing was forwarded", Err: err}
+}

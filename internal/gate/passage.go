@@ -1,0 +1,251 @@
+package gate
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"hash"
+	"time"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/ledger"
+	"github.com/workingagents/gatehouse/internal/wire/codec"
+	"github.com/workingagents/gatehouse/internal/wire/coding"
+	"github.com/workingagents/gatehouse/internal/wire/refusal"
+)
+
+// Passage is an admitted message on its way. Its methods are called by one
+// goroutine, in the order Answer, Push …, End; End exactly once.
+type Passage struct {
+	gate    *Gate
+	in      *flow.Intent
+	session *session
+	record  *ledger.Record
+	facts   flow.Facts
+
+	status   int
+	header   []flow.Header
+	provider string // the provider's request id
+	answer   *codec.Answer
+	decoder  *coding.Decoder
+	unread   string // why the answer can't be read
+
+	hash     hash.Hash // of what the provider sent
+	received int64
+	first    time.Duration
+	out      delivery
+	ended    bool
+}
+
+// delivery is what the client got, where that is not what the provider sent.
+type delivery struct {
+	short bool   // the client went before it had everything
+	bytes int64  // how much of the answer it had then
+	sum   string // SHA-256 of that
+	own   []byte // our own text in place of an answer
+}
+
+// Intent is what was recorded of the message. It must not be changed.
+func (p *Passage) Intent() *flow.Intent { return p.in }
+
+func (p *Passage) begin(r reading) error {
+	c := ledger.Content{Doc: r.doc, Base: r.base.storedIn(p.in)}
+	if p.in.Capture == flow.CaptureMetadata {
+		c = ledger.Content{}
+	}
+	record, err := p.gate.o.Ledger.Begin(p.in, c)
+	if err != nil {
+		return p.gate.unrecorded(err)
+	}
+	p.record = record
+	if p.gate.o.Begun != nil {
+		p.gate.o.Begun(p.in)
+	}
+	p.gate.tracker.keep(p.in, r, record.Stored())
+	return nil
+}
+
+// Answer notes the head of the provider's answer. The header is as it is to be
+// recorded. stream tells the codec how the body comes.
+func (p *Passage) Answer(status int, header []flow.Header, encoding, requestID string, stream codec.Stream) {
+	p.status, p.header, p.provider = status, header, requestID
+	p.touch()
+	if p.in.API == flow.Opaque || p.in.API == flow.Models || p.in.API == flow.ResponsesSocket {
+		return
+	}
+	if encoding != "" && encoding != "identity" {
+		d, err := coding.New(encoding, coding.Limit{Bytes: p.gate.o.DecodeMax})
+		if err != nil {
+			p.unread = err.Error()
+			return
+		}
+		p.decoder = d
+	}
+	p.answer = codec.NewAnswer(p.in.API, codec.Options{Stream: stream, Facts: p.facts})
+}
+
+func (p *Passage) touch() {
+	if p.first == 0 {
+		p.first = max(p.gate.o.Now().Sub(p.in.Started), 1)
+	}
+}
+
+// Push records one chunk of the answer, reads it, and then hands it to
+// deliver. A chunk that can't be recorded is not delivered.
+func (p *Passage) Push(chunk []byte, deliver func([]byte) error) error {
+	p.touch()
+	if p.in.Capture == flow.CaptureFull {
+		if err := p.record.Push(chunk); err != nil {
+			p.cut()
+			return err
+		}
+	}
+	p.watch(chunk)
+	err := deliver(chunk)
+	if err != nil {
+		p.cut()
+	}
+	p.hash.Write(chunk)
+	p.received += int64(len(chunk))
+	return err
+}
+
+// cut marks that the client got only what came before.
+func (p *Passage) cut() {
+	if !p.out.short {
+		p.out = delivery{short: true, bytes: p.received, sum: p.sum()}
+	}
+}
+
+func (p *Passage) sum() string { return hex.EncodeToString(p.hash.Sum(nil)) }
+
+func (p *Passage) watch(chunk []byte) {
+	if p.answer == nil {
+		return
+	}
+	if p.decoder == nil {
+		p.answer.Push(chunk)
+		return
+	}
+	text, err := p.decoder.Push(chunk)
+	p.answer.Push(text)
+	if err != nil {
+		p.stopReading(err)
+	}
+}
+
+func (p *Passage) stopReading(err error) {
+	p.unread = err.Error()
+	p.decoder.Close()
+	p.decoder = nil
+}
+
+// Complete reports whether the provider's own end of the answer was seen.
+func (p *Passage) Complete() bool { return p.answer != nil && p.answer.Snapshot().Complete }
+
+// Fail ends the passage with our own reply in place of an answer: the provider
+// could not be reached, or was silent. Nothing of an answer was delivered.
+func (p *Passage) Fail(r *flow.Refusal) {
+	p.status = r.Status
+	p.out = delivery{own: Reply(p.in.Provider, p.in.Method, r)}
+	p.End(flow.Aborted, r.Text)
+}
+
+// refuse ends a blocked passage and gives the refusal back.
+func (p *Passage) refuse(r *flow.Refusal) error {
+	p.status = r.Status
+	p.out = delivery{own: Reply(p.in.Provider, p.in.Method, r)}
+	p.End(flow.Refused, r.Text)
+	return r
+}
+
+// End records how the flow ended. Only the first call counts.
+func (p *Passage) End(state flow.State, why string) {
+	if p.ended {
+		return
+	}
+	p.ended = true
+	out := p.outcome(state, why)
+	var edits []ledger.Edit
+	switch {
+	case p.out.own != nil:
+		edits = []ledger.Edit{{Cut: p.received, Put: p.out.own}}
+	case p.out.short:
+		edits = []ledger.Edit{{At: p.out.bytes, Cut: p.received - p.out.bytes}}
+	}
+	if err := p.record.End(out, edits); err != nil {
+		p.gate.o.Log.Error("outcome not recorded", "flow", p.in.Flow, "err", err)
+	}
+	p.gate.tracker.ended(p.session, p.in, out)
+	if p.gate.o.Ended != nil {
+		p.gate.o.Ended(p.in, out)
+	}
+}
+
+func (p *Passage) outcome(state flow.State, why string) *flow.Outcome {
+	out := &flow.Outcome{
+		Flow: p.in.Flow, State: state, Status: p.status, Why: why, Header: p.header,
+		ResponseBytes: p.received, ProviderRequestID: p.provider,
+		FirstByte: p.first, Duration: p.gate.o.Now().Sub(p.in.Started),
+	}
+	if p.status != 0 && p.out.own == nil {
+		out.ResponseSHA256 = p.sum()
+		out.DeliveredSHA256 = out.ResponseSHA256
+	}
+	if p.out.short {
+		out.DeliveredSHA256 = p.out.sum
+	}
+	if p.out.own != nil {
+		out.DeliveredSHA256 = sumHex(p.out.own)
+	}
+	p.finishReading(out)
+	return out
+}
+
+// finishReading takes from the codec what the answer said.
+func (p *Passage) finishReading(out *flow.Outcome) {
+	if p.decoder != nil {
+		text, err := p.decoder.End()
+		p.answer.Push(text)
+		if err != nil && out.State == flow.Done {
+			p.unread = err.Error()
+		}
+		p.decoder.Close()
+	}
+	out.Unreadable = p.unread
+	if p.answer == nil {
+		return
+	}
+	said := p.answer.End()
+	out.Model, out.Stop, out.Error, out.ResponseID, out.Usage = said.Model, said.Stop, said.Error, said.ID, said.Usage
+	if p.in.API.Generates() && !p.facts.Warmup {
+		p.price(out)
+		if out.State == flow.Done && out.Status < 300 && out.Error == "" && !said.Complete && out.Why == "" {
+			out.Why = "the answer ended without the provider's own end"
+		}
+	}
+}
+
+func (p *Passage) price(out *flow.Outcome) {
+	model := out.Model
+	if model == "" {
+		model = p.in.Model
+	}
+	if p.gate.o.Prices == nil || model == "" || out.Usage.Zero() {
+		return
+	}
+	out.Cost = p.gate.o.Prices.Cost(p.in.Provider, model, out.Usage, p.in.Started)
+}
+
+// Reply is the text that a client gets for a refusal: a body in its provider's
+// shape, or an event of the WebSocket transport.
+func Reply(p flow.Provider, method string, r *flow.Refusal) []byte {
+	if method == flow.MethodMessage {
+		return refusal.Message(r)
+	}
+	return refusal.Body(p, r)
+}
+
+func sumHex(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}

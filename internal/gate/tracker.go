@@ -1,0 +1,396 @@
+package gate
+
+import (
+	"bytes"
+	"container/list"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/ledger"
+	"github.com/workingagents/gatehouse/internal/wire/split"
+)
+
+// Bounds of what is remembered. A miss costs time, never correctness.
+const (
+	laneTips     = 16       // tips of one principal that are compared with a new body
+	maxSessions  = 4096     // sessions whose counters are kept in memory
+	sessionFlows = 16       // flows of a session that a retry is looked for in
+	sessionIDs   = 64       // response ids of a session that a request can continue
+	compareBytes = 64 << 10 // how far two bodies are compared to choose a tip
+)
+
+// tracker finds for each request the conversation that it belongs to: the tip
+// to compare its bytes with, its session, and its turn.
+type tracker struct {
+	o    Options
+	salt []byte // keys the ids of sessions that have none of their own
+
+	mu       sync.Mutex
+	lanes    map[laneKey]*list.List // *tip, newest first
+	tips     *list.List             // all of them, newest first
+	bytes    int64                  // that all tips hold
+	sessions map[sessionKey]*list.Element
+	recent   *list.List // *session, newest first
+}
+
+// laneKey groups the tips that a request can be compared with before its body
+// has been read: those of its principal with the same claim in the headers.
+type laneKey struct{ principal, claim string }
+
+// A session id is an id only within its principal.
+type sessionKey struct{ principal, id string }
+
+type session struct {
+	key   sessionKey
+	turns int
+	last  time.Time
+	calls []call                // newest last
+	ids   map[string]flow.ID    // response id → flow
+	order []string              // of ids, oldest first
+	heads map[string]headRecord // by sub-agent: the conversation last seen
+}
+
+// call is what a retry is recognised by.
+type call struct {
+	flow   flow.ID
+	turn   int
+	sum    string
+	failed bool
+}
+
+// headRecord is the root of a sub-agent's conversation, to tell a compaction.
+type headRecord struct {
+	head, tools string
+	flow        flow.ID
+}
+
+// tip is the last request of a conversation: what the next one is cut against.
+type tip struct {
+	key       laneKey
+	session   string
+	api       flow.API
+	doc       *split.Doc
+	stored    *ledger.Stored
+	lane, all *list.Element
+}
+
+func (t *tip) splitDoc() *split.Doc {
+	if t == nil {
+		return nil
+	}
+	return t.doc
+}
+
+// storedIn gives what the ledger keeps of the tip, if it can serve as base for
+// a flow of the intent's session: blocks are shared within one session only.
+func (t *tip) storedIn(in *flow.Intent) *ledger.Stored {
+	if t == nil || t.session != in.Session.ID || t.key.principal != in.Principal.Name {
+		return nil
+	}
+	return t.stored
+}
+
+func newTracker(o Options) *tracker {
+	t := &tracker{
+		o: o, lanes: map[laneKey]*list.List{}, tips: list.New(),
+		sessions: map[sessionKey]*list.Element{}, recent: list.New(),
+	}
+	if o.Ledger != nil {
+		t.salt = o.Ledger.Subkey("session id")
+	}
+	return t
+}
+
+// base chooses among the lane's tips the one that shares most with body at
+// both ends.
+func (t *tracker) base(in *flow.Intent, key laneKey, body []byte) *tip {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	lane := t.lanes[key]
+	if lane == nil {
+		return nil
+	}
+	var best *tip
+	most := 0
+	for e := lane.Front(); e != nil; e = e.Next() {
+		candidate := e.Value.(*tip)
+		if candidate.api != in.API {
+			continue
+		}
+		if n := shared(candidate.doc.Body, body); n > most {
+			best, most = candidate, n
+		}
+	}
+	return best
+}
+
+// shared counts the bytes that two bodies have in common at both ends, up to
+// compareBytes at each.
+func shared(a, b []byte) int {
+	n := min(len(a), len(b), compareBytes)
+	return commonPrefix(a[:n], b[:n]) + commonSuffix(a[len(a)-n:], b[len(b)-n:])
+}
+
+func commonPrefix(a, b []byte) int {
+	n := 0
+	for len(a)-n >= 256 && bytes.Equal(a[n:n+256], b[n:n+256]) {
+		n += 256
+	}
+	for n < len(a) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+func commonSuffix(a, b []byte) int {
+	n := 0
+	for len(a)-n >= 256 && bytes.Equal(a[len(a)-n-256:len(a)-n], b[len(b)-n-256:len(b)-n]) {
+		n += 256
+	}
+	for n < len(a) && a[len(a)-n-1] == b[len(b)-n-1] {
+		n++
+	}
+	return n
+}
+
+// place fills in the intent's session and turn.
+func (t *tracker) place(in *flow.Intent, c Claim, r reading) *session {
+	head := conversationHead(r.text)
+	id := c.Session
+	if id == "" {
+		id = r.facts.Session
+	}
+	in.Session = flow.Session{ID: cleanID(id), Claimed: id != "", Subagent: cleanID(c.Subagent), Parent: cleanID(c.Parent)}
+	if in.Session.Subagent == "" {
+		in.Session.Subagent = cleanID(r.facts.Subagent)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := t.session(in, head)
+	in.Session.Previous = s.ids[r.facts.Previous]
+	if in.API.Generates() && !r.facts.Warmup && r.text != nil && r.text.JSON {
+		s.turn(in, r)
+		s.root(in, r, head)
+	}
+	s.last = in.Started
+	return s
+}
+
+// session finds the session that the intent claims, or makes one for the head
+// of its conversation. What the process has forgotten it asks of the ledger.
+func (t *tracker) session(in *flow.Intent, head string) *session {
+	claimed := in.Session.Claimed
+	if !claimed {
+		in.Session.ID = t.headID(in, head, "")
+	}
+	s := t.lookup(sessionKey{in.Principal.Name, in.Session.ID})
+	if claimed || s.last.IsZero() || in.Started.Sub(s.last) <= t.o.SessionGap {
+		return s
+	}
+	in.Session.ID = t.headID(in, head, s.last.String())
+	return t.lookup(sessionKey{in.Principal.Name, in.Session.ID})
+}
+
+// headID names a session after its conversation's first block, and, when the
+// same words begin a new run after a long silence, after the silence.
+func (t *tracker) headID(in *flow.Intent, head, after string) string {
+	mac := hmac.New(sha256.New, t.salt)
+	for _, s := range []string{in.Principal.Name, string(in.Provider), head, after} {
+		mac.Write(strconv.AppendInt(nil, int64(len(s)), 10))
+		mac.Write([]byte(s))
+	}
+	return "h" + hex.EncodeToString(mac.Sum(nil)[:12])
+}
+
+func (t *tracker) lookup(key sessionKey) *session {
+	if e := t.sessions[key]; e != nil {
+		t.recent.MoveToFront(e)
+		return e.Value.(*session)
+	}
+	s := &session{key: key, ids: map[string]flow.ID{}, heads: map[string]headRecord{}}
+	s.turns, s.last = t.recall(key)
+	t.sessions[key] = t.recent.PushFront(s)
+	for t.recent.Len() > maxSessions {
+		old := t.recent.Remove(t.recent.Back()).(*session)
+		delete(t.sessions, old.key)
+	}
+	return s
+}
+
+// recall asks the ledger how far a session had come before this process knew
+// it. A ledger that can't be asked costs the count, not the flow.
+func (t *tracker) recall(key sessionKey) (turns int, last time.Time) {
+	if t.o.Ledger == nil || !t.o.Ledger.Known(key.principal, key.id) {
+		return 0, time.Time{}
+	}
+	views, err := t.o.Ledger.Sessions(ledger.Query{Session: key.id})
+	if err != nil {
+		t.o.Log.Warn("session not recalled", "err", err)
+		return 0, time.Time{}
+	}
+	for _, v := range views {
+		if v.Principal == key.principal {
+			return v.Turns, v.Last
+		}
+	}
+	return 0, time.Time{}
+}
+
+// turn numbers the model call. A client's retry, the same bytes after a call
+// that failed, shares the turn of the call that it repeats.
+func (s *session) turn(in *flow.Intent, r reading) {
+	sum := sumHex(r.doc.Body)
+	for i := len(s.calls) - 1; i >= 0; i-- {
+		if c := s.calls[i]; c.sum == sum && c.failed {
+			in.Turn, in.RetryOf = c.turn, c.flow
+			break
+		}
+	}
+	if in.RetryOf == "" {
+		s.turns++
+		in.Turn = s.turns
+	}
+	s.calls = append(s.calls, call{flow: in.Flow, turn: in.Turn, sum: sum})
+	if len(s.calls) > sessionFlows {
+		s.calls = s.calls[1:]
+	}
+}
+
+// root marks a compaction: the same sub-agent with the same tools begins a
+// conversation that shares nothing with its last one.
+func (s *session) root(in *flow.Intent, r reading, head string) {
+	if head == "" || r.facts.Previous != "" {
+		return
+	}
+	tools, _ := r.text.Get("tools")
+	now := headRecord{head: head, tools: sumHex(tools), flow: in.Flow}
+	key := in.Session.Subagent + "\x00" + now.tools
+	before, known := s.heads[key]
+	if known && before.head != head && len(tools) > 2 && !continues(r) {
+		in.Session.Predecessor = before.flow
+	}
+	if len(s.heads) >= sessionFlows && !known {
+		clear(s.heads)
+	}
+	s.heads[key] = now
+}
+
+// continues reports whether the conversation shares a block with its base.
+func continues(r reading) bool {
+	if r.base == nil || r.text != r.doc {
+		return false
+	}
+	for _, i := range r.doc.Conversation() {
+		if r.doc.Pieces[i].Same >= 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// conversationHead is a fingerprint of the first block of the conversation
+// without what was lifted out of it; empty when there is none.
+func conversationHead(doc *split.Doc) string {
+	if doc == nil || !doc.JSON {
+		return ""
+	}
+	blocks := doc.Conversation()
+	if len(blocks) == 0 {
+		return ""
+	}
+	p := doc.Pieces[blocks[0]]
+	h := sha256.New()
+	at := p.Start
+	for _, hole := range p.Holes {
+		h.Write(doc.Body[at:hole.Start])
+		at = hole.End
+	}
+	h.Write(doc.Body[at:p.End])
+	return string(h.Sum(nil))
+}
+
+// keep remembers a recorded request as the tip of its conversation, in the
+// place of the one that it continues.
+func (t *tracker) keep(in *flow.Intent, r reading, stored *ledger.Stored) {
+	if r.doc == nil || !r.doc.JSON || stored == nil || int64(len(r.doc.Body)) > t.o.TipBytes/4 {
+		return
+	}
+	now := &tip{key: r.lane, session: in.Session.ID, api: in.API, doc: r.doc, stored: stored}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if r.base.storedIn(in) != nil && r.base.all != nil && continues(r) {
+		t.drop(r.base)
+	}
+	lane := t.lane(now.key)
+	now.lane, now.all = lane.PushFront(now), t.tips.PushFront(now)
+	t.bytes += int64(len(now.doc.Body))
+	if lane.Len() > laneTips {
+		t.drop(lane.Back().Value.(*tip))
+	}
+	for t.bytes > t.o.TipBytes {
+		t.drop(t.tips.Back().Value.(*tip))
+	}
+}
+
+func (t *tracker) lane(key laneKey) *list.List {
+	lane := t.lanes[key]
+	if lane == nil {
+		lane = list.New()
+		t.lanes[key] = lane
+	}
+	return lane
+}
+
+func (t *tracker) drop(old *tip) {
+	lane := t.lanes[old.key]
+	lane.Remove(old.lane)
+	if lane.Len() == 0 {
+		delete(t.lanes, old.key)
+	}
+	t.tips.Remove(old.all)
+	old.lane, old.all = nil, nil
+	t.bytes -= int64(len(old.doc.Body))
+}
+
+// ended notes what a later request may refer to.
+func (t *tracker) ended(s *session, in *flow.Intent, out *flow.Outcome) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i := range s.calls {
+		if s.calls[i].flow == in.Flow {
+			s.calls[i].failed = out.State != flow.Done || out.Status >= 400 || out.Error != ""
+		}
+	}
+	if out.ResponseID == "" {
+		return
+	}
+	if _, known := s.ids[out.ResponseID]; !known {
+		s.order = append(s.order, out.ResponseID)
+	}
+	s.ids[out.ResponseID] = in.Flow
+	if len(s.order) > sessionIDs {
+		delete(s.ids, s.order[0])
+		s.order = s.order[1:]
+	}
+}
+
+// maxID bounds what a client may call its session.
+const maxID = 128
+
+// cleanID is an id that a client claims, made safe to show and to keep: too
+// long or unprintable ones are replaced by a fingerprint.
+func cleanID(id string) string {
+	clean := len(id) <= maxID
+	for i := 0; clean && i < len(id); i++ {
+		clean = id[i] > ' ' && id[i] < 0x7f
+	}
+	if clean {
+		return id
+	}
+	return "x" + sumHex([]byte(id))[:24]
+}

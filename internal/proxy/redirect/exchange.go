@@ -1,0 +1,301 @@
+package redirect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/gate"
+	"github.com/workingagents/gatehouse/internal/identity"
+	"github.com/workingagents/gatehouse/internal/upstream"
+	"github.com/workingagents/gatehouse/internal/wire/codec"
+)
+
+// Reasons for which an upstream call is ended.
+var (
+	errSilent = errors.New("the provider sent nothing for too long")
+	errClient = errors.New("the client went away")
+)
+
+// chunkSize is how much of an answer is read at once.
+const chunkSize = 32 << 10
+
+var chunks = sync.Pool{New: func() any { b := make([]byte, chunkSize); return &b }}
+
+// serve takes one HTTP request all the way: read, admit, forward, watch.
+func (c *call) serve() {
+	body, release, err := c.readBody()
+	if err != nil {
+		c.deny(body, err)
+		return
+	}
+	defer release()
+	c.message.Body = body
+	passage, err := c.s.o.Gate.Admit(c.message)
+	if err != nil {
+		c.writeError(err)
+		return
+	}
+	c.message = nil // the body is the transport's now, and the conversation's tip's
+	c.forward(passage, body)
+}
+
+// readBody reads the request's body up to the limit. What it holds counts
+// against the memory for bodies until release.
+func (c *call) readBody() (body []byte, release func(), err error) {
+	r, limit := c.r, c.s.o.MaxBody
+	if r.ContentLength > limit {
+		return nil, nil, tooLarge(limit)
+	}
+	if r.ContentLength == 0 {
+		return nil, func() {}, nil
+	}
+	in := &bodyReader{call: c, control: http.NewResponseController(c.w)}
+	defer in.control.SetReadDeadline(time.Time{})
+	body, err = in.read(limit)
+	if err != nil {
+		c.s.budget.Release(in.held)
+		return body, nil, err
+	}
+	return body, func() { c.s.budget.Release(in.held) }, nil
+}
+
+func tooLarge(limit int64) *flow.Refusal {
+	return refuse(http.StatusBadRequest, "too_large", fmt.Sprintf("the request's body is over the limit of %d bytes (limits.body)", limit))
+}
+
+// bodyReader reads a body in steps: each takes memory from the budget and
+// gives the client a new deadline.
+type bodyReader struct {
+	call    *call
+	control *http.ResponseController
+	held    int64
+}
+
+const bodyStep = 256 << 10
+
+func (b *bodyReader) read(limit int64) ([]byte, error) {
+	size := b.call.r.ContentLength
+	first := size
+	if size < 0 {
+		first = bodyStep
+	}
+	if err := b.take(first); err != nil {
+		return nil, err
+	}
+	buf := make([]byte, 0, first)
+	for {
+		if len(buf) == cap(buf) && int64(len(buf)) != size {
+			if err := b.take(int64(cap(buf))); err != nil {
+				return buf, err
+			}
+			buf = append(make([]byte, 0, 2*cap(buf)), buf...)
+		}
+		if int64(len(buf)) == size {
+			return buf, nil
+		}
+		b.control.SetReadDeadline(time.Now().Add(b.call.s.o.ReadTimeout))
+		n, err := b.call.r.Body.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if int64(len(buf)) > limit {
+			return buf, tooLarge(limit)
+		}
+		if errors.Is(err, io.EOF) {
+			return buf, nil
+		}
+		if err != nil {
+			return buf, slowOrGone(err)
+		}
+	}
+}
+
+func (b *bodyReader) take(n int64) error {
+	if !b.call.s.budget.TryAcquire(n) {
+		return refuse(http.StatusServiceUnavailable, "busy", "the gateway holds as many request bodies as it may (limits.memory)")
+	}
+	b.held += n
+	return nil
+}
+
+func slowOrGone(err error) *flow.Refusal {
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		return &flow.Refusal{Status: http.StatusRequestTimeout, Kind: "slow_client", Text: "the request's body did not come in time (limits.read_timeout)", Err: err}
+	}
+	return &flow.Refusal{Status: http.StatusBadRequest, Kind: "cut_short", Text: "the request's body ended early", Err: err}
+}
+
+// deny records and answers a request whose body was not read whole.
+func (c *call) deny(body []byte, err error) {
+	var refusal *flow.Refusal
+	if !errors.As(err, &refusal) {
+		refusal = slowOrGone(err)
+	}
+	size := max(c.r.ContentLength, int64(len(body)))
+	c.w.Header().Set("Connection", "close") // the rest of the body is not read
+	c.writeError(c.s.o.Gate.Refuse(c.message, size, refusal))
+}
+
+func (c *call) writeError(err error) {
+	var refusal *flow.Refusal
+	if !errors.As(err, &refusal) {
+		refusal = &flow.Refusal{Status: http.StatusInternalServerError, Kind: "internal", Text: "the gateway failed", Err: err}
+	}
+	if refusal.Err != nil {
+		c.s.o.Log.Warn("call refused", "kind", refusal.Kind, "err", refusal.Err)
+	}
+	writeRefusal(c.w, c.route.Provider, c.r.Method, refusal)
+}
+
+// forward sends an admitted request and brings the answer back.
+func (c *call) forward(p *gate.Passage, body []byte) {
+	ctx, cancel := context.WithCancelCause(c.r.Context())
+	defer cancel(nil)
+	idle := time.AfterFunc(c.s.o.IdleTimeout, func() { cancel(errSilent) })
+	defer idle.Stop()
+	up := c.s.o.Upstreams[c.route.Provider]
+	resp, err := up.Send(ctx, c.r.Method, c.upQuery, c.r.Header, body)
+	if err != nil {
+		c.failed(p, ctx, err)
+		return
+	}
+	defer resp.Body.Close()
+	resp.Request = nil
+	idle.Reset(c.s.o.IdleTimeout)
+	c.head(p, resp)
+	err = c.stream(p, resp, idle)
+	c.finish(p, ctx, resp, err)
+}
+
+// failed answers for a provider that gave no answer at all.
+func (c *call) failed(p *gate.Passage, ctx context.Context, err error) {
+	if c.r.Context().Err() != nil {
+		p.End(flow.Aborted, errClient.Error()+" before the provider answered")
+		return
+	}
+	refusal := &flow.Refusal{Status: http.StatusBadGateway, Kind: "upstream_unreachable", Text: "the provider could not be reached: " + dialReason(err), Err: err}
+	if errors.Is(context.Cause(ctx), errSilent) {
+		refusal = &flow.Refusal{Status: http.StatusGatewayTimeout, Kind: "upstream_silent", Text: "the provider did not answer in time (limits.idle_timeout)", Err: err}
+	}
+	p.Fail(refusal)
+	c.writeError(refusal)
+}
+
+// dialReason says what went wrong without the address of the request, whose
+// query may hold a key.
+func dialReason(err error) string {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op.Err.Error()
+	}
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		return dns.Err
+	}
+	return "the connection failed"
+}
+
+// head passes the status and the headers on, and at once when a stream
+// follows: some agents wait only a minute for them.
+func (c *call) head(p *gate.Passage, resp *http.Response) {
+	h := c.w.Header()
+	for name, values := range upstream.Forward(resp.Header) {
+		h[name] = values
+	}
+	for name := range resp.Trailer {
+		h.Add("Trailer", name)
+	}
+	p.Answer(resp.StatusCode, identity.ScrubHeader(resp.Header, c.s.o.Secret), contentEncoding(resp.Header), requestID(resp.Header), streamKind(resp.Header))
+	c.w.WriteHeader(resp.StatusCode)
+	if resp.ContentLength < 0 {
+		http.NewResponseController(c.w).Flush()
+	}
+}
+
+// requestID finds the id by which the provider can find the call.
+func requestID(h http.Header) string {
+	for _, name := range [...]string{"Request-Id", "X-Request-Id", "X-Goog-Request-Id"} {
+		if id := h.Get(name); id != "" {
+			return id
+		}
+	}
+	return ""
+}
+
+func streamKind(h http.Header) codec.Stream {
+	kind, _, _ := mime.ParseMediaType(h.Get("Content-Type"))
+	switch {
+	case kind == "text/event-stream":
+		return codec.SSE
+	case strings.HasSuffix(kind, "json"):
+		return codec.JSON
+	}
+	return codec.Sniff
+}
+
+// stream copies the answer, flushing each chunk, until its end or an error.
+func (c *call) stream(p *gate.Passage, resp *http.Response, idle *time.Timer) error {
+	buf := chunks.Get().(*[]byte)
+	defer chunks.Put(buf)
+	control := http.NewResponseController(c.w)
+	deliver := func(b []byte) error {
+		control.SetWriteDeadline(time.Now().Add(c.s.o.IdleTimeout))
+		if _, err := c.w.Write(b); err != nil {
+			return errClient
+		}
+		if err := control.Flush(); err != nil {
+			return errClient
+		}
+		return nil
+	}
+	for {
+		n, err := resp.Body.Read(*buf)
+		if n > 0 {
+			idle.Reset(c.s.o.IdleTimeout)
+			if err := p.Push((*buf)[:n], deliver); err != nil {
+				return err
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// finish records how the answer ended. An answer that was cut is cut for the
+// client too, so that it can't take half of it for the whole.
+func (c *call) finish(p *gate.Passage, ctx context.Context, resp *http.Response, err error) {
+	if err == nil {
+		for name, values := range resp.Trailer {
+			c.w.Header()[name] = values
+		}
+		p.End(flow.Done, "")
+		return
+	}
+	p.End(flow.Aborted, c.cutReason(ctx, err))
+	panic(http.ErrAbortHandler)
+}
+
+func (c *call) cutReason(ctx context.Context, err error) string {
+	var refusal *flow.Refusal
+	switch {
+	case errors.As(err, &refusal):
+		return refusal.Text
+	case errors.Is(err, errClient), c.r.Context().Err() != nil:
+		return errClient.Error()
+	case errors.Is(context.Cause(ctx), errSilent):
+		return errSilent.Error()
+	}
+	return "the provider broke the answer off"
+}

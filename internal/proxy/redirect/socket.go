@@ -1,0 +1,381 @@
+package redirect
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/gate"
+	"github.com/workingagents/gatehouse/internal/identity"
+	"github.com/workingagents/gatehouse/internal/upstream"
+	"github.com/workingagents/gatehouse/internal/wire/codec"
+	"github.com/workingagents/gatehouse/internal/wire/peek"
+)
+
+// maxErrorBody bounds the body of a provider's refusal to upgrade.
+const maxErrorBody = 1 << 20
+
+func isUpgrade(r *http.Request) bool {
+	return strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
+}
+
+// socket relays one WebSocket. Each client message is admitted by itself
+// before it is forwarded, and what comes back is its answer.
+type socket struct {
+	call       *call
+	client, up *websocket.Conn
+	template   gate.Message // what every message of this socket has in common
+	responses  bool         // the Responses API: answers have an end that can be seen
+	stop       context.CancelCauseFunc
+	idle       *time.Timer
+
+	mu    sync.Mutex // guards open and the passages in it
+	open  []*gate.Passage
+	going bool // draining: no new messages, close when open is empty
+}
+
+// serveSocket admits the upgrade as a flow of its own, makes it at the
+// provider, and relays messages until either side closes.
+func (c *call) serveSocket() {
+	if c.route.API != flow.ResponsesSocket {
+		c.message.API = flow.Opaque
+	}
+	template := *c.message
+	passage, err := c.s.o.Gate.Admit(c.message)
+	if err != nil {
+		c.writeError(err)
+		return
+	}
+	ctx, stop := context.WithCancelCause(c.r.Context())
+	defer stop(nil)
+	up, resp, err := c.dial(ctx)
+	if err != nil {
+		c.notUpgraded(passage, ctx, resp, err)
+		return
+	}
+	defer up.CloseNow()
+	passage.Answer(resp.StatusCode, identity.ScrubHeader(resp.Header, c.s.o.Secret), "", requestID(resp.Header), codec.Sniff)
+	client, err := c.accept(resp, up.Subprotocol())
+	if err != nil {
+		passage.End(flow.Aborted, "the client's upgrade failed")
+		return
+	}
+	defer client.CloseNow()
+	passage.End(flow.Done, "")
+	template.Method, template.Encoding = flow.MethodMessage, ""
+	k := &socket{call: c, client: client, up: up, template: template, responses: c.route.API == flow.ResponsesSocket, stop: stop}
+	k.idle = time.AfterFunc(time.Hour, func() { stop(errSilent) })
+	k.idle.Stop()
+	k.relay(ctx)
+}
+
+// dial makes the upgrade at the provider. The provider's own refusal comes
+// back whole, as a response with its body.
+func (c *call) dial(ctx context.Context) (*websocket.Conn, *http.Response, error) {
+	url, client := c.s.o.Upstreams[c.route.Provider].Socket(c.upQuery)
+	kept := &keeper{next: client.Transport}
+	client.Transport = kept
+	header := upstream.Forward(c.r.Header)
+	for name := range header {
+		if strings.HasPrefix(name, "Sec-Websocket-") {
+			delete(header, name)
+		}
+	}
+	if _, ok := header["User-Agent"]; !ok {
+		header["User-Agent"] = nil
+	}
+	conn, resp, err := websocket.Dial(ctx, url, &websocket.DialOptions{
+		HTTPClient: client, HTTPHeader: header, Subprotocols: subprotocols(c.r.Header),
+		CompressionMode: websocket.CompressionNoContextTakeover,
+	})
+	if err != nil && kept.refused != nil {
+		return nil, kept.refused, err
+	}
+	return conn, resp, err
+}
+
+// keeper keeps the response to an upgrade that the provider refused:
+// websocket.Dial gives only its first kilobyte.
+type keeper struct {
+	next    http.RoundTripper
+	refused *http.Response
+}
+
+func (k *keeper) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := k.next.RoundTrip(r)
+	if err != nil || resp.StatusCode == http.StatusSwitchingProtocols {
+		return resp, err
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody+1))
+	resp.Body.Close()
+	if err != nil || len(body) > maxErrorBody {
+		return nil, errors.Join(errors.New("the provider's refusal could not be read"), err)
+	}
+	kept := *resp
+	kept.Body = io.NopCloser(bytes.NewReader(body))
+	k.refused = &kept
+	resp.Body = http.NoBody
+	return resp, nil
+}
+
+func subprotocols(h http.Header) (names []string) {
+	for _, line := range h["Sec-Websocket-Protocol"] {
+		for name := range strings.SplitSeq(line, ",") {
+			names = append(names, strings.TrimSpace(name))
+		}
+	}
+	return names
+}
+
+// notUpgraded passes the provider's refusal on as it came.
+func (c *call) notUpgraded(p *gate.Passage, ctx context.Context, resp *http.Response, err error) {
+	if resp == nil {
+		c.failed(p, ctx, err)
+		return
+	}
+	defer resp.Body.Close()
+	idle := time.NewTimer(c.s.o.IdleTimeout)
+	defer idle.Stop()
+	c.head(p, resp)
+	c.finish(p, ctx, resp, c.stream(p, resp, idle))
+}
+
+func (c *call) accept(resp *http.Response, subprotocol string) (*websocket.Conn, error) {
+	for name, values := range upstream.Forward(resp.Header) {
+		if !strings.HasPrefix(name, "Sec-Websocket-") {
+			c.w.Header()[name] = values
+		}
+	}
+	var protocols []string
+	if subprotocol != "" {
+		protocols = []string{subprotocol}
+	}
+	return websocket.Accept(c.w, c.r, &websocket.AcceptOptions{
+		Subprotocols: protocols, CompressionMode: websocket.CompressionNoContextTakeover,
+	})
+}
+
+// relay runs both directions and ends every passage that is still open.
+func (k *socket) relay(ctx context.Context) {
+	s := k.call.s
+	s.mu.Lock()
+	s.sockets[k] = struct{}{}
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		delete(s.sockets, k)
+		s.mu.Unlock()
+	}()
+	if s.draining.Load() {
+		k.drain()
+	}
+	k.client.SetReadLimit(-1) // the limit is ours: an error in the provider's shape, and a record
+	k.up.SetReadLimit(-1)
+	var down sync.WaitGroup
+	down.Go(func() { k.fromProvider(ctx) })
+	why := k.fromClient(ctx)
+	k.stop(errClient)
+	down.Wait()
+	k.idle.Stop()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, p := range k.open {
+		p.End(flow.Aborted, why)
+	}
+	k.open = nil
+}
+
+// drain lets the answers under way end, then closes.
+func (k *socket) drain() {
+	k.mu.Lock()
+	k.going = true
+	empty := len(k.open) == 0
+	k.mu.Unlock()
+	if empty {
+		go k.client.Close(websocket.StatusServiceRestart, "the gateway is stopping")
+	}
+}
+
+// fromClient admits and forwards messages until the client, the provider or an
+// error ends the socket, and says which.
+func (k *socket) fromClient(ctx context.Context) (why string) {
+	for {
+		kind, body, err := k.read(ctx)
+		var refusal *flow.Refusal
+		switch {
+		case errors.As(err, &refusal):
+			k.tell(ctx, refusal)
+			k.client.Close(websocket.StatusMessageTooBig, "the message is over the limit")
+			return refusal.Text
+		case err != nil:
+			return k.closed(ctx, err, k.up, errClient.Error())
+		}
+		if err := k.forward(ctx, kind, body); err != nil {
+			return "the provider closed the socket"
+		}
+	}
+}
+
+// read takes one message of the client, up to the limit.
+func (k *socket) read(ctx context.Context) (websocket.MessageType, []byte, error) {
+	kind, r, err := k.client.Reader(ctx)
+	if err != nil {
+		return 0, nil, err
+	}
+	limit := k.call.s.o.MaxBody
+	body, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err != nil {
+		return 0, nil, err
+	}
+	if int64(len(body)) > limit {
+		m := k.template
+		return 0, nil, k.call.s.o.Gate.Refuse(&m, int64(len(body)), tooLarge(limit))
+	}
+	return kind, body, nil
+}
+
+// forward admits one message and sends it. A refusal is told to the client and
+// leaves the socket open; an error means that the provider is gone.
+func (k *socket) forward(ctx context.Context, kind websocket.MessageType, body []byte) error {
+	m := k.template
+	m.Body = body
+	answered := k.responses && kind == websocket.MessageText && peek.Is(peek.Get(body, "type"), "response.create")
+	m.API = flow.Opaque
+	if answered {
+		m.API = flow.Responses
+	}
+	if k.draining() {
+		k.tell(ctx, k.call.s.o.Gate.Refuse(&m, int64(len(body)), refuse(http.StatusServiceUnavailable, "draining", "the gateway is stopping; running calls end, new ones are not taken")))
+		return nil
+	}
+	p, err := k.call.s.o.Gate.Admit(&m)
+	if err != nil {
+		k.tell(ctx, err)
+		return nil
+	}
+	k.expect(p, answered)
+	return k.up.Write(ctx, kind, body)
+}
+
+func (k *socket) draining() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.going
+}
+
+// expect makes p the passage that the provider's next events belong to, once
+// those before it have ended. Where an answer's end can't be seen, the next
+// message ends it; a message on a Responses socket that asks for no answer
+// (response.cancel …) has none.
+func (k *socket) expect(p *gate.Passage, answered bool) {
+	p.Answer(http.StatusOK, nil, "", "", codec.Messages)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.responses && !answered {
+		p.End(flow.Done, "")
+		return
+	}
+	if !k.responses {
+		for _, before := range k.open {
+			before.End(flow.Done, "")
+		}
+		k.open = k.open[:0]
+	}
+	k.open = append(k.open, p)
+	if k.responses {
+		k.idle.Reset(k.call.s.o.IdleTimeout)
+	}
+}
+
+// fromProvider records, reads and delivers the provider's messages.
+func (k *socket) fromProvider(ctx context.Context) {
+	for {
+		kind, body, err := k.up.Read(ctx)
+		if err != nil {
+			k.closed(ctx, err, k.client, "")
+			k.stop(errors.New("the provider closed the socket"))
+			return
+		}
+		if err := k.deliver(ctx, kind, body); err != nil {
+			k.stop(err)
+			return
+		}
+	}
+}
+
+// deliver gives one message of the provider to the passage that waits for it.
+func (k *socket) deliver(ctx context.Context, kind websocket.MessageType, body []byte) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	asked := len(k.open) > 0
+	if !asked {
+		if err := k.unasked(); err != nil {
+			return err
+		}
+	}
+	p := k.open[0]
+	if err := p.Push(body, func(b []byte) error { return k.client.Write(ctx, kind, b) }); err != nil {
+		return err
+	}
+	if !k.responses {
+		return nil
+	}
+	k.idle.Reset(k.call.s.o.IdleTimeout)
+	if p.Complete() || !asked {
+		p.End(flow.Done, "")
+		k.open = k.open[1:]
+	}
+	if len(k.open) == 0 {
+		k.idle.Stop()
+		if k.going {
+			go k.client.Close(websocket.StatusServiceRestart, "the gateway is stopping")
+		}
+	}
+	return nil
+}
+
+// unasked opens a flow for what a provider sends on its own: no record, no
+// passage holds in both directions.
+func (k *socket) unasked() error {
+	m := k.template
+	m.API = flow.Opaque
+	p, err := k.call.s.o.Gate.Admit(&m)
+	if err != nil {
+		return err
+	}
+	p.Answer(http.StatusOK, nil, "", "", codec.Messages)
+	k.open = append(k.open, p)
+	return nil
+}
+
+// tell sends a refusal as an event of the API.
+func (k *socket) tell(ctx context.Context, err error) {
+	var refusal *flow.Refusal
+	if !errors.As(err, &refusal) {
+		refusal = &flow.Refusal{Status: http.StatusInternalServerError, Kind: "internal", Text: "the gateway failed", Err: err}
+	}
+	k.client.Write(ctx, websocket.MessageText, gate.Reply(k.template.Provider, flow.MethodMessage, refusal))
+}
+
+// closed passes one side's close on to the other with its code and reason, and
+// gives the reason for the record.
+func (k *socket) closed(ctx context.Context, err error, other *websocket.Conn, why string) string {
+	var closed websocket.CloseError
+	if errors.As(err, &closed) && closed.Code != websocket.StatusNoStatusRcvd {
+		other.Close(closed.Code, closed.Reason)
+		return why
+	}
+	other.CloseNow()
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		return cause.Error()
+	}
+	return why
+}
