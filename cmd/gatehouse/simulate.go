@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"log/slog"
 	"net"
@@ -17,25 +16,24 @@ import (
 // runSimulate serves a provider for trying out: every API that the gateway
 // reads, under one address. It ends with ctx.
 func runSimulate(ctx context.Context, args []string, std streams) error {
-	fs := flag.NewFlagSet("simulate", flag.ContinueOnError)
-	fs.SetOutput(std.err)
-	listen := fs.String("listen", "127.0.0.1:4100", "`address`; port 0 picks a free one")
+	fs := newFlags("simulate", "[--listen ADDR] [--record DIR] [--pace D] [--chunk N] [--no-websocket] [-v]", std)
+	listen := fs.String("listen", "127.0.0.1:4100", "`ADDR`; port 0 picks a free one")
 	var o simulate.Options
-	fs.StringVar(&o.Record, "record", "", "keep each request and answer in this `folder`")
-	fs.DurationVar(&o.Pace, "pace", 10*time.Millisecond, "pause after each event of a stream")
-	fs.IntVar(&o.Chunk, "chunk", 0, "write `bytes` at a time; 0: one event at a time")
+	fs.StringVar(&o.Record, "record", "", "keep each request and answer in this `DIR`, credentials as hashes")
+	fs.DurationVar(&o.Pace, "pace", 10*time.Millisecond, "pause `D` after each event of a stream")
+	fs.IntVar(&o.Chunk, "chunk", 0, "write `N` bytes at a time; 0: one event at a time")
 	fs.BoolVar(&o.NoWebSocket, "no-websocket", false, "refuse WebSocket upgrades with 426")
 	verbose := fs.Bool("v", false, "one line for each request on stderr")
+	flags := fs.Usage
 	fs.Usage = func() {
-		_, _ = fmt.Fprint(std.err, "Usage: gatehouse simulate [flags]\n\nA model provider for trying out, for all three providers' APIs.\n\nFlags:\n")
-		fs.PrintDefaults()
-		_, _ = fmt.Fprint(std.err, "\nThe last text of a person in a request is the script; each line may hold:\n\n"+simulate.Help())
+		flags()
+		fmt.Fprintf(std.err, "\nThe last text of a person in a request is the script; its lines may hold:\n\n%s", simulate.Help())
 	}
-	if err := fs.Parse(args); err != nil {
+	if err := parse(fs, args); err != nil {
 		return err
 	}
 	if fs.NArg() > 0 {
-		return fmt.Errorf("simulate takes no argument such as %q", fs.Arg(0))
+		return exitError{2, fmt.Sprintf("simulate takes no arguments, only flags (got %q)", fs.Arg(0))}
 	}
 	if *verbose {
 		o.Log = slog.New(slog.NewTextHandler(std.err, nil))
