@@ -5,62 +5,160 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"strconv"
 	"time"
 )
 
-// client is one kept connection. It writes requests that were made before and
-// reads answers without keeping them, so that the client costs as little as
-// possible of the cores that it shares.
-type client struct {
-	addr string
-	conn net.Conn
-	in   *bufio.Reader
+// request is one call. Its body stays valid until the source's next.
+type request struct {
+	answer  string // which of the upstream's
+	session string
+	body    net.Buffers
+	size    int // of the body
 }
 
-func dial(addr string) (*client, error) {
+// headers are what an agent sends, beside what depends on the call.
+var headers = [][2]string{
+	{"Content-Type", "application/json"},
+	{"Accept", "application/json"},
+	{"User-Agent", "claude-cli/2.1.197 (external, cli)"},
+	{"X-Api-Key", "sk-ant-bench"},
+	{"Anthropic-Version", "2023-06-01"},
+	{"Anthropic-Beta", "claude-code-20250219,interleaved-thinking-2025-05-14"},
+}
+
+const (
+	requestPath   = "/anthropic/v1/messages?beta=true"
+	sessionHeader = "X-Claude-Code-Session-Id"
+)
+
+// client is one kept connection.
+type client interface {
+	begin(*request) error  // sends, and reads the answer's head
+	end() (n int, e error) // reads the answer's body
+	firstByte() time.Time  // when the answer began
+	close()
+}
+
+func dial(addr string, lean bool) (client, error) {
+	if !lean {
+		return newPlain(addr), nil
+	}
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("dialling: %w", err)
 	}
-	return &client{addr, conn, bufio.NewReaderSize(conn, 64<<10)}, nil
-}
-
-func (c *client) close() { c.conn.Close() }
-
-// answered is what a call got.
-type answered struct {
-	first time.Time // when the first byte came
-	bytes int       // of the body, without transfer coding
+	return &leanClient{conn: conn, in: bufio.NewReaderSize(conn, 64<<10)}, nil
 }
 
 // call sends a request and reads its answer to the end. Any status but 200 is
 // an error: a refused call is cheap and must not count as a fast one.
-func (c *client) call(request net.Buffers) (answered, error) {
-	first, length, err := c.begin(request)
-	if err != nil {
-		return answered{}, err
+func call(c client, r *request) (n int, err error) {
+	if err := c.begin(r); err != nil {
+		return 0, err
 	}
-	n, err := c.body(length)
-	return answered{first, n}, err
+	if n, err = c.end(); err != nil {
+		return n, fmt.Errorf("reading the answer: %w", err)
+	}
+	return n, nil
 }
 
-// begin sends a request and reads the head of its answer. A length of -1 is a
-// chunked body.
-func (c *client) begin(request net.Buffers) (first time.Time, length int, err error) {
-	if _, err := request.WriteTo(c.conn); err != nil {
-		return first, 0, fmt.Errorf("sending: %w", err)
+// plainClient is what a program in Go would be.
+type plainClient struct {
+	http  http.Client
+	url   string
+	resp  *http.Response
+	first time.Time
+}
+
+func newPlain(addr string) *plainClient {
+	c := &plainClient{url: "http://" + addr + requestPath}
+	c.http.Transport = &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 1}
+	return c
+}
+
+func (c *plainClient) begin(r *request) error {
+	readers := make([]io.Reader, len(r.body))
+	for i, part := range r.body {
+		readers[i] = bytes.NewReader(part)
+	}
+	req, err := http.NewRequest(http.MethodPost, c.url, io.MultiReader(readers...))
+	if err != nil {
+		return fmt.Errorf("making the request: %w", err)
+	}
+	req.ContentLength = int64(r.size)
+	for _, h := range headers {
+		req.Header.Set(h[0], h[1])
+	}
+	req.Header.Set(answerHeader, r.answer)
+	if r.session != "" {
+		req.Header.Set(sessionHeader, r.session)
+	}
+	if c.resp, err = c.http.Do(req); err != nil {
+		return fmt.Errorf("calling: %w", err)
+	}
+	c.first = time.Now()
+	if c.resp.StatusCode != http.StatusOK {
+		text, _ := io.ReadAll(io.LimitReader(c.resp.Body, 600))
+		return fmt.Errorf("the answer is %s %q", c.resp.Status, text)
+	}
+	return nil
+}
+
+func (c *plainClient) end() (int, error) {
+	defer c.resp.Body.Close()
+	n, err := io.Copy(io.Discard, c.resp.Body)
+	return int(n), err
+}
+
+func (c *plainClient) firstByte() time.Time { return c.first }
+
+func (c *plainClient) close() {
+	if c.resp != nil {
+		c.resp.Body.Close()
+	}
+	c.http.CloseIdleConnections()
+}
+
+// leanClient reads answers without keeping them and costs as little as
+// possible of the cores that it shares.
+type leanClient struct {
+	conn   net.Conn
+	in     *bufio.Reader
+	out    []byte // the request's head
+	first  time.Time
+	length int // of the answer's body; -1: chunked
+}
+
+func (c *leanClient) close()               { c.conn.Close() }
+func (c *leanClient) firstByte() time.Time { return c.first }
+
+func (c *leanClient) begin(r *request) error {
+	out := append(c.out[:0], "POST "+requestPath+" HTTP/1.1\r\nHost: 127.0.0.1\r\n"...)
+	for _, h := range headers {
+		out = append(append(append(append(out, h[0]...), ": "...), h[1]...), "\r\n"...)
+	}
+	if r.session != "" {
+		out = fmt.Appendf(out, "%s: %s\r\n", sessionHeader, r.session)
+	}
+	c.out = fmt.Appendf(out, "%s: %s\r\nContent-Length: %d\r\n\r\n", answerHeader, r.answer, r.size)
+	all := append(net.Buffers{c.out}, r.body...)
+	if _, err := all.WriteTo(c.conn); err != nil {
+		return fmt.Errorf("sending: %w", err)
 	}
 	if _, err := c.in.Peek(1); err != nil {
-		return first, 0, fmt.Errorf("waiting for the answer: %w", err)
+		return fmt.Errorf("waiting for the answer: %w", err)
 	}
-	first = time.Now()
-	length, err = c.head()
-	return first, length, err
+	c.first = time.Now()
+	var err error
+	c.length, err = c.head()
+	return err
 }
 
-func (c *client) head() (length int, err error) {
+func (c *leanClient) head() (length int, err error) {
 	status, err := c.in.ReadSlice('\n')
 	if err != nil {
 		return 0, fmt.Errorf("reading the status: %w", err)
@@ -91,9 +189,9 @@ func (c *client) head() (length int, err error) {
 	}
 }
 
-func (c *client) body(length int) (int, error) {
-	if length >= 0 {
-		n, err := c.in.Discard(length)
+func (c *leanClient) end() (int, error) {
+	if c.length >= 0 {
+		n, err := c.in.Discard(c.length)
 		if err != nil {
 			return n, fmt.Errorf("reading the body: %w", err)
 		}
@@ -113,7 +211,7 @@ func (c *client) body(length int) (int, error) {
 }
 
 // chunk skips one chunk; the last has no bytes.
-func (c *client) chunk() (int, error) {
+func (c *leanClient) chunk() (int, error) {
 	text, err := c.in.ReadSlice('\n')
 	if err != nil {
 		return 0, err

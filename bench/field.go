@@ -48,7 +48,8 @@ func setUp(o options, data string) (f *field, err error) {
 		return f, err
 	}
 	f.pprof = addrs[4]
-	f.upstream = newSide("upstream", addrs[0], self, "-role", "upstream", "-listen", addrs[0])
+	lean := fmt.Sprintf("-lean=%t", o.lean)
+	f.upstream = newSide("upstream", addrs[0], self, "-role", "upstream", "-listen", addrs[0], lean)
 	// Both gateways get the same path; the yardstick needs no prefix cut, its
 	// upstream answers any path.
 	f.proxy = newSide("proxy", addrs[1], self, "-role", "proxy", "-listen", addrs[1], "-target", "http://"+addrs[0])
@@ -169,7 +170,7 @@ func profile(ctx context.Context, o options, f *field, chosen []scenario) error 
 		name := filepath.Join(o.profile, s.name+".pprof")
 		failed := make(chan error, 1)
 		go func() { failed <- fetch(f.pprof, o.length, name) }()
-		got, err := closedLoop(f.gatehouse.addr, s, 1, o.length+time.Second)
+		got, err := closedLoop(target{f.gatehouse.addr, o.lean}, s, 1, o.length+time.Second)
 		if err := errors.Join(err, <-failed); err != nil {
 			return fmt.Errorf("profiling %s: %w: %s", s.name, err, f.gatehouse.log)
 		}

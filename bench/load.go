@@ -20,7 +20,7 @@ type scenario struct {
 
 // source makes requests, one after the other. A request stays valid until the
 // next.
-type source interface{ next() net.Buffers }
+type source interface{ next() *request }
 
 var scenarios = []scenario{
 	{"calls-2k", "2 KB calls, each a conversation of its own", 16, func(w int, text *prose) source {
@@ -47,46 +47,26 @@ func newID() string {
 	return fmt.Sprintf("%08x-0000-4000-8000-%012x", uint32(time.Now().Unix()), ids.Add(1))
 }
 
-// head makes the request's head as an agent sends it. Its Content-Length is
-// written per call.
-func head(answer, session string) string {
-	h := "POST /anthropic/v1/messages?beta=true HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n" +
-		"Accept: application/json\r\nUser-Agent: claude-cli/2.1.197 (external, cli)\r\nX-Api-Key: sk-ant-bench\r\n" +
-		"Anthropic-Version: 2023-06-01\r\nAnthropic-Beta: claude-code-20250219,interleaved-thinking-2025-05-14\r\n" +
-		answerHeader + ": " + answer + "\r\n"
-	if session != "" {
-		h += "X-Claude-Code-Session-Id: " + session + "\r\n"
-	}
-	return h + "Content-Length: "
-}
-
 // calls are single requests of one size with fresh text each.
 type calls struct {
 	text    *prose
 	size    int
-	head    string
 	buffer  []byte
-	request [2][]byte
-	stream  string
+	request request
 }
 
 func newCalls(text *prose, size int, answer, session string) *calls {
-	stream := "false"
-	if answer != "json" {
-		stream = "true"
-	}
-	return &calls{text: text, size: size, head: head(answer, session), stream: stream}
+	return &calls{text: text, size: size, request: request{answer: answer, session: session}}
 }
 
-func (c *calls) next() net.Buffers {
+func (c *calls) next() *request {
 	const system = `You are a helpful assistant in a program for notes. Answer in one paragraph.`
-	b := append(c.buffer[:0], `{"model":"claude-sonnet-4-5","max_tokens":1024,"stream":`+c.stream+`,"system":"`+system+`","messages":[{"role":"user","content":[{"type":"text","text":"`...)
+	b := fmt.Appendf(c.buffer[:0], `{"model":"claude-sonnet-4-5","max_tokens":1024,"stream":%t,"system":"%s","messages":[{"role":"user","content":[{"type":"text","text":"`,
+		c.request.answer != "json", system)
 	b = append(b, c.text.take(c.size-350)...)
 	b = append(b, `"}]}]}`...)
-	c.buffer = b
-	c.request[0] = fmt.Appendf(c.request[0][:0], "%s%d\r\n\r\n", c.head, len(b))
-	c.request[1] = b
-	return net.Buffers{c.request[0], c.request[1]}
+	c.buffer, c.request.body, c.request.size = b, net.Buffers{b}, len(b)
+	return &c.request
 }
 
 // sessions are one coding session after the other, as Claude Code sends them:
@@ -94,13 +74,12 @@ func (c *calls) next() net.Buffers {
 // cache_control marker that moves to the newest message.
 type sessions struct {
 	text    *prose
-	head    string
+	request request
 	front   []byte       // up to the first message
 	talk    bytes.Buffer // messages that are settled, with their commas
 	newest  []byte       // the newest message, with its marker
 	settled []byte       // the same without it
 	tail    []byte       // system, tools, and the rest
-	line    []byte       // the head, as sent
 	turn    int
 }
 
@@ -131,20 +110,20 @@ func agentTail(text *prose, worker int) []byte {
 }
 
 func (s *sessions) begin() {
-	s.head = head("turn", newID())
+	s.request = request{answer: "turn", session: newID()}
 	s.turn = 0
 	s.talk.Reset()
 	s.settled = nil
 }
 
-func (s *sessions) next() net.Buffers {
+func (s *sessions) next() *request {
 	if s.talk.Len()+len(s.tail) > sessionEnd {
 		s.begin()
 	}
 	s.grow()
-	size := len(s.front) + s.talk.Len() + len(s.newest) + len(s.tail)
-	s.line = fmt.Appendf(s.line[:0], "%s%d\r\n\r\n", s.head, size)
-	return net.Buffers{s.line, s.front, s.talk.Bytes(), s.newest, s.tail}
+	s.request.body = net.Buffers{s.front, s.talk.Bytes(), s.newest, s.tail}
+	s.request.size = len(s.front) + s.talk.Len() + len(s.newest) + len(s.tail)
+	return &s.request
 }
 
 // grow settles the newest message, adds the model's tool call, and makes its
@@ -169,10 +148,16 @@ func (s *sessions) grow() {
 	s.turn++
 }
 
+// target is where a load goes, and by which kind of client.
+type target struct {
+	addr string
+	lean bool
+}
+
 // figures are what one measurement gave.
 type figures struct {
 	calls   int
-	sent    int64 // bytes of bodies and heads
+	sent    int64 // bytes of requests' bodies
 	got     int64 // bytes of answers' bodies
 	elapsed time.Duration
 	cpu     time.Duration // of the gateway's process
@@ -182,7 +167,7 @@ func (f figures) rate() float64 { return float64(f.calls) / f.elapsed.Seconds() 
 
 // closedLoop keeps every worker busy with one call after the other until the
 // time is over, and counts the calls that ended by then.
-func closedLoop(addr string, s scenario, seed uint64, length time.Duration) (figures, error) {
+func closedLoop(t target, s scenario, seed uint64, length time.Duration) (figures, error) {
 	var (
 		wg    sync.WaitGroup
 		mu    sync.Mutex
@@ -195,7 +180,7 @@ func closedLoop(addr string, s scenario, seed uint64, length time.Duration) (fig
 		src := s.source(w, texts(seed, w))
 		wg.Go(func() {
 			<-ready
-			f, err := work(addr, src, deadline)
+			f, err := work(t, src, deadline)
 			mu.Lock()
 			defer mu.Unlock()
 			total.calls += f.calls
@@ -216,24 +201,22 @@ func closedLoop(addr string, s scenario, seed uint64, length time.Duration) (fig
 
 // work calls until the deadline. The last call runs to its end: elapsed counts
 // it, too.
-func work(addr string, src source, deadline time.Time) (figures, error) {
+func work(t target, src source, deadline time.Time) (figures, error) {
 	var f figures
-	c, err := dial(addr)
+	c, err := dial(t.addr, t.lean)
 	if err != nil {
 		return f, err
 	}
 	defer c.close()
 	for time.Now().Before(deadline) {
-		request := src.next()
-		for _, b := range request {
-			f.sent += int64(len(b))
-		}
-		a, err := c.call(request)
+		r := src.next()
+		n, err := call(c, r)
 		if err != nil {
 			return f, err
 		}
 		f.calls++
-		f.got += int64(a.bytes)
+		f.sent += int64(r.size)
+		f.got += int64(n)
 	}
 	return f, nil
 }
@@ -248,16 +231,16 @@ func texts(seed uint64, worker int) *prose {
 // openLoop sends calls at a fixed rate, whether earlier ones have come back or
 // not, and measures each from the moment at which it was due: a gateway that
 // stalls is charged for every call that had to wait.
-func openLoop(addr string, rate int, seed uint64, length time.Duration) ([]time.Duration, error) {
+func openLoop(t target, rate int, seed uint64, length time.Duration) ([]time.Duration, error) {
 	n := int(length.Seconds() * float64(rate))
-	idle := make(chan *client, n)
+	idle := make(chan client, n)
 	delays := make([]time.Duration, n)
-	requests := make([]net.Buffers, n)
+	requests := make([]*request, n)
 	for i := range requests {
 		requests[i] = newCalls(texts(seed, i), 2<<10, "json", "").next()
 	}
 	for range 8 {
-		c, err := dial(addr)
+		c, err := dial(t.addr, t.lean)
 		if err != nil {
 			return nil, err
 		}
@@ -272,7 +255,7 @@ func openLoop(addr string, rate int, seed uint64, length time.Duration) ([]time.
 		due := began.Add(time.Duration(i) * time.Second / time.Duration(rate))
 		time.Sleep(time.Until(due))
 		wg.Go(func() {
-			first, err := once(addr, idle, requests[i])
+			first, err := once(t, idle, requests[i])
 			if err != nil {
 				failed.Store(&err)
 				return
@@ -292,28 +275,28 @@ func openLoop(addr string, rate int, seed uint64, length time.Duration) ([]time.
 }
 
 // once calls over an idle connection, or a new one when all are busy.
-func once(addr string, idle chan *client, request net.Buffers) (first time.Time, err error) {
-	var c *client
+func once(t target, idle chan client, r *request) (first time.Time, err error) {
+	var c client
 	select {
 	case c = <-idle:
 	default:
-		if c, err = dial(addr); err != nil {
+		if c, err = dial(t.addr, t.lean); err != nil {
 			return first, err
 		}
 	}
-	a, err := c.call(request)
-	if err != nil {
+	if _, err := call(c, r); err != nil {
 		c.close()
 		return first, err
 	}
+	first = c.firstByte()
 	idle <- c
-	return a.first, nil
+	return first, nil
 }
 
 // hold opens n streams whose answer has begun and does not end. Close them
 // with the function that it gives.
-func hold(addr string, n int) (release func(), err error) {
-	var held []*client
+func hold(t target, n int) (release func(), err error) {
+	var held []client
 	release = func() {
 		for _, c := range held {
 			c.close()
@@ -321,12 +304,12 @@ func hold(addr string, n int) (release func(), err error) {
 	}
 	src := newCalls(texts(99, 0), 2<<10, "hold", "")
 	for range n {
-		c, err := dial(addr)
+		c, err := dial(t.addr, t.lean)
 		if err != nil {
 			return release, err
 		}
 		held = append(held, c)
-		if _, _, err := c.begin(src.next()); err != nil {
+		if err := c.begin(src.next()); err != nil {
 			return release, err
 		}
 	}

@@ -27,6 +27,7 @@ type options struct {
 	streams   int           // held open to measure memory
 	profile   string        // folder for CPU profiles; instead of measuring
 	cores     int
+	lean      bool // client and upstream of our own, instead of net/http's
 }
 
 func main() {
@@ -43,6 +44,7 @@ func main() {
 	flag.IntVar(&o.streams, "streams", 1000, "streams held open to measure memory")
 	flag.StringVar(&o.profile, "profile", "", "instead of measuring, write CPU profiles of gatehouse into this `folder`")
 	flag.IntVar(&o.cores, "cores", 2, "processor cores for everything together; 0: all")
+	flag.BoolVar(&o.lean, "lean", true, "client and upstream that cost next to nothing; false: those of net/http, as programs have them, which hide more of what a gateway costs")
 	flag.Parse()
 	if err := start(*role, *listen, *target, o); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -53,7 +55,7 @@ func main() {
 func start(role, listen, target string, o options) error {
 	switch role {
 	case "upstream":
-		return serveUpstream(listen)
+		return serveUpstream(listen, o.lean)
 	case "proxy":
 		return serveProxy(listen, target)
 	}

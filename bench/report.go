@@ -13,8 +13,12 @@ import (
 
 // describe says on which machine this ran.
 func describe(o options) {
-	fmt.Printf("%s, %s/%s, %d cores for everything (%s), %d rounds of %s\n\n",
-		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), processor(), o.rounds, o.length)
+	ends := "lean client and upstream"
+	if !o.lean {
+		ends = "net/http client and upstream"
+	}
+	fmt.Printf("%s, %s/%s, %d cores for everything (%s), %s, %d rounds of %s\n\n",
+		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), processor(), ends, o.rounds, o.length)
 }
 
 func processor() string {

@@ -58,12 +58,12 @@ func run(ctx context.Context, o options, f *field, chosen []scenario) (*results,
 // paired rounds; which side goes first alternates.
 func (r *results) throughput(ctx context.Context, o options, f *field, s scenario) error {
 	for _, side := range []*side{f.proxy, f.gatehouse} {
-		if _, err := r.once(side, s, 0, o.length/3); err != nil {
+		if _, err := r.once(target{side.addr, o.lean}, side, s, 0, o.length/3); err != nil {
 			return err
 		}
 	}
 	if o.direct {
-		got, err := closedLoop(f.upstream.addr, s, 1, o.length)
+		got, err := closedLoop(target{f.upstream.addr, o.lean}, s, 1, o.length)
 		if err != nil {
 			return fmt.Errorf("without a gateway: %w", err)
 		}
@@ -75,7 +75,7 @@ func (r *results) throughput(ctx context.Context, o options, f *field, s scenari
 		}
 		var p pair
 		for _, step := range order(round, f) {
-			got, err := r.once(step, s, uint64(round+1), o.length)
+			got, err := r.once(target{step.addr, o.lean}, step, s, uint64(round+1), o.length)
 			if err != nil {
 				return err
 			}
@@ -98,9 +98,9 @@ func order(round int, f *field) []*side {
 	return []*side{f.gatehouse, f.proxy}
 }
 
-func (r *results) once(side *side, s scenario, seed uint64, length time.Duration) (figures, error) {
+func (r *results) once(to target, side *side, s scenario, seed uint64, length time.Duration) (figures, error) {
 	before := side.cpu()
-	got, err := closedLoop(side.addr, s, seed, length)
+	got, err := closedLoop(to, s, seed, length)
 	if err != nil {
 		return got, fmt.Errorf("%s: %w: %s", side.name, err, side.log)
 	}
@@ -118,7 +118,7 @@ func (r *results) latency(ctx context.Context, o options, f *field) error {
 		}
 		var d delay
 		for _, step := range order(round, f) {
-			all, err := openLoop(step.addr, latencyRate, uint64(1000+round), o.length)
+			all, err := openLoop(target{step.addr, o.lean}, latencyRate, uint64(1000+round), o.length)
 			if err != nil {
 				return fmt.Errorf("%s: %w: %s", step.name, err, step.log)
 			}
@@ -142,7 +142,7 @@ func quantile(sorted []time.Duration, percent int) time.Duration {
 func (r *results) openStreams(o options, f *field) error {
 	m := memory{when: fmt.Sprintf("%d open streams", o.streams)}
 	for _, step := range []*side{f.proxy, f.gatehouse} {
-		release, err := hold(step.addr, o.streams)
+		release, err := hold(target{step.addr, o.lean}, o.streams)
 		if err != nil {
 			release()
 			return fmt.Errorf("%s: %w: %s", step.name, err, step.log)

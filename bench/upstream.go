@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -19,37 +20,90 @@ const answerHeader = "X-Bench-Answer"
 // write.
 const eventsPerWrite = 4
 
-// serveUpstream is the provider: as fast as can be, it reads a request to its
-// end and writes an answer that was made before.
-func serveUpstream(listen string) error {
+// reply is an answer: its body in the writes by which it leaves. One write has
+// a Content-Length, more are chunked.
+type reply struct {
+	kind   string // Content-Type
+	writes []string
+	holds  bool // and then nothing: the answer never ends
+}
+
+func newReplies() map[string]reply {
+	text := newProse(7)
+	turn := streamAnswer(text, 20)
+	return map[string]reply{
+		"json":   {kind: "application/json", writes: []string{wholeAnswer(text)}},
+		"turn":   {kind: eventStream, writes: turn},
+		"stream": {kind: eventStream, writes: streamAnswer(text, 230)},
+		"hold":   {kind: eventStream, writes: turn[:2], holds: true},
+	}
+}
+
+const eventStream = "text/event-stream; charset=utf-8"
+
+// serveUpstream is the provider. Lean, it reads a request to its end and
+// writes an answer that was rendered before; otherwise it is a plain net/http
+// server.
+func serveUpstream(listen string, lean bool) error {
 	ln, err := net.Listen("tcp", listen)
 	if err != nil {
 		return fmt.Errorf("listening: %w", err)
 	}
-	answers := newAnswers()
+	if !lean {
+		return http.Serve(ln, plain(newReplies()))
+	}
+	rendered := render(newReplies())
 	for {
 		conn, err := ln.Accept()
 		if err != nil {
 			return fmt.Errorf("accepting: %w", err)
 		}
-		go answers.serve(conn)
+		go rendered.serve(conn)
 	}
 }
 
-// answers are the writes of each answer, by name.
-type answers map[string][]string
-
-func newAnswers() answers {
-	text := newProse(7)
-	return answers{
-		"json":   {wholeAnswer(text)},
-		"turn":   streamAnswer(text, 20),
-		"stream": streamAnswer(text, 230),
-		"hold":   streamAnswer(text, 20)[:2], // and then nothing: see serve
-	}
+func plain(replies map[string]reply) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		to := replies[r.Header.Get(answerHeader)]
+		w.Header().Set("Content-Type", to.kind)
+		w.Header().Set("Request-Id", "req_01bench")
+		for _, part := range to.writes {
+			io.WriteString(w, part)
+			if len(to.writes) > 1 {
+				http.NewResponseController(w).Flush()
+			}
+		}
+		if to.holds {
+			<-r.Context().Done()
+		}
+	})
 }
 
-func (a answers) serve(conn net.Conn) {
+// rendered are replies as they stand on the wire.
+type rendered map[string]reply
+
+func render(replies map[string]reply) rendered {
+	out := rendered{}
+	for name, r := range replies {
+		head := "HTTP/1.1 200 OK\r\nContent-Type: " + r.kind + "\r\nRequest-Id: req_01bench\r\nDate: " + time.Now().UTC().Format(http.TimeFormat) + "\r\n"
+		if len(r.writes) == 1 {
+			out[name] = reply{writes: []string{fmt.Sprintf("%sContent-Length: %d\r\n\r\n%s", head, len(r.writes[0]), r.writes[0])}}
+			continue
+		}
+		writes := []string{head + "Transfer-Encoding: chunked\r\n\r\n"}
+		for _, part := range r.writes {
+			writes = append(writes, fmt.Sprintf("%x\r\n%s\r\n", len(part), part))
+		}
+		if !r.holds {
+			writes[len(writes)-1] += "0\r\n\r\n"
+		}
+		out[name] = reply{writes: writes, holds: r.holds}
+	}
+	return out
+}
+
+func (a rendered) serve(conn net.Conn) {
 	defer conn.Close()
 	in := bufio.NewReaderSize(conn, 64<<10)
 	for {
@@ -60,13 +114,13 @@ func (a answers) serve(conn net.Conn) {
 		if _, err := io.Copy(io.Discard, req.Body); err != nil {
 			return
 		}
-		name := req.Header.Get(answerHeader)
-		for _, part := range a[name] {
+		to := a[req.Header.Get(answerHeader)]
+		for _, part := range to.writes {
 			if _, err := io.WriteString(conn, part); err != nil {
 				return
 			}
 		}
-		if name == "hold" {
+		if to.holds {
 			in.Peek(1) // until the other end leaves
 			return
 		}
@@ -76,14 +130,12 @@ func (a answers) serve(conn net.Conn) {
 const answerUsage = `"usage":{"input_tokens":412,"cache_creation_input_tokens":1800,"cache_read_input_tokens":61200,"output_tokens":1}`
 
 func wholeAnswer(text *prose) string {
-	body := `{"id":"msg_01bench","type":"message","role":"assistant","model":"claude-sonnet-4-5","content":[{"type":"text","text":"` +
+	return `{"id":"msg_01bench","type":"message","role":"assistant","model":"claude-sonnet-4-5","content":[{"type":"text","text":"` +
 		text.take(1000) + `"}],"stop_reason":"end_turn","stop_sequence":null,` + answerUsage + `}`
-	return fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nRequest-Id: req_01bench\r\nDate: %s\r\nContent-Length: %d\r\n\r\n%s",
-		time.Now().UTC().Format(http.TimeFormat), len(body), body)
 }
 
-// streamAnswer has n deltas of about 200 bytes, in chunks of eventsPerWrite
-// events; the first and the last write hold header and end.
+// streamAnswer has n deltas of about 200 bytes, eventsPerWrite events in one
+// write.
 func streamAnswer(text *prose, n int) []string {
 	event := func(name, data string) string { return "event: " + name + "\ndata: " + data + "\n\n" }
 	events := []string{
@@ -98,14 +150,10 @@ func streamAnswer(text *prose, n int) []string {
 		event("content_block_stop", `{"type":"content_block_stop","index":0}`),
 		event("message_delta", `{"type":"message_delta","delta":{"stop_reason":"end_turn","stop_sequence":null},"usage":{"output_tokens":812}}`),
 		event("message_stop", `{"type":"message_stop"}`))
-	writes := []string{"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nRequest-Id: req_01bench\r\nCache-Control: no-cache\r\nTransfer-Encoding: chunked\r\n\r\n"}
-	for len(events) > 0 {
-		group := events[:min(eventsPerWrite, len(events))]
-		events = events[len(group):]
-		chunk := strings.Join(group, "")
-		writes = append(writes, fmt.Sprintf("%x\r\n%s\r\n", len(chunk), chunk))
+	var writes []string
+	for group := range slices.Chunk(events, eventsPerWrite) {
+		writes = append(writes, strings.Join(group, ""))
 	}
-	writes[len(writes)-1] += "0\r\n\r\n"
 	return writes
 }
 
