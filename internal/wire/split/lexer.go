@@ -108,6 +108,10 @@ func (l *lexer) str() bool {
 			l.i = i + 1
 			return true
 		case c == '\\':
+			if i+1 < len(b) && short[b[i+1]] {
+				i += 2
+				continue
+			}
 			n := escape(b[i:])
 			if n == 0 {
 				l.i = i
@@ -130,20 +134,15 @@ func (l *lexer) str() bool {
 	}
 }
 
-// escape gives the length of the escape sequence that b begins with, 0 when it
-// is none. Lone surrogates are grammatical, and agents that cut a string in the
+// short has the letters of the escapes of two bytes.
+var short = [256]bool{'"': true, '\\': true, '/': true, 'b': true, 'f': true, 'n': true, 'r': true, 't': true}
+
+// escape gives the length of the long escape that b begins with, 0 when it is
+// none. Lone surrogates are grammatical, and agents that cut a string in the
 // middle of an emoji send them.
 func escape(b []byte) int {
-	if len(b) < 2 {
-		return 0
-	}
-	switch b[1] {
-	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		return 2
-	case 'u':
-		if len(b) >= 6 && hex(b[2]) && hex(b[3]) && hex(b[4]) && hex(b[5]) {
-			return 6
-		}
+	if len(b) >= 6 && b[1] == 'u' && hex(b[2]) && hex(b[3]) && hex(b[4]) && hex(b[5]) {
+		return 6
 	}
 	return 0
 }

@@ -85,6 +85,17 @@ func (t *twins) same(d *Doc, p *Piece, from int) int {
 	return e
 }
 
+// follow moves on in the twin run, behind pieces of the base up to end that
+// were taken over.
+func (t *twins) follow(end int, chained bool) {
+	if chained {
+		t.expect = end
+	}
+	if t.base.Pieces[end-1].Run == t.twin {
+		t.peer = t.nextBlock(end)
+	}
+}
+
 func identical(d *Doc, p *Piece, base *Doc, q *Piece) bool {
 	if p.Kind != q.Kind || p.End-p.Start != q.End-q.Start || len(p.Holes) != len(q.Holes) {
 		return false
@@ -202,13 +213,60 @@ func (w *walker) copy(j, m int) {
 		last = w.base.Pieces[m-1].Run
 	}
 	if !w.copyFields(run, last, by) {
-		return
+		return // w.why is set
 	}
-	for i := j; i < m; i++ {
-		w.copyPiece(i, by, runs)
+	for j < m {
+		j = w.copyRun(j, m, by, runs)
 	}
 	w.i, w.object = w.mark, true
 	w.known = -1
+}
+
+// copyRun takes over the pieces from index j on, up to m, that lie in the same
+// run, and gives the index after them.
+func (w *walker) copyRun(j, m, by, runs int) int {
+	run, at := w.base.Pieces[j].Run, len(w.doc.Pieces)
+	w.copyPiece(j, by, runs)
+	if j++; run < 0 {
+		return j
+	}
+	chained := w.expect == j
+	if !chained && w.expect >= 0 {
+		// The run is like another one of the base: piece by piece.
+		for ; j < m && w.base.Pieces[j].Run == run; j++ {
+			w.copyPiece(j, by, runs)
+		}
+		return j
+	}
+	end := j
+	for end < m && w.base.Pieces[end].Run == run {
+		end++
+	}
+	if end == j {
+		return end
+	}
+	w.mark = w.base.Pieces[end-1].End + by
+	w.follow(end, chained)
+	if at+1+end-j > maxPieces {
+		w.over = true
+		return end
+	}
+	w.doc.Pieces = append(w.doc.Pieces, w.base.Pieces[j:end]...)
+	copied := w.doc.Pieces[at+1:]
+	for i := range copied {
+		p := &copied[i]
+		p.Start += by
+		p.End += by
+		p.Run += runs
+		p.Same = -1
+		if chained {
+			p.Same = j + i
+		}
+		if len(p.Holes) > 0 {
+			p.Holes = w.move(p.Holes, by)
+		}
+	}
+	return end
 }
 
 // copyPiece takes over one piece, moved by so many bytes and runs.
@@ -260,6 +318,7 @@ func (w *walker) copyFields(open, last, by int) bool {
 			f.In += shift
 		}
 		if len(w.doc.Fields) >= maxFields {
+			w.i = f.Start
 			return w.fail(tooMany)
 		}
 		f.Dup = w.dup(f.Name, f.In)

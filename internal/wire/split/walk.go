@@ -33,10 +33,10 @@ type walker struct {
 
 func newWalker(d, base *Doc) *walker {
 	w := &walker{lexer: lexer{b: d.Body}, twins: twins{run: -1, twin: -1, expect: -1, peer: -1, prev: -1, known: -1, tail: -1}, doc: d, wrap: -1}
-	pieces, fields := 8+len(d.Body)/1024, 20
+	pieces, fields := 16+len(d.Body)/768, 20
 	if base != nil && base.cut {
 		w.base = base
-		pieces, fields = len(base.Pieces)+8, len(base.Fields)+1
+		pieces, fields = len(base.Pieces)+16+max(0, len(d.Body)-len(base.Body))/256, len(base.Fields)+1
 	}
 	d.Pieces, d.Fields = make([]Piece, 0, min(pieces, maxPieces)), make([]Field, 0, fields)
 	return w
@@ -48,7 +48,7 @@ func (w *walker) walk() {
 	if w.base != nil {
 		st = w.jump(st, 0)
 	}
-	for st != done {
+	for st != done && w.why == "" {
 		if st = w.step(st); w.base != nil && st != done {
 			st = w.align(st)
 		}
@@ -363,7 +363,9 @@ func (w *walker) members(deep int, inner bool) (found bool) {
 		if !w.value(deep) {
 			return false
 		}
-		end, c, sep := w.i, w.space(), w.i
+		end := w.i
+		c := w.space()
+		sep := w.i
 		if c == ',' {
 			w.i++
 			w.space()
