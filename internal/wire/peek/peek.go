@@ -117,14 +117,13 @@ func member(raw []byte, name string) (found []byte) {
 	return found
 }
 
-// Whole reports whether raw is exactly one object or one array, closed at its
-// last byte.
+// Whole reports whether raw is exactly one object, closed at its last byte.
 func Whole(raw []byte) bool {
 	i := space(raw, 0)
-	if i == len(raw) || raw[i] != '{' && raw[i] != '[' {
+	if i == len(raw) || raw[i] != '{' {
 		return false
 	}
-	end := skip(raw, i)
+	end := nested(raw, i)
 	return end > 0 && space(raw, end) == len(raw)
 }
 

@@ -56,7 +56,7 @@ func TestGet(t *testing.T) {
 }
 
 func TestWhole(t *testing.T) {
-	for raw, want := range map[string]bool{` {"a":1} `: true, `[]`: true, `{} {}`: false, `{`: false, `1`: false, ``: false} {
+	for raw, want := range map[string]bool{` {"a":1} `: true, `[]`: false, `{} {}`: false, `{`: false, `1`: false, ``: false} {
 		if got := peek.Whole([]byte(raw)); got != want {
 			t.Errorf("Whole(%q) = %v, want %v", raw, got, want)
 		}

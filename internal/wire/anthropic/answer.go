@@ -1,0 +1,254 @@
+package anthropic
+
+import (
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/wire/draft"
+	"github.com/workingagents/gatehouse/internal/wire/peek"
+)
+
+// Decoder reads one answer, event by event or whole. Without a draft it keeps
+// counters and short names only.
+type Decoder struct {
+	answer  flow.Answer
+	usage   usage
+	draft   *draft.Draft // nil: parts are not wanted
+	started bool         // a message began: it is billed
+	settled bool         // the provider's final count of output tokens came
+	bytes   int          // of output text seen
+	hinted  int64        // tokens of thinking whose text is withheld, as the provider hints
+}
+
+// NewDecoder makes a decoder; keep collects parts.
+func NewDecoder(keep bool) *Decoder {
+	d := &Decoder{}
+	if keep {
+		d.draft = draft.New()
+	}
+	return d
+}
+
+// event is the members of any event, raw.
+type event struct {
+	kind, index, delta, block, message, usage, fault []byte
+}
+
+func readEvent(data []byte) (e event, ok bool) {
+	w := peek.Members(data)
+	for w.Next() {
+		switch string(w.Name) {
+		case "type":
+			e.kind = w.Value
+		case "index":
+			e.index = w.Value
+		case "delta":
+			e.delta = w.Value
+		case "content_block":
+			e.block = w.Value
+		case "message":
+			e.message = w.Value
+		case "usage":
+			e.usage = w.Value
+		case "error":
+			e.fault = w.Value
+		}
+	}
+	return e, !w.Bad()
+}
+
+// Event takes the payload of one event; name is what the event's own line
+// says and counts when the payload has no type.
+func (d *Decoder) Event(name string, data []byte) {
+	e, ok := readEvent(data)
+	if !ok {
+		d.answer.Unknown++
+		return
+	}
+	if string(e.kind) == `"content_block_delta"` {
+		d.delta(e.index, e.delta)
+		return
+	}
+	if peek.IsString(e.kind) {
+		name = peek.Short(e.kind) // as in the agents' parsers
+	}
+	d.event(name, &e)
+}
+
+func (d *Decoder) event(name string, e *event) {
+	switch name {
+	case "content_block_delta":
+		d.delta(e.index, e.delta)
+	case "content_block_start":
+		d.start(e.index, e.block)
+	case "content_block_stop":
+		d.stop(e.index)
+	case "message_start":
+		d.message(e.message)
+	case "message_delta":
+		d.setStop(peek.Get(e.delta, "stop_reason"))
+		d.usage.read(e.usage)
+		d.settled = d.settled || peek.IsObject(e.usage)
+	case "message_stop":
+		d.answer.Complete = true
+	case "error":
+		d.fault(e.fault)
+	case "ping":
+	default:
+		d.answer.Unknown++
+	}
+}
+
+func (d *Decoder) message(raw []byte) {
+	d.started = true
+	for w := peek.Members(raw); w.Next(); {
+		switch string(w.Name) {
+		case "id":
+			d.answer.ID = peek.Short(w.Value)
+		case "model":
+			d.answer.Model = peek.Short(w.Value)
+		case "usage":
+			d.usage.read(w.Value)
+		case "stop_reason":
+			d.setStop(w.Value)
+		}
+	}
+}
+
+func (d *Decoder) setStop(raw []byte) {
+	if stop := peek.Short(raw); stop != "" {
+		d.answer.Stop = stop
+	}
+}
+
+// fault reads {"type": …, "message": …}. The message may quote the request
+// and is not kept.
+func (d *Decoder) fault(raw []byte) {
+	d.answer.Error = peek.Short(peek.Get(raw, "type"))
+	if d.answer.Error == "" {
+		d.answer.Error = "error"
+	}
+}
+
+func key(index []byte) draft.Key { return draft.Key{Major: peek.Int(index)} }
+
+func (d *Decoder) start(index, raw []byte) {
+	kind := peek.Short(peek.Get(raw, "type"))
+	if !known(kind) {
+		d.answer.Unknown++
+	}
+	d.bytes += peek.Size(peek.Get(raw, "text")) + peek.Size(peek.Get(raw, "thinking"))
+	if d.draft == nil {
+		return
+	}
+	p := Part("assistant", raw)
+	if p.Kind == flow.ToolCall && p.Text == "{}" {
+		p.Text = "" // what input_json_delta fills
+	}
+	d.draft.Close(key(index))
+	d.draft.Open(key(index), p.Kind, p.Role).Set(p)
+}
+
+func (d *Decoder) stop(index []byte) {
+	if d.draft == nil {
+		return
+	}
+	if p := d.draft.At(key(index)); p != nil && p.Kind == flow.ToolCall && p.Empty() {
+		p.AppendRaw([]byte("{}"))
+	}
+	d.draft.Close(key(index))
+}
+
+// delta is on the path of every byte of a stream.
+func (d *Decoder) delta(index, raw []byte) {
+	var kind, text, hint []byte
+	signed := false
+	for w := peek.Members(raw); w.Next(); {
+		switch string(w.Name) {
+		case "type":
+			kind = w.Value
+		case "text", "partial_json", "thinking", "content":
+			text = w.Value
+		case "signature", "encrypted_content":
+			signed = len(w.Value) > 2 && peek.IsString(w.Value)
+		case "estimated_tokens":
+			hint = w.Value
+		}
+	}
+	d.bytes += peek.Size(text)
+	switch string(kind) {
+	case `"text_delta"`:
+		d.add(index, flow.Text, text, false)
+	case `"input_json_delta"`:
+		d.add(index, flow.ToolCall, text, false)
+	case `"thinking_delta"`:
+		d.hinted += max(0, peek.Int(hint))
+		d.add(index, flow.Thinking, text, false)
+	case `"signature_delta"`:
+		d.add(index, flow.Thinking, nil, signed)
+	case `"compaction_delta"`:
+		d.add(index, flow.Text, text, signed)
+	case `"citations_delta"`:
+	default:
+		d.answer.Unknown++
+	}
+}
+
+func (d *Decoder) add(index []byte, kind flow.Kind, text []byte, signed bool) {
+	if d.draft == nil {
+		return
+	}
+	p := d.draft.Open(key(index), kind, "assistant")
+	p.Append(text)
+	if p != nil && signed {
+		p.Signed = true
+	}
+}
+
+// Body takes an answer that is no stream: a message, an error, a count.
+func (d *Decoder) Body(data []byte) {
+	if !peek.Whole(data) {
+		d.answer.Unreadable = "the answer is not one JSON object"
+	}
+	d.answer.Complete = d.answer.Unreadable == ""
+	var content []byte
+	for w := peek.Members(data); w.Next(); {
+		switch string(w.Name) {
+		case "error":
+			d.fault(w.Value)
+		case "content":
+			content = w.Value
+		case "usage":
+			d.settled = true
+		}
+	}
+	if content == nil {
+		return
+	}
+	d.message(data)
+	for w := peek.Elements(content); w.Next(); {
+		if !known(peek.Short(peek.Get(w.Value, "type"))) {
+			d.answer.Unknown++
+		}
+		if d.draft != nil {
+			d.draft.Add(Part("assistant", w.Value), draft.Key{})
+		}
+	}
+}
+
+// Answer gives what came so far.
+func (d *Decoder) Answer() flow.Answer {
+	a := d.answer
+	a.Usage = d.usage.flow()
+	if d.started && !d.settled {
+		a.Usage.Estimated = true
+		a.Usage.Output = max(a.Usage.Output, int64(d.bytes+3)/4+d.hinted)
+	}
+	a.Parts = d.draft.Parts()
+	if d.draft.Full() {
+		a.Unreadable = "the answer is too long to be kept in parts"
+	}
+	return a
+}
+
+// Ended reports whether nothing more is to come: the message's end or an
+// error was seen.
+func (d *Decoder) Ended() bool { return d.answer.Complete || d.answer.Error != "" }

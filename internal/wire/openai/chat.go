@@ -1,0 +1,236 @@
+package openai
+
+import (
+	"bytes"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/wire/draft"
+	"github.com/workingagents/gatehouse/internal/wire/peek"
+)
+
+// Chat reads one answer of Chat Completions. Without a draft it keeps counters
+// and short names only.
+type Chat struct {
+	answer   flow.Answer
+	draft    *draft.Draft // nil: parts are not wanted
+	asked    bool         // the request asks for usage in the stream
+	started  bool         // a choice came: it is billed
+	settled  bool         // the provider's usage came
+	ended    bool         // [DONE]
+	tier     string
+	bytes    int    // of output text seen
+	seen     uint64 // choices, a bit each; those above 63 share one
+	finished uint64
+}
+
+// NewChat makes a decoder; keep collects parts, asked says that the request
+// wants usage in its stream.
+func NewChat(keep, asked bool) *Chat {
+	d := &Chat{asked: asked}
+	if keep {
+		d.draft = draft.New()
+	}
+	return d
+}
+
+var done = []byte("[DONE]")
+
+// Event takes the payload of one event.
+func (d *Chat) Event(_ string, data []byte) {
+	if bytes.Equal(bytes.TrimSpace(data), done) {
+		d.ended = true
+		return
+	}
+	if !d.object(data) {
+		d.answer.Unknown++
+	}
+}
+
+// object reads a chunk or a whole completion: they differ only in a choice's
+// delta or message.
+func (d *Chat) object(data []byte) bool {
+	known := false
+	w := peek.Members(data)
+	for w.Next() {
+		switch string(w.Name) {
+		case "choices":
+			known = true
+			for c := peek.Elements(w.Value); c.Next(); {
+				d.choice(c.Value)
+			}
+		case "id":
+			if d.answer.ID == "" {
+				d.answer.ID = peek.Short(w.Value)
+			}
+		case "model":
+			if d.answer.Model == "" {
+				d.answer.Model = peek.Short(w.Value)
+			}
+		case "service_tier":
+			d.tier = tier(w.Value)
+		case "usage":
+			known = d.usage(w.Value) || known
+		case "error":
+			if !peek.Null(w.Value) {
+				known, d.answer.Error = true, fault(w.Value)
+			}
+		}
+	}
+	return known && !w.Bad()
+}
+
+func (d *Chat) usage(raw []byte) bool {
+	if !peek.IsObject(raw) {
+		return false
+	}
+	d.settled, d.started, d.answer.Usage = true, true, usage(raw)
+	return true
+}
+
+func (d *Chat) choice(raw []byte) {
+	d.started = true
+	var index, delta, message, finish []byte
+	for w := peek.Members(raw); w.Next(); {
+		switch string(w.Name) {
+		case "index":
+			index = w.Value
+		case "delta":
+			delta = w.Value
+		case "message":
+			message = w.Value
+		case "finish_reason":
+			finish = w.Value
+		}
+	}
+	n := peek.Int(index)
+	bit := uint64(1) << uint64(min(max(n, 0), 63))
+	d.seen |= bit
+	if len(finish) > 2 && peek.IsString(finish) {
+		d.finished |= bit
+		if n == 0 || d.answer.Stop == "" {
+			d.answer.Stop = peek.Short(finish)
+		}
+	}
+	d.delta(n, delta)
+	if message != nil {
+		d.message(n, message)
+	}
+}
+
+// minor numbers of a choice's blocks: kinds first, then its tool calls.
+const (
+	minorContent = iota
+	minorReasoning
+	minorRefusal
+	minorFunction
+	minorAudio
+	minorCall
+)
+
+func (d *Chat) delta(n int64, raw []byte) {
+	for w := peek.Members(raw); w.Next(); {
+		switch string(w.Name) {
+		case "content":
+			d.text(n, minorContent, flow.Text, w.Value)
+		case "reasoning_content", "reasoning":
+			d.text(n, minorReasoning, flow.Thinking, w.Value)
+		case "refusal":
+			d.text(n, minorRefusal, flow.Text, w.Value)
+		case "tool_calls":
+			d.calls(n, w.Value)
+		case "function_call":
+			d.call(draft.Key{Major: n, Minor: minorFunction}, nil, w.Value, "arguments")
+		case "audio":
+			d.text(n, minorAudio, flow.Media, peek.Get(w.Value, "transcript"))
+		}
+	}
+}
+
+func (d *Chat) text(n, minor int64, kind flow.Kind, raw []byte) {
+	if !peek.IsString(raw) || len(raw) == 2 {
+		return
+	}
+	d.bytes += peek.Size(raw)
+	if d.draft != nil {
+		d.draft.Open(draft.Key{Major: n, Minor: minor}, kind, "assistant").Append(raw)
+	}
+}
+
+func (d *Chat) calls(n int64, raw []byte) {
+	position := int64(0)
+	for w := peek.Elements(raw); w.Next(); position++ {
+		index := position
+		if at := peek.Get(w.Value, "index"); at != nil {
+			index = peek.Int(at)
+		}
+		key, id := draft.Key{Major: n, Minor: minorCall + index}, peek.Get(w.Value, "id")
+		if custom := peek.Get(w.Value, "custom"); custom != nil {
+			d.call(key, id, custom, "input")
+			continue
+		}
+		d.call(key, id, peek.Get(w.Value, "function"), "arguments")
+	}
+}
+
+// call takes a fragment of a tool call: id and name come once, the text of
+// member in pieces.
+func (d *Chat) call(key draft.Key, id, raw []byte, member string) {
+	text := peek.Get(raw, member)
+	d.bytes += peek.Size(text)
+	if d.draft == nil || !peek.IsObject(raw) {
+		return
+	}
+	p := d.draft.Open(key, flow.ToolCall, "assistant")
+	p.Append(text)
+	if p == nil {
+		return
+	}
+	if p.ID == "" {
+		p.ID = peek.Short(id)
+	}
+	if p.Name == "" {
+		p.Name = peek.Short(peek.Get(raw, "name"))
+	}
+}
+
+func (d *Chat) message(n int64, raw []byte) {
+	for _, part := range message(raw) {
+		d.bytes += len(part.Text)
+		d.draft.Add(part, draft.Key{Major: n})
+	}
+}
+
+// Body takes an answer that is no stream: a completion or an error.
+func (d *Chat) Body(data []byte) {
+	if !peek.Whole(data) {
+		d.answer.Unreadable = "the answer is not one JSON object"
+	}
+	d.object(data)
+	d.ended = d.answer.Unreadable == ""
+}
+
+// Answer gives what came so far. Some servers never send [DONE]: the end is also
+// when each choice has its finish reason and usage, if asked for, is there.
+func (d *Chat) Answer() flow.Answer {
+	a := d.answer
+	a.Complete = d.complete()
+	if d.started && !d.settled {
+		a.Usage.Estimated, a.Usage.Output = true, int64(d.bytes+3)/4
+	}
+	if d.started {
+		a.Usage.Tier = d.tier
+	}
+	a.Parts = d.draft.Parts()
+	if d.draft.Full() {
+		a.Unreadable = "the answer is too long to be kept in parts"
+	}
+	return a
+}
+
+func (d *Chat) complete() bool {
+	return d.ended || d.seen != 0 && d.finished == d.seen && (d.settled || !d.asked)
+}
+
+// Ended reports whether nothing more is to come: the stream's end or an error
+// was seen.
+func (d *Chat) Ended() bool { return d.ended || d.answer.Error != "" }
