@@ -1,0 +1,69 @@
+package ledger
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"strings"
+
+	"github.com/workingagents/gatehouse/internal/ledger/disk"
+	"github.com/workingagents/gatehouse/internal/ledger/keys"
+)
+
+// formatVersion is the version of the folder's layout.
+const formatVersion = 1
+
+const formatPrefix = "gatehouse ledger, format "
+
+// checkFormat writes the version into a new folder and refuses a newer one.
+func checkFormat(d disk.FS, name string) error {
+	data, err := disk.Get(d, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return disk.Put(d, name, fmt.Appendf(nil, "%s%d\n", formatPrefix, formatVersion))
+	}
+	if err != nil {
+		return fmt.Errorf("reading format of the data folder: %w", err)
+	}
+	text, ok := strings.CutPrefix(strings.TrimSpace(string(data)), formatPrefix)
+	version, err := strconv.Atoi(text)
+	if !ok || err != nil {
+		return fmt.Errorf("%s does not say that this is a ledger's folder", name)
+	}
+	if version > formatVersion {
+		return fmt.Errorf("the data folder was written by a newer Gatehouse (format %d; this one knows %d): use that version, or another folder", version, formatVersion)
+	}
+	return nil
+}
+
+// loadKEK reads the key-encryption key, or makes it for a folder that has no
+// keys yet. A folder with keys and without it can't be opened by a new one.
+func loadKEK(d disk.FS, name, ring string) ([]byte, error) {
+	data, err := disk.Get(d, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return makeKEK(d, name, ring)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading key-encryption key: %w", err)
+	}
+	key, err := hex.DecodeString(strings.TrimSpace(string(data)))
+	if err != nil || len(key) != keys.Size {
+		return nil, fmt.Errorf("%s does not hold a key of %d bytes in hex", name, keys.Size)
+	}
+	return key, nil
+}
+
+func makeKEK(d disk.FS, name, ring string) ([]byte, error) {
+	if f, err := d.Open(ring); err == nil {
+		f.Close()
+		return nil, fmt.Errorf("%s is missing, and the keys in %s need it", name, ring)
+	}
+	key := make([]byte, keys.Size)
+	rand.Read(key)
+	if err := disk.Put(d, name, []byte(hex.EncodeToString(key)+"\n")); err != nil {
+		return nil, fmt.Errorf("making key-encryption key: %w", err)
+	}
+	return key, nil
+}

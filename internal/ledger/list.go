@@ -1,0 +1,211 @@
+package ledger
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/ledger/index"
+)
+
+// Query chooses flows or sessions. Zero fields choose all.
+type Query struct {
+	Session string // as claimed, of every principal
+	Since   time.Time
+	Limit   int     // the newest
+	ID      flow.ID // or a unique beginning of it
+}
+
+// What reading finds wrong with a query.
+var (
+	ErrNotFound  = errors.New("there is no such flow")
+	ErrAmbiguous = errors.New("several flows begin so")
+)
+
+// catchUp makes everything that was recorded so far seen by the index.
+func (l *Ledger) catchUp() error {
+	l.drive()
+	if l.o.Mode == Bounded {
+		l.writer.syncNow()
+	}
+	return l.applyPending()
+}
+
+// Flows lists flows, the newest last, and open ones as far as they are known.
+func (l *Ledger) Flows(q Query) ([]flow.View, error) {
+	rows, err := l.rows(q)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]flow.View, 0, len(rows))
+	for i := range rows {
+		in, out, err := l.pair(&rows[i])
+		if errors.Is(err, ErrRemoved) {
+			continue // since the index was asked
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading flow %s: %w", rows[i].ID, err)
+		}
+		views = append(views, flow.NewView(in, out))
+	}
+	return views, nil
+}
+
+func (l *Ledger) rows(q Query) ([]index.Flow, error) {
+	if q.ID != "" {
+		row, err := l.find(q.ID)
+		if err != nil {
+			return nil, err
+		}
+		return []index.Flow{*row}, nil
+	}
+	if err := l.catchUp(); err != nil {
+		return nil, err
+	}
+	f, err := l.filter(q)
+	if err != nil || f == nil {
+		return nil, err
+	}
+	return l.index.Flows(*f)
+}
+
+// filter gives nil when nothing can fit.
+func (l *Ledger) filter(q Query) (*index.Filter, error) {
+	f := &index.Filter{Limit: q.Limit}
+	if !q.Since.IsZero() {
+		f.Since = q.Since.UnixMilli()
+	}
+	if q.Session == "" {
+		return f, nil
+	}
+	keys, err := l.index.Tagged(l.tag("session", q.Session))
+	if err != nil || len(keys) == 0 {
+		return nil, err
+	}
+	f.Keys = keys
+	return f, nil
+}
+
+// find gives the one flow whose id begins so.
+func (l *Ledger) find(id flow.ID) (*index.Flow, error) {
+	if id == "" {
+		return nil, ErrNotFound
+	}
+	if err := l.catchUp(); err != nil {
+		return nil, err
+	}
+	rows, err := l.index.Find(string(id))
+	if err != nil {
+		return nil, err
+	}
+	for i := range rows {
+		if rows[i].ID == id {
+			return &rows[i], nil
+		}
+	}
+	switch len(rows) {
+	case 0:
+		return nil, ErrNotFound
+	case 1:
+		return &rows[0], nil
+	}
+	return nil, ErrAmbiguous
+}
+
+// Flow gives a flow's intent, and its outcome unless it is open. The unique
+// beginning of the id is enough.
+func (l *Ledger) Flow(id flow.ID) (*flow.Intent, *flow.Outcome, error) {
+	row, err := l.find(id)
+	if err != nil {
+		return nil, nil, err
+	}
+	return l.pair(row)
+}
+
+func (l *Ledger) pair(row *index.Flow) (*flow.Intent, *flow.Outcome, error) {
+	in := &flow.Intent{}
+	if err := l.meta(row.IntentAt, kindIntent, in); err != nil {
+		return nil, nil, err
+	}
+	if row.OutcomeAt.Segment == 0 {
+		return in, nil, nil
+	}
+	out := &flow.Outcome{}
+	if err := l.meta(row.OutcomeAt, kindOutcome, out); err != nil {
+		return nil, nil, err
+	}
+	return in, out, nil
+}
+
+func (l *Ledger) meta(at index.Pos, k kind, v any) error {
+	e, err := l.entryAt(at)
+	if err != nil {
+		return err
+	}
+	if e.kind != k {
+		return errMalformed
+	}
+	if err := json.Unmarshal(e.meta, v); err != nil {
+		return fmt.Errorf("decoding entry: %w", err)
+	}
+	return nil
+}
+
+// SessionView is a session as reading commands show it.
+type SessionView struct {
+	Principal string         `json:"principal"`
+	Session   string         `json:"session"`
+	Flows     int            `json:"flows"`
+	Turns     int            `json:"turns"`
+	Subagents int            `json:"subagents"`
+	First     time.Time      `json:"first"`
+	Last      time.Time      `json:"last"` // when the last flow started
+	Usage     flow.UsageView `json:"usage"`
+	Cost      *float64       `json:"cost_usd"` // nil: of no flow known
+	Partial   bool           `json:"partial"`  // the cost of some flows is not known
+	Models    []string       `json:"models"`
+}
+
+// Sessions lists sessions, the one with the newest flow last.
+func (l *Ledger) Sessions(q Query) ([]SessionView, error) {
+	if err := l.catchUp(); err != nil {
+		return nil, err
+	}
+	f, err := l.filter(q)
+	if err != nil || f == nil {
+		return nil, err
+	}
+	sums, err := l.index.Sums(*f)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]SessionView, 0, len(sums))
+	for i := range sums {
+		v, err := l.sessionView(&sums[i])
+		if err != nil {
+			return nil, err
+		}
+		views = append(views, v)
+	}
+	return views, nil
+}
+
+func (l *Ledger) sessionView(s *index.Sum) (SessionView, error) {
+	var name sessionName
+	text, err := l.names.open(s.Name)
+	if err != nil {
+		return SessionView{}, fmt.Errorf("opening session name: %w", err)
+	}
+	if err := json.Unmarshal(text, &name); err != nil {
+		return SessionView{}, fmt.Errorf("decoding session name: %w", err)
+	}
+	u := s.Usage
+	return SessionView{
+		Principal: name.Principal, Session: name.Session, Flows: s.Flows, Turns: s.Turns, Subagents: s.Agents,
+		First: time.UnixMilli(s.First).UTC(), Last: time.UnixMilli(s.Last).UTC(),
+		Usage: flow.UsageView{Input: u.Input, Output: u.Output, CacheRead: u.CacheRead, CacheWrite: u.CacheWrite, Reasoning: u.Reasoning, Estimated: u.Estimated},
+		Cost:  s.Cost, Partial: s.Unpriced > 0, Models: s.Models,
+	}, nil
+}

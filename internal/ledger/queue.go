@@ -1,0 +1,120 @@
+package ledger
+
+import (
+	"sync"
+
+	"github.com/workingagents/gatehouse/internal/ledger/index"
+	"github.com/workingagents/gatehouse/internal/ledger/keys"
+)
+
+// item is an entry on its way to disk.
+type item struct {
+	key    *keys.Key
+	data   []byte // the entry, packed when flags say so
+	flags  uint8
+	refuse bool   // may be turned away when there is no room: nothing depends on it yet
+	epoch  uint64 // of the scope whose objects it holds or names; anyEpoch: of none
+	note   note
+
+	// Set by the writer before the batch is done.
+	err   error
+	entry uint64
+	at    index.Pos
+	size  int
+}
+
+const anyEpoch = ^uint64(0)
+
+// batch is what becomes durable together. Its items belong to the writer
+// until done is closed.
+type batch struct {
+	items []*item
+	done  chan struct{}
+}
+
+// maxQueue is how many bytes may wait. Whoever comes then waits with them.
+const maxQueue = 16 << 20
+
+// queue holds the batch that is being gathered while another is written.
+type queue struct {
+	wake chan struct{} // holds one token when the batch may not be empty
+
+	mu    sync.Mutex
+	room  sync.Cond
+	batch *batch
+	bytes int
+}
+
+func newQueue() *queue {
+	q := &queue{wake: make(chan struct{}, 1)}
+	q.room.L = &q.mu
+	return q
+}
+
+// put appends items in one batch and wakes the writer. When the queue is full
+// it waits while wait() holds, and gives nil when that ends.
+func (q *queue) put(items []*item, wait func() bool) *batch {
+	q.mu.Lock()
+	for q.bytes > maxQueue {
+		if !wait() {
+			q.mu.Unlock()
+			return nil
+		}
+		q.room.Wait()
+	}
+	if q.batch == nil {
+		q.batch = &batch{done: make(chan struct{})}
+	}
+	b := q.batch
+	for _, it := range items {
+		q.bytes += len(it.data)
+	}
+	b.items = append(b.items, items...)
+	q.mu.Unlock()
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+	return b
+}
+
+// take gives all that waits, or nil.
+func (q *queue) take() *batch {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	b := q.batch
+	q.batch, q.bytes = nil, 0
+	q.room.Broadcast()
+	return b
+}
+
+func (q *queue) stir() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.room.Broadcast()
+}
+
+func (q *queue) length() (bytes int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.bytes
+}
+
+// submit hands items to the writer. When Run is not running the caller writes
+// himself, so that nothing ever waits for nobody.
+func (l *Ledger) submit(items ...*item) *batch {
+	for {
+		if b := l.queue.put(items, l.running.Load); b != nil {
+			return b
+		}
+		l.drive()
+	}
+}
+
+// wait returns when the batch is durable (in bounded mode: written).
+func (l *Ledger) wait(b *batch) {
+	if !l.running.Load() {
+		l.drive()
+	}
+	<-b.done
+}

@@ -1,0 +1,336 @@
+package ledger
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/ledger/keys"
+	"github.com/workingagents/gatehouse/internal/ledger/object"
+	"github.com/workingagents/gatehouse/internal/ledger/segment"
+	"github.com/workingagents/gatehouse/internal/wire/split"
+)
+
+// Edit replaces Cut bytes at offset At of a body by Put. Offsets count in the
+// body as it was; a list is in their order and does not overlap.
+type Edit = object.Edit
+
+// Content is what is kept of a request beside its intent.
+type Content struct {
+	Doc   *split.Doc // the body; nil: metadata only, of the answer as well
+	Base  *Stored    // the request whose Doc was the base of Doc, or nil
+	Edits []Edit     // forwarded against request
+}
+
+// Record is a flow that is being recorded. Its methods may be called by
+// several goroutines; End is called once.
+type Record struct {
+	l      *Ledger
+	in     *flow.Intent
+	key    *keys.Key
+	stored *Stored
+
+	mu    sync.Mutex
+	data  []byte        // of the chunks that are not in an entry yet
+	sizes []chunkSize   // their lengths and times
+	since time.Duration // time of the first of them
+	ended bool
+}
+
+type chunkSize struct {
+	n  int
+	at time.Duration
+}
+
+const (
+	checkpointBytes = 256 << 10
+	checkpointEvery = time.Second
+
+	// Above this much in all records together, each gives up what it holds
+	// earlier: many streams must not need much memory.
+	crowded      = 8 << 20
+	crowdedBytes = 16 << 10
+)
+
+// Begin records an intent, with what is new in the request. When it returns
+// without error the intent is durable (in bounded mode: written). Any error
+// is a *flow.Refusal, and nothing may be forwarded.
+func (l *Ledger) Begin(in *flow.Intent, c Content) (*Record, error) {
+	if err := l.Ready(); err != nil {
+		return nil, err
+	}
+	r, err := l.begin(in, c)
+	if err != nil {
+		return nil, refusal(err)
+	}
+	l.open.add(r)
+	l.watch.tell(in, nil)
+	return r, nil
+}
+
+// refusal makes an error one for the client.
+func refusal(err error) error {
+	var r *flow.Refusal
+	if errors.As(err, &r) {
+		return r
+	}
+	return &flow.Refusal{Status: 503, Kind: "ledger_fault", Text: "the ledger could not record the request, so it was not forwarded", Err: err}
+}
+
+func (l *Ledger) begin(in *flow.Intent, c Content) (*Record, error) {
+	meta, err := json.Marshal(in)
+	if err != nil {
+		return nil, fmt.Errorf("encoding intent: %w", err)
+	}
+	if err := object.Check(c.Edits, in.RequestBytes); c.Doc != nil && err != nil {
+		return nil, fmt.Errorf("checking edits: %w", err)
+	}
+	sc, err := l.scopes.use(in.Principal.Name, in.Session.ID)
+	if err != nil {
+		return nil, err
+	}
+	defer l.scopes.done(sc)
+	r := &Record{l: l, in: in, key: sc.key}
+	b, items, err := r.enqueue(sc, meta, c)
+	if err != nil {
+		return nil, err
+	}
+	l.wait(b)
+	for _, it := range items {
+		if it.err != nil {
+			return nil, it.err
+		}
+	}
+	return r, nil
+}
+
+// enqueue hands the intent and its objects to the writer. The scope is locked
+// until they are in the queue, so that nothing that names an object comes
+// before it.
+func (r *Record) enqueue(sc *scope, meta []byte, c Content) (*batch, []*item, error) {
+	sc.mu.Lock()
+	defer sc.mu.Unlock()
+	intent := note{flow: r.l.flowRow(r.in, sc.key.ID)}
+	if !sc.named {
+		row, err := r.l.sessionRow(sc.key.ID, sc.owner, sc.claimed)
+		if err != nil {
+			return nil, nil, err
+		}
+		intent.session, sc.named = row, true
+	}
+	if c.Doc == nil {
+		it := r.l.item(sc.key, kindIntent, meta, nil, intent)
+		it.refuse = true
+		return r.l.submit(it), []*item{it}, nil
+	}
+	if err := sc.ready(r.l); err != nil {
+		return nil, nil, err
+	}
+	items := r.items(sc, meta, c, intent)
+	return r.l.submit(items...), items, nil
+}
+
+func (r *Record) items(sc *scope, meta []byte, c Content, intent note) []*item {
+	w := sc.weave(c.Doc, c.Base)
+	r.stored = &Stored{doc: c.Doc, refs: w.refs, key: sc.key.ID, epoch: sc.epoch, floor: sc.floor}
+	req := request{skeleton: w.skel, edits: c.Edits, span: span{first: sc.next, floor: sc.floor}}
+	var items []*item
+	for i := range w.spans {
+		s := &w.spans[i]
+		n := note{scope: sc, run: &run{key: sc.key.ID, first: s.first, floor: s.floor, addresses: s.addresses}}
+		if i == len(w.spans)-1 {
+			req.span, intent.run, intent.scope = s.span, n.run, sc
+			break
+		}
+		items = append(items, r.l.item(sc.key, kindObjects, []byte(r.in.Flow), s.append(nil), n))
+	}
+	items = append(items, r.l.item(sc.key, kindIntent, meta, req.append(nil), intent))
+	for _, it := range items {
+		it.refuse, it.epoch = true, sc.epoch
+		if it.note.scope != nil {
+			sc.inflight.Add(1)
+		}
+	}
+	if sc.since == 0 && len(w.spans) > 0 {
+		sc.since = r.l.writer.shown.Load().number
+	}
+	return items
+}
+
+// item packs an entry.
+func (l *Ledger) item(key *keys.Key, k kind, meta, body []byte, n note) *item {
+	e := entry{kind: k, at: l.o.Now(), meta: meta, body: body}
+	plain := e.append(make([]byte, 0, len(meta)+len(body)+16))
+	it := &item{key: key, data: plain, epoch: anyEpoch, note: n}
+	packed := l.codec.pack(make([]byte, 0, len(plain)/2+64), plain)
+	if len(packed) < len(plain) {
+		it.data, it.flags = packed, segment.Packed
+	}
+	return it
+}
+
+// Stored gives the request as it was stored, for the next one of its session;
+// nil when only metadata is kept.
+func (r *Record) Stored() *Stored { return r.stored }
+
+// Push records one chunk of the provider's answer: a read, or one WebSocket
+// message. The chunk is copied. It waits when the disk is behind, and errs
+// when the ledger can't be written.
+func (r *Record) Push(p []byte) error {
+	if r.stored == nil {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ended {
+		return errEnded
+	}
+	at := r.l.o.Now().Sub(r.in.Started)
+	if len(r.sizes) == 0 {
+		r.since = at
+	}
+	r.data = append(r.data, p...)
+	r.sizes = append(r.sizes, chunkSize{len(p), at})
+	held := r.l.open.bytes.Add(int64(len(p)))
+	if len(r.data) >= checkpointBytes || held > crowded && len(r.data) >= crowdedBytes {
+		return r.checkpoint()
+	}
+	return nil
+}
+
+var errEnded = errors.New("the flow has its outcome already")
+
+// checkpoint puts what came into an entry. r.mu is held.
+func (r *Record) checkpoint() error {
+	if f := r.l.fault.Load(); f != nil {
+		return f
+	}
+	if len(r.sizes) == 0 {
+		return nil
+	}
+	body := object.AppendChunks(nil, r.chunks())
+	r.l.submit(r.l.item(r.key, kindCheckpoint, []byte(r.in.Flow), body, note{part: r.in.Flow}))
+	r.empty()
+	return nil
+}
+
+// chunks aliases r.data.
+func (r *Record) chunks() []object.Chunk {
+	chunks := make([]object.Chunk, len(r.sizes))
+	off := 0
+	for i, s := range r.sizes {
+		chunks[i] = object.Chunk{Data: r.data[off : off+s.n], At: s.at}
+		off += s.n
+	}
+	return chunks
+}
+
+func (r *Record) empty() {
+	r.l.open.bytes.Add(-int64(len(r.data)))
+	r.data, r.sizes = r.data[:0], r.sizes[:0]
+	if cap(r.data) > crowdedBytes {
+		r.data = nil
+	}
+	if cap(r.sizes) > 512 {
+		r.sizes = nil
+	}
+}
+
+// End records the outcome, with what is left of the answer. delivered are the
+// edits from what the provider sent to what the client got. The outcome goes
+// to disk with the next batch; with StrictResponse End returns when it is
+// there.
+func (r *Record) End(out *flow.Outcome, delivered []Edit) error {
+	meta, err := json.Marshal(out)
+	if err != nil {
+		return fmt.Errorf("encoding outcome: %w", err)
+	}
+	it, b, err := r.end(meta, out, delivered)
+	if err != nil {
+		return err
+	}
+	r.l.open.remove(r)
+	r.l.watch.tell(r.in, out)
+	if !r.l.o.StrictResponse {
+		return nil
+	}
+	r.l.wait(b)
+	return it.err
+}
+
+func (r *Record) end(meta []byte, out *flow.Outcome, delivered []Edit) (*item, *batch, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ended {
+		return nil, nil, errEnded
+	}
+	r.ended = true
+	var body []byte
+	if r.stored != nil {
+		body = (&answer{chunks: r.chunks(), edits: delivered}).append(nil)
+	}
+	it := r.l.item(r.key, kindOutcome, meta, body, note{ended: endedRow(out)})
+	r.empty()
+	r.data, r.sizes = nil, nil
+	if f := r.l.fault.Load(); f != nil {
+		r.l.open.remove(r)
+		return nil, nil, f
+	}
+	return it, r.l.submit(it), nil
+}
+
+// openRecords are the flows that have no outcome yet.
+type openRecords struct {
+	bytes atomic.Int64 // of chunks that they hold
+
+	mu  sync.Mutex
+	all map[*Record]struct{}
+}
+
+func newOpenRecords() *openRecords { return &openRecords{all: map[*Record]struct{}{}} }
+
+func (o *openRecords) add(r *Record) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.all[r] = struct{}{}
+}
+
+func (o *openRecords) remove(r *Record) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.all, r)
+}
+
+func (o *openRecords) list() []*Record {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	all := make([]*Record, 0, len(o.all))
+	for r := range o.all {
+		all = append(all, r)
+	}
+	return all
+}
+
+func (o *openRecords) length() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.all)
+}
+
+// checkpoints records what has waited for long enough in the open flows.
+func (l *Ledger) checkpoints() {
+	if l.open.bytes.Load() == 0 {
+		return
+	}
+	for _, r := range l.open.list() {
+		r.mu.Lock()
+		if len(r.sizes) > 0 && l.o.Now().Sub(r.in.Started)-r.since >= checkpointEvery {
+			r.checkpoint() // a fault is told to the flow by its next Push
+		}
+		r.mu.Unlock()
+	}
+}

@@ -1,0 +1,304 @@
+package ledger
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/ledger/dict"
+	"github.com/workingagents/gatehouse/internal/ledger/disk"
+	"github.com/workingagents/gatehouse/internal/ledger/index"
+	"github.com/workingagents/gatehouse/internal/ledger/segment"
+)
+
+// writer numbers, seals and writes entries: everything that wants order.
+type writer struct {
+	l        *Ledger
+	fillWake chan struct{} // holds one token when the filler should look
+
+	mu      sync.Mutex // one commit at a time; for all below
+	tail    *tail
+	next    uint64      // number of the next entry
+	prev    segment.Tag // of the last entry
+	buf     []byte      // frames behind tail.off, not yet written
+	clean   bool        // all that is written is synced
+	written []*item     // since the last sync (bounded mode)
+	dueAt   time.Time   // when bounded mode syncs; zero: nothing to sync
+
+	shown    atomic.Pointer[tail] // tail, for the filler
+	prepared atomic.Bool          // ahead is there
+	left     atomic.Bool          // sealed is not empty
+
+	aheadMu sync.Mutex
+	ahead   *tail   // the next segment, made before it is needed
+	sealed  []*tail // to be sealed by the filler
+
+	durable atomic.Pointer[index.Mark] // what Verify and Stats may look at
+}
+
+const maxBuf = 4 << 20 // bytes of frames that are gathered for one write
+
+// drive writes all that waits.
+func (l *Ledger) drive() {
+	w := l.writer
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for b := l.queue.take(); b != nil; b = l.queue.take() {
+		w.commit(b)
+		if !w.dueAt.IsZero() && !time.Now().Before(w.dueAt) {
+			w.syncDue()
+		}
+	}
+	if l.pending.over() {
+		l.tellIndex()
+	}
+}
+
+// commit makes a batch durable and wakes who waits for it.
+func (w *writer) commit(b *batch) {
+	defer close(b.done)
+	keys := w.flushKeys()
+	err := w.write(b)
+	if err == nil && w.l.o.Mode == Strict {
+		err = w.sync()
+	}
+	if kerr := <-keys; err == nil {
+		err = kerr
+	}
+	if err != nil {
+		w.fail(b, err)
+		return
+	}
+	w.settle(b)
+	w.askFiller()
+}
+
+// flushKeys makes the keys of new sessions durable while the entries are
+// written: no waiter wakes before both are.
+func (w *writer) flushKeys() <-chan error {
+	done := make(chan error, 1)
+	if !w.l.ring.Dirty() {
+		done <- nil
+		return done
+	}
+	go func() { done <- w.l.ring.Flush() }()
+	return done
+}
+
+// write puts the items of a batch behind the tail. It errs when the disk
+// fails; an item for which there is no room gets an error of its own.
+func (w *writer) write(b *batch) error {
+	if r := w.l.fault.Load(); r != nil {
+		return r
+	}
+	refused := false
+	for _, it := range b.items {
+		if w.stale(it) || refused && it.refuse {
+			it.err = errStale
+			continue
+		}
+		err := w.room(segment.HeaderSize + len(it.data) + segment.TagSize)
+		if disk.Full(err) {
+			it.err = full(err)
+			refused = true
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		w.frame(it)
+	}
+	if refused {
+		defer w.overflow()
+	}
+	return w.flush()
+}
+
+// stale reports whether an item names objects of a scope that was given up.
+func (w *writer) stale(it *item) bool {
+	return it.refuse && it.epoch < w.l.scopes.epoch.Load()
+}
+
+var errStale = &flow.Refusal{Status: 503, Kind: "ledger_fault", Text: "the ledger could not record what this request builds on: try again"}
+
+func full(err error) *flow.Refusal {
+	r := *errFull
+	r.Err = err
+	return &r
+}
+
+// overflow: objects that the scopes think are stored are not. New flows wait
+// until there is room again.
+func (w *writer) overflow() {
+	w.l.full.Store(true)
+	w.l.scopes.drop()
+	w.l.log.Error("ledger's disk is full; refusing new flows until there is room")
+}
+
+func (w *writer) frame(it *item) {
+	h := segment.Header{Entry: w.next, Flags: it.flags, Key: it.key.ID, Prev: w.prev}
+	if it.flags&segment.Packed != 0 {
+		h.Dict = dict.Current
+	}
+	if w.clean {
+		h.Flags |= segment.Synced
+		w.clean = false
+	}
+	start := len(w.buf)
+	w.buf, w.prev = segment.Append(w.buf, &h, it.key.AEAD, it.data)
+	it.entry, it.at, it.size = w.next, index.Pos{Segment: w.tail.number, Offset: w.tail.off + int64(start)}, len(w.buf)-start
+	w.next++
+}
+
+// room makes sure that a frame of n bytes fits behind what is gathered.
+func (w *writer) room(n int) error {
+	end := w.tail.off + int64(len(w.buf)+n)
+	if end > w.l.o.SegmentBytes && w.tail.off+int64(len(w.buf)) > segment.FileHead {
+		if err := w.rotate(); err != nil && !disk.Full(err) {
+			return err
+		}
+		end = w.tail.off + int64(len(w.buf)+n)
+	}
+	if end > w.tail.extent.Load() {
+		if err := w.tail.fill(end + smallStep); err != nil {
+			if !disk.Full(err) || end > w.tail.extent.Load() {
+				return err
+			}
+		}
+	}
+	if len(w.buf) > maxBuf {
+		return w.flush()
+	}
+	return nil
+}
+
+func (w *writer) flush() error {
+	if len(w.buf) == 0 {
+		return nil
+	}
+	if _, err := w.tail.file.WriteAt(w.buf, w.tail.off); err != nil {
+		return fmt.Errorf("writing segment %d: %w", w.tail.number, err)
+	}
+	w.tail.off += int64(len(w.buf))
+	w.tail.seen.Store(w.tail.off)
+	w.buf = w.buf[:0]
+	if cap(w.buf) > maxBuf/4 {
+		w.buf = nil
+	}
+	return nil
+}
+
+func (w *writer) sync() error {
+	if w.clean {
+		return nil
+	}
+	start := time.Now()
+	if err := w.tail.file.Sync(); err != nil {
+		return fmt.Errorf("syncing segment %d: %w", w.tail.number, err)
+	}
+	w.l.figures.sync(time.Since(start))
+	w.clean = true
+	return nil
+}
+
+// rotate goes on in the next segment. After an error the tail is as before.
+func (w *writer) rotate() error {
+	if err := w.flush(); err != nil {
+		return err
+	}
+	if err := w.sync(); err != nil {
+		return err
+	}
+	w.aheadMu.Lock()
+	defer w.aheadMu.Unlock()
+	next := w.ahead
+	if next == nil {
+		var err error
+		if next, err = w.makeTail(w.tail.number + 1); err != nil {
+			return err
+		}
+	}
+	w.ahead = nil
+	w.sealed = append(w.sealed, w.tail)
+	w.left.Store(true)
+	w.prepared.Store(false)
+	w.enter(next)
+	return nil
+}
+
+func (w *writer) enter(t *tail) {
+	w.tail = t
+	w.shown.Store(t)
+}
+
+// fail ends the ledger's writing. No item of the batch counts as recorded,
+// though some may be found on disk: then as flows that never went on.
+func (w *writer) fail(b *batch, err error) {
+	r := w.l.poison(err)
+	for _, it := range b.items {
+		it.err = r
+	}
+	w.l.scopes.drop()
+}
+
+// settle passes what is durable on to the index.
+func (w *writer) settle(b *batch) {
+	w.written = append(w.written, b.items...)
+	if !w.clean && w.l.o.Mode == Bounded {
+		if w.dueAt.IsZero() {
+			w.dueAt = time.Now().Add(w.l.o.Window)
+		}
+		return
+	}
+	w.hand()
+}
+
+func (w *writer) hand() {
+	w.dueAt = time.Time{}
+	mark := &index.Mark{Entry: w.next - 1, Segment: w.tail.number, Offset: w.tail.off, Tag: w.prev}
+	w.durable.Store(mark)
+	w.l.pending.add(w.written, *mark)
+	clear(w.written)
+	w.written = w.written[:0]
+}
+
+// syncNow is bounded mode's sync.
+func (w *writer) syncNow() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.syncDue()
+}
+
+func (w *writer) syncDue() {
+	if w.dueAt.IsZero() || w.l.fault.Load() != nil {
+		return
+	}
+	if err := w.sync(); err != nil {
+		w.fail(&batch{}, err)
+		w.dueAt = time.Time{}
+		return
+	}
+	w.hand()
+}
+
+func (w *writer) due() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.dueAt
+}
+
+// finish seals the tail of a ledger that closes.
+func (w *writer) finish() error {
+	w.syncNow()
+	w.sealOld()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.dropAhead()
+	if w.l.fault.Load() != nil {
+		w.tail.close() // what it holds is for recovery to say
+		return nil
+	}
+	return w.tail.seal()
+}
