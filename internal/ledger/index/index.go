@@ -1,0 +1,117 @@
+// Package index keeps where the ledger's flows, answers and objects stand, so
+// that listing and look-up needn't read every segment. It is derived data: all
+// of it comes from the segments and can be made anew from them, so it trades
+// durability for speed and throws itself away when in doubt.
+//
+// It holds metadata only. It never sees content, and names (principals,
+// sessions) reach it sealed or as keyed ids.
+package index
+
+import (
+	"github.com/workingagents/gatehouse/internal/flow"
+)
+
+// Pos is where an entry's frame starts. Segment 0 is nowhere.
+type Pos struct {
+	Segment uint64
+	Offset  int64
+}
+
+// Flow is a flow's row.
+type Flow struct {
+	ID           flow.ID
+	Intent       uint64 // entry number
+	IntentAt     Pos
+	Outcome      uint64 // entry number; 0: still open
+	OutcomeAt    Pos
+	Key          uint64 // session key id
+	Agent        uint64 // keyed id of the sub-agent; 0: none
+	Started      int64  // Unix ms
+	Provider     flow.Provider
+	API          flow.API
+	Model        string // as asked for; cut after 256 bytes
+	Verdict      flow.Verdict
+	Turn         int // 0: not a turn
+	Retry        bool
+	RequestBytes int64
+	End
+}
+
+// End is what an outcome adds to a flow. The zero End is that of an open flow.
+type End struct {
+	State         flow.State // "" counts as flow.Open
+	Status        int
+	Served        string // model that the provider named; "": none; cut after 256 bytes
+	ResponseBytes int64
+	Usage         flow.Usage
+	Cost          *float64 // US dollars; nil: unknown
+	DurationMS    int64
+}
+
+// Ended is the outcome of a flow whose intent came in an earlier batch.
+type Ended struct {
+	ID        flow.ID
+	Outcome   uint64
+	OutcomeAt Pos
+	End
+}
+
+// Part is a checkpoint entry: a piece of a flow's answer.
+type Part struct {
+	Flow flow.ID
+	At   Pos
+}
+
+// Session is what is known of a session key beside its flows.
+type Session struct {
+	Key  uint64
+	Tag  []byte // keyed id of the claimed session id, for look-up
+	Name []byte // sealed principal and session
+}
+
+// Objects is one packed run of a session's object directory, opaque to the
+// index: the objects First … First+Count−1.
+type Objects struct {
+	Key, First uint64
+	Count      int
+	Segment    uint64 // newest segment that Data points to
+	Data       []byte
+}
+
+// Mark says how far the index has come: every entry up to and with Entry is
+// in. The zero Mark is that of an empty index.
+type Mark struct {
+	Entry   uint64
+	Segment uint64
+	Offset  int64 // just behind the entry
+	Tag     [16]byte
+}
+
+// Batch is what Apply takes in at once, in the order of its fields.
+type Batch struct {
+	Flows    []Flow
+	Ended    []Ended
+	Parts    []Part
+	Sessions []Session
+	Objects  []Objects
+	Mark     Mark
+}
+
+// Filter chooses flows or sessions.
+type Filter struct {
+	Keys  []uint64 // session keys; nil: all
+	Since int64    // Unix ms; 0: all
+	Limit int      // the newest so many; 0: all
+}
+
+// Sum is what the flows of a session add up to.
+type Sum struct {
+	Session
+	Flows, Turns int        // a retry shares its turn
+	First, Last  int64      // Unix ms, when the first and last flow started
+	Usage        flow.Usage // Estimated when any of it is
+	Cost         *float64   // US dollars, of the flows whose cost is known; nil: of none
+	Unpriced     int        // flows with usage and without a known cost
+	Models       []string   // in alphabetical order
+	Agents       int        // sub-agents
+}

@@ -1,0 +1,197 @@
+package index
+
+import (
+	"cmp"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+)
+
+const flowColumns = `SELECT id, started, key, provider, api, model, intent, intent_segment, intent_offset, agent, verdict, turn, retry,
+	request_bytes, COALESCE(served, model), ` + endColumns + ` FROM flows JOIN kinds USING (kind) `
+
+// Mark tells how far the index has come.
+func (x *Index) Mark() (Mark, error) {
+	var m Mark
+	err := query(x, "SELECT entry, segment, offset, tag FROM mark", nil, func(r *sql.Rows) error {
+		var entry, segment int64
+		var tag []byte
+		err := r.Scan(&entry, &segment, &m.Offset, &tag)
+		m.Entry, m.Segment = uint64(entry), uint64(segment)
+		copy(m.Tag[:], tag)
+		return err
+	})
+	return m, err
+}
+
+// Flows gives the flows that the filter chooses, in the order in which they
+// started (then by id), the newest last.
+func (x *Index) Flows(f Filter) ([]Flow, error) {
+	where, args := f.where("started")
+	list, err := x.flows("WHERE "+where+" ORDER BY started DESC, id DESC LIMIT ?", append(args, f.limit())...)
+	slices.Reverse(list)
+	return list, err
+}
+
+// Find gives the flows whose id begins with prefix, two at most: enough to say
+// that it is not unique.
+func (x *Index) Find(prefix string) ([]Flow, error) {
+	return x.flows("WHERE id >= ? AND id < ? ORDER BY id LIMIT 2", prefix, prefix+"\U0010ffff")
+}
+
+// Unended gives the flows that have no outcome, oldest first.
+func (x *Index) Unended() ([]Flow, error) {
+	return x.flows("WHERE outcome = 0 ORDER BY started, id")
+}
+
+func (x *Index) flows(where string, args ...any) ([]Flow, error) {
+	var list []Flow
+	err := query(x, flowColumns+where, args, func(r *sql.Rows) error {
+		f, err := scanFlow(r)
+		list = append(list, f)
+		return err
+	})
+	return list, err
+}
+
+func scanFlow(r *sql.Rows) (Flow, error) {
+	var f Flow
+	var key, intent, segment, agent, outcome, ended int64
+	var verdict int
+	u := &f.Usage
+	err := r.Scan(&f.ID, &f.Started, &key, &f.Provider, &f.API, &f.Model, &intent, &segment, &f.IntentAt.Offset, &agent, &verdict, &f.Turn,
+		&f.Retry, &f.RequestBytes, &f.Served, &outcome, &ended, &f.OutcomeAt.Offset, &f.State, &f.Status, &f.ResponseBytes,
+		&u.Input, &u.Output, &u.CacheRead, &u.CacheWrite, &u.CacheWrite1h, &u.Reasoning, &u.Estimated, &u.Tier, &f.Cost, &f.DurationMS)
+	f.Key, f.Intent, f.Agent, f.Outcome = uint64(key), uint64(intent), uint64(agent), uint64(outcome)
+	f.IntentAt.Segment, f.OutcomeAt.Segment = uint64(segment), uint64(ended)
+	f.Verdict = flow.Verdict(verdict)
+	return f, err
+}
+
+// Parts tells where the pieces of a flow's answer stand, in order.
+func (x *Index) Parts(id flow.ID) ([]Pos, error) {
+	var list []Pos
+	err := query(x, "SELECT segment, offset FROM parts WHERE flow = ? ORDER BY segment, offset", []any{string(id)}, func(r *sql.Rows) error {
+		var segment int64
+		var p Pos
+		err := r.Scan(&segment, &p.Offset)
+		p.Segment = uint64(segment)
+		list = append(list, p)
+		return err
+	})
+	return list, err
+}
+
+// Objects gives a session's object directory, ordered by First.
+func (x *Index) Objects(key uint64) ([]Objects, error) {
+	var list []Objects
+	err := query(x, "SELECT first, count, segment, data FROM objects WHERE key = ?", []any{int64(key)}, func(r *sql.Rows) error {
+		var first, segment int64
+		o := Objects{Key: key}
+		err := r.Scan(&first, &o.Count, &segment, &o.Data)
+		o.First, o.Segment = uint64(first), uint64(segment)
+		list = append(list, o)
+		return err
+	})
+	slices.SortFunc(list, func(a, b Objects) int { return cmp.Compare(a.First, b.First) })
+	return list, err
+}
+
+// Tagged gives the keys of the sessions that have a tag, in the order in which
+// they were last at work.
+func (x *Index) Tagged(tag []byte) ([]uint64, error) {
+	var list []uint64
+	err := query(x, "SELECT key FROM sessions WHERE tag = ? ORDER BY last, key", []any{orEmpty(tag)}, func(r *sql.Rows) error {
+		var key int64
+		err := r.Scan(&key)
+		list = append(list, uint64(key))
+		return err
+	})
+	return list, err
+}
+
+// Sums gives the sessions that the filter chooses (Since: with a flow since
+// then) and what all their flows add up to, the one last at work last.
+func (x *Index) Sums(f Filter) ([]Sum, error) {
+	where, args := f.where("last")
+	q := `WITH chosen AS (SELECT key, tag, name, last FROM sessions WHERE ` + where + `
+	AND EXISTS (SELECT 1 FROM flows WHERE flows.key = sessions.key) ORDER BY last DESC, key DESC LIMIT ?)
+SELECT chosen.key, tag, name, COUNT(*), SUM(turn > 0 AND NOT retry), MIN(started), MAX(started),
+	SUM(input), SUM(output), SUM(cache_read), SUM(cache_write), SUM(cache_write_1h), SUM(reasoning), MAX(estimated), SUM(cost),
+	SUM(outcome <> 0 AND cost IS NULL AND input + output + cache_read + cache_write + reasoning > 0),
+	json_group_array(DISTINCT COALESCE(NULLIF(served, ''), model)), COUNT(DISTINCT NULLIF(agent, 0))
+FROM chosen JOIN flows ON flows.key = chosen.key JOIN kinds USING (kind) GROUP BY chosen.key ORDER BY MAX(last), chosen.key`
+	var list []Sum
+	err := query(x, q, append(args, f.limit()), func(r *sql.Rows) error {
+		s, err := scanSum(r)
+		list = append(list, s)
+		return err
+	})
+	return list, err
+}
+
+func scanSum(r *sql.Rows) (Sum, error) {
+	var s Sum
+	var key int64
+	var models string
+	u := &s.Usage
+	err := r.Scan(&key, &s.Tag, &s.Name, &s.Flows, &s.Turns, &s.First, &s.Last, &u.Input, &u.Output, &u.CacheRead, &u.CacheWrite,
+		&u.CacheWrite1h, &u.Reasoning, &u.Estimated, &s.Cost, &s.Unpriced, &models, &s.Agents)
+	if err != nil {
+		return s, err
+	}
+	s.Key = uint64(key)
+	if err := json.Unmarshal([]byte(models), &s.Models); err != nil {
+		return s, err
+	}
+	s.Models = slices.DeleteFunc(s.Models, func(m string) bool { return m == "" })
+	slices.Sort(s.Models)
+	return s, nil
+}
+
+// where is the filter as a condition on key and a column of times.
+func (f Filter) where(when string) (string, []any) {
+	where, args := when+" >= ?", []any{f.Since}
+	if f.Keys != nil {
+		// Numbers only: a list of any length is one argument.
+		list := make([]string, len(f.Keys))
+		for i, k := range f.Keys {
+			list[i] = fmt.Sprint(int64(k))
+		}
+		where += " AND key IN (SELECT value FROM json_each(?))"
+		args = append(args, "["+strings.Join(list, ",")+"]")
+	}
+	return where, args
+}
+
+// limit is SQLite's: -1 is none.
+func (f Filter) limit() int {
+	if f.Limit <= 0 {
+		return -1
+	}
+	return f.Limit
+}
+
+// query reads rows on one of the reading connections.
+func query(x *Index, q string, args []any, row func(*sql.Rows) error) error {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	rows, err := x.read.Query(q, args...)
+	if err != nil {
+		return fmt.Errorf("reading index: %w", mark(err))
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := row(rows); err != nil {
+			return fmt.Errorf("reading index: %w", mark(err))
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("reading index: %w", mark(err))
+	}
+	return nil
+}
