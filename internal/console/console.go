@@ -1,0 +1,139 @@
+// Package console serves people and their tools: health, readiness, metrics and
+// the admin API, on a unix socket in the data folder or on an address of its
+// own. It reads flows and administers the gateway; it never sits in a flow's
+// way, and it gives out content only after the ledger has recorded who reads
+// it and why.
+package console
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/identity"
+	"github.com/workingagents/gatehouse/internal/ledger"
+)
+
+// Reader is what the console reads. A *ledger.Ledger is one.
+type Reader interface {
+	Flows(ledger.Query) ([]flow.View, error)
+	Sessions(ledger.Query) ([]ledger.SessionView, error)
+	Flow(flow.ID) (*flow.Intent, *flow.Outcome, error)
+	Read(flow.ID, ledger.What, ledger.Access) ([]ledger.Chunk, error)
+	Watch(context.Context) <-chan flow.View
+}
+
+// Keeper is what the console asks to look after the record. A *ledger.Ledger
+// is one.
+type Keeper interface {
+	Admin(kind, why string, attrs map[string]string) error
+	Verify(progress func(done, total int64)) (ledger.Report, error)
+	Stats() ledger.Stats
+}
+
+// Keys are the access keys. An *identity.Keys is one.
+type Keys interface {
+	Add(name string) (secret string, err error)
+	List() ([]identity.Key, error)
+	Revoke(name string) error
+}
+
+// About says which server this is. It is constant.
+type About struct {
+	Version string       `json:"version"`
+	PID     int          `json:"pid"`
+	Started time.Time    `json:"started"`
+	Listen  string       `json:"listen"`  // the agents' address
+	Console string       `json:"console"` // "" when there is none
+	Data    string       `json:"data"`    // the data folder
+	Custody flow.Custody `json:"custody"`
+}
+
+// Options are the console's parts. Flows, Ledger and Keys are required.
+type Options struct {
+	Flows   Reader
+	Ledger  Keeper
+	Keys    Keys
+	Metrics *Metrics     // nil: a new one
+	Ready   func() error // nil error: new calls are taken; otherwise the why
+	About   About
+	Token   string       // what a client over TCP must bear; "" lets nobody in over TCP
+	Hosts   []string     // names, beside localhost and addresses, by which browsers may call us
+	Log     *slog.Logger // nil: silent
+}
+
+// Console is the admin API. Make one with New.
+type Console struct {
+	o    Options
+	mux  *http.ServeMux
+	busy chan struct{} // holds a token while a verification runs
+}
+
+// New makes a console.
+func New(o Options) *Console {
+	if o.Log == nil {
+		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if o.Metrics == nil {
+		o.Metrics = NewMetrics(o.Ledger.Stats)
+	}
+	if o.Ready == nil {
+		o.Ready = func() error { return nil }
+	}
+	c := &Console{o: o, mux: http.NewServeMux(), busy: make(chan struct{}, 1)}
+	c.routes()
+	return c
+}
+
+// Open routes tell nothing that a captured text said, but model names.
+func (c *Console) routes() {
+	open := map[string]handler{
+		"GET /healthz": c.health,
+		"GET /readyz":  c.ready,
+		"GET /metrics": c.metrics,
+	}
+	guarded := map[string]handler{
+		"GET /api/v1/status":                    c.status,
+		"GET /api/v1/flows":                     c.flows,
+		"GET /api/v1/flows/{id}":                c.flow,
+		"GET /api/v1/flows/{id}/content/{what}": c.content,
+		"GET /api/v1/sessions":                  c.sessions,
+		"GET /api/v1/tail":                      c.tail,
+		"POST /api/v1/verify":                   c.verify,
+		"GET /api/v1/keys":                      c.listKeys,
+		"POST /api/v1/keys":                     c.addKey,
+		"DELETE /api/v1/keys/{name}":            c.revokeKey,
+	}
+	for pattern, h := range open {
+		c.mux.Handle(pattern, c.serve(h))
+	}
+	for pattern, h := range guarded {
+		c.mux.Handle(pattern, c.serve(c.guarded(h)))
+	}
+	c.mux.Handle("/", c.serve(c.guarded(missing)))
+}
+
+func missing(_ http.ResponseWriter, r *http.Request) error {
+	return refuse(http.StatusNotFound, "not_found", "there is no such route: see docs/reference/cli.md")
+}
+
+// Handler serves the console. A caller that came over TCP needs the bearer
+// token under /api; one over the unix socket (see Serve) does not.
+func (c *Console) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cache-Control", "no-store")
+		c.serve(c.ours(c.route))(w, r)
+	})
+}
+
+func (c *Console) route(w http.ResponseWriter, r *http.Request) error {
+	c.mux.ServeHTTP(w, r)
+	return nil
+}

@@ -1,0 +1,187 @@
+package console
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+	"unicode"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/ledger"
+)
+
+func (c *Console) flows(w http.ResponseWriter, r *http.Request) error {
+	q, err := query(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	views, err := c.o.Flows.Flows(q)
+	if err != nil {
+		return err
+	}
+	out := newLines(w)
+	for i := range views {
+		if err := out.add(&views[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Console) sessions(w http.ResponseWriter, r *http.Request) error {
+	q, err := query(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	views, err := c.o.Flows.Sessions(q)
+	if err != nil {
+		return err
+	}
+	out := newLines(w)
+	for i := range views {
+		if err := out.add(&views[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// query reads session, since (RFC 3339) and limit. A parameter that can't be
+// read is an error, never ignored.
+func query(v url.Values) (ledger.Query, error) {
+	q := ledger.Query{Session: v.Get("session")}
+	if text := v.Get("since"); text != "" {
+		since, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			return q, refuse(http.StatusBadRequest, "since", "since must be a time such as 2026-01-02T15:04:05Z")
+		}
+		q.Since = since
+	}
+	if text := v.Get("limit"); text != "" {
+		limit, err := strconv.Atoi(text)
+		if err != nil || limit < 0 {
+			return q, refuse(http.StatusBadRequest, "limit", "limit must be a whole number, 0 or more")
+		}
+		q.Limit = limit
+	}
+	return q, nil
+}
+
+// flowDetail is one flow, all of its metadata. Outcome is null while it is open.
+type flowDetail struct {
+	Intent  *flow.Intent  `json:"intent"`
+	Outcome *flow.Outcome `json:"outcome"`
+}
+
+func (c *Console) flow(w http.ResponseWriter, r *http.Request) error {
+	in, out, err := c.o.Flows.Flow(flow.ID(r.PathValue("id")))
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, flowDetail{in, out})
+}
+
+var whats = []ledger.What{ledger.Request, ledger.Forwarded, ledger.Response, ledger.Delivered}
+
+// content gives exact bytes. The ledger records the reader and the why before
+// it gives out any.
+func (c *Console) content(w http.ResponseWriter, r *http.Request) error {
+	what := ledger.What(r.PathValue("what"))
+	if !slices.Contains(whats, what) {
+		return refuse(http.StatusNotFound, "not_found", "a flow has request, forwarded, response, delivered")
+	}
+	why := r.URL.Query().Get("why")
+	if err := reason(why); err != nil {
+		return err
+	}
+	chunks, err := c.o.Flows.Read(flow.ID(r.PathValue("id")), what, ledger.Access{Who: who(r), Why: why})
+	if err != nil {
+		return err
+	}
+	if r.URL.Query().Get("chunks") == "1" {
+		return writeChunks(w, chunks)
+	}
+	var size int
+	for _, chunk := range chunks {
+		size += len(chunk.Data)
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("Content-Disposition", "attachment")
+	w.Header().Set("Content-Length", strconv.Itoa(size))
+	for _, chunk := range chunks {
+		if _, err := w.Write(chunk.Data); err != nil {
+			return fmt.Errorf("sending content: %w", err)
+		}
+	}
+	return nil
+}
+
+// reason says whether a why can stand in the ledger.
+func reason(why string) error {
+	if why == "" {
+		return refuse(http.StatusBadRequest, "why", "reading content needs ?why=REASON: the reason is recorded")
+	}
+	if len(why) > 500 {
+		return refuse(http.StatusBadRequest, "why", "the reason may have 500 bytes at most")
+	}
+	for _, r := range why {
+		if unicode.IsControl(r) || r == unicode.ReplacementChar {
+			return refuse(http.StatusBadRequest, "why", "the reason must be one line of UTF-8 text")
+		}
+	}
+	return nil
+}
+
+// chunkLine is one chunk as it came, at_ms after the flow began.
+type chunkLine struct {
+	At   float64 `json:"at_ms"`
+	Len  int     `json:"len"`
+	Data []byte  `json:"data"` // base64
+}
+
+func writeChunks(w http.ResponseWriter, chunks []ledger.Chunk) error {
+	out := newLines(w)
+	for _, chunk := range chunks {
+		line := chunkLine{float64(chunk.At.Microseconds()) / 1000, len(chunk.Data), chunk.Data}
+		if err := out.add(line); err != nil {
+			return fmt.Errorf("sending chunks: %w", err)
+		}
+	}
+	return nil
+}
+
+// gapLine stands where the reader was too slow and views were left out.
+type gapLine struct {
+	Gap bool `json:"gap"`
+}
+
+// tail sends each flow when it begins and when it ends, until the client
+// leaves or the server ends.
+func (c *Console) tail(w http.ResponseWriter, r *http.Request) error {
+	out := newLines(w)
+	w.WriteHeader(http.StatusOK)
+	views := c.o.Flows.Watch(r.Context())
+	for {
+		if err := out.flush(); err != nil {
+			return fmt.Errorf("sending flows: %w", err)
+		}
+		select {
+		case <-r.Context().Done():
+			return nil
+		case v, ok := <-views:
+			if !ok {
+				return nil
+			}
+			var line any = &v
+			if v.ID == "" {
+				line = gapLine{true}
+			}
+			if err := out.add(line); err != nil {
+				return fmt.Errorf("sending flows: %w", err)
+			}
+		}
+	}
+}
