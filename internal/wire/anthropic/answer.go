@@ -29,42 +29,71 @@ func NewDecoder(keep bool) *Decoder {
 
 // event is the members of any event, raw.
 type event struct {
-	kind, index, delta, block, message, usage, fault []byte
+	kind, index, block, message, usage, fault []byte
+	delta                                     delta
 }
 
-func readEvent(data []byte) (e event, ok bool) {
-	w := peek.Members(data)
-	for w.Next() {
-		switch string(w.Name) {
+// delta is the members of any delta, raw.
+type delta struct {
+	kind, text, hint, seal, stop []byte
+}
+
+func (e *event) read(data []byte) (ok bool) {
+	s := peek.Scan(data)
+	if !s.Object() {
+		return false
+	}
+	for s.Member() {
+		switch string(s.Name) {
 		case "type":
-			e.kind = w.Value
+			e.kind = s.Value()
 		case "index":
-			e.index = w.Value
+			e.index = s.Value()
 		case "delta":
-			e.delta = w.Value
+			e.delta.read(&s)
 		case "content_block":
-			e.block = w.Value
+			e.block = s.Value()
 		case "message":
-			e.message = w.Value
+			e.message = s.Value()
 		case "usage":
-			e.usage = w.Value
+			e.usage = s.Value()
 		case "error":
-			e.fault = w.Value
+			e.fault = s.Value()
 		}
 	}
-	return e, !w.Bad()
+	return !s.Bad()
+}
+
+func (d *delta) read(s *peek.Scanner) {
+	if !s.Object() {
+		return
+	}
+	for s.Member() {
+		switch string(s.Name) {
+		case "type":
+			d.kind = s.Value()
+		case "text", "partial_json", "thinking", "content":
+			d.text = s.Value()
+		case "signature", "encrypted_content":
+			d.seal = s.Value()
+		case "estimated_tokens":
+			d.hint = s.Value()
+		case "stop_reason":
+			d.stop = s.Value()
+		}
+	}
 }
 
 // Event takes the payload of one event; name is what the event's own line
 // says and counts when the payload has no type.
 func (d *Decoder) Event(name string, data []byte) {
-	e, ok := readEvent(data)
-	if !ok {
+	var e event
+	if !e.read(data) {
 		d.answer.Unknown++
 		return
 	}
 	if string(e.kind) == `"content_block_delta"` {
-		d.delta(e.index, e.delta)
+		d.delta(e.index, &e.delta)
 		return
 	}
 	if peek.IsString(e.kind) {
@@ -76,7 +105,7 @@ func (d *Decoder) Event(name string, data []byte) {
 func (d *Decoder) event(name string, e *event) {
 	switch name {
 	case "content_block_delta":
-		d.delta(e.index, e.delta)
+		d.delta(e.index, &e.delta)
 	case "content_block_start":
 		d.start(e.index, e.block)
 	case "content_block_stop":
@@ -84,7 +113,7 @@ func (d *Decoder) event(name string, e *event) {
 	case "message_start":
 		d.message(e.message)
 	case "message_delta":
-		d.setStop(peek.Get(e.delta, "stop_reason"))
+		d.setStop(e.delta.stop)
 		d.usage.read(e.usage)
 		d.settled = d.settled || peek.IsObject(e.usage)
 	case "message_stop":
@@ -158,34 +187,21 @@ func (d *Decoder) stop(index []byte) {
 }
 
 // delta is on the path of every byte of a stream.
-func (d *Decoder) delta(index, raw []byte) {
-	var kind, text, hint []byte
-	signed := false
-	for w := peek.Members(raw); w.Next(); {
-		switch string(w.Name) {
-		case "type":
-			kind = w.Value
-		case "text", "partial_json", "thinking", "content":
-			text = w.Value
-		case "signature", "encrypted_content":
-			signed = len(w.Value) > 2 && peek.IsString(w.Value)
-		case "estimated_tokens":
-			hint = w.Value
-		}
-	}
-	d.bytes += peek.Size(text)
-	switch string(kind) {
+func (d *Decoder) delta(index []byte, e *delta) {
+	d.bytes += peek.Size(e.text)
+	signed := len(e.seal) > 2 && peek.IsString(e.seal)
+	switch string(e.kind) {
 	case `"text_delta"`:
-		d.add(index, flow.Text, text, false)
+		d.add(index, flow.Text, e.text, false)
 	case `"input_json_delta"`:
-		d.add(index, flow.ToolCall, text, false)
+		d.add(index, flow.ToolCall, e.text, false)
 	case `"thinking_delta"`:
-		d.hinted += max(0, peek.Int(hint))
-		d.add(index, flow.Thinking, text, false)
+		d.hinted += max(0, peek.Int(e.hint))
+		d.add(index, flow.Thinking, e.text, false)
 	case `"signature_delta"`:
 		d.add(index, flow.Thinking, nil, signed)
 	case `"compaction_delta"`:
-		d.add(index, flow.Text, text, signed)
+		d.add(index, flow.Text, e.text, signed)
 	case `"citations_delta"`:
 	default:
 		d.answer.Unknown++

@@ -196,6 +196,9 @@ func (a *Answer) Snapshot() flow.Answer {
 	if u := &got.Usage; u.Estimated && u.Input+u.CacheRead+u.CacheWrite == 0 {
 		u.Input = (a.options.RequestBytes + 3) / 4
 	}
+	if a.array != nil && a.array.closed {
+		got.Complete = true // the provider closed its list
+	}
 	if got.Unreadable == "" {
 		got.Unreadable = a.unreadable()
 	}

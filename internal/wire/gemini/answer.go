@@ -14,7 +14,7 @@ type Decoder struct {
 	answer   flow.Answer
 	draft    *draft.Draft // nil: parts are not wanted
 	whole    bool         // a body that is no stream came to its end
-	counted  bool         // usageMetadata came
+	counted  []byte       // the last usageMetadata, raw: each one replaces the one before
 	bytes    int          // of output text seen
 	seen     uint64       // candidates, a bit each; those above 63 share one
 	finished uint64
@@ -46,34 +46,54 @@ func (d *Decoder) Event(_ string, data []byte) {
 }
 
 func (d *Decoder) chunk(data []byte) bool {
+	s := peek.Scan(data)
+	if !s.Object() {
+		return false
+	}
 	known := false
-	w := peek.Members(data)
-	for w.Next() {
-		switch string(w.Name) {
+	for s.Member() {
+		switch string(s.Name) {
 		case "candidates":
-			known = true
-			for c := peek.Elements(w.Value); c.Next(); {
-				d.candidate(c.Value)
-			}
+			known = d.candidates(&s) || known
 		case "usageMetadata":
-			known, d.counted, d.answer.Usage = true, true, usage(w.Value)
+			known = d.count(s.Value()) || known
 		case "modelVersion":
 			if d.answer.Model == "" {
-				d.answer.Model = peek.Short(w.Value)
+				d.answer.Model = peek.Short(s.Value())
 			}
 		case "responseId":
 			if d.answer.ID == "" {
-				d.answer.ID = peek.Short(w.Value)
+				d.answer.ID = peek.Short(s.Value())
 			}
 		case "promptFeedback":
 			known = true
-			d.blocked(peek.Get(w.Value, "blockReason"))
+			d.blocked(peek.Get(s.Value(), "blockReason"))
 		case "error":
 			known = true
-			d.fault(w.Value)
+			d.fault(s.Value())
 		}
 	}
-	return known && !w.Bad()
+	return known && !s.Bad()
+}
+
+// count keeps the usage to be read when it is asked for. It is a few hundred
+// bytes; a longer one says nothing more.
+func (d *Decoder) count(raw []byte) bool {
+	if !peek.IsObject(raw) || len(raw) > 1<<16 {
+		return false
+	}
+	d.counted = append(d.counted[:0], raw...)
+	return true
+}
+
+func (d *Decoder) candidates(s *peek.Scanner) bool {
+	if !s.Array() {
+		return false
+	}
+	for s.Element() {
+		d.candidate(s)
+	}
+	return true
 }
 
 // blocked takes the reason for which the prompt was not answered: such a
@@ -92,35 +112,56 @@ func (d *Decoder) fault(raw []byte) {
 	}
 }
 
-func (d *Decoder) candidate(raw []byte) {
-	var index, content, finish []byte
-	for w := peek.Members(raw); w.Next(); {
-		switch string(w.Name) {
+func (d *Decoder) candidate(s *peek.Scanner) {
+	if !s.Object() {
+		return
+	}
+	var index, parts, finish []byte
+	for s.Member() {
+		switch string(s.Name) {
 		case "index":
-			index = w.Value
+			index = s.Value()
 		case "content":
-			content = w.Value
+			parts = contentParts(s)
 		case "finishReason":
-			finish = w.Value
+			finish = s.Value()
 		}
 	}
 	n := max(0, peek.Int(index))
-	bit := uint64(1) << uint64(min(n, 63))
-	d.seen |= bit
-	for w := peek.Elements(peek.Get(content, "parts")); w.Next(); {
+	for w := peek.Elements(parts); w.Next(); {
 		d.part(n, w.Value)
 	}
-	if len(finish) > 2 && peek.IsString(finish) {
-		d.finished |= bit
-		if n == 0 || d.answer.Stop == "" {
-			d.answer.Stop = peek.Short(finish)
+	d.finish(n, finish)
+}
+
+func contentParts(s *peek.Scanner) (parts []byte) {
+	if !s.Object() {
+		return nil
+	}
+	for s.Member() {
+		if string(s.Name) == "parts" {
+			parts = s.Value()
 		}
+	}
+	return parts
+}
+
+func (d *Decoder) finish(n int64, reason []byte) {
+	bit := uint64(1) << uint64(min(n, 63))
+	d.seen |= bit
+	if len(reason) <= 2 || !peek.IsString(reason) {
+		return
+	}
+	d.finished |= bit
+	if n == 0 || d.answer.Stop == "" {
+		d.answer.Stop = peek.Short(reason)
 	}
 }
 
 // part is on the path of every byte of a stream.
 func (d *Decoder) part(n int64, raw []byte) {
-	p := read(raw)
+	var p piece
+	p.read(raw)
 	if p.text != nil {
 		d.bytes += peek.Size(p.text)
 	} else {
@@ -181,8 +222,9 @@ func (d *Decoder) Body(data []byte) {
 // one counts; of a stream that was cut it may lag behind the text.
 func (d *Decoder) Answer() flow.Answer {
 	a := d.answer
+	a.Usage = usage(d.counted)
 	a.Complete = d.whole || d.finished != 0 && d.finished == d.seen
-	if d.seen != 0 && (!d.counted || !a.Complete) {
+	if d.seen != 0 && (d.counted == nil || !a.Complete) {
 		a.Usage.Estimated = true
 		a.Usage.Output = max(a.Usage.Output, int64(d.bytes+3)/4)
 	}

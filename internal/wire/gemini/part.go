@@ -26,7 +26,8 @@ func one(role string, raw []byte) flow.Part {
 	if peek.IsString(raw) {
 		return flow.Part{Kind: flow.Text, Role: role, Text: peek.String(raw)}
 	}
-	p := read(raw)
+	var p piece
+	p.read(raw)
 	if p.schema != nil || p.description != nil && p.name != nil {
 		return toolDef(role, raw)
 	}
@@ -41,24 +42,27 @@ type piece struct {
 	thought                                          bool
 }
 
-func read(raw []byte) (p piece) {
-	for w := peek.Members(raw); w.Next(); {
-		switch string(w.Name) {
+func (p *piece) read(raw []byte) {
+	s := peek.Scan(raw)
+	if !s.Object() {
+		return
+	}
+	for s.Member() {
+		switch string(s.Name) {
 		case "text":
-			p.text = w.Value
+			p.text = s.Value()
 		case "thought":
-			p.thought = peek.True(w.Value)
+			p.thought = peek.True(s.Value())
 		case "thoughtSignature", "thought_signature":
-			p.signature = w.Value
+			p.signature = s.Value()
 		case "functionCall", "function_call":
-			p.call = w.Value
+			p.call = s.Value()
 		case "functionResponse", "function_response":
-			p.response = w.Value
+			p.response = s.Value()
 		default:
-			p.rare(string(w.Name), w.Value)
+			p.rare(string(s.Name), s.Value())
 		}
 	}
-	return p
 }
 
 func (p *piece) rare(name string, raw []byte) {

@@ -9,6 +9,7 @@
 package gemini
 
 import (
+	"cmp"
 	"errors"
 	"net/url"
 	"strings"
@@ -144,7 +145,7 @@ func contents(raw []byte) []flow.Part {
 }
 
 func content(raw []byte) []flow.Part {
-	role := peek.Short(peek.Get(raw, "role"))
+	role := cmp.Or(peek.Short(peek.Get(raw, "role")), "user") // the API's default
 	list := peek.Get(raw, "parts")
 	if peek.IsObject(list) {
 		return []flow.Part{one(role, list)}

@@ -49,34 +49,44 @@ func (d *Chat) Event(_ string, data []byte) {
 // object reads a chunk or a whole completion: they differ only in a choice's
 // delta or message.
 func (d *Chat) object(data []byte) bool {
+	s := peek.Scan(data)
+	if !s.Object() {
+		return false
+	}
 	known := false
-	w := peek.Members(data)
-	for w.Next() {
-		switch string(w.Name) {
+	for s.Member() {
+		switch string(s.Name) {
 		case "choices":
-			known = true
-			for c := peek.Elements(w.Value); c.Next(); {
-				d.choice(c.Value)
-			}
+			known = d.choices(&s) || known
 		case "id":
 			if d.answer.ID == "" {
-				d.answer.ID = peek.Short(w.Value)
+				d.answer.ID = peek.Short(s.Value())
 			}
 		case "model":
 			if d.answer.Model == "" {
-				d.answer.Model = peek.Short(w.Value)
+				d.answer.Model = peek.Short(s.Value())
 			}
 		case "service_tier":
-			d.tier = tier(w.Value)
+			d.tier = tier(s.Value())
 		case "usage":
-			known = d.usage(w.Value) || known
+			known = d.usage(s.Value()) || known
 		case "error":
-			if !peek.Null(w.Value) {
-				known, d.answer.Error = true, fault(w.Value)
+			if raw := s.Value(); !peek.Null(raw) {
+				known, d.answer.Error = true, fault(raw)
 			}
 		}
 	}
-	return known && !w.Bad()
+	return known && !s.Bad()
+}
+
+func (d *Chat) choices(s *peek.Scanner) bool {
+	if !s.Array() {
+		return false
+	}
+	for s.Element() {
+		d.choice(s)
+	}
+	return true
 }
 
 func (d *Chat) usage(raw []byte) bool {
@@ -87,33 +97,42 @@ func (d *Chat) usage(raw []byte) bool {
 	return true
 }
 
-func (d *Chat) choice(raw []byte) {
+func (d *Chat) choice(s *peek.Scanner) {
+	if !s.Object() {
+		return
+	}
 	d.started = true
-	var index, delta, message, finish []byte
-	for w := peek.Members(raw); w.Next(); {
-		switch string(w.Name) {
+	var index, message, finish []byte
+	var delta chatMessage
+	for s.Member() {
+		switch string(s.Name) {
 		case "index":
-			index = w.Value
+			index = s.Value()
 		case "delta":
-			delta = w.Value
+			delta.read(s)
 		case "message":
-			message = w.Value
+			message = s.Value()
 		case "finish_reason":
-			finish = w.Value
+			finish = s.Value()
 		}
 	}
 	n := peek.Int(index)
-	bit := uint64(1) << uint64(min(max(n, 0), 63))
-	d.seen |= bit
-	if len(finish) > 2 && peek.IsString(finish) {
-		d.finished |= bit
-		if n == 0 || d.answer.Stop == "" {
-			d.answer.Stop = peek.Short(finish)
-		}
-	}
-	d.delta(n, delta)
+	d.finish(n, finish)
+	d.delta(n, &delta)
 	if message != nil {
 		d.message(n, message)
+	}
+}
+
+func (d *Chat) finish(n int64, reason []byte) {
+	bit := uint64(1) << uint64(min(max(n, 0), 63))
+	d.seen |= bit
+	if len(reason) <= 2 || !peek.IsString(reason) {
+		return
+	}
+	d.finished |= bit
+	if n == 0 || d.answer.Stop == "" {
+		d.answer.Stop = peek.Short(reason)
 	}
 }
 
@@ -127,22 +146,18 @@ const (
 	minorCall
 )
 
-func (d *Chat) delta(n int64, raw []byte) {
-	for w := peek.Members(raw); w.Next(); {
-		switch string(w.Name) {
-		case "content":
-			d.text(n, minorContent, flow.Text, w.Value)
-		case "reasoning_content", "reasoning":
-			d.text(n, minorReasoning, flow.Thinking, w.Value)
-		case "refusal":
-			d.text(n, minorRefusal, flow.Text, w.Value)
-		case "tool_calls":
-			d.calls(n, w.Value)
-		case "function_call":
-			d.call(draft.Key{Major: n, Minor: minorFunction}, nil, w.Value, "arguments")
-		case "audio":
-			d.text(n, minorAudio, flow.Media, peek.Get(w.Value, "transcript"))
-		}
+func (d *Chat) delta(n int64, m *chatMessage) {
+	d.text(n, minorReasoning, flow.Thinking, m.reasoning)
+	d.text(n, minorContent, flow.Text, m.content)
+	d.text(n, minorRefusal, flow.Text, m.refusal)
+	if m.calls != nil {
+		d.calls(n, m.calls)
+	}
+	if m.function != nil {
+		d.call(draft.Key{Major: n, Minor: minorFunction}, nil, m.function, "arguments")
+	}
+	if m.audio != nil {
+		d.text(n, minorAudio, flow.Media, peek.Get(m.audio, "transcript"))
 	}
 }
 

@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -43,7 +44,8 @@ func ResponsesPart(role string, raw []byte) flow.Part {
 
 // ResponsesBlock reads one block by itself: an item of input or output, an
 // element of a message's content, or a tool's definition. Role is for what
-// names none itself.
+// names none itself; when there is none, calls are the assistant's and results
+// a tool's.
 func ResponsesBlock(role string, raw []byte) []flow.Part {
 	if peek.IsString(raw) {
 		return content(role, raw)
@@ -59,7 +61,7 @@ func ResponsesBlock(role string, raw []byte) []flow.Part {
 		}
 		return content(role, it.content)
 	case "reasoning":
-		return []flow.Part{it.thinking(role)}
+		return []flow.Part{it.thinking(cmp.Or(role, "assistant"))}
 	case "additional_tools", "tool_search_output", "mcp_list_tools":
 		return tools(role, it.tools)
 	case "compaction", "compaction_summary", "context_compaction":
@@ -71,9 +73,9 @@ func ResponsesBlock(role string, raw []byte) []flow.Part {
 func (it *item) other(role string, raw []byte) []flow.Part {
 	switch {
 	case strings.HasSuffix(it.kind, "_call") || it.kind == "mcp_approval_request" || it.kind == "program":
-		return it.call(role)
+		return it.call(cmp.Or(role, "assistant"))
 	case strings.HasSuffix(it.kind, "_output") || it.kind == "mcp_approval_response":
-		return []flow.Part{it.result(role, it.output, raw)}
+		return []flow.Part{it.result(cmp.Or(role, "tool"), it.output, raw)}
 	case definition(it.kind) && it.callID == nil:
 		return []flow.Part{toolDef(role, raw)}
 	}
@@ -206,7 +208,9 @@ func (it *item) call(role string) []flow.Part {
 	parts := []flow.Part{p}
 	for _, raw := range [][]byte{it.output, it.outputs, it.results, it.fault} {
 		if !peek.Null(raw) {
-			parts = append(parts, it.result(role, raw, raw))
+			result := it.result(role, raw, raw)
+			result.Name = p.Name
+			parts = append(parts, result)
 		}
 	}
 	if it.pictured() {

@@ -35,7 +35,11 @@ func ChatBlock(role string, raw []byte) []flow.Part {
 	case peek.Get(raw, "function", "name") != nil || peek.Get(raw, "custom", "name") != nil || peek.Get(raw, "parameters") != nil:
 		return []flow.Part{toolDef(role, raw)}
 	}
-	return []flow.Part{contentPart(role, raw)}
+	part := contentPart(role, raw)
+	if part.Kind == flow.Text && (role == "tool" || role == "function") {
+		part.Kind = flow.ToolResult // an element of a result; its call is named around it
+	}
+	return []flow.Part{part}
 }
 
 // ChatPart is the first part of ChatBlock.
@@ -44,7 +48,9 @@ func ChatPart(role string, raw []byte) flow.Part { return first(ChatBlock(role, 
 // message reads one message of a request, or the one of an answer that is no
 // stream. What other servers of the API add (reasoning) comes first, as it did.
 func message(raw []byte) []flow.Part {
-	m := readMessage(raw)
+	var m chatMessage
+	s := peek.Scan(raw)
+	m.read(&s)
 	role := peek.Short(m.role)
 	if role == "tool" || role == "function" {
 		return []flow.Part{{Kind: flow.ToolResult, Role: role, ID: peek.Short(m.callID), Name: peek.Short(m.name), Text: inside(m.content)}}
@@ -72,34 +78,37 @@ func message(raw []byte) []flow.Part {
 	return parts
 }
 
+// chatMessage is the members of a message or of a delta of one, raw.
 type chatMessage struct {
 	role, content, reasoning, refusal, calls, function, audio, callID, name []byte
 }
 
-func readMessage(raw []byte) (m chatMessage) {
-	for w := peek.Members(raw); w.Next(); {
-		switch string(w.Name) {
+func (m *chatMessage) read(s *peek.Scanner) {
+	if !s.Object() {
+		return
+	}
+	for s.Member() {
+		switch string(s.Name) {
 		case "role":
-			m.role = w.Value
+			m.role = s.Value()
 		case "content":
-			m.content = w.Value
+			m.content = s.Value()
 		case "reasoning_content", "reasoning":
-			m.reasoning = w.Value
+			m.reasoning = s.Value()
 		case "refusal":
-			m.refusal = w.Value
+			m.refusal = s.Value()
 		case "tool_calls":
-			m.calls = w.Value
+			m.calls = s.Value()
 		case "function_call":
-			m.function = w.Value
+			m.function = s.Value()
 		case "audio":
-			m.audio = w.Value
+			m.audio = s.Value()
 		case "tool_call_id":
-			m.callID = w.Value
+			m.callID = s.Value()
 		case "name":
-			m.name = w.Value
+			m.name = s.Value()
 		}
 	}
-	return m
 }
 
 // call reads a tool call: of a function with JSON arguments, or of a custom

@@ -38,29 +38,32 @@ type update struct {
 	kind, output, index, delta, text, item, response, fault []byte
 }
 
-func readUpdate(data []byte) (u update, ok bool) {
-	w := peek.Members(data)
-	for w.Next() {
-		switch string(w.Name) {
+func (u *update) read(data []byte) (ok bool) {
+	s := peek.Scan(data)
+	if !s.Object() {
+		return false
+	}
+	for s.Member() {
+		switch string(s.Name) {
 		case "type":
-			u.kind = w.Value
+			u.kind = s.Value()
 		case "output_index":
-			u.output = w.Value
+			u.output = s.Value()
 		case "content_index", "summary_index", "command_index":
-			u.index = w.Value
+			u.index = s.Value()
 		case "delta":
-			u.delta = w.Value
+			u.delta = s.Value()
 		case "text", "refusal", "arguments", "input", "code", "command":
-			u.text = w.Value
+			u.text = s.Value()
 		case "item":
-			u.item = w.Value
+			u.item = s.Value()
 		case "response":
-			u.response = w.Value
+			u.response = s.Value()
 		case "error":
-			u.fault = w.Value
+			u.fault = s.Value()
 		}
 	}
-	return u, !w.Bad()
+	return !s.Bad()
 }
 
 // Event takes the payload of one event; name is what the event's own line
@@ -69,8 +72,8 @@ func (d *Responses) Event(name string, data []byte) {
 	if string(data) == "[DONE]" {
 		return // not of this API, but some servers end every stream so
 	}
-	u, ok := readUpdate(data)
-	if !ok {
+	var u update
+	if !u.read(data) {
 		d.answer.Unknown++
 		return
 	}

@@ -5,7 +5,8 @@
 // and says so. It never allocates except to hand out a decoded string.
 //
 // A raw value is a slice of the input from its first to its last byte, without
-// space around it. The nil slice means: not there.
+// space around it. The nil slice means: not there. A Walker hands out values; a
+// Scanner steps into them, so that each byte is looked at once.
 package peek
 
 import (
@@ -18,82 +19,35 @@ type Walker struct {
 	Name  []byte // of the member, decoded; nil in an array
 	Value []byte // raw
 
-	raw   []byte
-	pos   int
-	close byte
-	bad   bool
+	s     Scanner
+	array bool
 }
 
 // Members walks over an object. Anything else has no members.
-func Members(raw []byte) Walker { return begin(raw, '{', '}') }
+func Members(raw []byte) Walker {
+	w := Walker{s: Scan(raw)}
+	w.s.bad = !w.s.Object()
+	return w
+}
 
 // Elements walks over an array. Anything else has no elements.
-func Elements(raw []byte) Walker { return begin(raw, '[', ']') }
-
-func begin(raw []byte, open, end byte) Walker {
-	i := space(raw, 0)
-	if i == len(raw) || raw[i] != open {
-		return Walker{bad: true, close: end}
-	}
-	return Walker{raw: raw, pos: i + 1, close: end}
+func Elements(raw []byte) Walker {
+	w := Walker{s: Scan(raw), array: true}
+	w.s.bad = !w.s.Array()
+	return w
 }
 
 // Bad reports whether the walk ended before the closing bracket.
-func (w *Walker) Bad() bool { return w.bad }
+func (w *Walker) Bad() bool { return w.s.bad }
 
 // Next steps to the next member or element. It is false at the end and where
 // the text stops to be JSON.
 func (w *Walker) Next() bool {
-	if w.bad {
+	if w.array && !w.s.Element() || !w.array && !w.s.Member() {
 		return false
 	}
-	raw, i := w.raw, w.pos
-	for i < len(raw) && (raw[i] <= ' ' || raw[i] == ',') {
-		i++
-	}
-	if i < len(raw) && raw[i] == w.close {
-		w.pos = i
-		return false
-	}
-	if w.close == '}' {
-		if i = w.name(i); i < 0 {
-			return w.fail()
-		}
-	}
-	end := skip(raw, i)
-	if end < 0 {
-		return w.fail()
-	}
-	w.Value, w.pos = raw[i:end], end
-	return true
-}
-
-// name reads `"…" :` and gives the position of the value, or -1.
-func (w *Walker) name(i int) int {
-	raw := w.raw
-	if i >= len(raw) || raw[i] != '"' {
-		return -1
-	}
-	end, escaped := quoted(raw, i)
-	if end < 0 {
-		return -1
-	}
-	w.Name = raw[i+1 : end-1]
-	if escaped {
-		w.Name = Append(nil, raw[i:end])
-	}
-	if end < len(raw) && raw[end] == ':' {
-		return space(raw, end+1)
-	}
-	if end = space(raw, end); end == len(raw) || raw[end] != ':' {
-		return -1
-	}
-	return space(raw, end+1)
-}
-
-func (w *Walker) fail() bool {
-	w.bad, w.Name, w.Value = true, nil, nil
-	return false
+	w.Name, w.Value = w.s.Name, w.s.Value()
+	return w.Value != nil
 }
 
 // Get descends by member names and gives the raw value there, or nil. When a

@@ -209,6 +209,57 @@ func visit(raw []byte, depth int) {
 	}
 }
 
+func TestScanner(t *testing.T) {
+	raw := []byte(`{"skip":{"a":[1,{}]},"in":{"x":"1","list":[ {"y":2}, 3, [] ],"z":4},"after":5} tail`)
+	s := peek.Scan(raw)
+	var got []string
+	take := func(what string) { got = append(got, what+"="+string(s.Value())) }
+	if s.Array() || !s.Object() {
+		t.Fatal("want an object")
+	}
+	for s.Member() {
+		switch string(s.Name) {
+		case "in":
+			if !s.Object() {
+				t.Fatal("want an object")
+			}
+			for s.Member() {
+				if string(s.Name) != "list" || !s.Array() {
+					take(string(s.Name))
+					continue
+				}
+				for s.Element() {
+					take("element")
+				}
+			}
+		case "after":
+			take("after")
+			take("again")
+		}
+	}
+	want := `x="1"|element={"y":2}|element=3|element=[]|z=4|after=5|again=`
+	if strings.Join(got, "|") != want || s.Bad() {
+		t.Errorf("got %q bad=%v, want %q", got, s.Bad(), want)
+	}
+}
+
+func TestScannerMalformed(t *testing.T) {
+	for _, raw := range []string{`{"a":{"b":[1`, `{"a":{"b":[1}`, `{"a":{"b":[,`, `{"a":{"b":["x`, `{"a":{1`, `{"a":{"b" :`} {
+		s := peek.Scan([]byte(raw))
+		if s.Object() {
+			for s.Member() {
+				for s.Object(); s.Member(); {
+					for s.Array(); s.Element(); {
+					}
+				}
+			}
+		}
+		if !s.Bad() || s.Member() || s.Element() || s.Value() != nil {
+			t.Errorf("%q: want bad", raw)
+		}
+	}
+}
+
 func BenchmarkMembers(b *testing.B) {
 	raw := []byte(`{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":" and then the"}}`)
 	b.SetBytes(int64(len(raw)))
@@ -217,6 +268,22 @@ func BenchmarkMembers(b *testing.B) {
 		for w := peek.Members(raw); w.Next(); {
 			if string(w.Name) == "delta" {
 				for d := peek.Members(w.Value); d.Next(); {
+				}
+			}
+		}
+	}
+}
+
+func BenchmarkScanner(b *testing.B) {
+	raw := []byte(`{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":" and then the"}}`)
+	b.SetBytes(int64(len(raw)))
+	b.ReportAllocs()
+	for b.Loop() {
+		s := peek.Scan(raw)
+		s.Object()
+		for s.Member() {
+			if string(s.Name) == "delta" && s.Object() {
+				for s.Member() {
 				}
 			}
 		}

@@ -54,14 +54,32 @@ func Short(raw []byte) string {
 
 // Int gives a number's integer part; 0 for any other value.
 func Int(raw []byte) int64 {
+	if len(raw) == 0 || raw[0] != '-' && (raw[0] < '0' || raw[0] > '9') {
+		return 0
+	}
+	if len(raw) <= 18 && raw[0] != '-' {
+		if n, ok := digits(raw); ok {
+			return n
+		}
+	}
 	if n, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
 		return n
 	}
 	f, err := strconv.ParseFloat(string(raw), 64)
-	if err != nil || f != f || f > 1<<53 || f < -1<<53 {
+	if err != nil || f > 1<<53 || f < -1<<53 {
 		return 0
 	}
 	return int64(f)
+}
+
+func digits(raw []byte) (n int64, ok bool) {
+	for _, c := range raw {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + int64(c-'0')
+	}
+	return n, true
 }
 
 // Size gives the length in bytes that the decoded string has; 0 for any other

@@ -1,0 +1,287 @@
+package codec_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/wire/codec"
+)
+
+// read pushes the pieces and gives what the codec says.
+func read(api flow.API, o codec.Options, pieces ...[]byte) string {
+	a := codec.NewAnswer(api, o)
+	for _, p := range pieces {
+		a.Push(bytes.Clone(p)) // a codec may not hold on to the caller's bytes
+		clear(p[:0])
+	}
+	return render(a.End())
+}
+
+func TestAnswers(t *testing.T) {
+	for _, tr := range transcripts(t, "answers", "answer") {
+		t.Run(tr.name(), func(t *testing.T) {
+			tr.check(t, read(tr.api(), tr.options(), tr.body), "answer")
+		})
+	}
+}
+
+// Every way of cutting the bytes gives the same answer.
+func TestAnswersAtEveryBoundary(t *testing.T) {
+	for _, tr := range transcripts(t, "answers", "answer") {
+		t.Run(tr.name(), func(t *testing.T) {
+			for i := range tr.body {
+				if got := read(tr.api(), tr.options(), tr.body[:i], tr.body[i:]); got != tr.want {
+					t.Fatalf("cut at %d: got:\n%s\nwant:\n%s", i, got, tr.want)
+				}
+			}
+			if got := read(tr.api(), tr.options(), single(tr.body)...); got != tr.want {
+				t.Errorf("byte by byte: got:\n%s\nwant:\n%s", got, tr.want)
+			}
+		})
+	}
+}
+
+func single(body []byte) [][]byte {
+	pieces := make([][]byte, len(body))
+	for i := range body {
+		pieces[i] = body[i : i+1]
+	}
+	return pieces
+}
+
+// The three line endings of SSE, a byte order mark and space at the start make
+// no difference.
+func TestLineEndings(t *testing.T) {
+	for _, tr := range transcripts(t, "answers", "answer") {
+		bodies := map[string][]byte{
+			"CRLF":        bytes.ReplaceAll(tr.body, []byte("\n"), []byte("\r\n")),
+			"CR":          bytes.ReplaceAll(tr.body, []byte("\n"), []byte("\r")),
+			"space first": append([]byte("\n\n"), tr.body...),
+		}
+		if bytes.HasPrefix(tr.body, []byte("data:")) || bytes.HasPrefix(tr.body, []byte("event:")) {
+			bodies["BOM"] = append([]byte("\xef\xbb\xbf"), tr.body...)
+		}
+		for name, body := range bodies {
+			for _, pieces := range [][][]byte{{body}, single(body)} {
+				if got := read(tr.api(), tr.options(), pieces...); got != tr.want {
+					t.Errorf("%s with %s, %d pieces: got:\n%s\nwant:\n%s", tr.name(), name, len(pieces), got, tr.want)
+				}
+			}
+		}
+	}
+}
+
+// Parts are extra: all else is the same without them.
+func TestWithoutKeep(t *testing.T) {
+	for _, tr := range transcripts(t, "answers", "answer") {
+		o := tr.options()
+		o.Keep = false
+		want, _, _ := strings.Cut(tr.want, "{\"kind\"")
+		if got := read(tr.api(), o, tr.body); got != want {
+			t.Errorf("%s: got:\n%s\nwant:\n%s", tr.name(), got, want)
+		}
+	}
+}
+
+// A WebSocket message is one event's payload.
+func TestMessages(t *testing.T) {
+	for _, tr := range transcripts(t, "answers", "answer") {
+		if tr.api() != flow.Responses || !bytes.Contains(tr.body, []byte("data: ")) {
+			continue
+		}
+		o := tr.options()
+		o.Stream = codec.Messages
+		if got := read(tr.api(), o, payloads(tr.body)...); got != tr.want {
+			t.Errorf("%s: got:\n%s\nwant:\n%s", tr.name(), got, tr.want)
+		}
+	}
+}
+
+func payloads(body []byte) (list [][]byte) {
+	for line := range bytes.Lines(body) {
+		if data, ok := bytes.CutPrefix(bytes.TrimSpace(line), []byte("data: ")); ok {
+			list = append(list, data)
+		}
+	}
+	return list
+}
+
+// A stream cut anywhere is read as far as it came: never more usage than at the
+// end, never complete before it, and an estimate once it began.
+func TestCancelledAnywhere(t *testing.T) {
+	for _, tr := range transcripts(t, "answers", "answer") {
+		whole := codec.NewAnswer(tr.api(), tr.options())
+		whole.Push(tr.body)
+		end := whole.End()
+		if !end.Complete || end.Error != "" || tr.body[0] == '{' {
+			continue
+		}
+		for i := range tr.body {
+			a := codec.NewAnswer(tr.api(), tr.options())
+			a.Push(tr.body[:i])
+			got := a.Snapshot()
+			if got.Complete && got.Stop == "" {
+				t.Fatalf("%s cut at %d: complete without a stop reason", tr.name(), i)
+			}
+			if got.ID != "" && !got.Complete && !got.Usage.Estimated && got.Usage.Output != end.Usage.Output {
+				t.Fatalf("%s cut at %d: output %d is no estimate", tr.name(), i, got.Usage.Output)
+			}
+		}
+	}
+}
+
+// What End gave stays, and pushes after it are ignored.
+func TestEndTwice(t *testing.T) {
+	for _, tr := range transcripts(t, "answers", "answer") {
+		a := codec.NewAnswer(tr.api(), tr.options())
+		a.Push(tr.body)
+		a.End()
+		a.Push(tr.body)
+		if got := render(a.End()); got != tr.want {
+			t.Errorf("%s: got:\n%s\nwant:\n%s", tr.name(), got, tr.want)
+		}
+	}
+}
+
+func TestEmpty(t *testing.T) {
+	for _, api := range []flow.API{flow.Messages, flow.CountTokens, flow.Chat, flow.Responses, flow.Generate, flow.StreamGenerate, flow.GeminiCount, flow.Opaque, flow.Models} {
+		if got, want := read(api, codec.Options{Keep: true, RequestBytes: 100}, nil, []byte(" \n")), render(flow.Answer{}); got != want {
+			t.Errorf("%s: got %q, want %q", api, got, want)
+		}
+	}
+}
+
+// An API that is not read costs nothing and says nothing.
+func TestOpaque(t *testing.T) {
+	a := codec.NewAnswer(flow.Opaque, codec.Options{Keep: true})
+	a.Push([]byte(`{"id":"x","usage":{"prompt_tokens":1}}`))
+	if got := render(a.End()); got != render(flow.Answer{}) || a.Ended() {
+		t.Errorf("got %q", got)
+	}
+}
+
+// big gives a stream whose text delta is n bytes long.
+func big(n int) []byte {
+	text := strings.Repeat(`ab\n\"`, n/4)
+	return fmt.Appendf(nil, "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"model\":\"c\",\"usage\":{\"input_tokens\":3}}}\n\n"+
+		"event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"%s\"}}\n\n", text)
+}
+
+func TestLongLine(t *testing.T) {
+	const n = 1 << 20
+	body := big(n)
+	want := strings.Repeat("ab\n\"", n/4)
+	for _, size := range []int{len(body), 1 << 15, 7} {
+		a := codec.NewAnswer(flow.Messages, codec.Options{Keep: true})
+		for rest := body; len(rest) > 0; {
+			k := min(size, len(rest))
+			a.Push(rest[:k])
+			rest = rest[k:]
+		}
+		got := a.End()
+		if len(got.Parts) != 1 || got.Parts[0].Text != want || got.Usage.Output != n/4 {
+			t.Errorf("pieces of %d: %d parts, output %d", size, len(got.Parts), got.Usage.Output)
+		}
+	}
+}
+
+// A line that is longer than the limit is marked, and the stream goes on.
+func TestTooLongLine(t *testing.T) {
+	a := codec.NewAnswer(flow.Messages, codec.Options{})
+	a.Push([]byte("data: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"usage\":{\"input_tokens\":3}}}\n\ndata: {\"x\":\""))
+	chunk := bytes.Repeat([]byte("x"), 1<<20)
+	for range 17 {
+		a.Push(chunk)
+	}
+	a.Push([]byte("\"}\n\ndata: {\"type\":\"message_stop\"}\n\n"))
+	if got := a.End(); got.Unreadable == "" || !got.Complete || got.Usage.Input != 3 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestTooLongBody(t *testing.T) {
+	for api, open := range map[flow.API]string{flow.Messages: `{"x":"`, flow.StreamGenerate: `[{"x":"`} {
+		a := codec.NewAnswer(api, codec.Options{})
+		a.Push([]byte(open))
+		chunk := bytes.Repeat([]byte("x"), 1<<20)
+		for range 17 {
+			a.Push(chunk)
+		}
+		a.Push([]byte(`"}`))
+		if got := a.End(); got.Unreadable == "" || got.Complete {
+			t.Errorf("%s: got %+v", api, got)
+		}
+	}
+}
+
+// After an element that was too long the next ones are read.
+func TestArrayGoesOnAfterLongElement(t *testing.T) {
+	a := codec.NewAnswer(flow.StreamGenerate, codec.Options{})
+	a.Push([]byte(`[{"x":"`))
+	for range 17 {
+		a.Push(bytes.Repeat([]byte("x"), 1<<20))
+	}
+	a.Push([]byte(`"},{"candidates":[{"finishReason":"STOP"}],"responseId":"r"}]`))
+	if got := a.End(); got.ID != "r" || got.Unreadable == "" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestTruncatedBody(t *testing.T) {
+	for _, api := range []flow.API{flow.Messages, flow.Chat, flow.Responses, flow.Generate} {
+		a := codec.NewAnswer(api, codec.Options{Keep: true})
+		a.Push([]byte(`{"id":"x","model":"m","content":[],"output":[],"choices":[{"mess`))
+		if got := a.End(); got.Unreadable == "" || got.Complete {
+			t.Errorf("%s: got %+v", api, got)
+		}
+	}
+}
+
+// A hostile peer can't make names grow.
+func TestNamesAreCut(t *testing.T) {
+	long := strings.Repeat("m", 1<<20)
+	a := codec.NewAnswer(flow.Messages, codec.Options{})
+	a.Push(fmt.Appendf(nil, "data: {\"type\":\"message_start\",\"message\":{\"id\":%q,\"model\":%q}}\n\ndata: {\"type\":\"error\",\"error\":{\"type\":%q}}\n\n", long, long, long))
+	if got := a.End(); len(got.ID) > 256 || len(got.Model) > 256 || len(got.Error) > 256 {
+		t.Errorf("got %d, %d, %d bytes", len(got.ID), len(got.Model), len(got.Error))
+	}
+}
+
+// Error texts may quote the request: they are in no field.
+func TestErrorTextIsNotKept(t *testing.T) {
+	for api, body := range map[flow.API]string{
+		flow.Messages:  `{"type":"error","error":{"type":"invalid_request_error","message":"SECRET"}}`,
+		flow.Chat:      `{"error":{"message":"SECRET","code":"c"}}`,
+		flow.Responses: `data: {"type":"response.failed","response":{"error":{"code":"c","message":"SECRET"}}}` + "\n\n",
+		flow.Generate:  `{"error":{"code":400,"message":"SECRET"}}`,
+	} {
+		if got := read(api, codec.Options{Keep: true}, []byte(body)); strings.Contains(got, "SECRET") || !strings.Contains(got, "error: ") {
+			t.Errorf("%s: got %q", api, got)
+		}
+	}
+}
+
+// Over WebSocket one socket carries many answers: each stops at its own end.
+func TestEnded(t *testing.T) {
+	for end, want := range map[string]bool{
+		`{"type":"response.completed","response":{}}`:            true,
+		`{"type":"response.incomplete","response":{}}`:           true,
+		`{"type":"response.failed","response":{}}`:               true,
+		`{"type":"error","error":{"type":"x"}}`:                  true,
+		`{"type":"response.output_item.done","item":{}}`:         false,
+		`{"type":"codex.rate_limits","rate_limits":{"error":1}}`: false,
+	} {
+		a := codec.NewAnswer(flow.Responses, codec.Options{Stream: codec.Messages})
+		a.Push([]byte(`{"type":"response.created","response":{"id":"r"}}`))
+		if a.Ended() {
+			t.Fatal("ended at its start")
+		}
+		a.Push([]byte(end))
+		if got := a.Ended(); got != want {
+			t.Errorf("after %s: %v, want %v", end, got, want)
+		}
+	}
+}
