@@ -99,6 +99,7 @@ type Ledger struct {
 	watch   *watchers
 	figures figures
 
+	keep    sync.RWMutex // read-held while segments must not be removed
 	closing atomic.Bool
 	fault   atomic.Pointer[flow.Refusal] // set once, when the disk has failed
 	full    atomic.Bool                  // less than Reserve is free, or a write found no room

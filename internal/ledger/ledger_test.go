@@ -110,7 +110,6 @@ func read(t testing.TB, l *ledger.Ledger, id flow.ID, what ledger.What) []byte {
 	return all(chunks)
 }
 
-
 func TestBodiesComeBackExactly(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	l, stop := open(t, ledger.Options{Dir: dir})
@@ -125,23 +124,31 @@ func TestBodiesComeBackExactly(t *testing.T) {
 		}
 		id := flow.ID(fmt.Sprintf("f%02d", turn))
 		in := intent(id, "s1", body)
-		in.Turn = turn
+		in.Turn, in.ForwardedSHA256 = turn, sum(append([]byte("{xyz"), body[3:]...))
 		r, err := l.Begin(in, ledger.Content{Doc: doc, Base: base, Edits: []ledger.Edit{{At: 1, Cut: 2, Put: []byte("xyz")}}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		base = r.Stored()
+		var answer []byte
 		for i := range 3 {
-			if err := r.Push(fmt.Appendf(nil, "event: delta\ndata: {\"i\":%d,\"turn\":%d}\n\n", i, turn)); err != nil {
+			chunk := fmt.Appendf(nil, "event: delta\ndata: {\"i\":%d,\"turn\":%d}\n\n", i, turn)
+			if err := r.Push(chunk); err != nil {
 				t.Fatal(err)
 			}
+			answer = append(answer, chunk...)
 		}
-		if err := r.End(outcome(id, nil), []ledger.Edit{{At: 0, Cut: 5}}); err != nil {
+		out := outcome(id, answer)
+		out.DeliveredSHA256 = sum(answer[5:])
+		if err := r.End(out, []ledger.Edit{{At: 0, Cut: 5}}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	check := func(l *ledger.Ledger) {
 		t.Helper()
+		if rep, err := l.Verify(nil); err != nil || rep.Code != 0 || rep.Flows != 5 {
+			t.Errorf("verify: %v %+v", err, rep)
+		}
 		for turn := 1; turn <= 5; turn++ {
 			id := flow.ID(fmt.Sprintf("f%02d", turn))
 			body := conversation(turn)

@@ -28,9 +28,13 @@ type run struct {
 	key       uint64
 	first     object.Ref
 	floor     object.Ref
-	addresses []object.Address
+	count     int
+	addresses []object.Address // nil when nobody needs them
 	at        index.Pos
 }
+
+// end is the number behind the last object.
+func (r *run) end() object.Ref { return r.first + object.Ref(r.count) }
 
 func (l *Ledger) flowRow(in *flow.Intent, key uint64) *index.Flow {
 	return &index.Flow{
@@ -209,7 +213,7 @@ func addRun(b *index.Batch, rows map[place]int, n *noted) {
 		b.Objects = append(b.Objects, index.Objects{Key: p.key, First: n.run.first, Segment: p.segment})
 	}
 	o := &b.Objects[i]
-	o.Count += len(n.run.addresses)
+	o.Count += n.run.count
 	o.Data = n.run.append(o.Data, n.at.Offset)
 }
 
@@ -240,7 +244,7 @@ func decodeRuns(row index.Objects) ([]run, error) {
 		if v[1] > first || v[2] > uint64(len(b)/len(object.Address{})) {
 			return nil, errMalformed
 		}
-		r := run{key: row.Key, first: first, floor: first - v[1], addresses: make([]object.Address, v[2]), at: index.Pos{Segment: row.Segment, Offset: int64(v[0])}}
+		r := run{key: row.Key, first: first, floor: first - v[1], count: int(v[2]), addresses: make([]object.Address, v[2]), at: index.Pos{Segment: row.Segment, Offset: int64(v[0])}}
 		for i := range r.addresses {
 			b = b[copy(r.addresses[i][:], b):]
 		}

@@ -262,12 +262,17 @@ func (s *shelf) load(i int) ([]object.Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.bytes += len(sp.data); s.bytes > shelfBytes {
-		clear(s.open)
-		s.bytes = len(sp.data)
+	if s.bytes+len(sp.data) > shelfBytes {
+		s.drop()
 	}
+	s.bytes += len(sp.data)
 	s.open[i] = slices.Clip(objects)
 	return objects, nil
+}
+
+func (s *shelf) drop() {
+	clear(s.open)
+	s.bytes = 0
 }
 
 // span gives the objects that an entry brings; none for most kinds.

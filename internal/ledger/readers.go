@@ -3,7 +3,6 @@ package ledger
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"sync"
 
@@ -121,35 +120,31 @@ func (l *Ledger) openFrame(f *segment.Frame) (*entry, error) {
 	return decodeEntry(data)
 }
 
-// usualFrame is how much is read in the hope that the frame is not longer.
-const usualFrame = 8 << 10
-
 // entryAt reads the entry whose frame is at a position.
 func (l *Ledger) entryAt(at index.Pos) (*entry, error) {
+	f, err := l.frameAt(at)
+	if err != nil {
+		return nil, err
+	}
+	return l.openFrame(f)
+}
+
+func (l *Ledger) headerAt(at index.Pos) (*segment.Header, error) {
+	f, err := l.frameAt(at)
+	if err != nil {
+		return nil, err
+	}
+	return &f.Header, nil
+}
+
+func (l *Ledger) frameAt(at index.Pos) (*segment.Frame, error) {
 	file, err := l.readers.file(at.Segment)
 	if err != nil {
 		return nil, err
 	}
-	b := make([]byte, usualFrame)
-	n, err := file.ReadAt(b, at.Offset)
-	if err != nil && err != io.EOF {
-		return nil, fmt.Errorf("reading segment %d: %w", at.Segment, err)
-	}
-	size, err := segment.Len(b[:n])
+	f, err := segment.ReadAt(file, at.Offset)
 	if err != nil {
 		return nil, fmt.Errorf("reading segment %d at %d: %w", at.Segment, at.Offset, err)
 	}
-	if size > n {
-		more := make([]byte, size)
-		copy(more, b[:n])
-		if _, err := file.ReadAt(more[n:], at.Offset+int64(n)); err != nil {
-			return nil, fmt.Errorf("reading segment %d at %d: %w", at.Segment, at.Offset, err)
-		}
-		b = more
-	}
-	f, err := segment.Parse(b)
-	if err != nil {
-		return nil, fmt.Errorf("reading segment %d at %d: %w", at.Segment, at.Offset, err)
-	}
-	return l.openFrame(f)
+	return f, nil
 }

@@ -67,7 +67,6 @@ func (l *Ledger) Begin(in *flow.Intent, c Content) (*Record, error) {
 	if err != nil {
 		return nil, refusal(err)
 	}
-	l.open.add(r)
 	l.watch.tell(in, nil)
 	return r, nil
 }
@@ -99,9 +98,11 @@ func (l *Ledger) begin(in *flow.Intent, c Content) (*Record, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.open.add(r) // before the intent is durable: whoever finds that must find the record, too
 	l.wait(b)
 	for _, it := range items {
 		if it.err != nil {
+			l.open.remove(r)
 			return nil, it.err
 		}
 	}
@@ -141,7 +142,7 @@ func (r *Record) items(sc *scope, meta []byte, c Content, intent note) []*item {
 	var items []*item
 	for i := range w.spans {
 		s := &w.spans[i]
-		n := note{scope: sc, run: &run{key: sc.key.ID, first: s.first, floor: s.floor, addresses: s.addresses}}
+		n := note{scope: sc, run: &run{key: sc.key.ID, first: s.first, floor: s.floor, count: s.count, addresses: s.addresses}}
 		if i == len(w.spans)-1 {
 			req.span, intent.run, intent.scope = s.span, n.run, sc
 			break

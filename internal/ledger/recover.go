@@ -48,6 +48,12 @@ func (l *Ledger) recover() error {
 	if err != nil {
 		return err
 	}
+	if len(numbers) > 0 && numbers[0] > 1 {
+		l.removed.Store(numbers[0] - 1)
+		if err := l.dropIndexed(numbers[0] - 1); err != nil {
+			return err
+		}
+	}
 	r.last = known
 	if !r.covers(numbers, known) {
 		if err := l.index.Reset(); err != nil {
@@ -255,7 +261,7 @@ func (s *scan) rest(at int64) (int64, error) {
 	if err != nil || clean {
 		return -1, err
 	}
-	s.reader.Seek(at)
+	s.reader.Rewind(at)
 	return at, nil
 }
 
@@ -273,7 +279,7 @@ func (s *scan) beyond(damage int64, last bool) (bool, error) {
 			return false, err
 		}
 		if !last || f.Flags&segment.Synced != 0 {
-			s.reader.Seek(at)
+			s.reader.Rewind(at)
 			return true, nil
 		}
 	}
@@ -348,7 +354,7 @@ func (r *replay) run(key uint64, e *entry) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &run{key: key, first: s.first, floor: s.floor}
+	n := &run{key: key, first: s.first, floor: s.floor, count: s.count}
 	err = s.each(func(_ object.Ref, o object.Object) error {
 		n.addresses = append(n.addresses, a.Of(o))
 		return nil
@@ -392,7 +398,13 @@ func (r *replay) resume(known index.Mark) error {
 		return err
 	}
 	r.l.checkFree()
-	return r.l.applyPending()
+	if err := r.l.applyPending(); err != nil {
+		return err
+	}
+	if err := r.l.retain(); err != nil {
+		r.l.log.Warn("old segments stay", "err", err)
+	}
+	return nil
 }
 
 // tail opens the last segment for writing, or makes the next.

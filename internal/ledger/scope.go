@@ -158,7 +158,7 @@ func (sc *scope) load(l *Ledger) error {
 // gone, none is used.
 func (sc *scope) fromRuns(runs []run) {
 	last := runs[len(runs)-1]
-	sc.next, sc.floor = last.first+object.Ref(len(last.addresses)), last.floor
+	sc.next, sc.floor = last.end(), last.floor
 	i := slices.IndexFunc(runs, func(r run) bool { return r.first >= sc.floor })
 	at := sc.floor
 	for _, r := range runs[i:] {

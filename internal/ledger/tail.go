@@ -50,6 +50,7 @@ func (t *tail) begin(d disk.FS, dir string) error {
 		return err
 	}
 	t.off = segment.FileHead
+	t.extent.Store(max(t.extent.Load(), t.off))
 	t.seen.Store(t.off)
 	if err := t.fill(smallStep); err != nil {
 		return err

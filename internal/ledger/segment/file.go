@@ -58,6 +58,33 @@ func CheckHead(b []byte, number uint64) error {
 	return nil
 }
 
+// usual is how much is read in the hope that the frame is not longer.
+const usual = 8 << 10
+
+// ReadAt reads the frame that stands at an offset.
+func ReadAt(src io.ReaderAt, off int64) (*Frame, error) {
+	b := make([]byte, usual)
+	n, err := src.ReadAt(b, off)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	size, err := Len(b[:n])
+	if err != nil {
+		return nil, err
+	}
+	if size > n {
+		more := make([]byte, size)
+		copy(more, b[:n])
+		if _, err := src.ReadAt(more[n:], off+int64(n)); err == io.EOF {
+			return nil, ErrDamaged
+		} else if err != nil {
+			return nil, err
+		}
+		b = more
+	}
+	return Parse(b)
+}
+
 // Reader goes through the frames of a file.
 type Reader struct {
 	src io.ReaderAt
@@ -78,8 +105,8 @@ func NewReader(src io.ReaderAt, off, end int64) *Reader {
 // Offset is where the next frame stands.
 func (r *Reader) Offset() int64 { return r.off + int64(r.pos) }
 
-// Seek goes to an offset.
-func (r *Reader) Seek(off int64) { r.off, r.pos, r.buf = off, 0, r.buf[:0] }
+// Rewind goes to an offset.
+func (r *Reader) Rewind(off int64) { r.off, r.pos, r.buf = off, 0, r.buf[:0] }
 
 // Zeros reports whether all from here to the end is zeros. The reader is at
 // the end then.
@@ -148,7 +175,7 @@ func (r *Reader) Resync() (bool, error) {
 func (r *Reader) intact() (bool, error) {
 	at := r.Offset()
 	_, err := r.Next()
-	r.Seek(at)
+	r.Rewind(at)
 	if errors.Is(err, ErrDamaged) || errors.Is(err, ErrEnd) {
 		return false, nil
 	}
