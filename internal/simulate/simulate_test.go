@@ -5,6 +5,8 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -17,6 +19,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/zlib"
@@ -512,5 +515,30 @@ func TestHelp(t *testing.T) {
 		if !strings.Contains(simulate.Help(), word) {
 			t.Errorf("Help says nothing about %s", word)
 		}
+	}
+}
+
+// TestHTTP2: with its certificate the provider speaks HTTP/2, and a cut is a
+// reset stream there.
+func TestHTTP2(t *testing.T) {
+	certificate, authority, err := simulate.Certificate(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewUnstartedServer(simulate.New(simulate.Options{}))
+	srv.TLS, srv.EnableHTTP2 = &tls.Config{Certificates: []tls.Certificate{certificate}}, true
+	srv.StartTLS()
+	t.Cleanup(srv.Close)
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(authority)
+	client := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}}
+	resp, err := client.Post(srv.URL+"/v1/messages", "", strings.NewReader(message("[cut 1] say: one two three four five")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	got, err := io.ReadAll(resp.Body)
+	if resp.ProtoMajor != 2 || err == nil || !strings.Contains(string(got), "one two three") {
+		t.Errorf("%s, error %v after %s", resp.Proto, err, got)
 	}
 }
