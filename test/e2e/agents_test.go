@@ -24,7 +24,7 @@ func round(t *testing.T, a rig.Agent, o rig.Options) (pairs []rig.Pair) {
 	for _, p := range pairs {
 		common(t, a, p)
 	}
-	turns(t, pairs)
+	turns(t, pairs, 2)
 	r.Sound()
 	return pairs
 }
@@ -79,11 +79,11 @@ func fingerprint(s string) string {
 // turns checks numbers, usage and cost of the calls that made the model
 // answer: they are numbered from 1 in one session, and count what the provider
 // said that it counted.
-func turns(t *testing.T, pairs []rig.Pair) {
+func turns(t *testing.T, pairs []rig.Pair, want int) {
 	t.Helper()
 	n, session := 0, ""
 	for _, p := range pairs {
-		want, ok := billed(p)
+		counted, ok := billed(p)
 		if !ok {
 			if p.Turn != nil {
 				t.Errorf("%s %s is no turn, and has number %d", p.Method, p.Path, *p.Turn)
@@ -100,15 +100,15 @@ func turns(t *testing.T, pairs []rig.Pair) {
 		if p.Session == "" || p.Session != session {
 			t.Errorf("turn %d is in session %q, the first one was in %q", n, p.Session, session)
 		}
-		if p.Usage != want {
-			t.Errorf("turn %d: usage %+v, the provider said %+v", n, p.Usage, want)
+		if p.Usage != counted {
+			t.Errorf("turn %d: usage %+v, the provider said %+v", n, p.Usage, counted)
 		}
 		if p.FirstByteMS == nil || p.ProviderRequestID != requestID(p) {
 			t.Errorf("turn %d: first byte %v, request id %q, want %q", n, p.FirstByteMS, p.ProviderRequestID, requestID(p))
 		}
 	}
-	if n != 2 {
-		t.Errorf("%d turns, want 2: a tool call and what follows its result", n)
+	if n != want {
+		t.Errorf("%d turns, want %d", n, want)
 	}
 }
 
@@ -155,7 +155,34 @@ func TestClaudeCodeThinking(t *testing.T) {
 	if !said.Said("one-1") || !said.Said("two-2") {
 		t.Errorf("said %s%s", said.Out, said.Err)
 	}
-	turns(t, r.Pairs())
+	turns(t, r.Pairs(), 2)
+}
+
+// TestSubagent: a sub-agent's calls hang under their session, and say whose
+// they are.
+func TestSubagent(t *testing.T) {
+	r := rig.Start(t, rig.Options{})
+	a := rig.Claude
+	a.Args = append([]string{"--allowedTools", "Agent"}, a.Args...)
+	said := r.Ask(a, `call: Agent {"description":"sub","prompt":"run: echo from-the-sub-$((40+2))","subagent_type":"general-purpose"}`)
+	if !said.Said("from-the-sub-42") {
+		t.Errorf("said %s%s", said.Out, said.Err)
+	}
+	pairs := r.Pairs()
+	turns(t, pairs, 4)
+	subs := 0
+	for _, p := range pairs {
+		id := p.Seen.In.Get("X-Claude-Code-Agent-Id")
+		if p.Subagent != id {
+			t.Errorf("sub-agent %q, the agent named %q", p.Subagent, id)
+		}
+		if id != "" {
+			subs++
+		}
+	}
+	if subs != 2 {
+		t.Errorf("%d calls of the sub-agent, want 2", subs)
+	}
 }
 
 func TestCodexWebSocket(t *testing.T) {

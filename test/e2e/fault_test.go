@@ -115,3 +115,24 @@ func TestDrain(t *testing.T) {
 	}
 	r.Sound()
 }
+
+// TestHTTP2: the way to a provider over HTTP/2, under a private certificate.
+func TestHTTP2(t *testing.T) {
+	r := rig.Start(t, rig.Options{TLS: true})
+	for text, state := range map[string]string{"say: over two": "done", "[encode br] say: over two": "done", "[cut 1] say: one two three four five": "aborted"} {
+		resp := call(t, t.Context(), r.Gateway+"/anthropic/v1/messages", stream(text), "Accept-Encoding", "br")
+		_, err := io.ReadAll(resp.Body)
+		flows := r.Settled()
+		if last := flows[len(flows)-1]; last.State != state || (err == nil) != (state == "done") {
+			t.Errorf("%s: error %v, flow %+v", text, err, last)
+		}
+	}
+	for _, p := range r.Pairs() {
+		if p.Seen.In.Proto != "HTTP/2.0" {
+			t.Errorf("the provider was called over %s", p.Seen.In.Proto)
+		}
+	}
+	if said := r.Ask(rig.Codex, "say: a socket behind TLS"); !said.Said("a socket behind TLS") {
+		t.Errorf("said %s%s", said.Out, said.Err)
+	}
+}

@@ -86,7 +86,7 @@ func TestHostileFolder(t *testing.T) {
 			if said.Code != 0 || !strings.Contains(said.Out, "hello-42-from-tool") {
 				t.Errorf("ended with %d and said:\n%s%s", said.Code, said.Out, said.Err)
 			}
-			turns(t, r.Pairs())
+			turns(t, r.Pairs(), 2)
 			if said.Err == "" || !strings.Contains(said.Err, r.Data) {
 				t.Errorf("run does not say what is kept and where: %q", said.Err)
 			}

@@ -40,6 +40,8 @@ type Flow struct {
 	Started           time.Time
 	FirstByteMS       *float64 `json:"first_byte_ms"`
 	DurationMS        *float64 `json:"duration_ms"`
+
+	Subagent string // beside the contract; absent when there is none
 }
 
 // Usage of a flow.
@@ -104,6 +106,7 @@ type Received struct {
 	Number int
 	Method string
 	Path   string
+	Proto  string
 	Header [][2]string
 	Bytes  int
 	SHA256 string

@@ -56,6 +56,7 @@ type Options struct {
 	Config   string   // YAML for up --config; "": none
 	Simulate []string // more flags of simulate
 	Upstream string   // URL instead of the simulated provider
+	TLS      bool     // the provider speaks TLS and HTTP/2 under a certificate of its own
 	Listen   string   // of the gateway; "": a free port
 }
 
@@ -111,8 +112,12 @@ func New(t TB, o Options) *Rig {
 	}
 	if r.Provider = o.Upstream; r.Provider == "" {
 		args := append([]string{"simulate", "--listen", "127.0.0.1:0", "--record", r.Record, "--pace", "0"}, o.Simulate...)
+		if o.TLS {
+			args = append(args, "--tls", filepath.Join(dir, "ca.pem"))
+			r.o.Config += "upstreams:\n  anthropic: {ca_file: ca.pem}\n  openai: {ca_file: ca.pem}\n  gemini: {ca_file: ca.pem}\n"
+		}
 		p := r.start("simulate", args...)
-		r.Provider = p.ready(regexp.MustCompile(`(http://\S+)`))[1]
+		r.Provider = p.ready(regexp.MustCompile(`(https?://\S+)`))[1]
 	}
 	return r
 }
