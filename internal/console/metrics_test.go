@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/workingagents/gatehouse/internal/console"
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -78,11 +79,26 @@ func TestModelThatIsNoNameIsNotALabel(t *testing.T) {
 }
 
 func TestLedgerFiguresAreTold(t *testing.T) {
-	m := console.NewMetrics(func() ledger.Stats { return ledger.Stats{Entries: 3, Fault: "sector 7 is gone"} })
+	m := console.NewMetrics(func() ledger.Stats {
+		return ledger.Stats{Fault: "sector 7 is gone", Syncs: ledger.Histogram{
+			Bounds: []time.Duration{time.Millisecond, time.Second}, Counts: []uint64{2, 1, 1}, Sum: 3 * time.Second,
+		}}
+	})
 	b := &book{}
 	d := &desk{Console: console.New(console.Options{Flows: b, Ledger: b, Metrics: m}), book: b}
 	text := d.ask("GET", "/metrics", "").Body.String()
-	if !strings.Contains(text, "gatehouse_ledger_poisoned 1") || strings.Contains(text, "sector") {
-		t.Error("want that the ledger is poisoned, not its text")
+	for _, want := range []string{
+		"gatehouse_ledger_poisoned 1",
+		`gatehouse_ledger_sync_seconds_bucket{le="0.001"} 2`,
+		`gatehouse_ledger_sync_seconds_bucket{le="1"} 3`,
+		`gatehouse_ledger_sync_seconds_bucket{le="+Inf"} 4`,
+		"gatehouse_ledger_sync_seconds_sum 3",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the metrics lack %s", want)
+		}
+	}
+	if strings.Contains(text, "sector") {
+		t.Error("the fault's text is in the metrics")
 	}
 }
