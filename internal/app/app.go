@@ -21,7 +21,6 @@ import (
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/gate"
 	"github.com/workingagents/gatehouse/internal/identity"
-	"github.com/workingagents/gatehouse/internal/ledger"
 	"github.com/workingagents/gatehouse/internal/policy"
 	"github.com/workingagents/gatehouse/internal/price"
 	"github.com/workingagents/gatehouse/internal/proxy/redirect"
@@ -83,7 +82,7 @@ func (g *gateway) close() {
 
 // check refuses to listen where anybody could reach us without a key.
 func (g *gateway) check() error {
-	keys, err := identityKeys(g.c.Data, nil)
+	keys, err := hasKey(g.c.Data)
 	if err != nil {
 		return err
 	}

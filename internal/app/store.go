@@ -59,9 +59,12 @@ func ledgerOptions(c *config.Config, log *slog.Logger) (ledger.Options, error) {
 	if err != nil {
 		return ledger.Options{}, fmt.Errorf("reading the key-encryption key: %w", err)
 	}
-	l := c.Ledger
+	l, mode := c.Ledger, ledger.Strict
+	if l.Mode == "bounded" {
+		mode = ledger.Bounded
+	}
 	return ledger.Options{
-		Dir: c.Data, KEK: kek, Mode: ledger.Mode(l.Mode), Window: time.Duration(l.Window), StrictResponse: l.StrictResponse,
+		Dir: c.Data, KEK: kek, Mode: mode, Window: time.Duration(l.Window), StrictResponse: l.StrictResponse,
 		SegmentBytes: int64(l.SegmentSize), MaxBytes: int64(l.MaxSize), MaxAge: time.Duration(l.MaxAge),
 		Reserve: int64(l.Reserve), Log: log,
 	}, nil
@@ -106,9 +109,9 @@ func (s *store) announce(a About) (net.Listener, error) {
 	return socket, nil
 }
 
-// identityKeys reports whether the folder has a valid access key, without
-// opening the folder.
-func identityKeys(dir string, _ []byte) (bool, error) {
+// hasKey reports whether the folder has a valid access key, without opening the
+// folder.
+func hasKey(dir string) (bool, error) {
 	keys, err := identity.OpenKeys(dir, nil, time.Now)
 	if err != nil {
 		return false, err
@@ -118,7 +121,7 @@ func identityKeys(dir string, _ []byte) (bool, error) {
 		return false, err
 	}
 	for _, k := range list {
-		if k.Revoked == nil {
+		if k.Revoked.IsZero() {
 			return true, nil
 		}
 	}

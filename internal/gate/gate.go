@@ -129,9 +129,10 @@ func (g *Gate) Refuse(m *Message, size int64, refusal *flow.Refusal) *flow.Refus
 	if err := g.o.Ledger.Ready(); err != nil {
 		return g.unrecorded(err)
 	}
-	s := g.tracker.place(in, m.Claim, reading{})
+	r := reading{doc: split.Split(nil, nil)}
+	s := g.tracker.place(in, m.Claim, r)
 	p := &Passage{gate: g, in: in, session: s, hash: sha256.New()}
-	if err := p.begin(reading{}); err != nil {
+	if err := p.begin(r); err != nil {
 		return asRefusal(err)
 	}
 	return asRefusal(p.refuse(refusal))
@@ -153,7 +154,7 @@ func (g *Gate) intent(m *Message) *flow.Intent {
 
 // reading is what was understood of a request.
 type reading struct {
-	doc   *split.Doc // of the bytes as they came; nil: there is no body
+	doc   *split.Doc // of the bytes as they came
 	text  *split.Doc // of the decoded body; doc itself when nothing was encoded
 	lane  laneKey
 	base  *tip // the earlier request that doc was cut against, or nil
@@ -164,20 +165,16 @@ type reading struct {
 // facts. A body that can't be read passes as opaque and is marked.
 func (g *Gate) read(m *Message, in *flow.Intent) reading {
 	r := reading{lane: laneKey{in.Principal.Name, m.Claim.Session}}
-	if len(m.Body) > 0 {
-		r.base = g.tracker.base(in, r.lane, m.Body)
-		r.doc = split.Split(m.Body, r.base.splitDoc())
-		r.text = r.doc
-		if m.Encoding != "" && m.Encoding != "identity" {
-			r.text = g.decode(m, in)
-		}
+	r.base = g.tracker.base(in, r.lane, m.Body)
+	r.doc = split.Split(m.Body, r.base.splitDoc())
+	r.text = r.doc
+	if m.Encoding != "" && m.Encoding != "identity" {
+		r.text = g.decode(m, in)
 	}
-	if m.API == flow.Opaque || r.text == nil {
-		r.facts = codec.Facts(m.API, m.Route, &split.Doc{})
-		in.Model = r.facts.Model
+	if m.API == flow.Opaque {
 		return r
 	}
-	if !r.text.JSON && in.Unreadable == "" {
+	if !r.text.JSON && len(m.Body) > 0 && in.Unreadable == "" {
 		in.Unreadable = r.text.Why
 	}
 	r.facts = codec.Facts(m.API, m.Route, r.text)

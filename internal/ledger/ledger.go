@@ -169,6 +169,9 @@ func (l *Ledger) prepare() (err error) {
 // Subkey gives a secret of 32 bytes for a purpose, the same each time.
 func (l *Ledger) Subkey(label string) []byte { return l.ring.Subkey(label) }
 
+// Known reports whether anything was ever recorded of a principal's session.
+func (l *Ledger) Known(principal, session string) bool { return l.ring.Known(principal, session) }
+
 // Ready tells whether a flow may begin. The error is a *flow.Refusal.
 func (l *Ledger) Ready() error {
 	if r := l.fault.Load(); r != nil {

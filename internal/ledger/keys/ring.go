@@ -147,6 +147,15 @@ func (r *Ring) Session(principal, name string) (*Key, error) {
 	return open(id, raw)
 }
 
+// Known reports whether a principal's session has a key.
+func (r *Ring) Known(principal, name string) bool {
+	hash := r.hash(session, principal, name)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, ok := r.byName[[16]byte(hash[:16])]
+	return ok
+}
+
 // Get opens the key with an id.
 func (r *Ring) Get(id uint64) (*Key, error) {
 	r.mu.Lock()
