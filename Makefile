@@ -5,6 +5,8 @@ GO          ?= go
 CC          ?= cc
 FUZZTIME    ?= 5s
 BENCHFLAGS  ?=
+KILLS       ?= 100
+SOAK        ?= 10m
 STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 VERSION      = $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS      = -s -w -X main.version=$(VERSION)
@@ -21,17 +23,25 @@ help:
 	@echo 'make cross   compile for every system that we ship for'
 	@echo 'make bench   measure against the barest reverse proxy (docs/performance.md)'
 	@echo 'make fuzz    every fuzz target for FUZZTIME ($(FUZZTIME))'
-	@echo 'make kill    kill -9 under load, many rounds'
-	@echo 'make soak    streams and turns for ten minutes'
-	@echo 'make dict    train the compression dictionaries anew'
+	@echo 'make kill    kill -9 under load, KILLS rounds ($(KILLS))'
+	@echo 'make soak    load for SOAK ($(SOAK)), memory watched, then verify'
+	@echo 'make dict    train the compression dictionary anew'
 
 run: build
+	@echo 'Point an agent at the gateway, in another shell (codex, gemini, opencode, aider: the same way):'
+	@echo '  bin/gatehouse run --data ./data -- claude       starts it with everything set'
+	@echo '  eval "$$(bin/gatehouse env --data ./data claude)"  sets what it needs in your shell'
+	@echo 'or by its base URL:'
+	@echo '  Claude Code   ANTHROPIC_BASE_URL=http://127.0.0.1:4000/anthropic claude'
+	@echo "  Codex CLI     codex -c 'openai_base_url=\"http://127.0.0.1:4000/openai/v1\"'"
+	@echo '  Gemini CLI    GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:4000/gemini gemini'
+	@echo 'Look: bin/gatehouse flows --data ./data; also sessions, show FLOW, tail, verify.'
 	@bin/gatehouse up --data ./data
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/gatehouse ./cmd/gatehouse
 
-test: lint cross race e2e
+test: lint cross agents race e2e
 
 lint:
 	@unformatted=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \
@@ -80,6 +90,18 @@ fuzz:
 	    echo "fuzzing $$name in $$(dirname $$file)"; \
 	    $(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) "./$$(dirname $$file)"; \
 	  done; done
+
+# 6 rounds of it are part of make test.
+kill: build
+	cd test/e2e && GATEHOUSE=$(CURDIR)/bin/gatehouse GATEHOUSE_KILL_ROUNDS=$(KILLS) $(GO) test -count=1 -timeout 2h ./kill
+
+soak: build
+	$(GO) build -o bin/bench ./bench
+	bin/bench -gatehouse bin/gatehouse -soak $(SOAK) $(BENCHFLAGS)
+
+# A dictionary that was released never changes: a better one gets the next id.
+dict:
+	cd internal/ledger/dict && $(GO) run ./train
 
 clean:
 	rm -rf bin

@@ -26,6 +26,7 @@ type options struct {
 	direct    bool          // also without any gateway
 	streams   int           // held open to measure memory
 	profile   string        // folder for CPU profiles; instead of measuring
+	soak      time.Duration // instead of measuring
 	cores     int
 	lean      bool // client and upstream of our own, instead of net/http's
 }
@@ -43,6 +44,7 @@ func main() {
 	flag.BoolVar(&o.direct, "direct", false, "also measure without any gateway: what the harness itself can do")
 	flag.IntVar(&o.streams, "streams", 1000, "streams held open to measure memory")
 	flag.StringVar(&o.profile, "profile", "", "instead of measuring, write CPU profiles of gatehouse into this `folder`")
+	flag.DurationVar(&o.soak, "soak", 0, "instead of measuring, load gatehouse for so `long`, then verify its ledger")
 	flag.IntVar(&o.cores, "cores", 2, "processor cores for everything together; 0: all")
 	flag.BoolVar(&o.lean, "lean", true, "client and upstream that cost next to nothing; false: those of net/http, as programs have them, which hide more of what a gateway costs")
 	flag.Parse()
@@ -87,6 +89,9 @@ func measure(ctx context.Context, o options) error {
 	defer field.tearDown()
 	if o.profile != "" {
 		return profile(ctx, o, field, chosen)
+	}
+	if o.soak > 0 {
+		return soak(ctx, o, field, chosen)
 	}
 	describe(o)
 	results, err := run(ctx, o, field, chosen)

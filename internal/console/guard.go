@@ -17,7 +17,7 @@ import (
 func (c *Console) ours(next handler) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if !c.knownHost(r.Host) && !callerOf(r).local {
-			return refuse(http.StatusForbidden, "host", "this server is not known by that name: call it by its address, or list the name under console.hosts")
+			return refuse(http.StatusForbidden, "host", "this server is not known by that name: call it by its address, or list the name under hosts in the configuration")
 		}
 		if !sameOrigin(r) {
 			return refuse(http.StatusForbidden, "origin", "pages of another origin may not call the console")
