@@ -29,9 +29,51 @@ type line struct{ from, to, why string }
 // direction must hold.
 var allowed = []line{
 	{"internal/...", "internal/flow", "the words that all packages share"},
+	{"cmd/gatehouse", "internal/flow", "lists and shows flows"},
+
+	{"cmd/gatehouse", "internal/app", "starts the gateway, or opens its folder"},
+	{"cmd/gatehouse", "internal/config", "flags win over the file"},
+	{"cmd/gatehouse", "internal/agents", "run and env point agents at the gateway"},
+	{"cmd/gatehouse", "internal/simulate", "simulate and demo serve it"},
+	{"cmd/gatehouse", "internal/ledger", "who holds the folder; the API's answers in its words"},
+	{"cmd/gatehouse", "internal/wire/codec", "show reads bodies as conversations"},
+	{"cmd/gatehouse", "internal/wire/coding", "show decodes compressed bodies"},
+
+	{"internal/app", "internal/config", "cuts it up: each constructor gets its part"},
+	{"internal/app", "internal/proxy/redirect", "wires the entrance"},
+	{"internal/app", "internal/console", "wires the console"},
+	{"internal/app", "internal/gate", "wires the one path"},
+	{"internal/app", "internal/identity", "wires who is calling"},
+	{"internal/app", "internal/policy", "wires what may pass"},
+	{"internal/app", "internal/price", "reads prices that override the built-in ones"},
+	{"internal/app", "internal/ledger", "locks, opens and runs it"},
+	{"internal/app", "internal/upstream", "makes one for each provider"},
+
+	{"internal/proxy/redirect", "internal/gate", "admits each message, watches each answer"},
+	{"internal/proxy/redirect", "internal/identity", "asks who is calling; takes credentials out of what is recorded"},
+	{"internal/proxy/redirect", "internal/agents", "knows the headers by which agents name their sessions"},
+	{"internal/proxy/redirect", "internal/upstream", "forwards"},
+	{"internal/proxy/redirect", "internal/wire/...", "finds a path's provider, refuses in its shape, cuts answers into messages"},
 
 	{"internal/console", "internal/ledger", "shows flows, sessions and content, verifies"},
 	{"internal/console", "internal/identity", "administers access keys"},
+
+	{"internal/gate", "internal/ledger", "records: no record, no passage"},
+	{"internal/gate", "internal/policy", "asks for the decision"},
+	{"internal/gate", "internal/price", "prices the usage"},
+	{"internal/gate", "internal/wire/...", "reads bodies: pieces, facts, answers"},
+
+	{"internal/identity", "internal/agents", "names the program of a calling process"},
+
+	{"internal/ledger", "internal/ledger/...", "its parts"},
+	{"internal/ledger", "internal/wire/split", "stores the pieces of a body"},
+	{"internal/ledger/keys", "internal/ledger/disk", "keys.db goes through the same faulty disk in tests"},
+
+	{"internal/wire/codec", "internal/wire/...", "dispatches to the providers' codecs"},
+	{"internal/wire/anthropic", "internal/wire/...", "reads JSON members, collects streamed parts"},
+	{"internal/wire/openai", "internal/wire/...", "reads JSON members, collects streamed parts"},
+	{"internal/wire/gemini", "internal/wire/...", "reads JSON members, collects streamed parts"},
+	{"internal/wire/draft", "internal/wire/peek", "parts are collected from raw members"},
 }
 
 func (l line) covers(from, to string) bool { return under(from, l.from) && under(to, l.to) }
