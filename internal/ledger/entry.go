@@ -26,7 +26,7 @@ type entry struct {
 	kind kind
 	at   time.Time
 	meta []byte
-	body []byte
+	body []byte // aliases the frame; of an entry that is made it comes apart
 }
 
 var errMalformed = errors.New("malformed entry")

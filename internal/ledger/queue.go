@@ -1,10 +1,12 @@
 package ledger
 
 import (
+	"bytes"
 	"sync"
 
 	"github.com/workingagents/gatehouse/internal/ledger/index"
 	"github.com/workingagents/gatehouse/internal/ledger/keys"
+	"github.com/workingagents/gatehouse/internal/ledger/segment"
 )
 
 // item is an entry on its way to disk.
@@ -24,6 +26,50 @@ type item struct {
 }
 
 const anyEpoch = ^uint64(0)
+
+// worthPacking is the length from which compressing an entry pays: below, it
+// costs more time than everything else and saves less than a frame's header.
+const worthPacking = 192
+
+// item packs an entry whose body is what body appends; nil: none.
+func (l *Ledger) item(e entry, body func([]byte) []byte, key *keys.Key, n note) *item {
+	e.at = l.o.Now()
+	plain := takeScratch()
+	defer plain.give()
+	plain.b = e.append(plain.b)
+	if body != nil {
+		plain.b = body(plain.b)
+	}
+	it := &item{key: key, epoch: anyEpoch, note: n}
+	if len(plain.b) < worthPacking {
+		it.data = bytes.Clone(plain.b)
+		return it
+	}
+	packed := takeScratch()
+	defer packed.give()
+	packed.b = l.codec.pack(packed.b, plain.b)
+	if len(packed.b) < len(plain.b) {
+		it.data, it.flags = bytes.Clone(packed.b), segment.Packed
+	} else {
+		it.data = bytes.Clone(plain.b)
+	}
+	return it
+}
+
+// scratch is a buffer that is used for one entry after the other. It saves
+// two thirds of what a flow allocates (BenchmarkFlow2KB).
+type scratch struct{ b []byte }
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+func takeScratch() *scratch { return scratches.Get().(*scratch) }
+
+// give puts a buffer back; a large one is let go.
+func (s *scratch) give() {
+	if s.b = s.b[:0]; cap(s.b) <= 128<<10 {
+		scratches.Put(s)
+	}
+}
 
 // batch is what becomes durable together. Its items belong to the writer
 // until done is closed.

@@ -11,7 +11,6 @@ import (
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/ledger/keys"
 	"github.com/workingagents/gatehouse/internal/ledger/object"
-	"github.com/workingagents/gatehouse/internal/ledger/segment"
 	"github.com/workingagents/gatehouse/internal/wire/split"
 )
 
@@ -124,7 +123,7 @@ func (r *Record) enqueue(sc *scope, meta []byte, c Content) (*batch, []*item, er
 		intent.session, sc.named = row, true
 	}
 	if c.Doc == nil {
-		it := r.l.item(sc.key, kindIntent, meta, nil, intent)
+		it := r.l.item(entry{kind: kindIntent, meta: meta}, nil, sc.key, intent)
 		it.refuse = true
 		return r.l.submit(it), []*item{it}, nil
 	}
@@ -147,9 +146,10 @@ func (r *Record) items(sc *scope, meta []byte, c Content, intent note) []*item {
 			req.span, intent.run, intent.scope = s.span, n.run, sc
 			break
 		}
-		items = append(items, r.l.item(sc.key, kindObjects, []byte(r.in.Flow), s.append(nil), n))
+		items = append(items, r.l.item(entry{kind: kindObjects, meta: []byte(r.in.Flow)}, s.append, sc.key, n))
 	}
-	items = append(items, r.l.item(sc.key, kindIntent, meta, req.append(nil), intent))
+	defer w.free()
+	items = append(items, r.l.item(entry{kind: kindIntent, meta: meta}, req.append, sc.key, intent))
 	for _, it := range items {
 		it.refuse, it.epoch = true, sc.epoch
 		if it.note.scope != nil {
@@ -160,18 +160,6 @@ func (r *Record) items(sc *scope, meta []byte, c Content, intent note) []*item {
 		sc.since = r.l.writer.shown.Load().number
 	}
 	return items
-}
-
-// item packs an entry.
-func (l *Ledger) item(key *keys.Key, k kind, meta, body []byte, n note) *item {
-	e := entry{kind: k, at: l.o.Now(), meta: meta, body: body}
-	plain := e.append(make([]byte, 0, len(meta)+len(body)+16))
-	it := &item{key: key, data: plain, epoch: anyEpoch, note: n}
-	packed := l.codec.pack(make([]byte, 0, len(plain)/2+64), plain)
-	if len(packed) < len(plain) {
-		it.data, it.flags = packed, segment.Packed
-	}
-	return it
 }
 
 // Stored gives the request as it was stored, for the next one of its session;
@@ -213,8 +201,8 @@ func (r *Record) checkpoint() error {
 	if len(r.sizes) == 0 {
 		return nil
 	}
-	body := object.AppendChunks(nil, r.chunks())
-	r.l.submit(r.l.item(r.key, kindCheckpoint, []byte(r.in.Flow), body, note{part: r.in.Flow}))
+	body := func(dst []byte) []byte { return object.AppendChunks(dst, r.chunks()) }
+	r.l.submit(r.l.item(entry{kind: kindCheckpoint, meta: []byte(r.in.Flow)}, body, r.key, note{part: r.in.Flow}))
 	r.empty()
 	return nil
 }
@@ -270,11 +258,11 @@ func (r *Record) end(meta []byte, out *flow.Outcome, delivered []Edit) (*item, *
 		return nil, nil, errEnded
 	}
 	r.ended = true
-	var body []byte
+	var body func([]byte) []byte
 	if r.stored != nil {
-		body = (&answer{chunks: r.chunks(), edits: delivered}).append(nil)
+		body = (&answer{chunks: r.chunks(), edits: delivered}).append
 	}
-	it := r.l.item(r.key, kindOutcome, meta, body, note{ended: endedRow(out)})
+	it := r.l.item(entry{kind: kindOutcome, meta: meta}, body, r.key, note{ended: endedRow(out)})
 	r.empty()
 	r.data, r.sizes = nil, nil
 	if f := r.l.fault.Load(); f != nil {

@@ -470,8 +470,7 @@ func (l *Ledger) endUnknown(row *index.Flow) error {
 	if err != nil {
 		return err
 	}
-	body := (&answer{}).append(nil)
-	it := l.item(key, kindOutcome, meta, body, note{ended: endedRow(out)})
+	it := l.item(entry{kind: kindOutcome, meta: meta}, (&answer{}).append, key, note{ended: endedRow(out)})
 	l.wait(l.submit(it))
 	return it.err
 }

@@ -44,6 +44,16 @@ type weaver struct {
 type woven struct {
 	span
 	addresses []object.Address
+	scratch   *scratch // behind span.data
+}
+
+// free gives the spans' buffers back; the addresses stay.
+func (w *weaver) free() {
+	for i := range w.spans {
+		s := &w.spans[i]
+		s.scratch.b, s.data = s.data, nil
+		s.scratch.give()
+	}
 }
 
 func (sc *scope) weave(doc *split.Doc, base *Stored) *weaver {
@@ -188,7 +198,8 @@ func (w *weaver) node(parent object.Ref, glue, content []byte, holes []object.Ho
 func (w *weaver) add(a object.Address, size int, encode func([]byte, object.Ref) []byte) object.Ref {
 	self := w.sc.next
 	if n := len(w.spans); n == 0 || len(w.spans[n-1].data)+size > maxSpan {
-		w.spans = append(w.spans, woven{span: span{first: self, floor: w.sc.floor}})
+		buf := takeScratch()
+		w.spans = append(w.spans, woven{span: span{first: self, floor: w.sc.floor, data: buf.b}, scratch: buf})
 	}
 	s := &w.spans[len(w.spans)-1]
 	s.data = encode(s.data, self)
