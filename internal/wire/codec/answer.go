@@ -5,6 +5,7 @@ import (
 	"github.com/workingagents/gatehouse/internal/wire/anthropic"
 	"github.com/workingagents/gatehouse/internal/wire/gemini"
 	"github.com/workingagents/gatehouse/internal/wire/openai"
+	"github.com/workingagents/gatehouse/internal/wire/peek"
 	"github.com/workingagents/gatehouse/internal/wire/sse"
 )
 
@@ -55,6 +56,7 @@ type Answer struct {
 	element func([]byte)
 
 	begun, blank, newline bool // what stood before the first byte that is not space
+	last                  byte
 	events                int
 	long                  bool // something was over its limit
 	ended                 bool
@@ -100,7 +102,9 @@ func (a *Answer) Push(p []byte) {
 		}
 	}
 	switch {
+	case len(p) == 0:
 	case a.mode == SSE:
+		a.last = p[len(p)-1]
 		a.lines.Push(p, a.emit)
 	case a.array != nil:
 		a.long = a.array.push(p, a.element) || a.long
@@ -163,7 +167,12 @@ func (a *Answer) message(data []byte) {
 	a.decoder.Event("", data)
 }
 
+// event takes an event of SSE. One that was cut off with the stream counts only
+// when its payload is whole: some servers leave out the last empty line, too.
 func (a *Answer) event(e sse.Event) {
+	if e.Unended && !peek.Whole(e.Data) && string(e.Data) != "[DONE]" {
+		return
+	}
 	a.events++
 	if e.TooLong {
 		a.long = true
@@ -177,6 +186,9 @@ func (a *Answer) End() flow.Answer {
 	if a.decoder != nil && !a.ended && a.begun {
 		switch {
 		case a.mode == SSE:
+			if a.last != '\n' && a.last != '\r' {
+				a.lines.Push([]byte("\n"), a.emit) // some servers leave out the last line's end
+			}
 			a.lines.End(a.emit)
 		case a.array == nil && !a.long:
 			a.decoder.Body(a.body)

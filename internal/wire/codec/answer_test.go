@@ -230,6 +230,22 @@ func TestArrayGoesOnAfterLongElement(t *testing.T) {
 	}
 }
 
+// Some servers leave out the last empty line, or the last line's end.
+func TestLastEventWithoutItsEnd(t *testing.T) {
+	for _, tail := range []string{"data: [DONE]\n\n", "data: [DONE]\n", "data: [DONE]"} {
+		a := codec.NewAnswer(flow.Chat, codec.Options{})
+		a.Push([]byte("data: {\"id\":\"c\",\"choices\":[]}\n\n" + tail))
+		if got := a.End(); !got.Complete || got.Unknown != 0 {
+			t.Errorf("%q: got %+v", tail, got)
+		}
+	}
+	a := codec.NewAnswer(flow.Messages, codec.Options{})
+	a.Push([]byte("data: {\"type\":\"message_start\",\"message\":{}}\n\nevent: content_block_del"))
+	if got := a.End(); got.Unknown != 0 || got.Unreadable != "" {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestTruncatedBody(t *testing.T) {
 	for _, api := range []flow.API{flow.Messages, flow.Chat, flow.Responses, flow.Generate} {
 		a := codec.NewAnswer(api, codec.Options{Keep: true})

@@ -34,12 +34,11 @@ func usage(raw []byte) flow.Usage {
 
 // tier gives a service tier that is priced apart; "" for the standard one.
 func tier(raw []byte) string {
-	switch t := peek.Short(raw); t {
-	case "default", "auto", "standard":
+	switch string(raw) {
+	case `"default"`, `"auto"`, `"standard"`:
 		return ""
-	default:
-		return t
 	}
+	return peek.Short(raw)
 }
 
 // fault gives the error's type in the provider's words, its code where there

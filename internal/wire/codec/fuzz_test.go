@@ -1,0 +1,98 @@
+package codec_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/wire/codec"
+	"github.com/workingagents/gatehouse/internal/wire/split"
+)
+
+func FuzzMessages(f *testing.F)  { fuzzAnswer(f, flow.Messages) }
+func FuzzChat(f *testing.F)      { fuzzAnswer(f, flow.Chat) }
+func FuzzResponses(f *testing.F) { fuzzAnswer(f, flow.Responses) }
+func FuzzGemini(f *testing.F)    { fuzzAnswer(f, flow.StreamGenerate) }
+
+// fuzzAnswer checks for any bytes that the way of cutting them makes no
+// difference, that parts are extra, and that counts are sound.
+func fuzzAnswer(f *testing.F, api flow.API) {
+	for _, tr := range transcripts(f, "answers", "answer") {
+		if tr.api() == api {
+			f.Add(tr.body, uint(len(tr.body)/3), uint(len(tr.body)/2), byte(codec.Sniff))
+		}
+	}
+	f.Fuzz(func(t *testing.T, body []byte, i, j uint, mode byte) {
+		o := codec.Options{Keep: true, Stream: codec.Stream(mode % 3), RequestBytes: 9}
+		i = min(i, uint(len(body)))
+		j = max(i, min(j, uint(len(body))))
+		want := read(api, o, body)
+		if got := read(api, o, body[:i], body[i:j], body[j:]); got != want {
+			t.Fatalf("cut at %d and %d: got:\n%s\nwant:\n%s", i, j, got, want)
+		}
+		if len(body) < 4096 {
+			if got := read(api, o, single(body)...); got != want {
+				t.Fatalf("byte by byte: got:\n%s\nwant:\n%s", got, want)
+			}
+		}
+		o.Keep = false
+		if got := read(api, o, body); got != withoutParts(want) {
+			t.Fatalf("without parts: got:\n%s\nwant:\n%s", got, want)
+		}
+		sound(t, api, o, body)
+	})
+}
+
+func withoutParts(text string) string {
+	head, _, _ := strings.Cut(text, "{\"kind\"")
+	return head
+}
+
+func sound(t *testing.T, api flow.API, o codec.Options, body []byte) {
+	a := codec.NewAnswer(api, o)
+	a.Push(body)
+	u := a.End().Usage
+	for _, n := range []int64{u.Input, u.Output, u.CacheRead, u.CacheWrite, u.Reasoning, u.CacheWrite1h} {
+		if n < 0 {
+			t.Fatalf("a count below zero: %+v", u)
+		}
+	}
+	if u.Reasoning > u.Output || u.CacheWrite1h > u.CacheWrite {
+		t.Fatalf("a part is larger than its whole: %+v", u)
+	}
+}
+
+// FuzzRequest checks that every JSON object has parts, and that nothing
+// panics on the rest.
+func FuzzRequest(f *testing.F) {
+	apis := []flow.API{flow.Messages, flow.Chat, flow.Responses, flow.Generate, flow.GeminiCount}
+	for _, tr := range transcripts(f, "requests", "request") {
+		for i, api := range apis {
+			if api == tr.api() {
+				f.Add(tr.body, byte(i))
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, body []byte, which byte) {
+		api := apis[int(which)%len(apis)]
+		parts, err := codec.Parts(api, body)
+		var object map[string]json.RawMessage
+		if json.Unmarshal(body, &object) == nil && object != nil && err != nil {
+			t.Fatalf("an object has no parts: %v", err)
+		}
+		for _, part := range parts {
+			if part.Kind == "" {
+				t.Fatalf("a part without a kind: %+v", part)
+			}
+		}
+		doc := split.Split(body, nil)
+		codec.Facts(api, "/v1beta/models/m:generateContent", doc)
+		for _, piece := range doc.Pieces {
+			if codec.Part(api, "user", doc.Body[piece.Start:piece.End]).Kind == "" {
+				t.Fatal("a part without a kind")
+			}
+		}
+		codec.ReadEnvelope(body)
+	})
+}
