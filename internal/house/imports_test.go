@@ -69,6 +69,8 @@ var allowed = []line{
 	{"internal/ledger", "internal/wire/split", "stores the pieces of a body"},
 	{"internal/ledger/keys", "internal/ledger/disk", "keys.db goes through the same faulty disk in tests"},
 
+	{"internal/ledger/disk/disktest", "internal/ledger/disk", "a disk that fails, for tests"},
+
 	{"internal/wire/codec", "internal/wire/...", "dispatches to the providers' codecs"},
 	{"internal/wire/anthropic", "internal/wire/...", "reads JSON members, collects streamed parts"},
 	{"internal/wire/openai", "internal/wire/...", "reads JSON members, collects streamed parts"},
