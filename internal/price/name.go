@@ -18,10 +18,10 @@ func isVersion(name, base string) bool {
 //	-20250929 @20250929 -2025-08-07   a date
 //	-latest -001                      a pointer, a revision (Gemini)
 //	-preview-05-06 -preview-09-2025   a dated preview (Gemini)
-//	-v1 [1m]                          a variant with the same prices
+//	[1m]                              how Claude Code asks for its long context
 func cutMark(s string) (rest string, ok bool) {
 	for _, pattern := range []string{
-		"-preview-##-####", "-preview-##-##", "-####-##-##", "-########", "@########", "-latest", "-###", "-v#", "[1m]",
+		"-preview-##-####", "-preview-##-##", "-####-##-##", "-########", "@########", "-latest", "-###", "[1m]",
 	} {
 		if len(s) >= len(pattern) && fits(s[:len(pattern)], pattern) && ends(s[len(pattern):]) {
 			return s[len(pattern):], true

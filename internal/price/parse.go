@@ -20,15 +20,15 @@ type file struct {
 
 // row is one model's prices during one span of time.
 type row struct {
-	Provider flow.Provider     `yaml:"provider"`
-	Model    string            `yaml:"model"`
-	Aliases  []string          `yaml:"aliases"`
-	From     day               `yaml:"from"`  // first day; none: since ever
-	Until    day               `yaml:"until"` // first day on which it no longer counts; none: still
-	Rates    prices            `yaml:",inline"`
-	Above    []longer          `yaml:"above"`
-	Factors  map[string]factor `yaml:"tiers"`
-	Source   string            `yaml:"source"`
+	Provider flow.Provider   `yaml:"provider"`
+	Model    string          `yaml:"model"`
+	Aliases  []string        `yaml:"aliases"`
+	From     day             `yaml:"from"`  // first day; none: since ever
+	Until    day             `yaml:"until"` // first day on which it no longer counts; none: still
+	Rates    prices          `yaml:",inline"`
+	Above    []longer        `yaml:"above"`
+	Tiers    map[string]tier `yaml:"tiers"`
+	Source   string          `yaml:"source"`
 }
 
 type prices struct {
@@ -45,11 +45,22 @@ type longer struct {
 	Rates  prices `yaml:",inline"`
 }
 
-// factor is a tier: a multiple of the standard prices, or prices of its own.
-type factor struct {
+// tier is a multiple of the standard prices, or prices of its own. In the file
+// a bare number is a multiple.
+type tier struct {
 	Times float64  `yaml:"times"`
 	Rates prices   `yaml:",inline"`
 	Above []longer `yaml:"above"`
+	UpTo  int64    `yaml:"up_to"` // longer prompts have no price; 0: no end
+}
+
+// UnmarshalYAML reads both forms.
+func (t *tier) UnmarshalYAML(decode func(any) error) error {
+	if decode(&t.Times) == nil {
+		return nil
+	}
+	type fields tier
+	return decode((*fields)(t))
 }
 
 // day is a date in UTC.
@@ -140,7 +151,7 @@ func overlap(list []*model, m *model) string {
 func (r *row) model() (*model, error) {
 	m := &model{
 		names: append([]string{r.Model}, r.Aliases...), from: r.From.Time, until: r.Until.Time,
-		tiers: map[string]float64{}, exact: map[string][]band{},
+		tiers: make(map[string]terms),
 	}
 	switch {
 	case r.Provider != flow.Anthropic && r.Provider != flow.OpenAI && r.Provider != flow.Gemini:
@@ -154,19 +165,24 @@ func (r *row) model() (*model, error) {
 	if m.bands, err = bands(r.Rates, r.Above); err != nil {
 		return nil, err
 	}
-	for name, f := range r.Factors {
-		switch {
-		case f.Times < 0 || f.Times > 0 && f.Rates != (prices{}):
-			return nil, fmt.Errorf("tier %s: write times, more than 0, or prices", name)
-		case f.Times > 0:
-			m.tiers[name] = f.Times
-		default:
-			if m.exact[name], err = bands(f.Rates, f.Above); err != nil {
-				return nil, fmt.Errorf("tier %s: %w", name, err)
-			}
+	for name, t := range r.Tiers {
+		if m.tiers[name], err = t.terms(); err != nil {
+			return nil, fmt.Errorf("tier %s: %w", name, err)
 		}
 	}
 	return m, nil
+}
+
+func (t *tier) terms() (terms, error) {
+	own := t.Rates != (prices{}) || len(t.Above) > 0
+	switch {
+	case t.UpTo < 0, t.Times < 0, own == (t.Times > 0):
+		return terms{}, errors.New("write a factor or prices, more than 0")
+	case !own:
+		return terms{times: t.Times, upTo: t.UpTo}, nil
+	}
+	list, err := bands(t.Rates, t.Above)
+	return terms{bands: list, times: 1, upTo: t.UpTo}, err
 }
 
 func bands(base prices, above []longer) ([]band, error) {

@@ -24,12 +24,18 @@ type Table struct {
 
 // model is what one model costs during one span of time.
 type model struct {
-	names []string // the first is the model's own, the others are aliases
+	names []string // its own first, then aliases
 	from  time.Time
-	until time.Time          // zero: still
-	bands []band             // by the length of the prompt, longest first
-	tiers map[string]float64 // factors on all rates, by the tier's name
-	exact map[string][]band  // rates of tiers that are no multiple of the standard ones
+	until time.Time        // zero: still
+	bands []band           // by the length of the prompt, longest first
+	tiers map[string]terms // by the service tier's name
+}
+
+// terms are how a service tier's prices differ from the standard ones.
+type terms struct {
+	bands []band // in place of the standard ones; nil: those
+	times float64
+	upTo  int64 // prompts of more tokens have no price; 0: no end
 }
 
 // band is what a prompt of more than above tokens costs.
@@ -64,15 +70,16 @@ func (t *Table) Cost(p flow.Provider, name string, u flow.Usage, at time.Time) *
 	if m == nil {
 		return nil
 	}
-	bands, factor, ok := m.tier(u.Tier)
+	prompt := u.Input + u.CacheRead + u.CacheWrite
+	terms, ok := m.terms(u.Tier, prompt)
 	if !ok {
 		return nil
 	}
-	sum, ok := bandOf(bands, u.Input+u.CacheRead+u.CacheWrite).cost(u)
+	sum, ok := bandOf(terms.bands, prompt).cost(u)
 	if !ok {
 		return nil
 	}
-	sum *= factor
+	sum *= terms.times
 	return &sum
 }
 
@@ -105,23 +112,25 @@ func (m *model) counts(at time.Time) bool {
 	return !at.Before(m.from) && (m.until.IsZero() || at.Before(m.until))
 }
 
-// tier gives the rates of a service tier and the factor on them. The name is
-// as the codecs make it: parts that each change the price, joined by "+".
-func (m *model) tier(name string) ([]band, float64, bool) {
-	bands, factor := m.bands, 1.0
-	if name == "" {
-		return bands, factor, true
+// terms gives what counts for a service tier and a prompt of so many tokens.
+// The tier's name is as the codecs make it: parts that each change the price,
+// joined by "+". One part that has no price leaves the whole without.
+func (m *model) terms(tier string, prompt int64) (terms, bool) {
+	sum := terms{bands: m.bands, times: 1}
+	if tier == "" {
+		return sum, true
 	}
-	for part := range strings.SplitSeq(name, "+") {
-		if own, ok := m.exact[part]; ok {
-			bands = own
-		} else if f, ok := m.tiers[part]; ok {
-			factor *= f
-		} else {
-			return nil, 0, false
+	for part := range strings.SplitSeq(tier, "+") {
+		t, ok := m.tiers[part]
+		if !ok || (t.upTo > 0 && prompt > t.upTo) {
+			return terms{}, false
 		}
+		if t.bands != nil {
+			sum.bands = t.bands
+		}
+		sum.times *= t.times
 	}
-	return bands, factor, true
+	return sum, true
 }
 
 func bandOf(bands []band, prompt int64) *rates {
