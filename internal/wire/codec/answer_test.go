@@ -301,3 +301,26 @@ func TestEnded(t *testing.T) {
 		}
 	}
 }
+
+// Space before the first byte is passed over to find the framing, and still
+// means what it means: " data" is no field, a late byte order mark is none.
+func TestSpaceFirst(t *testing.T) {
+	const stop = "data: {\"type\":\"message_stop\"}\n\n"
+	for prefix, want := range map[string]bool{
+		"": true, "\n": true, "\r\n\r\n": true, "  \n": true, " \t\r": true,
+		" ": false, "\n ": false, "\r\n\t": false, "\n\xef\xbb\xbf": false,
+	} {
+		for _, pieces := range [][][]byte{{[]byte(prefix + stop)}, single([]byte(prefix + stop))} {
+			a := codec.NewAnswer(flow.Messages, codec.Options{})
+			for _, p := range pieces {
+				a.Push(p)
+			}
+			if got := a.End(); got.Complete != want {
+				t.Errorf("%q in %d pieces: complete %v, want %v", prefix, len(pieces), got.Complete, want)
+			}
+		}
+	}
+	if got := read(flow.Messages, codec.Options{}, []byte("\n {\"input_tokens\":1}")); !strings.Contains(got, "complete: true") {
+		t.Errorf("space before JSON: got %q", got)
+	}
+}
