@@ -46,11 +46,29 @@ func (l *Ledger) Flows(q Query) ([]flow.View, error) {
 			continue // since the index was asked
 		}
 		if err != nil {
-			return nil, fmt.Errorf("reading flow %s: %w", rows[i].ID, err)
+			// A damaged entry must not hide the others, nor that it was there.
+			views = append(views, unreadable(&rows[i], err))
+			continue
 		}
 		views = append(views, flow.NewView(in, out))
 	}
 	return views, nil
+}
+
+// unreadable shows of a flow what the index knows.
+func unreadable(row *index.Flow, err error) flow.View {
+	in := &flow.Intent{
+		Flow: row.ID, Started: time.UnixMilli(row.Started).UTC(), Provider: row.Provider, API: row.API, Model: row.Model,
+		Turn: row.Turn, RequestBytes: row.RequestBytes, Decision: flow.Decision{Verdict: row.Verdict},
+		Unreadable: "entry can't be read: " + err.Error(),
+	}
+	if row.Outcome == 0 {
+		return flow.NewView(in, nil)
+	}
+	return flow.NewView(in, &flow.Outcome{
+		Flow: row.ID, State: row.State, Status: row.Status, Model: row.Served, ResponseBytes: row.ResponseBytes,
+		Usage: row.Usage, Cost: row.Cost, Duration: time.Duration(row.DurationMS) * time.Millisecond,
+	})
 }
 
 func (l *Ledger) rows(q Query) ([]index.Flow, error) {

@@ -66,11 +66,15 @@ func (s *scopes) use(principal, session string) (*scope, error) {
 	defer s.mu.Unlock()
 	sc := s.byName[name]
 	if sc == nil {
+		known := s.l.ring.Known(principal, session)
 		key, err := s.l.ring.Session(principal, session)
 		if err != nil {
 			return nil, fmt.Errorf("getting session key: %w", err)
 		}
 		sc = &scope{key: key, name: name, owner: principal, claimed: session, epoch: s.epoch.Load()}
+		if !known {
+			sc.begin() // there is nothing to load
+		}
 		s.byName[name] = sc
 		sc.place = s.recent.PushFront(sc)
 		sc.bytes = scopeBytes
@@ -144,14 +148,17 @@ func (sc *scope) load(l *Ledger) error {
 	if err != nil {
 		return err
 	}
-	sc.next, sc.floor, sc.since = 1, 1, 0
-	sc.objects = map[object.Address]object.Ref{}
-	sc.address = object.NewAddresser(sc.key.Address)
+	sc.begin()
 	if len(runs) > 0 {
 		sc.fromRuns(runs)
 	}
-	sc.loaded = true
 	return nil
+}
+
+func (sc *scope) begin() {
+	sc.next, sc.floor, sc.since, sc.loaded = 1, 1, 0, true
+	sc.objects = map[object.Address]object.Ref{}
+	sc.address = object.NewAddresser(sc.key.Address)
 }
 
 // fromRuns takes the objects from the last restart on. When some of them are

@@ -1,0 +1,192 @@
+package ledger_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/ledger"
+	"github.com/workingagents/gatehouse/internal/ledger/disk/disktest"
+	"github.com/workingagents/gatehouse/internal/wire/split"
+)
+
+// long reports whether the long forms of the tests are asked for.
+func long() bool { return os.Getenv("GATEHOUSE_LONG") != "" }
+
+// played is what a script was promised.
+type played struct {
+	requests map[flow.ID][]byte // durable intents
+	answers  map[flow.ID][]byte // durable outcomes
+	errs     []error
+}
+
+// play records flows of two sessions, two of them at a time, and notes what
+// was acknowledged. It writes by itself: without Run all is deterministic.
+func play(l *ledger.Ledger, turns int) *played {
+	p := &played{requests: map[flow.ID][]byte{}, answers: map[flow.ID][]byte{}}
+	bases := map[string]*ledger.Stored{}
+	for turn := 1; turn <= turns; turn++ {
+		var open []*ledger.Record
+		var ids []flow.ID
+		for _, session := range []string{"one", "two"} {
+			id := flow.ID(fmt.Sprintf("%s-%03d", session, turn))
+			body := conversation(turn)
+			var base *split.Doc
+			if bases[session] != nil {
+				base = bases[session].Doc()
+			}
+			r, err := l.Begin(intent(id, session, body), ledger.Content{Doc: split.Split(body, base), Base: bases[session]})
+			if err != nil {
+				p.errs = append(p.errs, err)
+				continue
+			}
+			bases[session] = r.Stored()
+			p.requests[id] = body
+			open, ids = append(open, r), append(ids, id)
+		}
+		for i, r := range open {
+			answer := fmt.Appendf(nil, "answer to %s: %s", ids[i], bytes.Repeat([]byte("x"), 300<<10*(turn%2)))
+			if err := r.Push(answer); err != nil {
+				p.errs = append(p.errs, err)
+			}
+			if err := r.End(outcome(ids[i], answer), nil); err != nil {
+				p.errs = append(p.errs, err)
+				continue
+			}
+			p.answers[ids[i]] = answer
+		}
+	}
+	return p
+}
+
+// check opens the disk after a crash and finds what was promised, and a
+// ledger that is sound and goes on.
+func (p *played) check(t *testing.T, dir string, d *disktest.FS) {
+	t.Helper()
+	l, err := ledger.Open(faultOptions(t, dir, d))
+	if err != nil {
+		t.Fatalf("opening after the crash: %v", err)
+	}
+	defer l.Close()
+	for id, body := range p.requests {
+		if got := read(t, l, id, ledger.Request); !bytes.Equal(got, body) {
+			t.Errorf("request of %s is not what was acknowledged", id)
+		}
+		_, out, err := l.Flow(id)
+		if err != nil || out == nil {
+			t.Errorf("flow %s: outcome %v, %v", id, out, err)
+			continue
+		}
+		if want, ok := p.answers[id]; ok && (out.State != flow.Done || !bytes.Equal(read(t, l, id, ledger.Response), want)) {
+			t.Errorf("answer of %s is not what was acknowledged (%s)", id, out.State)
+		}
+	}
+	rep, err := l.Verify(nil)
+	if err != nil || rep.Code != ledger.Sound || rep.Open != 0 || rep.Flows < len(p.requests) {
+		t.Errorf("verify: %v %+v", err, rep)
+	}
+	more := play2(l)
+	if more != nil {
+		t.Errorf("going on after the crash: %v", more)
+	}
+}
+
+// play2 records one more flow of a session that was there before.
+func play2(l *ledger.Ledger) error {
+	body := conversation(2)
+	r, err := l.Begin(intent("zz-after", "one", body), ledger.Content{Doc: split.Split(body, nil)})
+	if err != nil {
+		return err
+	}
+	if err := r.End(outcome("zz-after", nil), nil); err != nil {
+		return err
+	}
+	chunks, err := l.Read("zz-after", ledger.Request, ledger.Access{Who: "tester", Why: "test"})
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(all(chunks), body) {
+		return errors.New("the body is not what was recorded")
+	}
+	return nil
+}
+
+// faultOptions are for a ledger on a disk in memory. Its index is on a real one.
+func faultOptions(t *testing.T, dir string, d *disktest.FS) ledger.Options {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return ledger.Options{Dir: dir, FS: d, StrictResponse: true, SegmentBytes: 64 << 10}
+}
+
+// TestEveryFaultKeepsWhatWasAcknowledged breaks each write, sync and rename of
+// a script, before and after it persists, then lets the power go. Every
+// acknowledged intent and outcome is there afterwards, and the whole ledger
+// verifies.
+func TestEveryFaultKeepsWhatWasAcknowledged(t *testing.T) {
+	turns := 3
+	root := t.TempDir()
+	whole := disktest.New(1 << 30)
+	l, err := ledger.Open(faultOptions(t, filepath.Join(root, "whole"), whole))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := play(l, turns); len(p.errs) > 0 {
+		t.Fatal(p.errs)
+	}
+	l.Close()
+	ops, step := whole.Ops(), 5
+	if long() {
+		step = 1
+	}
+	t.Logf("%d operations", ops)
+	for _, fault := range []disktest.Fault{disktest.Before, disktest.After, disktest.Torn, disktest.Full, disktest.Gone} {
+		for n := 1 + int(fault)%step; n <= ops; n += step {
+			t.Run(fmt.Sprintf("%s/%d", fault, n), func(t *testing.T) {
+				dir := filepath.Join(root, fmt.Sprintf("%s-%d", fault, n))
+				d := disktest.New(1 << 30)
+				var hit disktest.Op
+				d.Fail(func(op disktest.Op) disktest.Fault {
+					switch {
+					case op.N == n:
+						hit = op
+						return fault
+					case op.N > n && fault == disktest.Gone:
+						return fault
+					}
+					return disktest.None
+				})
+				p := &played{}
+				l, err := ledger.Open(faultOptions(t, dir, d))
+				if err == nil {
+					p = play(l, turns)
+					for _, err := range p.errs {
+						if strings.Contains(err.Error(), "question") || strings.Contains(err.Error(), "answer to") {
+							t.Errorf("error holds content: %v", err)
+						}
+					}
+				}
+				after := d.Crash(rand.New(rand.NewPCG(uint64(n), uint64(fault))))
+				if l != nil {
+					l.Close() // to a disk that is gone
+				}
+				if n%2 == 0 {
+					os.RemoveAll(dir) // the index is rebuilt, too
+				}
+				defer func() {
+					if t.Failed() {
+						t.Logf("broken: %+v; errors: %v", hit, p.errs)
+					}
+				}()
+				p.check(t, dir, after)
+			})
+		}
+	}
+}
