@@ -130,7 +130,7 @@ func (s *sessions) next() *request {
 // result the newest.
 func (s *sessions) grow() {
 	const marker = `,"cache_control":{"type":"ephemeral"}`
-	message := func(mark string) []byte { return nil }
+	var message func(mark string) []byte
 	if s.turn == 0 {
 		text := s.text.take(2 << 10)
 		message = func(mark string) []byte {
