@@ -5,12 +5,9 @@ package config
 
 import (
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"net"
-	"net/url"
 	"os"
-	"slices"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -35,9 +32,9 @@ type Config struct {
 
 // Upstream is where a provider is.
 type Upstream struct {
-	URL    string `yaml:"url" doc:"base address"`
+	URL    string `yaml:"url" doc:"base address; the provider's public one unless set"`
 	Proxy  string `yaml:"proxy" doc:"HTTP(S) proxy; empty: HTTPS_PROXY and NO_PROXY of the environment"`
-	CAFile string `yaml:"ca_file" doc:"PEM file of further root certificates"`
+	CAFile string `yaml:"ca_file" doc:"PEM file of root certificates, beside the system's"`
 }
 
 // Limits bound what one call, and all calls together, may take.
@@ -91,8 +88,9 @@ func Default() *Config {
 	}
 }
 
-// Load reads a file over the defaults. Its error lists every problem, one a
-// line, as FILE:LINE: what.
+// Load reads a file over the defaults. Relative paths in it are taken from the
+// file's own folder. Its error lists every problem, one a line, with the line
+// that it stands on.
 func Load(file string) (*Config, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -102,6 +100,7 @@ func Load(file string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading settings in %s:\n%w", file, err)
 	}
+	c.rebase(filepath.Dir(file))
 	return c, nil
 }
 
@@ -109,51 +108,31 @@ func Load(file string) (*Config, error) {
 func Parse(text []byte) (*Config, error) {
 	c := Default()
 	d := decode(text, c)
-	if len(d.problems) == 0 {
+	if !d.broken {
 		c.check(d)
 	}
-	if len(d.problems) > 0 {
-		return nil, errors.New(strings.Join(d.problems, "\n"))
+	if err := d.err(); err != nil {
+		return nil, err
 	}
 	return c, nil
 }
 
-// check finds values that can't be meant.
-func (c *Config) check(d *decoder) {
-	d.require(isAddr(c.Listen), "listen", "%q is not HOST:PORT", c.Listen)
-	d.require(c.Console == "" || c.Console == "off" || isAddr(c.Console), "console", "%q is not HOST:PORT or off", c.Console)
+// rebase takes relative paths from a folder.
+func (c *Config) rebase(dir string) {
+	from := func(path string) string {
+		if path == "" || filepath.IsAbs(path) {
+			return path
+		}
+		return filepath.Join(dir, path)
+	}
 	for name, u := range c.Upstreams {
-		at := "upstreams." + name
-		d.require(slices.Contains([]string{"anthropic", "openai", "gemini"}, name), at, "%q is no provider: anthropic, openai or gemini", name)
-		d.require(isURL(u.URL), at+".url", "%q is not an http or https address", u.URL)
-		d.require(u.Proxy == "" || isURL(u.Proxy), at+".proxy", "%q is not an http or https address", u.Proxy)
+		u.CAFile = from(u.CAFile)
+		c.Upstreams[name] = u
 	}
-	l := c.Limits
-	for key, n := range map[string]int64{
-		"limits.body": int64(l.Body), "limits.memory": int64(l.Memory), "limits.header_timeout": int64(l.HeaderTimeout),
-		"limits.read_timeout": int64(l.ReadTimeout), "limits.idle_timeout": int64(l.IdleTimeout), "limits.drain_timeout": int64(l.DrainTimeout),
-	} {
-		d.require(n > 0, key, "must be more than 0")
+	c.Data, c.Prices = from(c.Data), from(c.Prices)
+	if path, ok := strings.CutPrefix(c.KeyRef, "file:"); ok {
+		c.KeyRef = "file:" + from(path)
 	}
-	d.require(l.Memory >= l.Body, "limits.memory", "must be at least limits.body, or the largest body never fits")
-	d.require(c.Ledger.Mode == "strict" || c.Ledger.Mode == "bounded", "ledger.mode", "%q is no mode: strict or bounded", c.Ledger.Mode)
-	d.require(c.Ledger.SegmentSize >= 1<<20, "ledger.segment_size", "must be at least 1MiB")
-	for i, rule := range c.Capture {
-		at := fmt.Sprintf("capture[%d]", i)
-		d.require(rule.Principal != "", at, "needs a principal (a name, or *)")
-		d.require(rule.Level == flow.CaptureFull || rule.Level == flow.CaptureMetadata, at, "%q is no level: full or metadata", rule.Level)
-	}
-	d.require(c.KeyRef == "" || strings.HasPrefix(c.KeyRef, "env:") || strings.HasPrefix(c.KeyRef, "file:"), "kek", "must be env:NAME or file:PATH; a key never stands in this file")
-}
-
-func isAddr(s string) bool {
-	_, port, err := net.SplitHostPort(s)
-	return err == nil && port != ""
-}
-
-func isURL(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
 // KEK gives the key-encryption key, 32 bytes, that the file refers to; nil when

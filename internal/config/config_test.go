@@ -1,8 +1,10 @@
 package config_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -91,8 +93,19 @@ func TestParseChecksValues(t *testing.T) {
 		{"limits: {read_timeout: 0}", "limits.read_timeout: must be more than 0"},
 		{"capture: [{level: some, principal: x}]", `"some" is no level`},
 		{"kek: 00112233", "a key never stands in this file"},
-		{"listen: [", "[1:"},
-		{"listen: a:1\nlisten: a:2", "listen"},
+		{"listen: [", "line 1: not YAML"},
+		{"listen: 127.0.0.1:1\nlisten: 127.0.0.1:2", "line 2: listen stands here twice"},
+		{"listen: a:1\n---\nlisten: a:2", "line 3: a second document"},
+		{"listen: 127.0.0.1:99999", "is not HOST:PORT"},
+		{"listen: 127.0.0.1:4040", "console: must be another address"},
+		{"hosts: [gate.example, \"gate.example:80\"]", "hosts[1]"},
+		{"upstreams:\n  opnai: {url: http://x}", "did you mean openai?"},
+		{"ledger: {window: 0}", "ledger.window: must be between"},
+		{"ledger: {reserve: 0}", "ledger.reserve: must be at least"},
+		{"ledger: {max_size: 100MiB}", "ledger.max_size: must be at least two segments"},
+		{"ledger: {max_age: 5m}", "ledger.max_age: must be at least 1h"},
+		{"identity: {anonymous: root/claude}", "identity.anonymous"},
+		{"capture:\n  - {principal: \"*\", level: full}\n  - {principal: ann/claude, level: metadata}", "line 3: capture[1]: never counts"},
 		{"just a word", "the file: must be a mapping"},
 	}
 	for _, tt := range tests {
@@ -102,6 +115,84 @@ func TestParseChecksValues(t *testing.T) {
 	}
 	if _, err := config.Parse(nil); err != nil {
 		t.Errorf("an empty file: %v", err)
+	}
+}
+
+// Bad keys and bad values are told in one go, in the order of the lines.
+func TestParseOrdersProblems(t *testing.T) {
+	_, err := config.Parse([]byte("kek: x\nlimit: 1\nledger:\n  mode: lax\n  maxage: 1h\nlisten: nowhere\n"))
+	want := `line 1: kek: must be env:NAME or file:PATH; a key never stands in this file
+line 2: limit is no setting; did you mean limits?
+line 4: ledger.mode: "lax" is no mode: strict or bounded
+line 5: ledger.maxage is no setting; did you mean max_age?
+line 6: listen: "nowhere" is not HOST:PORT`
+	if err == nil || err.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+}
+
+func TestProblemsQuoteNoSecret(t *testing.T) {
+	_, err := config.Parse([]byte(`
+kek: hunter2
+upstreams:
+  openai: {url: "ftp://me:hunter2@x", proxy: "https://me:hunter2@x:1"}
+  gemini: {url: "https://x?key=hunter2"}
+`))
+	if err == nil || strings.Count(err.Error(), "\n") != 3 {
+		t.Errorf("want four problems, got %v", err)
+	}
+	_, err2 := config.Parse([]byte("kek: [hunter2\nlisten: }hunter2"))
+	if strings.Contains(fmt.Sprint(err, err2), "hunter2") {
+		t.Errorf("quoted: %v, %v", err, err2)
+	}
+}
+
+func TestLoadTakesPathsFromTheFile(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "gatehouse.yaml")
+	text := "data: state\nprices: p.yaml\nkek: file:secret/kek\nupstreams: {openai: {ca_file: " + filepath.ToSlash(filepath.Join(dir, "abs.pem")) + "}, gemini: {ca_file: own.pem}}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := []string{c.Data, c.Prices, c.KeyRef, c.Upstreams["openai"].CAFile, c.Upstreams["gemini"].CAFile, c.Upstreams["anthropic"].CAFile}
+	in := func(name string) string { return filepath.Join(dir, name) }
+	want := []string{in("state"), in("p.yaml"), "file:" + in("secret/kek"), in("abs.pem"), in("own.pem"), ""}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if _, err := config.Load(in("none.yaml")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("missing file: %v", err)
+	}
+}
+
+func TestUnits(t *testing.T) {
+	for text, want := range map[string]string{
+		"limits: {body: 65536}": "64KiB", "limits: {body: 1.5MiB}": "1536KiB", "limits: {body: 10 KB}": "10000", "limits: {body: 64mib}": "64MiB", "limits: {body: 2000B}": "2000",
+		"limits: {body: -1}": "", "limits: {body: 1e99TiB}": "", "limits: {body: 5 XB}": "", "limits: {body: \"\"}": "", "limits: {body: NaN}": "", "limits: {body: Inf}": "",
+	} {
+		c, err := config.Parse([]byte(text))
+		if want == "" && err == nil || want != "" && (err != nil || c.Limits.Body.String() != want) {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+	for text, want := range map[string]string{"90m": "1h30m", "7d": "7d", "48h": "2d", "1500ms": "1.5s", "-5s": "", "5": "", "5 days": "", "NaNd": ""} {
+		c, err := config.Parse([]byte("limits: {idle_timeout: " + text + "}"))
+		if want == "" && err == nil || want != "" && (err != nil || c.Limits.IdleTimeout.String() != want) {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+}
+
+// The example on the page is a valid file.
+func TestReferenceExample(t *testing.T) {
+	_, text, _ := strings.Cut(reference(), "```yaml\n")
+	text, _, _ = strings.Cut(text, "```")
+	if c, err := config.Parse([]byte(text)); err != nil || c.Limits.Body != 32<<20 {
+		t.Errorf("the example: %v", err)
 	}
 }
 
@@ -146,7 +237,7 @@ func TestReferencePage(t *testing.T) {
 func reference() string {
 	var b strings.Builder
 	b.WriteString("# Settings\n\nOne YAML file, `gatehouse up --config FILE`. Every setting has a default; flags win over the file. An\n" +
-		"unknown key is an error, with its line and what was probably meant; all problems are reported\ntogether. Sizes are written as `64MiB`, durations as `30s`, `1h30m` or `7d`.\n\n" +
+		"unknown key is an error, with its line and what was probably meant; all problems are reported\ntogether. Sizes are written as `64MiB`, durations as `30s`, `1h30m` or `7d`. Relative\npaths are taken from the file's folder.\n\n" +
 		"| setting | default | meaning |\n|---|---|---|\n")
 	rows(&b, reflect.ValueOf(config.Default()).Elem(), "")
 	b.WriteString("\nAn example:\n\n```yaml\nlisten: 127.0.0.1:4000\nupstreams:\n  openai:\n    url: https://llm.example.com/openai\n    ca_file: /etc/ssl/corporate.pem\n" +

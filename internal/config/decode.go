@@ -1,11 +1,15 @@
 package config
 
 import (
+	"cmp"
 	"encoding"
+	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
+	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 )
@@ -13,32 +17,75 @@ import (
 // decoder reads a YAML tree into a struct and collects every problem with its
 // line. Unlike a plain Unmarshal it goes on after the first.
 type decoder struct {
-	problems []string
+	problems []problem
 	lines    map[string]int // where each key stands, by its dotted path
+	broken   bool           // not YAML: no value can be judged
+}
+
+// problem is one thing that is wrong. Line 0 is a default's: the file is silent
+// about it.
+type problem struct {
+	line int
+	text string
+}
+
+func (p problem) String() string {
+	if p.line == 0 {
+		return p.text
+	}
+	return fmt.Sprintf("line %d: %s", p.line, p.text)
+}
+
+// err tells all problems in the order of their lines; nil when there is none.
+func (d *decoder) err() error {
+	slices.SortStableFunc(d.problems, func(a, b problem) int { return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.text, b.text)) })
+	var errs []error
+	for _, p := range d.problems {
+		errs = append(errs, errors.New(p.String()))
+	}
+	return errors.Join(errs...)
 }
 
 func decode(text []byte, c *Config) *decoder {
 	d := &decoder{lines: map[string]int{}}
-	file, err := parser.ParseBytes(text, 0)
+	file, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
-		d.problems = append(d.problems, firstLine(err.Error()))
+		d.broken = true
+		d.syntax(err)
 		return d
 	}
+	seen := false
 	for _, doc := range file.Docs {
-		if doc.Body != nil {
-			d.value(doc.Body, reflect.ValueOf(c).Elem(), "")
+		if doc.Body == nil {
+			continue
 		}
+		if seen {
+			d.problem(lineOf(doc.Body), "a second document begins here: settings are one")
+			break
+		}
+		seen = true
+		d.value(doc.Body, reflect.ValueOf(c).Elem(), "")
 	}
 	return d
 }
 
-func firstLine(s string) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
-	return line
+// syntax tells where the text stops being YAML, without quoting it: a secret
+// may stand there.
+func (d *decoder) syntax(err error) {
+	var e yaml.Error
+	if !errors.As(err, &e) {
+		d.problem(0, "not YAML")
+		return
+	}
+	line := 0
+	if t := e.GetToken(); t != nil && t.Position != nil {
+		line = t.Position.Line
+	}
+	d.problem(line, "not YAML: %s", e.GetMessage())
 }
 
 func (d *decoder) problem(line int, format string, args ...any) {
-	d.problems = append(d.problems, fmt.Sprintf("line %d: ", line)+fmt.Sprintf(format, args...))
+	d.problems = append(d.problems, problem{line, fmt.Sprintf(format, args...)})
 }
 
 // require reports a value that fails its check, at the line of its key, or of
@@ -47,14 +94,11 @@ func (d *decoder) require(ok bool, path, format string, args ...any) {
 	if ok {
 		return
 	}
-	text := path + ": " + fmt.Sprintf(format, args...)
-	for at := path; at != ""; at = parent(at) {
-		if line, known := d.lines[at]; known {
-			d.problem(line, "%s", text)
-			return
-		}
+	line := 0
+	for at := path; at != "" && line == 0; at = parent(at) {
+		line = d.lines[at]
 	}
-	d.problems = append(d.problems, text)
+	d.problem(line, path+": "+format, args...)
 }
 
 func parent(path string) string {
@@ -190,9 +234,17 @@ func (d *decoder) sequence(n ast.Node, v reflect.Value, path string) {
 
 // suggest names the key that was probably meant.
 func suggest(key string, t reflect.Type) string {
+	names := make([]string, t.NumField())
+	for i := range names {
+		names[i] = t.Field(i).Tag.Get("yaml")
+	}
+	return nearest(key, names)
+}
+
+// nearest is the part of a sentence that names the one that was probably meant.
+func nearest(key string, names []string) string {
 	best, least := "", len(key)/2+2
-	for i := range t.NumField() {
-		name := t.Field(i).Tag.Get("yaml")
+	for _, name := range names {
 		if n := distance(key, name); n < least {
 			best, least = name, n
 		}
