@@ -3,6 +3,7 @@ package price_test
 import (
 	"fmt"
 	"math"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -196,6 +197,23 @@ func TestBadTables(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 		} else if !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want a word of %q", name, err, tt.want)
+		}
+	}
+}
+
+// The example of the reference page works, and means what it says.
+func TestReferencePage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/reference/prices.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(page), "```yaml\n")
+	text, _, _ = strings.Cut(text, "```")
+	table := merged(t, text)
+	at := time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
+	for tier, want := range map[string]string{"": "0.420000", "batch": "0.210000", "priority": "0.630000", "fast": "0.840000", "flex": "unknown"} {
+		if got := dollars(table.Cost(flow.OpenAI, "house-model-large-latest", flow.Usage{Input: 170_000, Output: 10_000, Tier: tier}, at)); got != want {
+			t.Errorf("tier %q: %s, want %s", tier, got, want)
 		}
 	}
 }
