@@ -12,7 +12,10 @@ import (
 	"time"
 )
 
-const keyUsage = "[flags] add NAME | list | revoke NAME"
+const (
+	keyUsage = "[flags] add NAME | list | revoke NAME"
+	keysPath = "/keys" // of the admin API
+)
 
 // runKey adds, lists and revokes access keys, through the server that has the
 // data folder or on the folder itself.
@@ -55,7 +58,7 @@ func runKey(ctx context.Context, args []string, std streams) error {
 
 // addKey prints the key alone on the standard output: it is shown this once.
 func addKey(ctx context.Context, b *backend, name string, std streams) error {
-	resp, err := askKeys(ctx, b, http.MethodPost, "", map[string]string{"name": name})
+	resp, err := b.do(ctx, http.MethodPost, keysPath, map[string]string{"name": name})
 	if err != nil {
 		return err
 	}
@@ -70,7 +73,7 @@ func addKey(ctx context.Context, b *backend, name string, std streams) error {
 }
 
 func revokeKey(ctx context.Context, b *backend, name string, std streams) error {
-	resp, err := askKeys(ctx, b, http.MethodDelete, "/"+url.PathEscape(name), nil)
+	resp, err := b.do(ctx, http.MethodDelete, keysPath+"/"+url.PathEscape(name), nil)
 	if err != nil {
 		return err
 	}
@@ -80,29 +83,26 @@ func revokeKey(ctx context.Context, b *backend, name string, std streams) error 
 }
 
 func listKeys(ctx context.Context, b *backend, asJSON bool, w io.Writer) error {
-	resp, err := askKeys(ctx, b, http.MethodGet, "", nil)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
 	if asJSON {
-		_, err := io.Copy(w, resp.Body)
-		return err
+		return b.lines(ctx, http.MethodGet, keysPath, func(line []byte) error {
+			_, err := fmt.Fprintf(w, "%s\n", line)
+			return err
+		})
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "NAME\tCREATED\tREVOKED")
-	for lines := json.NewDecoder(resp.Body); ; {
+	err := b.lines(ctx, http.MethodGet, keysPath, func(line []byte) error {
 		var k struct {
 			Name             string
 			Created, Revoked time.Time
 		}
-		if err := lines.Decode(&k); errors.Is(err, io.EOF) {
-			return table.Flush()
-		} else if err != nil {
+		if err := json.Unmarshal(line, &k); err != nil {
 			return fmt.Errorf("reading the list of keys: %w", err)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\n", k.Name, day(k.Created), day(k.Revoked))
-	}
+		_, err := fmt.Fprintf(table, "%s\t%s\t%s\n", plain(k.Name), day(k.Created), day(k.Revoked))
+		return err
+	})
+	return errors.Join(err, table.Flush())
 }
 
 func day(t time.Time) string {
@@ -110,22 +110,4 @@ func day(t time.Time) string {
 		return "-"
 	}
 	return t.Local().Format(time.DateTime)
-}
-
-// askKeys calls the admin API. An answer that is none of success is an error
-// in the API's own words.
-func askKeys(ctx context.Context, b *backend, method, path string, body any) (*http.Response, error) {
-	resp, err := b.do(ctx, method, "/api/v1/keys"+path, body)
-	if err != nil {
-		return nil, err
-	}
-	if resp.StatusCode < 300 {
-		return resp, nil
-	}
-	defer resp.Body.Close()
-	var problem struct{ Error struct{ Text string } }
-	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<16)).Decode(&problem); err != nil || problem.Error.Text == "" {
-		return nil, fmt.Errorf("the server answers %s", resp.Status)
-	}
-	return nil, errors.New(problem.Error.Text)
 }

@@ -53,7 +53,6 @@ func newRunFlags(std streams) (*flag.FlagSet, *runFlags) {
 // or one that it starts and that ends with its last child.
 func runRun(ctx context.Context, args []string, std streams) error {
 	fs, f := newRunFlags(std)
-	hideFlag(fs, "detach")
 	if err := parse(fs, args); err != nil {
 		return err
 	}
@@ -77,21 +76,6 @@ func runRun(ctx context.Context, args []string, std streams) error {
 	launch := agent.Launch(agents.Gateway{URL: use.url, Key: use.key, Env: os.Environ(), Args: fs.Args()[1:], Dir: cwd})
 	say(std.err, use, fs.Arg(0), known, launch)
 	return become(path, append([]string{fs.Arg(0)}, launch.Args...), launch.Env, lease)
-}
-
-// hideFlag leaves a flag out of the help.
-func hideFlag(set *flag.FlagSet, name string) {
-	set.Usage = func() {
-		shown := flag.NewFlagSet(set.Name(), flag.ContinueOnError)
-		shown.SetOutput(set.Output())
-		set.VisitAll(func(f *flag.Flag) {
-			if f.Name != name {
-				shown.Var(f.Value, f.Name, f.Usage)
-			}
-		})
-		fmt.Fprintf(set.Output(), "usage: gatehouse %s [flags] -- claude|codex|gemini|opencode|aider|COMMAND [arguments]\n", set.Name())
-		shown.PrintDefaults()
-	}
 }
 
 // lookAgent finds the program, with the exit codes that shells use.

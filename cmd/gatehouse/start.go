@@ -37,53 +37,69 @@ func (f *runFlags) ensure(ctx context.Context, dir string) (h ledger.Holder, sta
 	if err := lockLease(ctx, turn, ownLease); err != nil {
 		return h, false, fmt.Errorf("waiting for another start of the gateway: %w", err)
 	}
-	if _, held := ledger.Held(dir); held {
-		h, err = await(ctx, dir, nil)
-		return h, false, err
+	for {
+		if _, held := ledger.Held(dir); held {
+			h, err = await(ctx, dir, nil)
+		} else {
+			h, err = f.launch(ctx, dir)
+			started = err == nil
+		}
+		// A command that reads the folder has it for a moment, too.
+		if _, held := ledger.Held(dir); err == nil || ctx.Err() != nil || !errors.Is(err, errReleased) && !held {
+			return h, started, err
+		}
 	}
+}
+
+// launch starts a gateway on the folder, which nobody has.
+func (f *runFlags) launch(ctx context.Context, dir string) (h ledger.Holder, err error) {
 	log, begin, err := openLog(dir)
 	if err != nil {
-		return h, false, err
+		return h, err
 	}
 	defer log.Close()
 	exe, err := os.Executable()
 	if err != nil {
-		return h, false, fmt.Errorf("starting the gateway: %w", err)
+		return h, fmt.Errorf("starting the gateway: %w", err)
 	}
 	args, err := f.upArgs(dir)
 	if err != nil {
-		return h, false, err
+		return h, err
 	}
 	gone, err := spawn(exe, args, log)
 	if err == nil {
 		h, err = await(ctx, dir, gone)
 	}
 	if err != nil {
-		return h, false, fmt.Errorf("starting the gateway: %w%s", err, lastWords(log.Name(), begin))
+		return h, fmt.Errorf("starting the gateway: %w%s", err, lastWords(log.Name(), begin))
 	}
-	return h, true, nil
+	return h, nil
 }
 
-var errGone = errors.New("it ended at once")
+var (
+	errGone     = errors.New("it ended at once")
+	errReleased = errors.New("the process that had the folder has ended")
+)
 
-// await gives the holder of the folder once it takes connections.
+// await gives the holder of the folder once it takes connections: the process
+// whose end gone tells, or, when that is nil, the one that has the folder.
 func await(ctx context.Context, dir string, gone <-chan struct{}) (ledger.Holder, error) {
 	tick := time.NewTicker(startPoll)
 	defer tick.Stop()
 	for {
 		h, held := ledger.Held(dir)
-		if held && answers(ctx, h.Listen) {
+		switch {
+		case held && answers(ctx, h.Listen):
 			return h, nil
+		case !held && gone == nil:
+			return h, errReleased
 		}
 		select {
 		case <-tick.C:
-			if gone == nil && !held {
-				return h, errors.New("the gateway that had the folder has ended; run it again")
-			}
 		case <-gone:
 			return h, errGone
 		case <-ctx.Done():
-			return h, fmt.Errorf("it does not take connections: %w", ctx.Err())
+			return h, fmt.Errorf("waiting for it to take connections: %w", ctx.Err())
 		}
 	}
 }

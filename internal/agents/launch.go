@@ -2,6 +2,8 @@ package agents
 
 import (
 	"encoding/json"
+	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -13,6 +15,9 @@ type Gateway struct {
 	Env  []string // environment that the agent would have, "NAME=value"
 	Args []string // arguments that the user gave the agent
 	Dir  string   // working folder; "" when it is not known
+	// Read reads settings files: the user's own, so that what stands there can be
+	// kept, and the working folder's. Nil: none is read.
+	Read func(path string) ([]byte, error)
 }
 
 // Launch is how an agent is to be started.
@@ -43,14 +48,74 @@ func (a Agent) Launch(g Gateway) Launch {
 	return a.launch(g)
 }
 
-// start copies what the user gave.
+// start copies what the user gave, and keeps calls to the gateway off any proxy.
 func (g Gateway) start() Launch {
-	return Launch{Env: slices.Clone(g.Env), Args: slices.Clone(g.Args)}
+	l := Launch{Env: slices.Clone(g.Env), Args: slices.Clone(g.Args)}
+	for _, name := range []string{"NO_PROXY", "no_proxy"} {
+		l.set(name, g.direct(g.env("NO_PROXY", "no_proxy")))
+	}
+	return l
+}
+
+// env gives the first of some variables that is set to something.
+func (g Gateway) env(names ...string) string {
+	for _, name := range names {
+		for _, line := range g.Env {
+			if value, ok := strings.CutPrefix(line, name+"="); ok && value != "" {
+				return value
+			}
+		}
+	}
+	return ""
+}
+
+// keep sets variables to what they are, empty when they are not set: a file of
+// variables in the working folder fills only those that are missing.
+func (l *Launch) keep(g Gateway, names ...string) {
+	for _, name := range names {
+		if value := g.env(name); value != "" {
+			l.set(name, value)
+		} else {
+			l.set(name, "")
+		}
+	}
+}
+
+// keepNetwork keeps the user's proxies and whom TLS trusts. Programs differ in
+// which case of a proxy's name they read first, so that both are set.
+func (l *Launch) keepNetwork(g Gateway) {
+	for _, upper := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"} {
+		lower := strings.ToLower(upper)
+		value := g.env(upper, lower)
+		l.set(upper, value)
+		l.set(lower, value)
+	}
+	l.keep(g, "NODE_EXTRA_CA_CERTS", "NODE_TLS_REJECT_UNAUTHORIZED", "NODE_OPTIONS")
+}
+
+// direct adds the gateway to a list of hosts that are called without a proxy:
+// with and without its port, because programs differ.
+func (g Gateway) direct(list string) string {
+	if list == "*" {
+		return list
+	}
+	u, err := url.Parse(g.URL)
+	if err != nil {
+		return list
+	}
+	hosts := strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
+	for _, host := range []string{u.Hostname(), u.Host} {
+		if !slices.Contains(hosts, host) {
+			hosts = append(hosts, host)
+		}
+	}
+	return strings.Join(hosts, ",")
 }
 
 // set puts a variable into the environment.
 func (l *Launch) set(name, value string) {
-	l.drop(name)
+	l.Env, _ = without(l.Env, name)
+	l.Set, _ = without(l.Set, name)
 	l.Env = append(l.Env, name+"="+value)
 	l.Set = append(l.Set, name+"="+value)
 }
@@ -59,24 +124,22 @@ func (l *Launch) set(name, value string) {
 // listed.
 func (l *Launch) unset(names ...string) {
 	for _, name := range names {
-		if l.drop(name) {
+		var was bool
+		if l.Env, was = without(l.Env, name); was {
 			l.Unset = append(l.Unset, name)
 		}
 	}
 }
 
-func (l *Launch) drop(name string) (was bool) {
-	kept := l.Env[:0]
-	for _, line := range l.Env {
-		if n, _, _ := strings.Cut(line, "="); n == name {
-			was = true
-			continue
-		}
-		kept = append(kept, line)
-	}
-	l.Env = kept
-	return was
+// without gives an environment without a variable.
+func without(env []string, name string) (kept []string, was bool) {
+	n := len(env)
+	kept = slices.DeleteFunc(env, func(line string) bool { return strings.HasPrefix(line, name+"=") })
+	return kept, len(kept) < n
 }
+
+// note says something to the user.
+func (l *Launch) note(text string) { l.Notes = append(l.Notes, text) }
 
 // add puts arguments before the user's own.
 func (l *Launch) add(args ...string) {
@@ -84,43 +147,17 @@ func (l *Launch) add(args ...string) {
 	l.Added = append(l.Added, args...)
 }
 
-func launchClaude(g Gateway) Launch {
-	l := g.start()
-	url := g.Prefix("/anthropic")
-	l.set("ANTHROPIC_BASE_URL", url)
-	l.add("--settings", toJSON(map[string]any{"env": map[string]string{"ANTHROPIC_BASE_URL": url}}))
-	return l
-}
-
-func launchCodex(g Gateway) Launch {
-	l := g.start()
-	l.add("-c", "openai_base_url="+toJSON(g.Prefix("/openai/v1")))
-	return l
-}
-
-func launchGemini(g Gateway) Launch {
-	l := g.start()
-	l.set("GOOGLE_GEMINI_BASE_URL", g.Prefix("/gemini"))
-	l.set("CODE_ASSIST_ENDPOINT", g.Prefix("/gemini"))
-	return l
-}
-
-func launchOpencode(g Gateway) Launch {
-	l := g.start()
-	return l
-}
-
-func launchAider(g Gateway) Launch { return launchAny(g) }
-
-// launchAny sets every variable that programs commonly read.
-func launchAny(g Gateway) Launch {
-	l := g.start()
-	l.set("ANTHROPIC_BASE_URL", g.Prefix("/anthropic"))
-	l.set("ANTHROPIC_API_BASE", g.Prefix("/anthropic"))
-	l.set("OPENAI_BASE_URL", g.Prefix("/openai/v1"))
-	l.set("OPENAI_API_BASE", g.Prefix("/openai/v1"))
-	l.set("GOOGLE_GEMINI_BASE_URL", g.Prefix("/gemini"))
-	return l
+// above lists a folder and those that it lies in; none for "".
+func above(dir string) (dirs []string) {
+	for dir != "" {
+		dirs = append(dirs, dir)
+		if up := filepath.Dir(dir); up != dir {
+			dir = up
+		} else {
+			dir = ""
+		}
+	}
+	return dirs
 }
 
 // toJSON quotes for JSON, which TOML's basic strings share.

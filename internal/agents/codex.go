@@ -1,0 +1,55 @@
+package agents
+
+import (
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// launchCodex sets its options on the command line: Codex ignores
+// OPENAI_BASE_URL, and itself refuses these options from a working folder
+// (openai_base_url, chatgpt_base_url, model_provider, model_providers, profile).
+// The provider is named because the user's own settings may choose another.
+func launchCodex(g Gateway) Launch {
+	l := g.start()
+	l.keepNetwork(g)
+	for _, line := range g.codexElsewhere() {
+		l.note(line)
+	}
+	l.add("-c", "openai_base_url="+toJSON(g.Prefix("/openai/v1")), "-c", `model_provider="openai"`)
+	return l
+}
+
+// codexProvider finds a provider that the user's settings choose.
+var codexProvider = regexp.MustCompile(`(?m)^\s*model_provider\s*=\s*["']([^"']+)["']`)
+
+// codexElsewhere says what of the user's own leads past the gateway.
+func (g Gateway) codexElsewhere() (notes []string) {
+	for i, arg := range g.Args {
+		value := strings.TrimPrefix(arg, "-c")
+		if (arg == "-c" || arg == "--config") && i+1 < len(g.Args) {
+			value = g.Args[i+1]
+		}
+		name, _, _ := strings.Cut(strings.TrimSpace(value), "=")
+		if slices.Contains([]string{"openai_base_url", "model_provider"}, strings.TrimSpace(name)) || arg == "--oss" {
+			notes = append(notes, arg+" may lead Codex past the gateway: it outranks what Gatehouse sets")
+		}
+	}
+	home := firstOf(g.env("CODEX_HOME"), filepath.Join(g.env("HOME", "USERPROFILE"), ".codex"))
+	if g.Read == nil {
+		return notes
+	}
+	if raw, err := g.Read(filepath.Join(home, "config.toml")); err == nil {
+		if m := codexProvider.FindSubmatch(raw); m != nil && string(m[1]) != "openai" {
+			notes = append(notes, "Codex's own settings choose "+string(m[1])+"; here it uses openai, through the gateway")
+		}
+	}
+	if raw, err := g.Read(filepath.Join(home, "auth.json")); err == nil && chatLogin.Match(raw) && g.env("OPENAI_API_KEY", "CODEX_API_KEY") == "" {
+		notes = append(notes, "Codex is logged in with ChatGPT, whose calls OpenAI's API does not take; see docs/agents.md")
+	}
+	return notes
+}
+
+// chatLogin finds a ChatGPT login: tokens, and no API key.
+var chatLogin = regexp.MustCompile(`"auth_mode"\s*:\s*"chatgpt"|"OPENAI_API_KEY"\s*:\s*null`)

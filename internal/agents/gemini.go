@@ -1,0 +1,79 @@
+package agents
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+)
+
+// geminiBare are variables that would move a call, or the folder that the
+// user's settings and login are read from.
+var geminiBare = []string{
+	"CODE_ASSIST_API_VERSION", "GEMINI_CLI_HOME", "GEMINI_CLI_SYSTEM_DEFAULTS_PATH",
+	"GEMINI_CLI_TRUSTED_FOLDERS_PATH", "GEMINI_CLI_TRUST_WORKSPACE", "GOOGLE_GENAI_USE_GCA", "GOOGLE_GENAI_USE_VERTEXAI",
+}
+
+// launchGemini sets variables: Gemini CLI reads .gemini/.env or .env of the
+// working folder, too, but only for what is not set, so that what could move a
+// call is set even to nothing.
+func launchGemini(g Gateway) Launch {
+	l := g.start()
+	for _, name := range []string{"GOOGLE_GEMINI_BASE_URL", "GOOGLE_VERTEX_BASE_URL", "CODE_ASSIST_ENDPOINT"} {
+		l.set(name, g.Prefix("/gemini"))
+	}
+	l.set("GOOGLE_CLOUD_UNIVERSE_DOMAIN", firstOf(g.env("GOOGLE_CLOUD_UNIVERSE_DOMAIN"), "googleapis.com"))
+	l.keepNetwork(g)
+	l.keep(g, geminiBare...)
+	l.geminiTelemetry(g)
+	l.geminiFolder(g)
+	return l
+}
+
+type geminiTelemetry struct {
+	Enabled  bool
+	Endpoint string `json:"otlpEndpoint"`
+}
+
+// geminiTelemetry keeps a folder from having prompts sent to a collector: it is
+// off unless the user has it on, and then it goes where the user says.
+func (l *Launch) geminiTelemetry(g Gateway) {
+	var s struct{ Telemetry geminiTelemetry }
+	home := firstOf(g.env("GEMINI_CLI_HOME"), g.env("HOME", "USERPROFILE"))
+	if g.Read != nil && home != "" {
+		if raw, err := g.Read(filepath.Join(home, ".gemini", "settings.json")); err == nil {
+			json.Unmarshal(plainJSON(raw), &s) // Gemini CLI itself says what is wrong with it
+		}
+	}
+	on := g.env("GEMINI_TELEMETRY_ENABLED")
+	if on != "true" && on != "1" && !s.Telemetry.Enabled {
+		l.set("GEMINI_TELEMETRY_ENABLED", "false")
+		l.set("OTEL_SDK_DISABLED", "true") // version 0.61.0 starts it for extensions in spite of the former
+		return
+	}
+	l.set("GEMINI_TELEMETRY_OTLP_ENDPOINT", firstOf(g.env("GEMINI_TELEMETRY_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"), s.Telemetry.Endpoint, "http://localhost:4317"))
+}
+
+// geminiUntrusted is a list of trusted folders that can't exist.
+var geminiUntrusted = filepath.Join(os.DevNull, "none")
+
+// geminiFolder looks for the one setting of a folder that nothing outranks: a
+// model server of its own that is asked, with the prompt, which model to use.
+// Such a folder is not trusted: then its settings are not read.
+func (l *Launch) geminiFolder(g Gateway) {
+	path := filepath.Join(g.Dir, ".gemini", "settings.json")
+	if g.Read == nil || g.Dir == "" {
+		return
+	}
+	raw, err := g.Read(path)
+	if err != nil {
+		return
+	}
+	var s struct {
+		Experimental map[string]json.RawMessage
+	}
+	if err := json.Unmarshal(plainJSON(raw), &s); err == nil && s.Experimental["gemmaModelRouter"] == nil {
+		return
+	}
+	l.set("GEMINI_CLI_TRUSTED_FOLDERS_PATH", geminiUntrusted)
+	l.note(path + " names a model server that would get the prompts (experimental.gemmaModelRouter), or can't be read; Gemini CLI is started without trust in this folder")
+}
