@@ -92,11 +92,20 @@ func Parts(body []byte) ([]flow.Part, error) {
 
 func message(raw []byte) []flow.Part {
 	role := peek.Short(peek.Get(raw, "role"))
-	body := peek.Get(raw, "content")
-	if body == nil {
+	var parts, rest []flow.Part
+	for w := peek.Members(raw); w.Next(); {
+		switch name := string(w.Name); name {
+		case "content":
+			parts = content(role, w.Value)
+		case "role", "id", "type":
+		default:
+			rest = append(rest, flow.Part{Kind: flow.UnknownPart, Role: role, Name: name, Text: string(w.Value)})
+		}
+	}
+	if len(parts)+len(rest) == 0 {
 		return []flow.Part{unknown(role, raw)}
 	}
-	return content(role, body)
+	return append(parts, rest...)
 }
 
 // content reads a string or an array of blocks.

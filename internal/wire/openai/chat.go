@@ -156,6 +156,10 @@ func (d *Chat) delta(n int64, m *chatMessage) {
 	if m.function != nil {
 		d.call(draft.Key{Major: n, Minor: minorFunction}, nil, m.function, "arguments")
 	}
+	for _, strange := range m.strange {
+		d.answer.Unknown++
+		d.draft.Add(strange.part("assistant"), draft.Key{Major: n})
+	}
 	if m.audio != nil {
 		d.text(n, minorAudio, flow.Media, peek.Get(m.audio, "transcript"))
 	}
@@ -211,6 +215,9 @@ func (d *Chat) call(key draft.Key, id, raw []byte, member string) {
 func (d *Chat) message(n int64, raw []byte) {
 	for _, part := range message(raw) {
 		d.bytes += len(part.Text)
+		if part.Kind == flow.UnknownPart {
+			d.answer.Unknown++
+		}
 		d.draft.Add(part, draft.Key{Major: n})
 	}
 }

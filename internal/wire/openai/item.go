@@ -93,6 +93,22 @@ func knownItem(kind string) bool {
 	return strings.HasSuffix(kind, "_call") || strings.HasSuffix(kind, "_call_output") || kind == "tool_search_output"
 }
 
+// strangers counts what is not known in an output item: itself, or elements
+// of its content.
+func strangers(raw []byte) (n int) {
+	if !knownItem(peek.Short(peek.Get(raw, "type"))) {
+		return 1
+	}
+	for w := peek.Elements(peek.Get(raw, "content")); w.Next(); {
+		switch string(peek.Get(w.Value, "type")) {
+		case `"output_text"`, `"refusal"`, `"reasoning_text"`, `"output_audio"`:
+		default:
+			n++
+		}
+	}
+	return n
+}
+
 // definition reports whether kind is one of a tool's.
 func definition(kind string) bool {
 	switch kind {

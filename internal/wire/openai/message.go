@@ -72,6 +72,9 @@ func message(raw []byte) []flow.Part {
 	if peek.IsObject(m.audio) {
 		parts = append(parts, flow.Part{Kind: flow.Media, Role: role, Name: "audio", ID: peek.Short(peek.Get(m.audio, "id")), Text: peek.String(peek.Get(m.audio, "transcript"))})
 	}
+	for _, strange := range m.strange {
+		parts = append(parts, strange.part(role))
+	}
 	if len(parts) == 0 && role == "" {
 		return []flow.Part{unknown(role, raw)}
 	}
@@ -80,6 +83,7 @@ func message(raw []byte) []flow.Part {
 
 // chatMessage is the members of a message or of a delta of one, raw.
 type chatMessage struct {
+	strange                                                                 []member // that are not known
 	role, content, reasoning, refusal, calls, function, audio, callID, name []byte
 }
 
@@ -107,8 +111,22 @@ func (m *chatMessage) read(s *peek.Scanner) {
 			m.callID = s.Value()
 		case "name":
 			m.name = s.Value()
+		case "annotations", "reasoning_details", "cache_control", "prompt_cache_breakpoint", "id", "status", "obfuscation":
+		default:
+			if name, raw := string(s.Name), s.Value(); !peek.Null(raw) {
+				m.strange = append(m.strange, member{name, raw})
+			}
 		}
 	}
+}
+
+type member struct {
+	name string
+	raw  []byte
+}
+
+func (m member) part(role string) flow.Part {
+	return flow.Part{Kind: flow.UnknownPart, Role: role, Name: m.name, Text: string(m.raw)}
 }
 
 // call reads a tool call: of a function with JSON arguments, or of a custom

@@ -44,14 +44,6 @@ func contentPart(role string, raw []byte) flow.Part {
 	return unknown(role, raw)
 }
 
-func knownContent(kind string) bool {
-	switch kind {
-	case "output_text", "refusal", "summary_text", "reasoning_text", "output_audio":
-		return true
-	}
-	return false
-}
-
 // media looks for an address or a file's id, one level deep: image_url and
 // file stand either beside the type or in an object of that name.
 func media(role, kind string, raw []byte) flow.Part {

@@ -204,9 +204,7 @@ func (d *Responses) added(u *update) {
 
 func (d *Responses) done(u *update) {
 	d.started = true
-	if !knownItem(peek.Short(peek.Get(u.item, "type"))) {
-		d.answer.Unknown++
-	}
+	d.answer.Unknown += strangers(u.item)
 	if d.draft == nil && d.item > 0 {
 		d.item = 0
 		return
@@ -277,8 +275,8 @@ func (d *Responses) end(name string, raw []byte) {
 func (d *Responses) items(output []byte, count bool) {
 	major := int64(0)
 	for w := peek.Elements(output); w.Next(); major++ {
-		if count && !knownItem(peek.Short(peek.Get(w.Value, "type"))) {
-			d.answer.Unknown++
+		if count {
+			d.answer.Unknown += strangers(w.Value)
 		}
 		if d.draft != nil {
 			d.draft.Replace(major, ResponsesBlock("assistant", w.Value))
