@@ -123,7 +123,7 @@ func faultOptions(t *testing.T, dir string, d *disktest.FS) ledger.Options {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	return ledger.Options{Dir: dir, FS: d, StrictResponse: true, SegmentBytes: 64 << 10}
+	return ledger.Options{Dir: dir, FS: d, StrictResponse: true, SegmentBytes: 8 << 10}
 }
 
 // TestEveryFaultKeepsWhatWasAcknowledged breaks each write, sync and rename of
@@ -142,7 +142,7 @@ func TestEveryFaultKeepsWhatWasAcknowledged(t *testing.T) {
 		t.Fatal(p.errs)
 	}
 	l.Close()
-	ops, step := whole.Ops(), 5
+	ops, step := whole.Ops(), 7
 	if long() {
 		step = 1
 	}
@@ -150,6 +150,7 @@ func TestEveryFaultKeepsWhatWasAcknowledged(t *testing.T) {
 	for _, fault := range []disktest.Fault{disktest.Before, disktest.After, disktest.Torn, disktest.Full, disktest.Gone} {
 		for n := 1 + int(fault)%step; n <= ops; n += step {
 			t.Run(fmt.Sprintf("%s/%d", fault, n), func(t *testing.T) {
+				t.Parallel()
 				dir := filepath.Join(root, fmt.Sprintf("%s-%d", fault, n))
 				d := disktest.New(1 << 30)
 				var hit disktest.Op

@@ -34,7 +34,7 @@ func (l *Ledger) fillLoop(ctx context.Context) {
 	defer tick.Stop()
 	var last time.Time
 	for {
-		l.checkFree()
+		l.Room()
 		select {
 		case <-ctx.Done():
 			return
@@ -61,9 +61,9 @@ func (l *Ledger) fillFailed(err error) {
 	l.poison(err)
 }
 
-// checkFree turns new flows away while the disk is nearly full. What is left
-// is for those that run.
-func (l *Ledger) checkFree() {
+// Room looks how much disk is left, as Run does all the time, and turns new
+// flows away while that is too little. What is left is for those that run.
+func (l *Ledger) Room() {
 	free, err := l.o.FS.Free(l.o.Dir)
 	if err != nil {
 		l.log.Warn("can't tell how much disk is free", "err", err)

@@ -397,7 +397,7 @@ func (r *replay) resume(known index.Mark) error {
 	if err := r.l.endUnended(); err != nil {
 		return err
 	}
-	r.l.checkFree()
+	r.l.Room()
 	if err := r.l.applyPending(); err != nil {
 		return err
 	}

@@ -38,21 +38,24 @@ func (w *writer) makeTail(number uint64) (*tail, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := t.begin(w.l.o.FS, w.l.path("segments")); err != nil {
+	if err := t.begin(w.l.o.FS, w.l.path("segments"), w.step()); err != nil {
 		t.close()
 		return nil, fmt.Errorf("making segment %d: %w", number, err)
 	}
 	return t, nil
 }
 
-func (t *tail) begin(d disk.FS, dir string) error {
+// step is smallStep, or what small segments have of it.
+func (w *writer) step() int64 { return min(smallStep, w.l.o.SegmentBytes) }
+
+func (t *tail) begin(d disk.FS, dir string, size int64) error {
 	if _, err := t.file.WriteAt(segment.Head(t.number), 0); err != nil {
 		return err
 	}
 	t.off = segment.FileHead
 	t.extent.Store(max(t.extent.Load(), t.off))
 	t.seen.Store(t.off)
-	if err := t.fill(smallStep); err != nil {
+	if err := t.fill(size); err != nil {
 		return err
 	}
 	if err := t.file.Sync(); err != nil {

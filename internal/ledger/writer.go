@@ -162,7 +162,7 @@ func (w *writer) room(n int) error {
 		end = w.tail.off + int64(len(w.buf)+n)
 	}
 	if end > w.tail.extent.Load() {
-		if err := w.tail.fill(end + smallStep); err != nil {
+		if err := w.tail.fill(end + w.step()); err != nil {
 			if !disk.Full(err) || end > w.tail.extent.Load() {
 				return err
 			}

@@ -1,0 +1,139 @@
+package ledger_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/ledger"
+	"github.com/workingagents/gatehouse/internal/ledger/disk/disktest"
+	"github.com/workingagents/gatehouse/internal/wire/split"
+)
+
+// TestSizeCapRemovesWholeSegments opens a ledger again and again, with one
+// session that goes on all the time.
+func TestSizeCapRemovesWholeSegments(t *testing.T) {
+	dir := t.TempDir()
+	o := ledger.Options{Dir: dir, SegmentBytes: 16 << 10, MaxBytes: 128 << 10}
+	var stored *ledger.Stored
+	var last flow.ID
+	var body []byte
+	n := 0
+	for range 4 {
+		l, err := ledger.Open(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stored = nil
+		for range 25 {
+			n++
+			body = single(rand.New(rand.NewPCG(4, uint64(n))), 6000)
+			last = flow.ID(fmt.Sprintf("f%04d", n))
+			var base *split.Doc
+			if stored != nil {
+				base = stored.Doc()
+			}
+			r, err := l.Begin(intent(last, "long", body), ledger.Content{Doc: split.Split(body, base), Base: stored})
+			if err != nil {
+				t.Fatal(err)
+			}
+			stored = r.Stored()
+			if err := r.End(outcome(last, nil), nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l, err := ledger.Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if got := l.Stats().Bytes; got > o.MaxBytes+2*o.SegmentBytes {
+		t.Errorf("%d bytes are kept, the cap is %d", got, o.MaxBytes)
+	}
+	views, err := l.Flows(ledger.Query{})
+	if err != nil || len(views) == 0 || len(views) == n || views[len(views)-1].ID != last {
+		t.Fatalf("flows that are left: %d of %d, %v", len(views), n, err)
+	}
+	if _, _, err := l.Flow("f0001"); !errors.Is(err, ledger.ErrNotFound) {
+		t.Errorf("the first flow: %v", err)
+	}
+	if got := read(t, l, last, ledger.Request); !bytes.Equal(got, body) {
+		t.Error("the last request is not what was recorded")
+	}
+	if rep, err := l.Verify(nil); err != nil || rep.Code != ledger.Sound || rep.First == 1 {
+		t.Errorf("verify: %v %+v", err, rep)
+	}
+}
+
+// TestRetentionLeavesYoungContentWhole: a conversation that is older than what
+// is kept is stored anew in time, so that its younger flows stay readable.
+func TestRetentionLeavesYoungContentWhole(t *testing.T) {
+	dir := t.TempDir()
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	o := ledger.Options{Dir: dir, SegmentBytes: 8 << 10, MaxAge: 100 * time.Hour, Now: func() time.Time { return now }}
+	d := disktest.New(1 << 30)
+	o.FS = d
+	bodies := map[flow.ID][]byte{}
+	for turn := 1; turn <= 60; turn++ {
+		l, err := ledger.Open(o) // looks at the limits
+		if err != nil {
+			t.Fatal(err)
+		}
+		body := conversation(turn)
+		id := flow.ID(fmt.Sprintf("f%04d", turn))
+		r, err := l.Begin(intent(id, "long", body), ledger.Content{Doc: split.Split(body, nil)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.End(outcome(id, nil), nil)
+		bodies[id] = body
+		l.Close()
+		now = now.Add(5 * time.Hour)
+	}
+	l, err := ledger.Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	views, err := l.Flows(ledger.Query{})
+	if err != nil || len(views) >= 60 || len(views) < 15 {
+		t.Fatalf("flows that are left: %d, %v", len(views), err)
+	}
+	for _, v := range views[len(views)/2:] {
+		if got := read(t, l, v.ID, ledger.Request); !bytes.Equal(got, bodies[v.ID]) {
+			t.Errorf("request of %s is not what was recorded", v.ID)
+		}
+	}
+	for _, v := range views[:len(views)/2] {
+		_, err := l.Read(v.ID, ledger.Request, ledger.Access{Who: "tester", Why: "test"})
+		if err != nil && !errors.Is(err, ledger.ErrRemoved) {
+			t.Errorf("request of %s: %v", v.ID, err)
+		}
+	}
+	if rep, err := l.Verify(nil); err != nil || rep.Code != ledger.Sound {
+		t.Errorf("verify: %v %+v", err, rep)
+	}
+	d.Remove(filepath.Join(dir, "segments", fmt.Sprintf("%08d.seg", first(t, d, dir))))
+	if rep, err := l.Verify(nil); err == nil && rep.Code == ledger.Sound {
+		t.Error("a segment that nobody said to remove is not missed")
+	}
+}
+
+func first(t *testing.T, d *disktest.FS, dir string) (number uint64) {
+	t.Helper()
+	names, err := d.List(filepath.Join(dir, "segments"))
+	if err != nil || len(names) == 0 {
+		t.Fatal(names, err)
+	}
+	fmt.Sscanf(names[0], "%08d.seg", &number)
+	return number
+}
