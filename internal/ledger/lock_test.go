@@ -76,6 +76,9 @@ func TestLockTellsWhoHasIt(t *testing.T) {
 	if h, held := ledger.Held(dir); held {
 		t.Errorf("Held after release: %+v", h)
 	}
+	if info, err := os.Stat(filepath.Join(dir, "lock")); err != nil || info.Size() != 0 {
+		t.Errorf("the old holder's name is left in the file: %v, %v", info, err)
+	}
 	if err := release(); err != nil {
 		t.Errorf("second release: %v", err)
 	}

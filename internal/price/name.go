@@ -23,7 +23,7 @@ func cutMark(s string) (rest string, ok bool) {
 	for _, pattern := range []string{
 		"-preview-##-####", "-preview-##-##", "-####-##-##", "-########", "@########", "-latest", "-###", "[1m]",
 	} {
-		if len(s) >= len(pattern) && fits(s[:len(pattern)], pattern) && ends(s[len(pattern):]) {
+		if len(s) >= len(pattern) && fits(s[:len(pattern)], pattern) {
 			return s[len(pattern):], true
 		}
 	}
@@ -39,6 +39,3 @@ func fits(s, pattern string) bool {
 	}
 	return true
 }
-
-// ends reports whether a mark may end before s.
-func ends(s string) bool { return s == "" || strings.ContainsRune("-@[", rune(s[0])) }

@@ -166,7 +166,7 @@ func (w *writer) ended(list []Ended) {
 }
 
 func (w *writer) parts(list []Part) {
-	const query = `INSERT OR IGNORE INTO parts SELECT ?, ?, ? WHERE EXISTS (SELECT 1 FROM flows WHERE id = ?)`
+	const query = `INSERT OR IGNORE INTO parts SELECT ?, ?, ? WHERE ? <> 1`
 	w.each(query, len(list), func(i int) []any {
 		p := &list[i]
 		return []any{string(p.Flow), int64(p.At.Segment), p.At.Offset, string(p.Flow)}

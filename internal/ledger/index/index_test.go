@@ -158,6 +158,28 @@ func TestOutcomeInALaterBatch(t *testing.T) {
 	check(t, "Flows", got, err, []index.Flow{f})
 	got, err = x.Unended()
 	check(t, "Unended", got, err, nil)
+
+	// The provider may name the model that another flow asked for.
+	other := doneFlow(2, 1)
+	other.Model, other.Served = "claude-b", f.Model
+	still := other
+	still.Outcome, still.OutcomeAt, still.End = 0, index.Pos{}, index.End{}
+	apply(t, x, index.Batch{Flows: []index.Flow{still}})
+	apply(t, x, index.Batch{Ended: []index.Ended{ended(other)}})
+	got, err = x.Flows(index.Filter{Limit: 1})
+	check(t, "Flows", got, err, []index.Flow{other})
+}
+
+// A flow that comes late (its intent waited in another batch) doesn't make its
+// session older.
+func TestSessionsAreOrderedByTheirLastFlow(t *testing.T) {
+	x := fresh(t)
+	apply(t, x, index.Batch{Flows: []index.Flow{openFlow(9, 1)}})
+	apply(t, x, index.Batch{Flows: []index.Flow{openFlow(5, 2), openFlow(1, 1)}})
+	sums, err := x.Sums(index.Filter{Since: openFlow(9, 1).Started})
+	if err != nil || len(sums) != 1 || sums[0].Key != 1 || sums[0].Flows != 2 {
+		t.Errorf("Sums = %+v, %v", sums, err)
+	}
 }
 
 func TestReplayChangesNothing(t *testing.T) {
@@ -242,9 +264,9 @@ func TestDrop(t *testing.T) {
 	old, young, twin := doneFlow(5, 1), doneFlow(15, 1), doneFlow(6, 2) // segments 1, 2, 1
 	apply(t, x, index.Batch{
 		Flows:    []index.Flow{old, twin, young},
-		Sessions: []index.Session{{1, []byte("one"), []byte("n")}, {2, []byte("two"), []byte("n")}},
+		Sessions: []index.Session{{1, []byte("one"), []byte("n")}, {2, []byte("two"), []byte("n")}, {3, []byte("three"), []byte("n")}},
 		Parts:    []index.Part{{old.ID, index.Pos{1, 1}}, {old.ID, index.Pos{2, 1}}, {young.ID, index.Pos{2, 2}}},
-		Objects:  []index.Objects{{1, 0, 1, 1, []byte("a")}, {1, 1, 1, 2, []byte("b")}, {2, 0, 1, 1, []byte("c")}},
+		Objects:  []index.Objects{{1, 0, 1, 1, []byte("a")}, {1, 1, 1, 2, []byte("b")}, {2, 0, 1, 1, []byte("c")}, {3, 0, 1, 2, []byte("d")}},
 		Mark:     index.Mark{Entry: 40, Segment: 2},
 	})
 	if err := x.Drop(1); err != nil {
@@ -263,6 +285,8 @@ func TestDrop(t *testing.T) {
 	check(t, "Objects", objects, err, []index.Objects{{1, 1, 1, 2, []byte("b")}})
 	keys, err := x.Tagged([]byte("two"))
 	check(t, "Tagged", keys, err, nil)
+	keys, err = x.Tagged([]byte("three")) // its objects are still there
+	check(t, "Tagged", keys, err, []uint64{3})
 	mark, err := x.Mark()
 	check(t, "Mark", mark, err, index.Mark{Entry: 40, Segment: 2})
 }

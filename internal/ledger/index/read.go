@@ -1,7 +1,6 @@
 package index
 
 import (
-	"cmp"
 	"database/sql"
 	"encoding/json"
 	"fmt"
@@ -89,7 +88,7 @@ func (x *Index) Parts(id flow.ID) ([]Pos, error) {
 // Objects gives a session's object directory, ordered by First.
 func (x *Index) Objects(key uint64) ([]Objects, error) {
 	var list []Objects
-	err := query(x, "SELECT first, count, segment, data FROM objects WHERE key = ?", []any{int64(key)}, func(r *sql.Rows) error {
+	err := query(x, "SELECT first, count, segment, data FROM objects WHERE key = ? ORDER BY first", []any{int64(key)}, func(r *sql.Rows) error {
 		var first, segment int64
 		o := Objects{Key: key}
 		err := r.Scan(&first, &o.Count, &segment, &o.Data)
@@ -97,7 +96,6 @@ func (x *Index) Objects(key uint64) ([]Objects, error) {
 		list = append(list, o)
 		return err
 	})
-	slices.SortFunc(list, func(a, b Objects) int { return cmp.Compare(a.First, b.First) })
 	return list, err
 }
 
