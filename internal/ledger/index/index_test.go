@@ -450,7 +450,7 @@ func TestReadingBesideWriting(t *testing.T) {
 	for range 3 {
 		go func() {
 			var err error
-			for range 30 {
+			for range 8 {
 				_, e := x.Flows(index.Filter{Limit: 10})
 				_, e2 := x.Sums(index.Filter{})
 				err = errors.Join(err, e, e2)
@@ -458,7 +458,7 @@ func TestReadingBesideWriting(t *testing.T) {
 			done <- err
 		}()
 	}
-	for n := range 60 {
+	for n := range 20 {
 		apply(t, x, index.Batch{Flows: []index.Flow{doneFlow(n, 1)}})
 	}
 	for range 3 {
@@ -472,9 +472,12 @@ func TestReadingBesideWriting(t *testing.T) {
 func TestFourHundredFlowsStaySmall(t *testing.T) {
 	dir := t.TempDir()
 	x := open(t, filepath.Join(dir, "index.db"))
-	for n := range 400 {
-		f := doneFlow(n, uint64(n%2)+1<<40)
-		apply(t, x, index.Batch{Flows: []index.Flow{f}, Mark: index.Mark{Entry: uint64(2 * n)}})
+	for n := 0; n < 400; n += 4 {
+		b := index.Batch{Mark: index.Mark{Entry: uint64(2 * n)}}
+		for i := range 4 {
+			b.Flows = append(b.Flows, doneFlow(n+i, uint64(i%2)+1<<40))
+		}
+		apply(t, x, b)
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
