@@ -1,9 +1,13 @@
 package dict_test
 
 import (
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -87,6 +91,45 @@ func TestGainOnTextUnlikeTheTraining(t *testing.T) {
 			t.Errorf("%s: saves %.2f, want %.2f", u.name, gain, u.gain)
 		}
 	}
+}
+
+// The answers that real agents got in a short session each: nothing of them was
+// in the training.
+func TestGainOnAnswersOfRealSessions(t *testing.T) {
+	files, err := filepath.Glob("../../../test/fixtures/agents/*/*.response.gz")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no fixtures: %v", err)
+	}
+	data, _ := dict.Get(dict.Current)
+	with, without := encoder(t, zstd.WithEncoderDict(data)), encoder(t)
+	var plain, packed int
+	for _, name := range files {
+		text := unzip(t, name)
+		plain += len(without.EncodeAll(text, nil))
+		packed += len(with.EncodeAll(text, nil))
+	}
+	t.Logf("%d answers: %d bytes without dictionary, %d with it", len(files), plain, packed)
+	if packed*100 > plain*85 {
+		t.Errorf("saves less than 15 %%: %d bytes of %d", packed, plain)
+	}
+}
+
+func unzip(t *testing.T, name string) []byte {
+	t.Helper()
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
 
 func encoder(tb testing.TB, o ...zstd.EOption) *zstd.Encoder {
