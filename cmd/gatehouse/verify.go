@@ -79,9 +79,41 @@ func printReport(std streams, r ledger.Report) error {
 		word = verdictOf[r.Code]
 	}
 	for _, p := range r.Problems {
-		fmt.Fprintln(std.out, "problem:", plain(p))
+		fmt.Fprintf(std.out, "%s: %s%s\n", problemOf(p.Code), plain(p.Text), where(p))
 	}
-	_, err := fmt.Fprintf(std.out, "ledger is %s: %d segments, %d entries, %d flows, %d bodies rebuilt and compared\n",
+	if r.More > 0 {
+		fmt.Fprintf(std.out, "… and %d more\n", r.More)
+	}
+	fmt.Fprintf(std.out, "ledger is %s: %d segments, %d entries, %d flows, %d bodies rebuilt and compared\n",
 		word, r.Segments, r.Entries, r.Flows, r.Bodies)
-	return err
+	for _, note := range []struct {
+		n    int
+		text string
+	}{
+		{r.Open, "flows go on"}, {r.Unknown, "flows were cut short by a crash"},
+		{r.Expired, "requests lost a part to retention"}, {r.Cut, "torn tails were cut off and kept aside"},
+	} {
+		if note.n > 0 {
+			fmt.Fprintf(std.out, "  %d %s\n", note.n, note.text)
+		}
+	}
+	return nil
+}
+
+func problemOf(code int) string {
+	if code == 1 {
+		return "tampered"
+	}
+	return "incomplete"
+}
+
+// where says which flow or place a problem is about.
+func where(p ledger.Problem) string {
+	switch {
+	case p.Flow != "":
+		return fmt.Sprintf(" (flow %s)", plain(string(p.Flow)))
+	case p.Segment != 0:
+		return fmt.Sprintf(" (segment %d at %d)", p.Segment, p.Offset)
+	}
+	return ""
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"hash"
+	"net/http"
 	"time"
 
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -69,6 +70,9 @@ func (p *Passage) begin(r reading) error {
 func (p *Passage) Answer(status int, header []flow.Header, encoding, requestID string, stream codec.Stream) {
 	p.status, p.header, p.provider = status, header, requestID
 	p.touch()
+	if status >= http.StatusBadRequest {
+		p.gate.tracker.failed(p.session, p.in.Flow) // before the client knows and tries again
+	}
 	if p.in.API == flow.Opaque || p.in.API == flow.Models || p.in.API == flow.ResponsesSocket {
 		return
 	}
@@ -217,6 +221,10 @@ func (p *Passage) finishReading(out *flow.Outcome) {
 	}
 	said := p.answer.End()
 	out.Model, out.Stop, out.Error, out.ResponseID, out.Usage = said.Model, said.Stop, said.Error, said.ID, said.Usage
+	if out.State == flow.Aborted && said.Complete && p.out.own == nil {
+		// Codex hangs up on the last event, before the body's formal end.
+		out.State, out.Why = flow.Done, ""
+	}
 	if p.in.API.Generates() && !p.facts.Warmup {
 		p.price(out)
 		if out.State == flow.Done && out.Status < 300 && out.Error == "" && !said.Complete && out.Why == "" {

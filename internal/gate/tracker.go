@@ -357,15 +357,24 @@ func (t *tracker) drop(old *tip) {
 	t.bytes -= int64(len(old.doc.Body))
 }
 
-// ended notes what a later request may refer to.
-func (t *tracker) ended(s *session, in *flow.Intent, out *flow.Outcome) {
+// failed notes that the same bytes, should they come again, are a retry.
+func (t *tracker) failed(s *session, id flow.ID) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i := range s.calls {
-		if s.calls[i].flow == in.Flow {
-			s.calls[i].failed = out.State != flow.Done || out.Status >= 400 || out.Error != ""
+		if s.calls[i].flow == id {
+			s.calls[i].failed = true
 		}
 	}
+}
+
+// ended notes what a later request may refer to.
+func (t *tracker) ended(s *session, in *flow.Intent, out *flow.Outcome) {
+	if out.State != flow.Done || out.Error != "" {
+		t.failed(s, in.Flow)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if out.ResponseID == "" {
 		return
 	}
