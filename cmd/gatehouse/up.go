@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	_ "net/http/pprof" // served only where GATEHOUSE_PPROF says
@@ -68,7 +69,21 @@ func runUp(ctx context.Context, args []string, std streams) error {
 	}
 	return app.Run(ctx, app.Options{Config: c, Version: versionText(), Log: log, Ready: func(a app.About) {
 		fmt.Fprintln(std.out, listening(a))
+		if !*leased {
+			hint(std.err, a)
+		}
 	}})
+}
+
+// hint says how to go on.
+func hint(w io.Writer, a app.About) {
+	base := "http://" + a.Listen
+	fmt.Fprintf(w, "\nPoint an agent at it (gatehouse env AGENT prints these for a shell; gatehouse run -- AGENT sets them for you):\n"+
+		"  Claude Code   ANTHROPIC_BASE_URL=%[1]s/anthropic claude\n"+
+		"  Codex         codex -c 'openai_base_url=\"%[1]s/openai/v1\"'\n"+
+		"  Gemini CLI    GOOGLE_GEMINI_BASE_URL=%[1]s/gemini gemini\n"+
+		"  others        OPENAI_BASE_URL=%[1]s/openai/v1   ANTHROPIC_BASE_URL=%[1]s/anthropic\n"+
+		"Then look: gatehouse flows --data %[2]s\n\n", base, a.Data)
 }
 
 func listening(a app.About) string {
