@@ -228,7 +228,7 @@ func (x *Index) drop(segment int64) error {
 	w.exec("DELETE FROM parts WHERE segment <= ? OR NOT EXISTS (SELECT 1 FROM flows WHERE id = parts.flow)", segment)
 	w.exec("DELETE FROM objects WHERE segment <= ?", segment)
 	w.exec(`DELETE FROM sessions WHERE NOT EXISTS (SELECT 1 FROM flows WHERE flows.key = sessions.key)
-	`)
+	AND NOT EXISTS (SELECT 1 FROM objects WHERE objects.key = sessions.key)`)
 	w.exec("DELETE FROM kinds WHERE kind NOT IN (SELECT kind FROM flows)")
 	if w.err != nil {
 		return w.err
