@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -58,8 +59,8 @@ func runDemo(ctx context.Context, args []string, std streams) error {
 		return playErr
 	}
 	fmt.Fprintf(std.out, "\nEvery byte of that is on record. Where to look:\n"+
-		"  gatehouse sessions --data %[1]s\n  gatehouse flows --data %[1]s\n"+
-		"  gatehouse show --data %[1]s FLOW        (an id from the list)\n  gatehouse verify --data %[1]s\n", dir)
+		"  %[2]s sessions --data %[1]s\n  %[2]s flows --data %[1]s\n"+
+		"  %[2]s show --data %[1]s FLOW   (an id from the list)\n  %[2]s verify --data %[1]s\n", dir, os.Args[0])
 	return nil
 }
 

@@ -78,12 +78,12 @@ func runUp(ctx context.Context, args []string, std streams) error {
 // hint says how to go on.
 func hint(w io.Writer, a app.About) {
 	base := "http://" + a.Listen
-	fmt.Fprintf(w, "\nPoint an agent at it (gatehouse env AGENT prints these for a shell; gatehouse run -- AGENT sets them for you):\n"+
+	fmt.Fprintf(w, "\nPoint an agent at it (%[3]s env AGENT prints these for a shell; %[3]s run -- AGENT sets them for you):\n"+
 		"  Claude Code   ANTHROPIC_BASE_URL=%[1]s/anthropic claude\n"+
 		"  Codex         codex -c 'openai_base_url=\"%[1]s/openai/v1\"'\n"+
 		"  Gemini CLI    GOOGLE_GEMINI_BASE_URL=%[1]s/gemini gemini\n"+
 		"  others        OPENAI_BASE_URL=%[1]s/openai/v1   ANTHROPIC_BASE_URL=%[1]s/anthropic\n"+
-		"Then look: gatehouse flows --data %[2]s\n\n", base, a.Data)
+		"Then look: %[3]s flows --data %[2]s\n\n", base, a.Data, os.Args[0])
 }
 
 func listening(a app.About) string {
