@@ -40,7 +40,7 @@ func runEnv(ctx context.Context, args []string, std streams) error {
 	if err != nil {
 		return err
 	}
-	launch := agent.Launch(agents.Gateway{URL: url, Key: accessKey(*key), Env: os.Environ()})
+	launch := agent.Launch(agents.Gateway{URL: url, Key: accessKey(*key), Env: os.Environ(), Read: os.ReadFile})
 	printEnv(std.out, sh, agent, launch, note)
 	return nil
 }

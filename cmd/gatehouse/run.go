@@ -73,7 +73,7 @@ func runRun(ctx context.Context, args []string, std streams) error {
 	}
 	agent, known := agents.For(fs.Arg(0))
 	cwd, _ := os.Getwd() // unknown is fine: it only serves notes
-	launch := agent.Launch(agents.Gateway{URL: use.url, Key: use.key, Env: os.Environ(), Args: fs.Args()[1:], Dir: cwd})
+	launch := agent.Launch(agents.Gateway{URL: use.url, Key: use.key, Env: os.Environ(), Args: fs.Args()[1:], Dir: cwd, Read: os.ReadFile})
 	say(std.err, use, fs.Arg(0), known, launch)
 	return become(path, append([]string{fs.Arg(0)}, launch.Args...), launch.Env, lease)
 }

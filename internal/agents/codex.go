@@ -13,7 +13,6 @@ import (
 // The provider is named because the user's own settings may choose another.
 func launchCodex(g Gateway) Launch {
 	l := g.start()
-	l.keepNetwork(g)
 	for _, line := range g.codexElsewhere() {
 		l.note(line)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // geminiBare are variables that would move a call, or the folder that the
@@ -22,11 +23,23 @@ func launchGemini(g Gateway) Launch {
 		l.set(name, g.Prefix("/gemini"))
 	}
 	l.set("GOOGLE_CLOUD_UNIVERSE_DOMAIN", firstOf(g.env("GOOGLE_CLOUD_UNIVERSE_DOMAIN"), "googleapis.com"))
-	l.keepNetwork(g)
+	l.geminiNetwork(g)
 	l.keep(g, geminiBare...)
 	l.geminiTelemetry(g)
 	l.geminiFolder(g)
 	return l
+}
+
+// geminiNetwork keeps the user's proxies and whom TLS trusts. Libraries differ in
+// which case of a proxy's name they read first, so that both are set.
+func (l *Launch) geminiNetwork(g Gateway) {
+	for _, upper := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"} {
+		lower := strings.ToLower(upper)
+		value := g.env(upper, lower)
+		l.set(upper, value)
+		l.set(lower, value)
+	}
+	l.keep(g, "NODE_EXTRA_CA_CERTS", "NODE_TLS_REJECT_UNAUTHORIZED", "NODE_OPTIONS")
 }
 
 type geminiTelemetry struct {

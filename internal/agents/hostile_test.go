@@ -25,6 +25,8 @@ import (
 // end-to-end tests install them.
 const agentsVar = "GATEHOUSE_AGENTS"
 
+const hostileVar = "GATEHOUSE_HOSTILE"
+
 // secret stands for the person's credential in every header that may carry it.
 const secret = "sk-ant-test-THE-PERSONS-KEY-0123456789"
 
@@ -101,6 +103,7 @@ type attack struct {
 	env         []string          // beside the credentials
 	home        map[string]string // the person's own files
 	stops       bool              // the agent then makes no call at all
+	short       bool              // run every time, not only with GATEHOUSE_HOSTILE=all
 }
 
 // program finds an agent as the end-to-end tests install it.
@@ -120,9 +123,18 @@ func program(t *testing.T, name string) string {
 	return path
 }
 
+// TestHostileFolder starts the real agents in working folders whose own settings
+// point elsewhere. One server is the gateway; the other must see neither the
+// prompt nor the person's key. "It works" means that the gateway got the prompt:
+// a probe may come to us while the call goes elsewhere.
 func TestHostileFolder(t *testing.T) {
 	for _, a := range attacks {
-		t.Run(a.agent+"/"+a.name, func(t *testing.T) { a.run(t) })
+		t.Run(a.agent+"/"+a.name, func(t *testing.T) {
+			if !a.short && os.Getenv(hostileVar) != "all" {
+				t.Skip("run with " + hostileVar + "=all")
+			}
+			a.run(t)
+		})
 	}
 }
 
@@ -158,13 +170,7 @@ func (a attack) run(t *testing.T) {
 	}
 	args := append(slices.Clone(a.args), "say "+nonce)
 	launch := agent.Launch(agents.Gateway{URL: good.URL, Env: env, Args: args, Dir: filepath.Join(dir, a.dir), Read: os.ReadFile})
-	if os.Getenv("GATEHOUSE_BARE") != "" {
-		launch = agents.Launch{Env: append(env, "ANTHROPIC_BASE_URL="+good.URL+"/anthropic", "GOOGLE_GEMINI_BASE_URL="+good.URL+"/gemini", "CODE_ASSIST_ENDPOINT="+good.URL+"/gemini"), Args: args}
-		if a.agent == "codex" {
-			launch.Args = append([]string{"-c", `openai_base_url="` + good.URL + `/openai/v1"`}, launch.Args...)
-		}
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, launch.Args...)
 	cmd.Dir, cmd.Env = filepath.Join(dir, a.dir), launch.Env

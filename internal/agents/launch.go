@@ -45,7 +45,11 @@ func (a Agent) Launch(g Gateway) Launch {
 	if a.launch == nil {
 		return launchAny(g)
 	}
-	return a.launch(g)
+	l := a.launch(g)
+	if g.Key != "" && strings.Contains(strings.Join(l.Added, " "), g.Key) {
+		l.note("the access key stands among the arguments of " + a.Title + ", which other users of this machine can read")
+	}
+	return l
 }
 
 // start copies what the user gave, and keeps calls to the gateway off any proxy.
@@ -73,24 +77,8 @@ func (g Gateway) env(names ...string) string {
 // variables in the working folder fills only those that are missing.
 func (l *Launch) keep(g Gateway, names ...string) {
 	for _, name := range names {
-		if value := g.env(name); value != "" {
-			l.set(name, value)
-		} else {
-			l.set(name, "")
-		}
+		l.set(name, g.env(name))
 	}
-}
-
-// keepNetwork keeps the user's proxies and whom TLS trusts. Programs differ in
-// which case of a proxy's name they read first, so that both are set.
-func (l *Launch) keepNetwork(g Gateway) {
-	for _, upper := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"} {
-		lower := strings.ToLower(upper)
-		value := g.env(upper, lower)
-		l.set(upper, value)
-		l.set(lower, value)
-	}
-	l.keep(g, "NODE_EXTRA_CA_CERTS", "NODE_TLS_REJECT_UNAUTHORIZED", "NODE_OPTIONS")
 }
 
 // direct adds the gateway to a list of hosts that are called without a proxy:

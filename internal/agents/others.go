@@ -3,7 +3,6 @@ package agents
 import (
 	"encoding/json"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
@@ -12,8 +11,6 @@ import (
 // left: a folder could bring one of its own, and choose it.
 func launchOpencode(g Gateway) Launch {
 	l := g.start()
-	l.keepNetwork(g)
-	l.keep(g, "BUN_OPTIONS", "OPENCODE_CONFIG", "OPENCODE_CONFIG_DIR")
 	settings := map[string]any{}
 	if own := g.env("OPENCODE_CONFIG_CONTENT"); own != "" && json.Unmarshal(plainJSON([]byte(own)), &settings) != nil {
 		l.note("OPENCODE_CONFIG_CONTENT is not JSON, and is left out")
@@ -38,12 +35,11 @@ func launchOpencode(g Gateway) Launch {
 func launchAider(g Gateway) Launch {
 	l := launchAny(g)
 	l.set("GEMINI_API_BASE", g.Prefix("/gemini/v1beta")) // LiteLLM puts /models/… after it
-	for _, line := range slices.Clone(l.Set) {
-		if !strings.Contains(line, "@") { // a proxy's password may not stand among the arguments
-			l.add("--set-env", line)
-		}
+	args := []string{"--openai-api-base", g.Prefix("/openai/v1")}
+	for _, line := range l.Set {
+		args = append(args, "--set-env", line)
 	}
-	l.add("--openai-api-base", g.Prefix("/openai/v1"))
+	l.add(args...)
 	for _, dir := range above(g.Dir) {
 		path := filepath.Join(dir, ".aider.model.settings.yml")
 		if g.Read == nil {
@@ -59,7 +55,6 @@ func launchAider(g Gateway) Launch {
 // launchAny sets every variable that programs commonly read.
 func launchAny(g Gateway) Launch {
 	l := g.start()
-	l.keepNetwork(g)
 	for _, name := range []string{"ANTHROPIC_BASE_URL", "ANTHROPIC_API_BASE"} {
 		l.set(name, g.Prefix("/anthropic"))
 	}

@@ -12,7 +12,7 @@ const nameMax = 64
 var interpreters = []string{"node", "nodejs", "bun", "deno", "python", "ruby", "perl", "sh", "bash", "dash", "zsh", "java", "tsx", "uv", "npx"}
 
 // generic names of scripts say nothing; their package's folder does.
-var generic = []string{"cli", "index", "main", "__main__", "bin", "dist", "src", "build", "lib", "bundle", "run", "start", "server", "app"}
+var generic = []string{"cli", "index", "main", "__main__", "bin", "dist", "src", "build", "lib", "bundle", "run", "start", "server"}
 
 // Program names the program of a process from its executable's path and its
 // arguments: the agent's name where it is a known one ("node …/claude" is
