@@ -238,7 +238,7 @@ func TestDamaged(t *testing.T) {
 			coded := encode(t, e.make, want)
 			for _, n := range []int{1, 2, len(coded) / 2, len(coded) - 1} {
 				got, err := decode(e.encoding, coding.Limit{}, coded[:n])
-				if err == nil || !bytes.HasPrefix(want, got) {
+				if !errors.Is(err, io.ErrUnexpectedEOF) || !bytes.HasPrefix(want, got) {
 					t.Errorf("first %d of %d bytes: %d bytes, %v", n, len(coded), len(got), err)
 				}
 			}
@@ -266,6 +266,16 @@ func TestDamaged(t *testing.T) {
 			d.Close()
 			d.Close()
 		})
+	}
+}
+
+// TestHollow: a coding whose bytes are none at all, below another one.
+func TestHollow(t *testing.T) {
+	for _, inner := range []string{"gzip", "deflate", "br"} {
+		hollow := encode(t, encoders[5].make, nil)
+		if got, err := decode(inner+", zstd", coding.Limit{}, hollow, 1); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("%s: got %q, %v", inner, got, err)
+		}
 	}
 }
 

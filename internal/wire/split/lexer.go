@@ -88,11 +88,12 @@ func (l *lexer) str() bool {
 	b, i := l.b, l.i+1
 	for {
 		// Eight bytes at a time: stop at a quote, a backslash, a control
-		// character or a byte above 0x7f. A borrow can only mark bytes after
-		// a true mark, so the lowest mark is always a true one.
+		// character or a byte above 0x7f, which keeps its high bit in one of
+		// the terms at least. A borrow can only mark bytes after a true mark,
+		// so the lowest mark is always a true one.
 		for i+8 <= len(b) {
 			x := binary.LittleEndian.Uint64(b[i:])
-			mark := (((x ^ ones*'"') - ones) | ((x ^ ones*'\\') - ones) | (x - ones*' ') | x) & highs
+			mark := (((x ^ ones*'"') - ones) | ((x ^ ones*'\\') - ones) | (x - ones*' ')) & highs
 			if mark != 0 {
 				i += bits.TrailingZeros64(mark) >> 3
 				break

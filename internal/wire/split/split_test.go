@@ -262,6 +262,11 @@ func TestMalformed(t *testing.T) {
 		{"{\"a\":\x00}", "not JSON at byte 5: unexpected character"},
 		{`{"a":` + strings.Repeat("[", 511) + strings.Repeat("]", 511) + `}`, ""},
 		{`{"a":` + strings.Repeat("[", 512) + strings.Repeat("]", 512) + `}`, "not JSON at byte 516: nested too deep"},
+		{`{"messages":[{"content":[{"a":1}],"x":` + strings.Repeat("[", 510) + strings.Repeat("]", 510) + `}]}`, "not JSON at byte 547: nested too deep"},
+		{`{"messages":[{"content":[{"a":1}],"x":` + strings.Repeat("[", 509) + strings.Repeat("]", 509) + `}]}`, ""},
+		{`{"system":{"parts":[{"a":1}],"x":` + strings.Repeat("[", 511) + strings.Repeat("]", 511) + `}}`, "not JSON at byte 543: nested too deep"},
+		{`{"request":{"system":{"parts":[{"a":1}],"x":` + strings.Repeat("[", 509) + strings.Repeat("]", 509) + `}}}`, ""},
+		{"{\"a\":\"\xe0\x80\x80\"}", "not JSON at byte 6: invalid UTF-8"},
 		{`{"messages":[{"content":[{"x":` + strings.Repeat(`{"y":`, 508) + "1" + strings.Repeat("}", 508) + `}]}]}`, "not JSON at byte 2565: nested too deep"},
 		{`"\ud800"`, ""},
 		{" null\r\n", ""},
@@ -271,6 +276,75 @@ func TestMalformed(t *testing.T) {
 		check(t, d, nil)
 		if d.Why != c.why {
 			t.Errorf("%.40q: why is %q, want %q", c.body, d.Why, c.why)
+		}
+	}
+}
+
+// TestStrings has each byte at each offset of the scanner's eight.
+func TestStrings(t *testing.T) {
+	for c := range 256 {
+		for at := range 17 {
+			body := []byte(`{"a":"` + strings.Repeat("x", 17) + `"}`)
+			body[6+at] = byte(c)
+			check(t, split.Split(body, nil), nil)
+		}
+	}
+}
+
+// TestThresholds: what is short stays where it is.
+func TestThresholds(t *testing.T) {
+	for _, c := range []struct {
+		body string
+		want int // blocks
+	}{
+		{`{"a":"` + strings.Repeat("x", 253) + `"}`, 0},
+		{`{"a":"` + strings.Repeat("x", 254) + `"}`, 1},
+		{`{"a":["` + strings.Repeat("x", 63) + `","b"]}`, 0},
+		{`{"a":["` + strings.Repeat("x", 64) + `","b"]}`, 2},
+		{`{"a":["` + strings.Repeat(`\n`, 31) + `x","b"]}`, 0},
+		{`{"a":["` + strings.Repeat(`\"`, 32) + `","b"]}`, 2},
+		{`{"a":[` + strings.Repeat("1,", 127) + `1]}`, 1},
+		{`{"a":[[{"b":1}]]}`, 0},
+		{`{"a":[]}`, 0},
+		{`{"a":{"content":[{"b":1}]}}`, 1},
+		{`{"a":{"other":[{"b":1}]}}`, 0},
+	} {
+		got := 0
+		for _, p := range split.Split([]byte(c.body), nil).Pieces {
+			if p.Kind == split.Block {
+				got++
+			}
+		}
+		if got != c.want {
+			t.Errorf("%.80s: %d blocks, want %d", c.body, got, c.want)
+		}
+	}
+}
+
+// TestLookAlikes has bases that share bytes with the body where they mean
+// something else.
+func TestLookAlikes(t *testing.T) {
+	bodies := []string{
+		`{"messages":[{"content":[{"x":1}]},{"a":1}]}`,
+		`{"messages":[{"content":[{"content":[{"x":1}]},{"a":1}]}]}`,
+		`{"messages":[{"content":[{"x":1},{"a":1}]}]}`,
+		`{"messages":[{"x":1},{"a":1}]}`,
+		`{"messages":{"content":[{"x":1},{"a":1}]}}`,
+		`{"request":{"messages":[{"content":[{"x":1}]},{"a":1}]}}`,
+		`{"request":{"messages":[{"x":1},{"a":1}],"y":1},"y":1}`,
+		`{"y":2,"messages":[{"x":1},{"a":1}],"y":1}`,
+		`{"z":2,"messages":[{"x":1},{"a":1}],"y":1}`,
+		`{"messages":[{"x":1},{"a":1}],"messages":[{"x":1},{"a":1}]}`,
+		`{"tools":[{"x":1},{"a":1}],"messages":[{"x":1},{"a":1}]}`,
+		`{"messages":[{"x":1,"cache_control":1},{"a":1}]}`,
+		`{"messages":[[{"x":1,"cache_control":1},{"a":1}]]}`,
+		`{"messages":[{"y":1},1,12,{"a":1}]}`,
+		`{"messages":[{"y":1},12,1,{"a":1}]}`,
+	}
+	for _, body := range bodies {
+		for _, base := range bodies {
+			d := agree(t, []byte(body), split.Split([]byte(base), nil))
+			agree(t, []byte(base), d)
 		}
 	}
 }
@@ -340,6 +414,7 @@ func TestBounds(t *testing.T) {
 	agree(t, over.Body, fit)
 	agree(t, fit.Body, over)
 	agree(t, many(40_001), over)
+	agree(t, bytes.Replace(fit.Body, []byte("[{"), []byte("["+strings.Repeat(`{"b":1},`, 5000)+"{"), 1), fit)
 
 	members := func(n int) []byte {
 		var s bytes.Buffer

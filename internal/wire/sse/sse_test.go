@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -178,21 +179,51 @@ func TestLong(t *testing.T) {
 	}
 }
 
-// TestReuse makes sure that a decoder can take another stream after End.
+// TestReuse makes sure that a decoder is as new after End.
 func TestReuse(t *testing.T) {
 	var d sse.Decoder
-	n := 0
-	d.Push([]byte("id: 7\ndata: a\r"), func(sse.Event) { n++ })
-	d.End(func(e sse.Event) {
-		if n++; !e.Unended || e.ID != "7" {
-			t.Errorf("got %+v", e)
-		}
-	})
-	d.Push([]byte("\n\xef\xbb\xbf"), func(sse.Event) { n++ })
-	d.Push([]byte("data: b\n\n"), func(e sse.Event) { n += 10 })
-	if n != 1 {
-		t.Errorf("%d events, want 1: a byte order mark stands at the start only", n)
+	var events []sse.Event
+	emit := func(e sse.Event) {
+		e.Data = bytes.Clone(e.Data)
+		events = append(events, e)
 	}
+	d.Push([]byte("id: 7\ndata: a\r"), emit)
+	d.End(emit)
+	d.Push([]byte("\n\xef\xbb\xbfdata: a\n\n"), emit) // a byte order mark stands at the start only
+	d.End(emit)
+	d.Push([]byte("\xef\xbb\xbfdata: b\n\n"), emit)
+	want := "\"\" \"a\" id=\"7\" long=false unended=true\n\"\" \"b\" id=\"\" long=false unended=false\n"
+	if got := show(events); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
+// TestMemory: long events leave nothing behind.
+func TestMemory(t *testing.T) {
+	line := bytes.Repeat([]byte("x"), 1<<20)
+	decoders := make([]sse.Decoder, 20)
+	before := heap()
+	for i := range decoders {
+		d := &decoders[i]
+		for range 3 {
+			d.Push([]byte("data: "), func(sse.Event) {})
+			d.Push(line, func(sse.Event) {})
+			d.Push([]byte("\ndata: "), func(sse.Event) {})
+			d.Push(line, func(sse.Event) {})
+			d.Push([]byte("\n\n"), func(sse.Event) {})
+		}
+	}
+	if after := heap(); after > before+4<<20 {
+		t.Errorf("20 decoders hold %d bytes", after-before)
+	}
+	runtime.KeepAlive(decoders)
+}
+
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
 
 func FuzzDecoder(f *testing.F) {
