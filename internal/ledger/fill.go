@@ -79,7 +79,7 @@ func (w *writer) fillAhead(step int64) error {
 	w.sealOld()
 	t := w.shown.Load()
 	off := t.seen.Load()
-	if end := off + step; end > t.extent.Load() && end <= w.l.o.SegmentBytes+step {
+	if end := min(off+step, w.l.o.SegmentBytes); end > t.extent.Load() {
 		if err := t.fill(end); err != nil {
 			return err
 		}

@@ -141,7 +141,7 @@ func size(t testing.TB, dir string) (n int64) {
 // 200 turns (100 MB each on the wire) take less than 1/60 of it. In the short
 // form they are a fifth as long, with bodies as large for each turn.
 func TestGrowingSessionsStaySmall(t *testing.T) {
-	turns, last, ratio := 40, 200<<10, int64(13)
+	turns, last, ratio := 40, 200<<10, int64(20)
 	if long() {
 		turns, last, ratio = 200, 1<<20, 60
 	}

@@ -114,14 +114,20 @@ func (s *stage) verify(t *testing.T) ledger.Report {
 }
 
 func TestTornTailIsCutAndKeptAside(t *testing.T) {
+	t.Run("behind the last frame", func(t *testing.T) { testTorn(t, 0) })
+	t.Run("behind zeros", func(t *testing.T) { testTorn(t, 1024) }) // sectors reach the disk in any order
+}
+
+func testTorn(t *testing.T, gap int) {
 	s := newStage(t, 2)
 	s.crash(t)
 	n := s.last(t)
 	whole := s.d.Bytes(s.file(n))
 	all := frames(whole)
 	end := all[len(all)-1][1]
-	torn := bytes.Clone(whole[all[0][0]:all[0][1]]) // begins like a frame and is none
-	torn[len(torn)/2] ^= 1
+	torn := make([]byte, gap)
+	torn = append(torn, whole[all[0][0]:all[0][1]]...) // begins like a frame and is none
+	torn[gap+len(torn[gap:])/2] ^= 1
 	s.d.Change(s.file(n), func(b []byte) []byte {
 		b = append(b[:end:end], torn...)
 		return append(b, make([]byte, 4096)...)
@@ -356,6 +362,37 @@ func TestFoldersThatCantBeOpened(t *testing.T) {
 	os.Rename(filepath.Join(dir, "elsewhere"), filepath.Join(dir, "kek"))
 	if got := opening(); got != "" {
 		t.Errorf("all put back: %q", got)
+	}
+}
+
+// TestSessionsThatWereForgotten: more sessions than stay in memory, and then
+// the first ones again.
+func TestSessionsThatWereForgotten(t *testing.T) {
+	if !long() {
+		t.Skip("long form only")
+	}
+	l := start(t, ledger.Options{})
+	body := conversation(2)
+	for round := range 2 {
+		var all sync.WaitGroup
+		for w := range 32 {
+			all.Go(func() {
+				for i := w; i < 3000; i += 32 {
+					id := flow.ID(fmt.Sprintf("f%d-%d", round, i))
+					body := append(bytes.Clone(body[:len(body)-1]), fmt.Sprintf(`,"round":%d}`, round)...)
+					r, err := l.Begin(intent(id, fmt.Sprintf("s%d", i), body), ledger.Content{Doc: split.Split(body, nil)})
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					r.End(outcome(id, nil), nil)
+				}
+			})
+		}
+		all.Wait()
+	}
+	if rep, err := l.Verify(nil); err != nil || rep.Code != ledger.Sound || rep.Flows != 6000 {
+		t.Errorf("verify: %v %+v", err, rep)
 	}
 }
 

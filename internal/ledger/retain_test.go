@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -126,6 +127,44 @@ func TestRetentionLeavesYoungContentWhole(t *testing.T) {
 	if rep, err := l.Verify(nil); err == nil && rep.Code == ledger.Sound {
 		t.Error("a segment that nobody said to remove is not missed")
 	}
+}
+
+// TestRetentionWhileRunning: the caller's base is of a time before the horizon
+// moved.
+func TestRetentionWhileRunning(t *testing.T) {
+	dir, d := t.TempDir(), disktest.New(1<<30)
+	o := faultOptions(t, dir, d)
+	o.MaxBytes = 64 << 10
+	synctest.Test(t, func(t *testing.T) {
+		l, stop := open(t, o)
+		var stored *ledger.Stored
+		var last flow.ID
+		var body []byte
+		for turn := 1; turn <= 60; turn++ {
+			body = conversation(turn)
+			var base *split.Doc
+			if stored != nil {
+				base = stored.Doc()
+			}
+			last = flow.ID(fmt.Sprintf("f%04d", turn))
+			r, err := l.Begin(intent(last, "long", body), ledger.Content{Doc: split.Split(body, base), Base: stored})
+			if err != nil {
+				t.Fatal(err)
+			}
+			stored = r.Stored()
+			answer := prose(rand.New(rand.NewPCG(7, uint64(turn))), 8000)
+			r.Push(answer)
+			r.End(outcome(last, answer), nil)
+			time.Sleep(4 * time.Second)
+		}
+		if rep, err := l.Verify(nil); err != nil || rep.Code != ledger.Sound || rep.First < 20 || rep.Bytes > o.MaxBytes+4*o.SegmentBytes {
+			t.Errorf("verify: %v %+v", err, rep)
+		}
+		if got := read(t, l, last, ledger.Request); !bytes.Equal(got, body) {
+			t.Error("the last request is not what was recorded")
+		}
+		stop()
+	})
 }
 
 func first(t *testing.T, d *disktest.FS, dir string) (number uint64) {
