@@ -17,8 +17,13 @@ func describe(o options) {
 	if !o.lean {
 		ends = "net/http client and upstream"
 	}
-	fmt.Printf("%s, %s/%s, %d cores for everything (%s), %s, %d rounds of %s\n\n",
+	fmt.Printf("%s, %s/%s, %d cores for everything (%s), %s, %d rounds of %s\n",
 		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), processor(), ends, o.rounds, o.length)
+	if text, err := os.ReadFile("/proc/loadavg"); err == nil {
+		load, _, _ := strings.Cut(string(text), " ")
+		fmt.Printf("load average before: %s (anything but about 0 spoils the figures)\n", load)
+	}
+	fmt.Println()
 }
 
 func processor() string {
