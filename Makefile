@@ -48,6 +48,7 @@ lint:
 	  test -z "$$unformatted" || { echo "gofmt these files:"; echo "$$unformatted"; exit 1; }
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
+	cd test/e2e && $(GO) vet ./... && $(GO) run $(STATICCHECK) ./...
 
 # Everything that we ship for must compile, and its tests, too: vet compiles
 # both.
@@ -71,7 +72,7 @@ compiler:
 
 # The real agents through the real binary.
 e2e: build agents
-	cd test/e2e && $(GO) vet ./... && GATEHOUSE=$(CURDIR)/bin/gatehouse $(GO) test -count=1 ./...
+	cd test/e2e && GATEHOUSE=$(CURDIR)/bin/gatehouse $(GO) test -count=1 ./...
 
 agents: test/e2e/node_modules/.installed
 
