@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"time"
 
 	"github.com/workingagents/gatehouse/internal/app"
 	"github.com/workingagents/gatehouse/internal/config"
@@ -21,19 +22,52 @@ import (
 // socket, or, when none runs, one that this process serves for itself.
 type backend struct {
 	client *http.Client
-	live   bool // a gateway runs
+	live   bool   // a gateway runs
+	data   string // where to look again when it ends; empty: nowhere
 	stop   func() error
 }
 
+// A gateway that is ending still holds its folder, but not its socket: a
+// command waits for the one or the other.
+const (
+	backendWait = 20 * time.Second
+	backendPoll = 20 * time.Millisecond
+)
+
 // openBackend finds the server of a data folder, or becomes it.
 func openBackend(ctx context.Context, data string) (*backend, error) {
-	if holder, held := ledger.Held(data); held {
-		if holder.Socket == "" {
-			return nil, fmt.Errorf("data folder %s is held by process %d, which can't be asked yet", data, holder.PID)
+	deadline := time.Now().Add(backendWait)
+	for {
+		b, err := tryBackend(ctx, data)
+		if err == nil || time.Now().After(deadline) || ctx.Err() != nil {
+			return b, err
 		}
-		return &backend{client: socketClient(holder.Socket), live: holder.Listen != "", stop: func() error { return nil }}, nil
+		var held *ledger.HeldError
+		if !errors.Is(err, errEnding) && !errors.As(err, &held) {
+			return nil, err
+		}
+		select {
+		case <-time.After(backendPoll):
+		case <-ctx.Done():
+		}
 	}
-	return openOffline(ctx, data)
+}
+
+var errEnding = errors.New("its holder does not answer")
+
+func tryBackend(ctx context.Context, data string) (*backend, error) {
+	holder, held := ledger.Held(data)
+	if !held {
+		return openOffline(ctx, data)
+	}
+	b := &backend{client: socketClient(holder.Socket), live: holder.Listen != "", stop: func() error { return nil }}
+	resp, err := b.do(ctx, http.MethodGet, "/status", nil)
+	if err != nil {
+		return nil, fmt.Errorf("data folder %s is held by process %d: %w", data, holder.PID, errors.Join(errEnding, err))
+	}
+	resp.Body.Close()
+	b.data = data
+	return b, nil
 }
 
 func openOffline(ctx context.Context, data string) (*backend, error) {
@@ -86,6 +120,9 @@ func (b *backend) do(ctx context.Context, method, path string, body any) (*http.
 		req.Header.Set("Content-Type", "application/json")
 	}
 	resp, err := b.client.Do(req)
+	if err != nil && b.data != "" && ctx.Err() == nil && method == http.MethodGet {
+		return b.again(ctx, path)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("asking the gateway: %w", err)
 	}
@@ -94,6 +131,18 @@ func (b *backend) do(ctx context.Context, method, path string, body any) (*http.
 	}
 	defer resp.Body.Close()
 	return nil, apiError(resp)
+}
+
+// again asks whoever has the folder now: the gateway ended before it answered.
+func (b *backend) again(ctx context.Context, path string) (*http.Response, error) {
+	next, err := openBackend(ctx, b.data)
+	if err != nil {
+		return nil, err
+	}
+	b.client.CloseIdleConnections()
+	*b = *next
+	b.data = ""
+	return b.do(ctx, http.MethodGet, path, nil)
 }
 
 func apiError(resp *http.Response) error {

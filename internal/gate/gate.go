@@ -103,7 +103,7 @@ func (g *Gate) Admit(m *Message) (*Passage, error) {
 	r := g.read(m, in)
 	s := g.tracker.place(in, m.Claim, r)
 	in.Decision = g.o.Policy.Decide(in)
-	in.RequestSHA256 = sumHex(m.Body)
+	in.RequestSHA256 = r.digest.sum
 	passes := in.Decision.Verdict == flow.Pass
 	if passes {
 		in.ForwardedSHA256 = in.RequestSHA256
@@ -154,11 +154,12 @@ func (g *Gate) intent(m *Message) *flow.Intent {
 
 // reading is what was understood of a request.
 type reading struct {
-	doc   *split.Doc // of the bytes as they came
-	text  *split.Doc // of the decoded body; doc itself when nothing was encoded
-	lane  laneKey
-	base  *tip // the earlier request that doc was cut against, or nil
-	facts flow.Facts
+	doc    *split.Doc // of the bytes as they came
+	text   *split.Doc // of the decoded body; doc itself when nothing was encoded
+	digest *digest    // of the bytes as they came
+	lane   laneKey
+	base   *tip // the earlier request that doc was cut against, or nil
+	facts  flow.Facts
 }
 
 // read cuts the body against the conversation it belongs to and reads its
@@ -167,6 +168,7 @@ func (g *Gate) read(m *Message, in *flow.Intent) reading {
 	r := reading{lane: laneKey{in.Principal.Name, m.Claim.Session}}
 	r.base = g.tracker.base(in, r.lane, m.Body)
 	r.doc = split.Split(m.Body, r.base.splitDoc())
+	r.digest = r.base.digestFor(m.Body)
 	r.text = r.doc
 	if m.Encoding != "" && m.Encoding != "identity" {
 		r.text = g.decode(m, in)

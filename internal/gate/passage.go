@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"crypto/sha256"
 	"encoding/hex"
 	"hash"
 	"net/http"
@@ -251,9 +250,4 @@ func Reply(p flow.Provider, method string, r *flow.Refusal) []byte {
 		return refusal.Message(r)
 	}
 	return refusal.Body(p, r)
-}
-
-func sumHex(b []byte) string {
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
 }

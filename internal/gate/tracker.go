@@ -6,6 +6,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"hash/maphash"
 	"strconv"
 	"sync"
 	"time"
@@ -49,10 +50,10 @@ type session struct {
 	key   sessionKey
 	turns int
 	last  time.Time
-	calls []call                // newest last
-	ids   map[string]flow.ID    // response id → flow
-	order []string              // of ids, oldest first
-	heads map[string]headRecord // by sub-agent: the conversation last seen
+	calls []call                 // newest last
+	ids   map[string]flow.ID     // response id → flow
+	order []string               // of ids, oldest first
+	heads map[headKey]headRecord // the conversation last seen
 }
 
 // call is what a retry is recognised by.
@@ -63,11 +64,19 @@ type call struct {
 	failed bool
 }
 
-// headRecord is the root of a sub-agent's conversation, to tell a compaction.
+// headRecord is the root of a conversation, to tell a compaction; headKey whose
+// conversation it is: a sub-agent's, with a set of tools.
 type headRecord struct {
-	head, tools string
-	flow        flow.ID
+	head string
+	flow flow.ID
 }
+
+type headKey struct {
+	subagent string
+	tools    uint64
+}
+
+var seed = maphash.MakeSeed()
 
 // tip is the last request of a conversation: what the next one is cut against.
 type tip struct {
@@ -75,6 +84,7 @@ type tip struct {
 	session   string
 	api       flow.API
 	doc       *split.Doc
+	digest    *digest
 	stored    *ledger.Stored
 	lane, all *list.Element
 }
@@ -84,6 +94,15 @@ func (t *tip) splitDoc() *split.Doc {
 		return nil
 	}
 	return t.doc
+}
+
+// digestFor hashes a body that may begin as the tip's does.
+func (t *tip) digestFor(body []byte) *digest {
+	if t == nil {
+		return newDigest(body, nil, 0)
+	}
+	n := min(len(body), len(t.doc.Body))
+	return newDigest(body, t.digest, commonPrefix(t.doc.Body[:n], body[:n]))
 }
 
 // storedIn gives what the ledger keeps of the tip, if it can serve as base for
@@ -138,6 +157,9 @@ func shared(a, b []byte) int {
 
 func commonPrefix(a, b []byte) int {
 	n := 0
+	for len(a)-n >= 4096 && bytes.Equal(a[n:n+4096], b[n:n+4096]) {
+		n += 4096
+	}
 	for len(a)-n >= 256 && bytes.Equal(a[n:n+256], b[n:n+256]) {
 		n += 256
 	}
@@ -212,7 +234,7 @@ func (t *tracker) lookup(key sessionKey) *session {
 		t.recent.MoveToFront(e)
 		return e.Value.(*session)
 	}
-	s := &session{key: key, ids: map[string]flow.ID{}, heads: map[string]headRecord{}}
+	s := &session{key: key, ids: map[string]flow.ID{}, heads: map[headKey]headRecord{}}
 	s.turns, s.last = t.recall(key)
 	t.sessions[key] = t.recent.PushFront(s)
 	for t.recent.Len() > maxSessions {
@@ -244,7 +266,7 @@ func (t *tracker) recall(key sessionKey) (turns int, last time.Time) {
 // turn numbers the model call. A client's retry, the same bytes after a call
 // that failed, shares the turn of the call that it repeats.
 func (s *session) turn(in *flow.Intent, r reading) {
-	sum := sumHex(r.doc.Body)
+	sum := r.digest.sum
 	for i := len(s.calls) - 1; i >= 0; i-- {
 		if c := s.calls[i]; c.sum == sum && c.failed {
 			in.Turn, in.RetryOf = c.turn, c.flow
@@ -268,8 +290,8 @@ func (s *session) root(in *flow.Intent, r reading, head string) {
 		return
 	}
 	tools, _ := r.text.Get("tools")
-	now := headRecord{head: head, tools: sumHex(tools), flow: in.Flow}
-	key := in.Session.Subagent + "\x00" + now.tools
+	now := headRecord{head: head, flow: in.Flow}
+	key := headKey{in.Session.Subagent, maphash.Bytes(seed, tools)}
 	before, known := s.heads[key]
 	if known && before.head != head && len(tools) > 2 && !continues(r) {
 		in.Session.Predecessor = before.flow
@@ -320,7 +342,7 @@ func (t *tracker) keep(in *flow.Intent, r reading, stored *ledger.Stored) {
 	if r.doc == nil || !r.doc.JSON || stored == nil || int64(len(r.doc.Body)) > t.o.TipBytes/4 {
 		return
 	}
-	now := &tip{key: r.lane, session: in.Session.ID, api: in.API, doc: r.doc, stored: stored}
+	now := &tip{key: r.lane, session: in.Session.ID, api: in.API, doc: r.doc, digest: r.digest, stored: stored}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if r.base.storedIn(in) != nil && r.base.all != nil && continues(r) {

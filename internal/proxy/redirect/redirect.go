@@ -217,6 +217,11 @@ func writeRefusal(w http.ResponseWriter, p flow.Provider, method string, refusal
 	if refusal.Status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", retryAfter)
 	}
+	if strings.HasPrefix(refusal.Kind, "ledger") {
+		// Claude Code would try for minutes; a person would rather read now that
+		// nothing passes until the ledger has been seen to.
+		w.Header().Set("X-Should-Retry", "false")
+	}
 	w.WriteHeader(refusal.Status)
 	if method != http.MethodHead {
 		w.Write(gate.Reply(p, method, refusal))
