@@ -149,7 +149,7 @@ func (r *Reader) Next() (*Frame, error) {
 // Resync looks for the next intact frame behind damage and reports whether
 // there is one.
 func (r *Reader) Resync() (bool, error) {
-	for {
+	for r.Offset() < r.end {
 		r.pos++
 		b, err := r.peek(readAhead)
 		if err != nil {
@@ -169,6 +169,7 @@ func (r *Reader) Resync() (bool, error) {
 			return found, err
 		}
 	}
+	return false, nil
 }
 
 // intact reports whether a whole frame stands here, and stays here.

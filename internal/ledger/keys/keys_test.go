@@ -1,0 +1,126 @@
+package keys_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/workingagents/gatehouse/internal/ledger/disk/disktest"
+	"github.com/workingagents/gatehouse/internal/ledger/keys"
+)
+
+var kek = bytes.Repeat([]byte{9}, keys.Size)
+
+func ring(t *testing.T, d *disktest.FS) *keys.Ring {
+	t.Helper()
+	r, err := keys.Open(d, "/keys.db", kek, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestKeysComeBack(t *testing.T) {
+	d := disktest.New(1 << 20)
+	r := ring(t, d)
+	sealed := map[uint64][]byte{}
+	for i := range 300 { // more than the room that the file begins with
+		k, err := r.Session(fmt.Sprintf("user%d", i%7), fmt.Sprintf("session%d", i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sealed[k.ID] = k.AEAD.Seal(nil, make([]byte, 12), []byte("text"), nil)
+	}
+	if !r.Dirty() {
+		t.Error("new keys are not to be flushed")
+	}
+	if err := r.Flush(); err != nil || r.Dirty() {
+		t.Errorf("flush: %v", err)
+	}
+	sub := r.Subkey("label")
+	r = ring(t, d.Crash(nil))
+	if !bytes.Equal(r.Subkey("label"), sub) || bytes.Equal(r.Subkey("other"), sub) {
+		t.Error("subkeys are not the same each time, and different for each label")
+	}
+	for i := range 300 {
+		user, name := fmt.Sprintf("user%d", i%7), fmt.Sprintf("session%d", i)
+		if !r.Known(user, name) {
+			t.Errorf("%s of %s is not known", name, user)
+		}
+		k, err := r.Session(user, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same, err := r.Get(k.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := same.AEAD.Open(nil, make([]byte, 12), sealed[k.ID], nil); err != nil {
+			t.Errorf("key %d: %v", k.ID, err)
+		}
+	}
+	if r.Dirty() {
+		t.Error("old keys were made anew")
+	}
+	if r.Known("user1", "session0") {
+		t.Error("a session is known to a user whose it is not")
+	}
+}
+
+func TestUnflushedKeysAreForgotten(t *testing.T) {
+	d := disktest.New(1 << 20)
+	r := ring(t, d)
+	kept, err := r.Session("user", "kept")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	lost, err := r.Session("user", "lost")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r = ring(t, d.Crash(nil))
+	if _, err := r.Get(kept.ID); err != nil {
+		t.Error(err)
+	}
+	if _, err := r.Get(lost.ID); err == nil || r.Known("user", "lost") {
+		t.Error("a key that was not flushed is there after a crash")
+	}
+	again, err := r.Session("user", "other")
+	if err != nil || again.ID != lost.ID {
+		t.Errorf("the next key has number %d, %v, want %d", again.ID, err, lost.ID)
+	}
+}
+
+func TestWrongKeyAndDamage(t *testing.T) {
+	d := disktest.New(1 << 20)
+	r := ring(t, d)
+	k, err := r.Session("user", "session")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keys.Open(d, "/keys.db", bytes.Repeat([]byte{8}, keys.Size), time.Now); !errors.Is(err, keys.ErrKEK) {
+		t.Errorf("another key-encryption key: %v", err)
+	}
+	if _, err := keys.Open(d, "/keys.db", kek[:5], time.Now); err == nil {
+		t.Error("a short key-encryption key is taken")
+	}
+	if got := d.Bytes("/keys.db"); bytes.Contains(got, []byte("user")) || bytes.Contains(got, []byte("session")) {
+		t.Error("names stand in the file")
+	}
+	d.Change("/keys.db", func(b []byte) []byte { b[int(k.ID)*128+80] ^= 1; return b })
+	if _, err := ring(t, d).Get(k.ID); err == nil {
+		t.Error("a damaged key opens")
+	}
+	d.Change("/keys.db", func(b []byte) []byte { b[0] ^= 1; return b })
+	if _, err := keys.Open(d, "/keys.db", kek, time.Now); err == nil {
+		t.Error("a file without its head is taken")
+	}
+}
