@@ -335,3 +335,15 @@ func TestSpaceFirst(t *testing.T) {
 		t.Errorf("space before JSON: got %q", got)
 	}
 }
+
+// A delta costs no memory: what a stream takes does not grow with its length.
+func TestDeltasCostNoMemory(t *testing.T) {
+	for api, stream := range deltas() {
+		one := append(bytes.SplitAfterN(stream, []byte("\n\n"), 2)[0], '\n')
+		a := codec.NewAnswer(api, codec.Options{})
+		a.Push(one)
+		if got := testing.AllocsPerRun(100, func() { a.Push(one) }); got > 0 {
+			t.Errorf("%s: %v allocations for each delta", api, got)
+		}
+	}
+}
