@@ -62,9 +62,11 @@ func envTarget(gateway, data, key string) (url, note string, err error) {
 	return holderURL(h.Listen), "", keyNeeded(h.Listen, key)
 }
 
+// printEnv writes comments with line ends made visible: what follows one would be
+// a command.
 func printEnv(w io.Writer, sh shell, agent agents.Agent, l agents.Launch, note string) {
 	if note != "" {
-		fmt.Fprintln(w, "#", note)
+		fmt.Fprintln(w, "#", plain(note))
 	}
 	for _, name := range l.Unset {
 		fmt.Fprintf(w, sh.unset+"\n", name)
@@ -78,10 +80,10 @@ func printEnv(w io.Writer, sh shell, agent agents.Agent, l agents.Launch, note s
 		for _, arg := range l.Added {
 			words = append(words, sh.quote(arg))
 		}
-		fmt.Fprintf(w, "# %s needs these arguments, too:\n# %s\n", agent.Title, strings.Join(words, " "))
+		fmt.Fprintf(w, "# %s needs these arguments, too:\n# %s\n", agent.Title, plain(strings.Join(words, " ")))
 	}
 	for _, n := range l.Notes {
-		fmt.Fprintln(w, "# note:", n)
+		fmt.Fprintln(w, "# note:", plain(n))
 	}
 }
 

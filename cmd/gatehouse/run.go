@@ -193,7 +193,7 @@ func say(w io.Writer, t target, name string, known bool, l agents.Launch) {
 		fmt.Fprintf(w, "gatehouse: note: %s is not an agent that Gatehouse knows: the usual variables are set, and its own settings may outrank them\n", name)
 	}
 	for _, note := range l.Notes {
-		fmt.Fprintln(w, "gatehouse: note:", note)
+		fmt.Fprintln(w, "gatehouse: note:", plain(note))
 	}
 }
 
