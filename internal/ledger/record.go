@@ -28,16 +28,17 @@ type Content struct {
 // Record is a flow that is being recorded. Its methods may be called by
 // several goroutines; End is called once.
 type Record struct {
-	l      *Ledger
-	in     *flow.Intent
-	key    *keys.Key
-	stored *Stored
+	l    *Ledger
+	in   *flow.Intent
+	key  *keys.Key
+	kept bool // the bodies, not only metadata
 
-	mu    sync.Mutex
-	data  []byte        // of the chunks that are not in an entry yet
-	sizes []chunkSize   // their lengths and times
-	since time.Duration // time of the first of them
-	ended bool
+	mu     sync.Mutex
+	stored *Stored       // until Stored
+	data   []byte        // of the chunks that are not in an entry yet
+	sizes  []chunkSize   // their lengths and times
+	since  time.Duration // time of the first of them
+	ended  bool
 }
 
 type chunkSize struct {
@@ -136,6 +137,7 @@ func (r *Record) enqueue(sc *scope, meta []byte, c Content) (*batch, []*item, er
 
 func (r *Record) items(sc *scope, meta []byte, c Content, intent note) []*item {
 	w := sc.weave(c.Doc, c.Base)
+	r.kept = true
 	r.stored = &Stored{doc: c.Doc, refs: w.refs, key: sc.key.ID, epoch: sc.epoch, floor: sc.floor}
 	req := request{skeleton: w.skel, edits: c.Edits, span: span{first: sc.next, floor: sc.floor}}
 	var items []*item
@@ -162,15 +164,22 @@ func (r *Record) items(sc *scope, meta []byte, c Content, intent note) []*item {
 	return items
 }
 
-// Stored gives the request as it was stored, for the next one of its session;
-// nil when only metadata is kept.
-func (r *Record) Stored() *Stored { return r.stored }
+// Stored hands over the request as it was stored, for the next one of its
+// session. The record lets go of it: an open flow must not hold its body.
+// The second time, and when only metadata is kept, it is nil.
+func (r *Record) Stored() *Stored {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := r.stored
+	r.stored = nil
+	return s
+}
 
 // Push records one chunk of the provider's answer: a read, or one WebSocket
 // message. The chunk is copied. It waits when the disk is behind, and errs
 // when the ledger can't be written.
 func (r *Record) Push(p []byte) error {
-	if r.stored == nil {
+	if !r.kept {
 		return nil
 	}
 	r.mu.Lock()
@@ -259,7 +268,7 @@ func (r *Record) end(meta []byte, out *flow.Outcome, delivered []Edit) (*item, *
 	}
 	r.ended = true
 	var body func([]byte) []byte
-	if r.stored != nil {
+	if r.kept {
 		body = (&answer{chunks: r.chunks(), edits: delivered}).append
 	}
 	it := r.l.item(entry{kind: kindOutcome, meta: meta}, body, r.key, note{ended: endedRow(out)})

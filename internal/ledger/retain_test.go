@@ -80,11 +80,11 @@ func TestSizeCapRemovesWholeSegments(t *testing.T) {
 func TestRetentionLeavesYoungContentWhole(t *testing.T) {
 	dir := t.TempDir()
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	o := ledger.Options{Dir: dir, SegmentBytes: 8 << 10, MaxAge: 100 * time.Hour, Now: func() time.Time { return now }}
+	o := ledger.Options{Dir: dir, SegmentBytes: 4 << 10, MaxAge: 100 * time.Hour, Now: func() time.Time { return now }}
 	d := disktest.New(1 << 30)
 	o.FS = d
 	bodies := map[flow.ID][]byte{}
-	for turn := 1; turn <= 60; turn++ {
+	for turn := 1; turn <= 30; turn++ {
 		l, err := ledger.Open(o) // looks at the limits
 		if err != nil {
 			t.Fatal(err)
@@ -98,7 +98,7 @@ func TestRetentionLeavesYoungContentWhole(t *testing.T) {
 		r.End(outcome(id, nil), nil)
 		bodies[id] = body
 		l.Close()
-		now = now.Add(5 * time.Hour)
+		now = now.Add(10 * time.Hour)
 	}
 	l, err := ledger.Open(o)
 	if err != nil {
@@ -106,7 +106,7 @@ func TestRetentionLeavesYoungContentWhole(t *testing.T) {
 	}
 	defer l.Close()
 	views, err := l.Flows(ledger.Query{})
-	if err != nil || len(views) >= 60 || len(views) < 15 {
+	if err != nil || len(views) >= 30 || len(views) < 8 {
 		t.Fatalf("flows that are left: %d, %v", len(views), err)
 	}
 	for _, v := range views[len(views)/2:] {
