@@ -86,11 +86,12 @@ bench: build
 
 # go test fuzzes one target of one package at a time.
 fuzz:
-	@set -e; grep -rlE '^func Fuzz' --include='*_test.go' internal | while read -r file; do \
+	@set -e; for file in $$(grep -rlE '^func Fuzz' --include='*_test.go' internal); do \
 	  for name in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9_]*).*/\1/p' "$$file"); do \
 	    echo "fuzzing $$name in $$(dirname $$file)"; \
 	    $(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) "./$$(dirname $$file)"; \
-	  done; done
+	  done; \
+	done
 
 # 6 rounds of it are part of make test.
 kill: build
