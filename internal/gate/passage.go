@@ -83,7 +83,7 @@ func (p *Passage) Answer(status int, header []flow.Header, encoding, requestID s
 		}
 		p.decoder = d
 	}
-	p.answer = codec.NewAnswer(p.in.API, codec.Options{Stream: stream, Facts: p.facts})
+	p.answer = codec.NewAnswer(p.in.API, codec.Options{Stream: stream, Facts: p.facts, RequestBytes: p.in.RequestBytes})
 }
 
 func (p *Passage) touch() {
@@ -142,8 +142,9 @@ func (p *Passage) stopReading(err error) {
 	p.decoder = nil
 }
 
-// Complete reports whether the provider's own end of the answer was seen.
-func (p *Passage) Complete() bool { return p.answer != nil && p.answer.Snapshot().Complete }
+// Over reports whether the provider's own end of the answer, or its error, was
+// seen: no more events belong to it.
+func (p *Passage) Over() bool { return p.answer != nil && p.answer.Ended() }
 
 // Fail ends the passage with our own reply in place of an answer: the provider
 // could not be reached, or was silent. Nothing of an answer was delivered.
@@ -220,6 +221,9 @@ func (p *Passage) finishReading(out *flow.Outcome) {
 	}
 	said := p.answer.End()
 	out.Model, out.Stop, out.Error, out.ResponseID, out.Usage = said.Model, said.Stop, said.Error, said.ID, said.Usage
+	if out.Unreadable == "" {
+		out.Unreadable = said.Unreadable
+	}
 	if out.State == flow.Aborted && said.Complete && p.out.own == nil {
 		// Codex hangs up on the last event, before the body's formal end.
 		out.State, out.Why = flow.Done, ""

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -17,7 +18,6 @@ import (
 	"github.com/workingagents/gatehouse/internal/identity"
 	"github.com/workingagents/gatehouse/internal/upstream"
 	"github.com/workingagents/gatehouse/internal/wire/codec"
-	"github.com/workingagents/gatehouse/internal/wire/peek"
 )
 
 // maxErrorBody bounds the body of a provider's refusal to upgrade.
@@ -38,8 +38,15 @@ type socket struct {
 	idle       *time.Timer
 
 	mu    sync.Mutex // guards open and the passages in it
-	open  []*gate.Passage
+	open  []lane
 	going bool // draining: no new messages, close when open is empty
+}
+
+// lane is an answer that is coming. Several may share a socket, told apart by
+// the stream_id of their events; without one they follow each other.
+type lane struct {
+	*gate.Passage
+	stream string
 }
 
 // serveSocket admits the upgrade as a flow of its own, makes it at the
@@ -247,7 +254,8 @@ func (k *socket) read(ctx context.Context) (websocket.MessageType, []byte, error
 func (k *socket) forward(ctx context.Context, kind websocket.MessageType, body []byte) error {
 	m := k.template
 	m.Body = body
-	answered := k.responses && kind == websocket.MessageText && peek.Is(peek.Get(body, "type"), "response.create")
+	said := codec.ReadEnvelope(body)
+	answered := k.responses && kind == websocket.MessageText && said.Type == "response.create"
 	m.API = flow.Opaque
 	if answered {
 		m.API = flow.Responses
@@ -261,7 +269,7 @@ func (k *socket) forward(ctx context.Context, kind websocket.MessageType, body [
 		k.tell(ctx, err)
 		return nil
 	}
-	k.expect(p, answered)
+	k.expect(lane{p, said.Stream}, answered)
 	return k.up.Write(ctx, kind, body)
 }
 
@@ -275,7 +283,7 @@ func (k *socket) draining() bool {
 // those before it have ended. Where an answer's end can't be seen, the next
 // message ends it; a message on a Responses socket that asks for no answer
 // (response.cancel …) has none.
-func (k *socket) expect(p *gate.Passage, answered bool) {
+func (k *socket) expect(p lane, answered bool) {
 	p.Answer(http.StatusOK, nil, "", "", codec.Messages)
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -321,7 +329,8 @@ func (k *socket) deliver(ctx context.Context, kind websocket.MessageType, body [
 			return err
 		}
 	}
-	p := k.open[0]
+	i := k.laneOf(body)
+	p := k.open[i]
 	if err := p.Push(body, func(b []byte) error { return k.client.Write(ctx, kind, b) }); err != nil {
 		return err
 	}
@@ -329,9 +338,9 @@ func (k *socket) deliver(ctx context.Context, kind websocket.MessageType, body [
 		return nil
 	}
 	k.idle.Reset(k.call.s.o.IdleTimeout)
-	if p.Complete() || !asked {
+	if p.Over() || !asked {
 		p.End(flow.Done, "")
-		k.open = k.open[1:]
+		k.open = slices.Delete(k.open, i, i+1)
 	}
 	if len(k.open) == 0 {
 		k.idle.Stop()
@@ -340,6 +349,15 @@ func (k *socket) deliver(ctx context.Context, kind websocket.MessageType, body [
 		}
 	}
 	return nil
+}
+
+// laneOf gives the index in open of the answer that an event belongs to.
+func (k *socket) laneOf(event []byte) int {
+	if len(k.open) < 2 {
+		return 0
+	}
+	stream := codec.ReadEnvelope(event).Stream
+	return max(0, slices.IndexFunc(k.open, func(l lane) bool { return l.stream == stream }))
 }
 
 // unasked opens a flow for what a provider sends on its own: no record, no
@@ -352,7 +370,7 @@ func (k *socket) unasked() error {
 		return err
 	}
 	p.Answer(http.StatusOK, nil, "", "", codec.Messages)
-	k.open = append(k.open, p)
+	k.open = append(k.open, lane{Passage: p})
 	return nil
 }
 
