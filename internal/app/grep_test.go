@@ -27,3 +27,20 @@ func grep(t *testing.T, dir string, words ...string) {
 		t.Fatal(err)
 	}
 }
+
+// folderSize adds up what the files of a folder hold.
+func folderSize(t *testing.T, dir string) (n int64) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		info, err := d.Info()
+		n += info.Size()
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
