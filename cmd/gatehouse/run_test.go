@@ -180,7 +180,8 @@ func (p *place) ended() {
 }
 
 // follow gives a connection to a gateway, which reads to its end when the
-// gateway has ended.
+// gateway has ended. A server that drains waits for connections that have not
+// asked anything yet, so that one thing is asked.
 func follow(t *testing.T, addr string) net.Conn {
 	t.Helper()
 	c, err := net.Dial("tcp", addr)
@@ -188,6 +189,12 @@ func follow(t *testing.T, addr string) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
+	if _, err := io.WriteString(c, "HEAD / HTTP/1.1\r\nHost: "+addr+"\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
 	return c
 }
 
