@@ -85,7 +85,6 @@ type Ledger struct {
 	house *keys.Key // of entries that belong to no session
 	codec *codec
 	index *index.Index
-	names sealer // of what the index keeps
 	tags  []byte // secret of the index's keyed ids
 
 	indexed index.Mark // pending.apply; how far the index is
@@ -151,9 +150,6 @@ func (l *Ledger) prepare() (err error) {
 	if l.house, err = l.ring.Session("", ""); err != nil {
 		return fmt.Errorf("opening the house's key: %w", err)
 	}
-	if l.names, err = newSealer(l.ring.Subkey("index names")); err != nil {
-		return err
-	}
 	l.tags = l.ring.Subkey("index tags")
 	if l.codec, err = newCodec(); err != nil {
 		return err
@@ -212,8 +208,8 @@ func (l *Ledger) Close() (err error) {
 		l.closing.Store(true)
 		l.drive()
 		err = errors.Join(l.applyPending(), l.writer.finish(), l.release())
-		if r := l.fault.Load(); r != nil {
-			err = errors.Join(r, err)
+		if !l.fault.CompareAndSwap(nil, errClosing) {
+			err = errors.Join(l.fault.Load(), err)
 		}
 	})
 	return err

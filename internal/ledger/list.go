@@ -211,13 +211,9 @@ func (l *Ledger) Sessions(q Query) ([]SessionView, error) {
 }
 
 func (l *Ledger) sessionView(s *index.Sum) (SessionView, error) {
-	var name sessionName
-	text, err := l.names.open(s.Name)
+	name, err := l.openName(&s.Session)
 	if err != nil {
-		return SessionView{}, fmt.Errorf("opening session name: %w", err)
-	}
-	if err := json.Unmarshal(text, &name); err != nil {
-		return SessionView{}, fmt.Errorf("decoding session name: %w", err)
+		return SessionView{}, err
 	}
 	u := s.Usage
 	return SessionView{

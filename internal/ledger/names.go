@@ -1,39 +1,54 @@
 package ledger
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
+
+	"github.com/workingagents/gatehouse/internal/ledger/index"
+	"github.com/workingagents/gatehouse/internal/ledger/keys"
 )
 
-// sealer closes what the index keeps of names.
-type sealer struct{ aead cipher.AEAD }
+// sessionName is what a session's sealed name says.
+type sessionName struct {
+	Principal string `json:"p"`
+	Session   string `json:"s"`
+}
 
-func newSealer(key []byte) (sealer, error) {
-	block, err := aes.NewCipher(key)
+// nameLabel tells names from frames, which the same key seals.
+var nameLabel = []byte("gatehouse session name")
+
+func (l *Ledger) sessionRow(key *keys.Key, principal, session string) (*index.Session, error) {
+	text, err := json.Marshal(sessionName{principal, session})
 	if err != nil {
-		return sealer{}, fmt.Errorf("making cipher: %w", err)
+		return nil, fmt.Errorf("encoding session name: %w", err)
 	}
-	aead, err := cipher.NewGCM(block)
-	return sealer{aead}, err
-}
-
-func (s sealer) seal(plain []byte) []byte {
-	nonce := make([]byte, s.aead.NonceSize(), s.aead.NonceSize()+len(plain)+s.aead.Overhead())
+	nonce := make([]byte, key.AEAD.NonceSize(), key.AEAD.NonceSize()+len(text)+key.AEAD.Overhead())
 	rand.Read(nonce)
-	return s.aead.Seal(nonce, nonce, plain, nil)
+	return &index.Session{Key: key.ID, Tag: l.tag("session", session), Name: key.AEAD.Seal(nonce, nonce, text, nameLabel)}, nil
 }
 
-func (s sealer) open(sealed []byte) ([]byte, error) {
-	n := s.aead.NonceSize()
-	if len(sealed) < n {
-		return nil, errors.New("sealed name is too short")
+// openName reads a session's sealed name.
+func (l *Ledger) openName(row *index.Session) (name sessionName, err error) {
+	key, err := l.readers.key(row.Key)
+	if err != nil {
+		return name, err
 	}
-	return s.aead.Open(nil, sealed[:n], sealed[n:], nil)
+	n := key.AEAD.NonceSize()
+	if len(row.Name) < n {
+		return name, errors.New("sealed session name is too short")
+	}
+	text, err := key.AEAD.Open(nil, row.Name[:n], row.Name[n:], nameLabel)
+	if err != nil {
+		return name, fmt.Errorf("opening session name: %w", err)
+	}
+	if err := json.Unmarshal(text, &name); err != nil {
+		return name, fmt.Errorf("decoding session name: %w", err)
+	}
+	return name, nil
 }
 
 // tag is a keyed id of 8 bytes: whoever has no key can't tell what it is of.

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"sync"
 	"time"
@@ -57,20 +56,6 @@ func (l *Ledger) agentID(in *flow.Intent) uint64 {
 		return 0
 	}
 	return binary.LittleEndian.Uint64(l.tag("agent", in.Principal.Name, in.Session.ID, in.Session.Subagent)) | 1
-}
-
-// sessionName is what a session's sealed name says.
-type sessionName struct {
-	Principal string `json:"p"`
-	Session   string `json:"s"`
-}
-
-func (l *Ledger) sessionRow(key uint64, principal, session string) (*index.Session, error) {
-	text, err := json.Marshal(sessionName{principal, session})
-	if err != nil {
-		return nil, fmt.Errorf("encoding session name: %w", err)
-	}
-	return &index.Session{Key: key, Tag: l.tag("session", session), Name: l.names.seal(text)}, nil
 }
 
 // noted is a note of an entry that is on disk.

@@ -19,6 +19,7 @@ type readers struct {
 	mu    sync.Mutex
 	files map[uint64]disk.File
 	keys  map[uint64]*keys.Key
+	sizes map[uint64]int64 // of segments that don't change any more
 }
 
 // Above these numbers the files and keys are let go, to be opened again.
@@ -28,7 +29,7 @@ const (
 )
 
 func newReaders(l *Ledger) *readers {
-	return &readers{l: l, files: map[uint64]disk.File{}, keys: map[uint64]*keys.Key{}}
+	return &readers{l: l, files: map[uint64]disk.File{}, keys: map[uint64]*keys.Key{}, sizes: map[uint64]int64{}}
 }
 
 // ErrRemoved says that retention removed what is asked for.
@@ -57,6 +58,23 @@ func (r *readers) file(number uint64) (disk.File, error) {
 	return f, nil
 }
 
+// size gives the length of a segment's file.
+func (r *readers) size(number uint64) (int64, error) {
+	r.mu.Lock()
+	n, ok := r.sizes[number]
+	r.mu.Unlock()
+	if ok {
+		return n, nil
+	}
+	n, err := r.l.sizeOf(number)
+	if t := r.l.writer.shown.Load(); err == nil && t != nil && number+1 < t.number {
+		r.mu.Lock()
+		r.sizes[number] = n
+		r.mu.Unlock()
+	}
+	return n, err
+}
+
 func (r *readers) closeFiles() {
 	for _, f := range r.files {
 		f.Close()
@@ -78,6 +96,11 @@ func (r *readers) forget(number uint64) {
 		if n <= number {
 			f.Close()
 			delete(r.files, n)
+		}
+	}
+	for n := range r.sizes {
+		if n <= number {
+			delete(r.sizes, n)
 		}
 	}
 }

@@ -117,7 +117,7 @@ func (r *Record) enqueue(sc *scope, meta []byte, c Content) (*batch, []*item, er
 	defer sc.mu.Unlock()
 	intent := note{flow: r.l.flowRow(r.in, sc.key.ID)}
 	if !sc.named {
-		row, err := r.l.sessionRow(sc.key.ID, sc.owner, sc.claimed)
+		row, err := r.l.sessionRow(sc.key, sc.owner, sc.claimed)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -44,7 +44,7 @@ func (l *Ledger) recover() error {
 	if err != nil {
 		return fmt.Errorf("reading the index: %w", err)
 	}
-	numbers, err := l.numbers()
+	numbers, err := l.dropEmpty()
 	if err != nil {
 		return err
 	}
@@ -83,6 +83,54 @@ func (l *Ledger) numbers() ([]uint64, error) {
 		}
 	}
 	return numbers, nil
+}
+
+// dropEmpty lists the segments' numbers and removes the last ones that were
+// made ahead and hold nothing yet: the one before them may end in a torn write.
+func (l *Ledger) dropEmpty() ([]uint64, error) {
+	numbers, err := l.numbers()
+	if err != nil {
+		return nil, err
+	}
+	for len(numbers) > 0 {
+		last := numbers[len(numbers)-1]
+		empty, err := l.empty(last)
+		if err != nil {
+			return nil, fmt.Errorf("looking into segment %d: %w", last, err)
+		}
+		if !empty {
+			break
+		}
+		l.readers.forget(last)
+		if err := l.o.FS.Remove(l.path("segments", segment.Name(last))); err != nil {
+			return nil, fmt.Errorf("removing empty segment %d: %w", last, err)
+		}
+		numbers = numbers[:len(numbers)-1]
+	}
+	return numbers, nil
+}
+
+// empty reports whether a segment holds a head, or not even that, and zeros.
+func (l *Ledger) empty(number uint64) (bool, error) {
+	file, err := l.readers.file(number)
+	if err != nil {
+		return false, err
+	}
+	size, err := file.Size()
+	if err != nil {
+		return false, err
+	}
+	start := int64(segment.FileHead)
+	err = checkFileHead(file, number)
+	switch {
+	case errors.Is(err, segment.ErrEnd):
+		start = 0
+	case errors.Is(err, segment.ErrDamaged):
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	return segment.NewReader(file, start, size).Zeros()
 }
 
 // covers reports whether the segments hold at least what the index knows.
@@ -159,8 +207,8 @@ func checkFileHead(file disk.File, number uint64) error {
 	return segment.CheckHead(b[:n], number)
 }
 
-// headless: a file that was made and not begun is taken over when it is the
-// last; else it is damage, which Verify reports.
+// headless: a segment whose head is damaged can't be read. The last one is
+// taken away, and kept aside; another stays for Verify to report.
 func (r *replay) headless(number uint64, size int64, last bool, err error) error {
 	if !errors.Is(err, segment.ErrEnd) && !errors.Is(err, segment.ErrDamaged) {
 		return err
@@ -169,10 +217,8 @@ func (r *replay) headless(number uint64, size int64, last bool, err error) error
 		r.l.log.Error("segment has no head", "segment", number)
 		return nil
 	}
-	if errors.Is(err, segment.ErrDamaged) {
-		if err := r.keepAside(number, 0, size); err != nil {
-			return err
-		}
+	if err := r.keepAside(number, 0, size); err != nil {
+		return err
 	}
 	r.l.readers.forget(number)
 	return r.l.o.FS.Remove(r.l.path("segments", segment.Name(number)))
@@ -324,11 +370,13 @@ func (r *replay) note(key uint64, e *entry) (note, error) {
 		n.flow = r.l.flowRow(in, key)
 		if !r.named[key] {
 			r.named[key] = true
-			row, err := r.l.sessionRow(key, in.Principal.Name, in.Session.ID)
+			k, err := r.l.readers.key(key)
 			if err != nil {
 				return n, err
 			}
-			n.session = row
+			if n.session, err = r.l.sessionRow(k, in.Principal.Name, in.Session.ID); err != nil {
+				return n, err
+			}
 		}
 	case kindOutcome:
 		out := &flow.Outcome{}

@@ -114,11 +114,12 @@ func (s *stage) verify(t *testing.T) ledger.Report {
 }
 
 func TestTornTailIsCutAndKeptAside(t *testing.T) {
-	t.Run("behind the last frame", func(t *testing.T) { testTorn(t, 0) })
-	t.Run("behind zeros", func(t *testing.T) { testTorn(t, 1024) }) // sectors reach the disk in any order
+	t.Run("behind the last frame", func(t *testing.T) { testTorn(t, 0, false) })
+	t.Run("behind zeros", func(t *testing.T) { testTorn(t, 1024, false) }) // sectors reach the disk in any order
+	t.Run("with the next segment made", func(t *testing.T) { testTorn(t, 0, true) })
 }
 
-func testTorn(t *testing.T, gap int) {
+func testTorn(t *testing.T, gap int, next bool) {
 	s := newStage(t, 2)
 	s.crash(t)
 	n := s.last(t)
@@ -132,6 +133,14 @@ func testTorn(t *testing.T, gap int) {
 		b = append(b[:end:end], torn...)
 		return append(b, make([]byte, 4096)...)
 	})
+	if next {
+		f, err := s.d.Create(s.file(n + 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.WriteAt(append(segment.Head(n+1), make([]byte, 4096)...), 0)
+		f.Sync()
+	}
 	s.reopen(t)
 	if cuts := s.cuts(t); len(cuts) != 1 {
 		t.Fatalf("kept aside: %q", cuts)

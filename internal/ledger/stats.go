@@ -95,7 +95,7 @@ func (l *Ledger) segments() []segmentFile {
 		if !ok {
 			continue
 		}
-		if size, err := l.sizeOf(number); err == nil {
+		if size, err := l.readers.size(number); err == nil {
 			all = append(all, segmentFile{number, size})
 		}
 	}
