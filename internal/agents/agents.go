@@ -48,7 +48,7 @@ var table = []Agent{
 		BaseURL:   []string{"-c openai_base_url"},
 		Headless:  []string{"exec", "--skip-git-repo-check"},
 		Hosts:     []string{"api.openai.com", "chatgpt.com"},
-		Session:   "Session-Id", Subagent: "Thread-Id",
+		Session:   "Session-Id", Subagent: "Thread-Id", Parent: "X-Codex-Parent-Thread-Id",
 		Checked: "0.169.0", launch: launchCodex,
 	},
 	{

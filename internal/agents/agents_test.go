@@ -78,7 +78,7 @@ func TestClaims(t *testing.T) {
 		"none":          {http.Header{}, [3]string{}},
 		"claude":        {http.Header{"X-Claude-Code-Session-Id": {"s"}, "X-Claude-Code-Agent-Id": {"a"}, "X-Claude-Code-Parent-Agent-Id": {"p"}}, [3]string{"s", "a", "p"}},
 		"codex":         {http.Header{"Session-Id": {"s"}, "Thread-Id": {"s"}}, [3]string{"s", "", ""}},
-		"codex, thread": {http.Header{"Session-Id": {"s"}, "Thread-Id": {"t"}}, [3]string{"s", "t", ""}},
+		"codex, thread": {http.Header{"Session-Id": {"s"}, "Thread-Id": {"t"}, "X-Codex-Parent-Thread-Id": {"s"}}, [3]string{"s", "t", "s"}},
 	} {
 		session, subagent, parent := agents.Claims(c.h)
 		if got := [3]string{session, subagent, parent}; got != c.want {
@@ -228,20 +228,33 @@ func TestFolderThatNothingOutranks(t *testing.T) {
 }
 
 func TestCodexAndItsOwnSettings(t *testing.T) {
-	files := disk{
-		"/h/.codex/config.toml": "model = \"m\"\nmodel_provider = \"azure\"\n",
-		"/h/.codex/auth.json":   `{"auth_mode":"chatgpt","OPENAI_API_KEY":null}`,
-	}
+	files := disk{"/h/.codex/config.toml": "model = \"m\"\nmodel_provider = \"azure\"\n"}
 	l := launch(t, "codex", agents.Gateway{Env: []string{"HOME=/h"}, Args: []string{"exec", "-c", "model_provider=x", "hi"}, Read: files.read})
 	want := []string{"-c", `openai_base_url="http://127.0.0.1:4000/openai/v1"`, "-c", `model_provider="openai"`, "exec", "-c", "model_provider=x", "hi"}
 	if !slices.Equal(l.Args, want) {
 		t.Errorf("got %q", l.Args)
 	}
 	notes := strings.Join(l.Notes, "\n")
-	for _, want := range []string{"azure", "outranks", "ChatGPT"} {
+	for _, want := range []string{"azure", "outranks"} {
 		if !strings.Contains(notes, want) {
 			t.Errorf("no note on %s: %q", want, notes)
 		}
+	}
+}
+
+func TestCodexWithAChatGPTLogin(t *testing.T) {
+	files := disk{"/c/auth.json": `{"auth_mode":"chatgpt","OPENAI_API_KEY":null,"tokens":{}}`}
+	l := launch(t, "codex", agents.Gateway{Env: []string{"CODEX_HOME=/c"}, Read: files.read})
+	want := []string{
+		"-c", `openai_base_url="http://127.0.0.1:4000/openai/backend-api/codex"`, "-c", `chatgpt_base_url="http://127.0.0.1:4000/openai/backend-api"`,
+		"-c", `model_provider="openai"`,
+	}
+	if !slices.Equal(l.Args, want) || !strings.Contains(strings.Join(l.Notes, ""), "--upstream openai=https://chatgpt.com") {
+		t.Errorf("got %q, %q", l.Args, l.Notes)
+	}
+	l = launch(t, "codex", agents.Gateway{Env: []string{"CODEX_HOME=/c", "CODEX_API_KEY=k"}, Read: files.read})
+	if l.Args[1] != `openai_base_url="http://127.0.0.1:4000/openai/v1"` {
+		t.Errorf("with an API key: %q", l.Args)
 	}
 }
 

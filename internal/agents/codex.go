@@ -16,7 +16,15 @@ func launchCodex(g Gateway) Launch {
 	for _, line := range g.codexElsewhere() {
 		l.note(line)
 	}
-	l.add("-c", "openai_base_url="+toJSON(g.Prefix("/openai/v1")), "-c", `model_provider="openai"`)
+	base := []string{"-c", "openai_base_url=" + toJSON(g.Prefix("/openai/v1"))}
+	if g.codexChat() {
+		base = []string{
+			"-c", "openai_base_url=" + toJSON(g.Prefix("/openai/backend-api/codex")),
+			"-c", "chatgpt_base_url=" + toJSON(g.Prefix("/openai/backend-api")),
+		}
+		l.note("Codex is logged in with ChatGPT: its calls need a gateway that was started with --upstream openai=https://chatgpt.com")
+	}
+	l.add(append(base, "-c", `model_provider="openai"`)...)
 	return l
 }
 
@@ -35,20 +43,28 @@ func (g Gateway) codexElsewhere() (notes []string) {
 			notes = append(notes, arg+" may lead Codex past the gateway: it outranks what Gatehouse sets")
 		}
 	}
-	home := firstOf(g.env("CODEX_HOME"), filepath.Join(g.env("HOME", "USERPROFILE"), ".codex"))
-	if g.Read == nil {
-		return notes
-	}
-	if raw, err := g.Read(filepath.Join(home, "config.toml")); err == nil {
-		if m := codexProvider.FindSubmatch(raw); m != nil && string(m[1]) != "openai" {
-			notes = append(notes, "Codex's own settings choose "+string(m[1])+"; here it uses openai, through the gateway")
-		}
-	}
-	if raw, err := g.Read(filepath.Join(home, "auth.json")); err == nil && chatLogin.Match(raw) && g.env("OPENAI_API_KEY", "CODEX_API_KEY") == "" {
-		notes = append(notes, "Codex is logged in with ChatGPT, whose calls OpenAI's API does not take; see docs/agents.md")
+	if m := codexProvider.FindSubmatch(g.codexFile("config.toml")); m != nil && string(m[1]) != "openai" {
+		notes = append(notes, "Codex's own settings choose "+string(m[1])+"; here it uses openai, through the gateway")
 	}
 	return notes
 }
 
-// chatLogin finds a ChatGPT login: tokens, and no API key.
+// chatLogin finds a ChatGPT login in auth.json: tokens, and no API key.
 var chatLogin = regexp.MustCompile(`"auth_mode"\s*:\s*"chatgpt"|"OPENAI_API_KEY"\s*:\s*null`)
+
+func (g Gateway) codexChat() bool {
+	return g.env("CODEX_API_KEY") == "" && chatLogin.Match(g.codexFile("auth.json"))
+}
+
+// codexFile reads one of Codex's files in its home, nil when it can't.
+func (g Gateway) codexFile(name string) []byte {
+	if g.Read == nil {
+		return nil
+	}
+	home := firstOf(g.env("CODEX_HOME"), filepath.Join(g.env("HOME", "USERPROFILE"), ".codex"))
+	raw, err := g.Read(filepath.Join(home, name))
+	if err != nil {
+		return nil
+	}
+	return raw
+}

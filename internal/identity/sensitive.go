@@ -48,7 +48,7 @@ func secretWord(name string) bool {
 			return false
 		}
 	}
-	for _, w := range []string{"token", "secret", "password", "passwd", "api-key", "api_key", "apikey", "credential", "signature", "authorization", "private-key", "access-key", "accesskey", "jwt", "session-cookie"} {
+	for _, w := range []string{"token", "secret", "password", "passwd", "api-key", "api_key", "apikey", "credential", "signature", "authorization", "private-key", "access-key", "accesskey", "jwt", "session-cookie", "assertion", "attestation"} {
 		if strings.Contains(name, w) {
 			return true
 		}

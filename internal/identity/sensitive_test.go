@@ -11,7 +11,7 @@ import (
 func TestSensitive(t *testing.T) {
 	for _, name := range []string{
 		"Authorization", "authorization", "Proxy-Authorization", "X-Api-Key", "x-api-key", "X-Goog-Api-Key", "Api-Key", "Cookie", "Set-Cookie",
-		"X-Gatehouse-Key", "X-Auth-Token", "X-Amz-Security-Token", "X-Client-Secret", "X-Csrf-Token", "Openai-Api-Key", "X-Subscription-Key", "X-Goog-Upload-Url",
+		"X-Gatehouse-Key", "X-Auth-Token", "X-Amz-Security-Token", "X-Client-Secret", "X-Csrf-Token", "Openai-Api-Key", "X-Subscription-Key", "X-Goog-Upload-Url", "X-Openai-Agent-Assertion", "X-Oai-Attestation",
 	} {
 		if !identity.Sensitive(name) {
 			t.Errorf("%s passes as harmless", name)
