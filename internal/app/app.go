@@ -142,7 +142,7 @@ func (g *gateway) wire() error {
 		MaxBody: int64(g.c.Limits.Body), MaxMemory: int64(g.c.Limits.Memory),
 		ReadTimeout: time.Duration(g.c.Limits.ReadTimeout), IdleTimeout: time.Duration(g.c.Limits.IdleTimeout),
 	})
-	g.admin, err = g.store.admin(g.about(), g.metrics, g.o.Version)
+	g.admin, err = g.store.admin(g.about(), g.metrics, g.o.Version, g.c.Hosts, g.ready)
 	return err
 }
 
@@ -152,6 +152,14 @@ func (g *gateway) about() About {
 		a.Console = g.console.Addr().String()
 	}
 	return a
+}
+
+// ready says whether new calls are taken.
+func (g *gateway) ready() error {
+	if g.entrance.Draining() {
+		return errors.New("the gateway is stopping")
+	}
+	return g.store.ledger.Ready()
 }
 
 // capture is the level for a principal: the first rule that names it, else all.

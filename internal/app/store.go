@@ -81,13 +81,13 @@ func (s *store) close() error {
 }
 
 // admin makes the console of the folder.
-func (s *store) admin(a About, m *console.Metrics, version string) (*console.Console, error) {
+func (s *store) admin(a About, m *console.Metrics, version string, hosts []string, ready func() error) (*console.Console, error) {
 	token, err := console.Token(s.dir)
 	if err != nil {
 		return nil, err
 	}
 	return console.New(console.Options{
-		Flows: s.ledger, Ledger: s.ledger, Keys: s.keys, Metrics: m, Ready: s.ledger.Ready, Token: token, Log: s.log,
+		Flows: s.ledger, Ledger: s.ledger, Keys: s.keys, Metrics: m, Ready: ready, Token: token, Hosts: hosts, Log: s.log,
 		About: console.About{
 			Version: version, PID: a.PID, Started: time.Now(), Listen: a.Listen, Console: a.Console,
 			Data: s.dir, Custody: flow.SameUser,
@@ -137,7 +137,7 @@ func Offline(ctx context.Context, o Options, ready func(socket string)) error {
 		return err
 	}
 	defer s.close()
-	admin, err := s.admin(About{PID: os.Getpid()}, console.NewMetrics(s.ledger.Stats), o.Version)
+	admin, err := s.admin(About{PID: os.Getpid()}, console.NewMetrics(s.ledger.Stats), o.Version, nil, s.ledger.Ready)
 	if err != nil {
 		return err
 	}

@@ -85,6 +85,9 @@ func (s *Server) Drain(ctx context.Context) error {
 	}
 }
 
+// Draining reports whether Drain has been called.
+func (s *Server) Draining() bool { return s.draining.Load() }
+
 // call is one request on its way through the entrance.
 type call struct {
 	s       *Server
