@@ -2,19 +2,27 @@ package ledger
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 
+	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
 	"github.com/workingagents/gatehouse/internal/ledger/dict"
+	"github.com/workingagents/gatehouse/internal/ledger/segment"
 )
 
 // maxPlain bounds what a frame unpacks to.
 const maxPlain = 96 << 20
 
-// codec packs what goes into frames. Encoders are few and small: each keeps
-// tables of its own, and a compression is over in microseconds.
+// codec packs what goes into frames: zstd with the shipped dictionary, and S2
+// with the same one for short entries, where zstd's tables take longer than
+// everything else on the way to disk (2.7 KB: 22 µs against 4; 700 B, which most
+// entries have: 9 µs against 1, 199 bytes against 253). Encoders are few and
+// small: each keeps tables of its own, and a compression is over in
+// microseconds.
 type codec struct {
-	enc *zstd.Encoder
+	enc   *zstd.Encoder
+	quick *s2.Dict // of the current dictionary
 
 	mu  sync.Mutex
 	dec map[uint16]*zstd.Decoder // by dictionary; 0: none
@@ -34,7 +42,11 @@ func newCodec() (*codec, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making encoder: %w", err)
 	}
-	return &codec{enc: enc, dec: map[uint16]*zstd.Decoder{}}, nil
+	quick := s2.MakeDict(data, nil)
+	if quick == nil {
+		return nil, fmt.Errorf("dictionary %d does not fit S2", dict.Current)
+	}
+	return &codec{enc: enc, quick: quick, dec: map[uint16]*zstd.Decoder{}}, nil
 }
 
 func (c *codec) close() {
@@ -46,10 +58,68 @@ func (c *codec) close() {
 	}
 }
 
-// pack appends the compressed form of plain to dst.
-func (c *codec) pack(dst, plain []byte) []byte { return c.enc.EncodeAll(plain, dst) }
+const (
+	// worthPacking is the length from which compressing an entry pays: below,
+	// it saves less than a frame's header.
+	worthPacking = 192
+	// worthTime is the length from which zstd is worth its time.
+	worthTime = 4 << 10
+)
 
-func (c *codec) unpack(id uint16, packed []byte) ([]byte, error) {
+// pack compresses plain into dst, whose content is lost, and gives the flag
+// that says how; 0: it stays as it is.
+func (c *codec) pack(dst, plain []byte) ([]byte, uint8) {
+	flag := uint8(segment.Packed)
+	switch {
+	case len(plain) < worthPacking:
+		return dst, 0
+	case len(plain) < worthTime:
+		dst = c.quick.Encode(slices.Grow(dst[:0], s2.MaxEncodedLen(worthTime))[:s2.MaxEncodedLen(worthTime)], plain)
+		flag = segment.Quick
+	default:
+		dst = c.enc.EncodeAll(plain, dst[:0])
+	}
+	if len(dst) >= len(plain) {
+		return dst, 0
+	}
+	return dst, flag
+}
+
+// unpack undoes pack.
+func (c *codec) unpack(flags uint8, id uint16, data []byte) ([]byte, error) {
+	switch {
+	case flags&segment.Packed != 0:
+		return c.unzstd(id, data)
+	case flags&segment.Quick != 0:
+		return c.unquick(id, data)
+	}
+	return data, nil
+}
+
+func (c *codec) unquick(id uint16, packed []byte) ([]byte, error) {
+	quick := c.quick
+	if id != dict.Current {
+		data, ok := dict.Get(id)
+		if !ok {
+			return nil, errDictionary(id)
+		}
+		quick = s2.MakeDict(data, nil)
+	}
+	if n, err := s2.DecodedLen(packed); err != nil || n > worthTime {
+		return nil, errMalformed
+	}
+	plain, err := quick.Decode(nil, packed)
+	if err != nil {
+		return nil, fmt.Errorf("unpacking entry: %w", err)
+	}
+	return plain, nil
+}
+
+func errDictionary(id uint16) error {
+	return fmt.Errorf("there is no dictionary %d: the entry is a newer version's", id)
+}
+
+func (c *codec) unzstd(id uint16, packed []byte) ([]byte, error) {
 	d, err := c.decoder(id)
 	if err != nil {
 		return nil, err
@@ -71,7 +141,7 @@ func (c *codec) decoder(id uint16) (*zstd.Decoder, error) {
 	if id != 0 {
 		data, ok := dict.Get(id)
 		if !ok {
-			return nil, fmt.Errorf("there is no dictionary %d: the entry is a newer version's", id)
+			return nil, errDictionary(id)
 		}
 		options = append(options, zstd.WithDecoderDicts(data))
 	}

@@ -6,13 +6,12 @@ import (
 
 	"github.com/workingagents/gatehouse/internal/ledger/index"
 	"github.com/workingagents/gatehouse/internal/ledger/keys"
-	"github.com/workingagents/gatehouse/internal/ledger/segment"
 )
 
 // item is an entry on its way to disk.
 type item struct {
 	key    *keys.Key
-	data   []byte // the entry, packed when flags say so
+	data   []byte // the entry, packed as flags say
 	flags  uint8
 	refuse bool   // may be turned away when there is no room: nothing depends on it yet
 	epoch  uint64 // of the scope whose objects it holds or names; anyEpoch: of none
@@ -27,10 +26,6 @@ type item struct {
 
 const anyEpoch = ^uint64(0)
 
-// worthPacking is the length from which compressing an entry pays: below, it
-// costs more time than everything else and saves less than a frame's header.
-const worthPacking = 192
-
 // item packs an entry whose body is what body appends; nil: none.
 func (l *Ledger) item(e entry, body func([]byte) []byte, key *keys.Key, n note) *item {
 	e.at = l.o.Now()
@@ -40,18 +35,13 @@ func (l *Ledger) item(e entry, body func([]byte) []byte, key *keys.Key, n note) 
 	if body != nil {
 		plain.b = body(plain.b)
 	}
-	it := &item{key: key, epoch: anyEpoch, note: n}
-	if len(plain.b) < worthPacking {
-		it.data = bytes.Clone(plain.b)
-		return it
-	}
 	packed := takeScratch()
 	defer packed.give()
-	packed.b = l.codec.pack(packed.b, plain.b)
-	if len(packed.b) < len(plain.b) {
-		it.data, it.flags = bytes.Clone(packed.b), segment.Packed
-	} else {
+	it := &item{key: key, epoch: anyEpoch, note: n}
+	if packed.b, it.flags = l.codec.pack(packed.b, plain.b); it.flags == 0 {
 		it.data = bytes.Clone(plain.b)
+	} else {
+		it.data = bytes.Clone(packed.b)
 	}
 	return it
 }

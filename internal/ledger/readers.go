@@ -135,10 +135,8 @@ func (l *Ledger) openFrame(f *segment.Frame) (*entry, error) {
 	if f.Leaf > segment.LeafVersion {
 		return nil, fmt.Errorf("entry %d was written by a newer version", f.Entry)
 	}
-	if f.Flags&segment.Packed != 0 {
-		if data, err = l.codec.unpack(f.Dict, data); err != nil {
-			return nil, err
-		}
+	if data, err = l.codec.unpack(f.Flags, f.Dict, data); err != nil {
+		return nil, err
 	}
 	return decodeEntry(data)
 }

@@ -139,7 +139,7 @@ func (w *writer) overflow() {
 
 func (w *writer) frame(it *item) {
 	h := segment.Header{Entry: w.next, Flags: it.flags, Key: it.key.ID, Prev: w.prev}
-	if it.flags&segment.Packed != 0 {
+	if it.flags != 0 {
 		h.Dict = dict.Current
 	}
 	if w.clean {

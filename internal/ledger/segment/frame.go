@@ -39,8 +39,9 @@ const LeafVersion = 1
 
 // The flags.
 const (
-	Packed = 1 << iota // the plaintext is compressed with the dictionary
+	Packed = 1 << iota // the plaintext is compressed: zstd with the dictionary
 	Synced             // all before this frame was durable before it was written
+	Quick              // the plaintext is compressed: an S2 block with the dictionary
 )
 
 var table = crc32.MakeTable(crc32.Castagnoli)
