@@ -54,7 +54,7 @@ var table = []Agent{
 	{
 		Name: "gemini", Title: "Gemini CLI", Aliases: []string{"gemini-cli"}, Packages: []string{"@google/gemini-cli"},
 		Providers: []flow.Provider{flow.Gemini},
-		BaseURL:   []string{"GOOGLE_GEMINI_BASE_URL", "CODE_ASSIST_ENDPOINT"},
+		BaseURL:   []string{"GOOGLE_GEMINI_BASE_URL", "GOOGLE_VERTEX_BASE_URL", "CODE_ASSIST_ENDPOINT"},
 		Headless:  []string{"-p"},
 		Hosts:     []string{"generativelanguage.googleapis.com", "cloudcode-pa.googleapis.com"},
 		Checked:   "0.61.0", launch: launchGemini,
@@ -65,15 +65,15 @@ var table = []Agent{
 		BaseURL:   []string{"OPENCODE_CONFIG_CONTENT provider.*.options.baseURL"},
 		Headless:  []string{"run"},
 		Hosts:     []string{"api.anthropic.com", "api.openai.com", "generativelanguage.googleapis.com"},
-		launch:    launchOpencode,
+		Checked:   "1.18.33", launch: launchOpencode,
 	},
 	{
 		Name: "aider", Title: "Aider", Packages: []string{"aider"},
 		Providers: []flow.Provider{flow.Anthropic, flow.OpenAI, flow.Gemini},
-		BaseURL:   []string{"OPENAI_API_BASE", "ANTHROPIC_BASE_URL"},
+		BaseURL:   []string{"--openai-api-base", "--set-env ANTHROPIC_API_BASE", "--set-env GEMINI_API_BASE"},
 		Headless:  []string{"--yes-always", "--message"},
 		Hosts:     []string{"api.anthropic.com", "api.openai.com", "generativelanguage.googleapis.com"},
-		launch:    launchAider,
+		Checked:   "0.86.2", launch: launchAider,
 	},
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -227,6 +228,23 @@ func TestFolderThatNothingOutranks(t *testing.T) {
 	}
 }
 
+func TestNoArgumentGivesThatFolderItsWayBack(t *testing.T) {
+	for agent, c := range map[string]struct {
+		files disk
+		args  []string
+		want  []string // how the arguments end
+		not   string
+	}{
+		"claude": {disk{"/w/.claude/settings.json": `{"env":{"ANTHROPIC_UNIX_SOCKET":"/x"}}`}, []string{"--setting-sources", "project", "--setting-sources=local", "-p", "x"}, []string{"-p", "x"}, "project"},
+		"gemini": {disk{"/w/.gemini/settings.json": `{"experimental":{"gemmaModelRouter":{}}}`}, []string{"--skip-trust", "-p", "x", "--", "--skip-trust"}, []string{"-p", "x", "--", "--skip-trust"}, ""},
+	} {
+		l := launch(t, agent, agents.Gateway{Dir: "/w", Args: c.args, Read: c.files.read})
+		if got := l.Args[max(0, len(l.Args)-len(c.want)):]; !slices.Equal(got, c.want) || slices.Contains(l.Args, c.not) {
+			t.Errorf("%s: %q", agent, l.Args)
+		}
+	}
+}
+
 func TestCodexAndItsOwnSettings(t *testing.T) {
 	files := disk{"/h/.codex/config.toml": "model = \"m\"\nmodel_provider = \"azure\"\n"}
 	l := launch(t, "codex", agents.Gateway{Env: []string{"HOME=/h"}, Args: []string{"exec", "-c", "model_provider=x", "hi"}, Read: files.read})
@@ -316,5 +334,24 @@ func TestLaunchLeavesItsInputAlone(t *testing.T) {
 	}
 	if !slices.Equal(env, []string{"NO_PROXY=a", "HTTP_PROXY=b", "ANTHROPIC_BASE_URL=c"}) || !slices.Equal(args, []string{"--settings", "{}", "x"}) {
 		t.Errorf("became %q, %q", env, args)
+	}
+}
+
+// The guide lists what was tried; nothing is tried that it does not list.
+func TestGuideKnowsEachAgentAndAttack(t *testing.T) {
+	raw, err := os.ReadFile("../../docs/agents.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(raw)
+	for _, a := range agents.All() {
+		if !strings.Contains(page, "| "+a.Title+" (`"+a.Name+"`) | "+a.Checked+" |") {
+			t.Errorf("the guide has no line on %s %s", a.Title, a.Checked)
+		}
+	}
+	for _, a := range attacks {
+		if !strings.Contains(page, "`"+a.agent+"/"+a.name+"`") {
+			t.Errorf("the guide does not list %s/%s", a.agent, a.name)
+		}
 	}
 }

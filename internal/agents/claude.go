@@ -60,6 +60,7 @@ func launchClaude(g Gateway) Launch {
 	l.unset(append(claudeRoutes, claudeProviders...)...)
 	l.claudeArgs(g, env)
 	if path := g.claudeSocket(); path != "" {
+		l.cut("--setting-sources", true)
 		l.add("--setting-sources", "user")
 		l.note(path + " sets ANTHROPIC_UNIX_SOCKET, or can't be read; nothing outranks that, so that Claude Code is started without the folder's settings")
 	}

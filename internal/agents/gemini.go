@@ -87,6 +87,8 @@ func (l *Launch) geminiFolder(g Gateway) {
 	if err := json.Unmarshal(plainJSON(raw), &s); err == nil && s.Experimental["gemmaModelRouter"] == nil {
 		return
 	}
+	l.cut("--skip-trust", false)
+	l.set("GEMINI_CLI_TRUST_WORKSPACE", "")
 	l.set("GEMINI_CLI_TRUSTED_FOLDERS_PATH", geminiUntrusted)
 	l.note(path + " names a model server that would get the prompts (experimental.gemmaModelRouter), or can't be read; Gemini CLI is started without trust in this folder")
 }

@@ -135,6 +135,21 @@ func (l *Launch) add(args ...string) {
 	l.Added = append(l.Added, args...)
 }
 
+// cut takes a flag out of the user's arguments, with the value that follows it
+// if it takes one.
+func (l *Launch) cut(flag string, value bool) {
+	for i := 0; i < len(l.Args) && l.Args[i] != "--"; {
+		switch arg := l.Args[i]; {
+		case arg == flag && value:
+			l.Args = slices.Delete(l.Args, i, min(i+2, len(l.Args)))
+		case arg == flag, strings.HasPrefix(arg, flag+"="):
+			l.Args = slices.Delete(l.Args, i, i+1)
+		default:
+			i++
+		}
+	}
+}
+
 // above lists a folder and those that it lies in; none for "".
 func above(dir string) (dirs []string) {
 	for dir != "" {
