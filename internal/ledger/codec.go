@@ -14,8 +14,8 @@ import (
 // maxPlain bounds what a frame unpacks to.
 const maxPlain = 96 << 20
 
-// codec packs what goes into frames: zstd with the shipped dictionary, and S2
-// with the same one for short entries, where zstd's tables take longer than
+// codec packs what goes into frames: zstd with the shipped dictionary, S2 for
+// long entries, and S2 with the dictionary for short ones, where zstd's tables take longer than
 // everything else on the way to disk (2.7 KB: 22 µs against 4; 700 B, which most
 // entries have: 9 µs against 1, 199 bytes against 253). Encoders are few and
 // small: each keeps tables of its own, and a compression is over in
@@ -64,26 +64,43 @@ const (
 	worthPacking = 192
 	// worthTime is the length from which zstd is worth its time.
 	worthTime = 4 << 10
+	// worthHaste is the length from which it no longer is: a caller waits for the
+	// entry, and 50 KB take zstd five times as long as S2, which leaves half of
+	// them more.
+	worthHaste = 20 << 10
 )
 
-// pack compresses plain into dst, whose content is lost, and gives the flag
-// that says how; 0: it stays as it is.
-func (c *codec) pack(dst, plain []byte) ([]byte, uint8) {
-	flag := uint8(segment.Packed)
-	switch {
-	case len(plain) < worthPacking:
-		return dst, 0
-	case len(plain) < worthTime:
-		dst = c.quick.Encode(slices.Grow(dst[:0], s2.MaxEncodedLen(worthTime))[:s2.MaxEncodedLen(worthTime)], plain)
-		flag = segment.Quick
-	default:
+// packing says how an entry was compressed: the frame's flag, and the
+// dictionary, 0 for none. The zero packing left it as it was.
+type packing struct {
+	flag uint8
+	dict uint16
+}
+
+// pack compresses plain into dst, whose content is lost.
+func (c *codec) pack(dst, plain []byte) ([]byte, packing) {
+	var how packing
+	switch n := len(plain); {
+	case n < worthPacking:
+		return dst, packing{}
+	case n < worthTime:
+		how = packing{segment.Quick, dict.Current}
+		dst = c.quick.Encode(room(dst, s2.MaxEncodedLen(n)), plain)
+	case n < worthHaste:
+		how = packing{segment.Packed, dict.Current}
 		dst = c.enc.EncodeAll(plain, dst[:0])
+	default:
+		how = packing{segment.Quick, 0}
+		dst = s2.Encode(room(dst, s2.MaxEncodedLen(n)), plain)
 	}
 	if len(dst) >= len(plain) {
-		return dst, 0
+		return dst, packing{}
 	}
-	return dst, flag
+	return dst, how
 }
+
+// room gives a buffer of n bytes; n is negative for what S2 can't encode.
+func room(buf []byte, n int) []byte { return slices.Grow(buf[:0], max(n, 0))[:max(n, 0)] }
 
 // unpack undoes pack.
 func (c *codec) unpack(flags uint8, id uint16, data []byte) ([]byte, error) {
@@ -98,17 +115,21 @@ func (c *codec) unpack(flags uint8, id uint16, data []byte) ([]byte, error) {
 
 func (c *codec) unquick(id uint16, packed []byte) ([]byte, error) {
 	quick := c.quick
-	if id != dict.Current {
+	if id != dict.Current && id != 0 {
 		data, ok := dict.Get(id)
 		if !ok {
 			return nil, errDictionary(id)
 		}
 		quick = s2.MakeDict(data, nil)
 	}
-	if n, err := s2.DecodedLen(packed); err != nil || n > worthTime {
+	if n, err := s2.DecodedLen(packed); err != nil || n > maxPlain {
 		return nil, errMalformed
 	}
-	plain, err := quick.Decode(nil, packed)
+	decode := quick.Decode
+	if id == 0 {
+		decode = s2.Decode
+	}
+	plain, err := decode(nil, packed)
 	if err != nil {
 		return nil, fmt.Errorf("unpacking entry: %w", err)
 	}

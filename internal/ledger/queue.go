@@ -11,8 +11,8 @@ import (
 // item is an entry on its way to disk.
 type item struct {
 	key    *keys.Key
-	data   []byte // the entry, packed as flags say
-	flags  uint8
+	data   []byte // the entry, packed as how says
+	how    packing
 	refuse bool   // may be turned away when there is no room: nothing depends on it yet
 	epoch  uint64 // of the scope whose objects it holds or names; anyEpoch: of none
 	note   note
@@ -38,7 +38,7 @@ func (l *Ledger) item(e entry, body func([]byte) []byte, key *keys.Key, n note) 
 	packed := takeScratch()
 	defer packed.give()
 	it := &item{key: key, epoch: anyEpoch, note: n}
-	if packed.b, it.flags = l.codec.pack(packed.b, plain.b); it.flags == 0 {
+	if packed.b, it.how = l.codec.pack(packed.b, plain.b); it.how.flag == 0 {
 		it.data = bytes.Clone(plain.b)
 	} else {
 		it.data = bytes.Clone(packed.b)

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/workingagents/gatehouse/internal/flow"
-	"github.com/workingagents/gatehouse/internal/ledger/dict"
 	"github.com/workingagents/gatehouse/internal/ledger/disk"
 	"github.com/workingagents/gatehouse/internal/ledger/index"
 	"github.com/workingagents/gatehouse/internal/ledger/segment"
@@ -138,10 +137,7 @@ func (w *writer) overflow() {
 }
 
 func (w *writer) frame(it *item) {
-	h := segment.Header{Entry: w.next, Flags: it.flags, Key: it.key.ID, Prev: w.prev}
-	if it.flags != 0 {
-		h.Dict = dict.Current
-	}
+	h := segment.Header{Entry: w.next, Flags: it.how.flag, Dict: it.how.dict, Key: it.key.ID, Prev: w.prev}
 	if w.clean {
 		h.Flags |= segment.Synced
 		w.clean = false

@@ -41,7 +41,7 @@ const LeafVersion = 1
 const (
 	Packed = 1 << iota // the plaintext is compressed: zstd with the dictionary
 	Synced             // all before this frame was durable before it was written
-	Quick              // the plaintext is compressed: an S2 block with the dictionary
+	Quick              // the plaintext is compressed: an S2 block, with the dictionary if one is named
 )
 
 var table = crc32.MakeTable(crc32.Castagnoli)
