@@ -16,7 +16,7 @@ import (
 func round(t *testing.T, a rig.Agent, o rig.Options) (pairs []rig.Pair) {
 	t.Helper()
 	r := rig.Start(t, o)
-	said := r.Ask(a, "run: echo hello-$((40+2))-from-tool")
+	said := r.Ask(a, "run: printf hello-%d-from-tool 42")
 	if said.Code != 0 || !strings.Contains(said.Out, "hello-42-from-tool") {
 		t.Errorf("%s ended with %d and said:\n%s%s", a.Name, said.Code, said.Out, said.Err)
 	}

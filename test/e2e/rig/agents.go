@@ -2,10 +2,12 @@ package rig
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -97,6 +99,17 @@ var Gemini = Agent{
 	},
 	Settings: map[string]string{".gemini/settings.json": `{"security":{"auth":{"selectedType":"gemini-api-key"}},` +
 		`"telemetry":{"enabled":false},"privacy":{"usageStatisticsEnabled":false},"general":{"disableAutoUpdate":true}}`},
+}
+
+// Impatient is the agent with as few retries as its settings allow. Codex has
+// no such setting and takes half a minute.
+func (a Agent) Impatient() Agent {
+	a.Env = append(slices.Clone(a.Env), "CLAUDE_CODE_MAX_RETRIES=1")
+	a.Settings = maps.Clone(a.Settings)
+	for name, text := range a.Settings {
+		a.Settings[name] = strings.Replace(text, `"general":{`, `"general":{"maxAttempts":1,`, 1)
+	}
+	return a
 }
 
 // Ask runs the agent with a prompt, pointed at the gateway by hand.
