@@ -37,6 +37,9 @@ func takeLease(ctx context.Context, dir string, w io.Writer) (*os.File, error) {
 	defer said.Stop()
 	if err := lockLease(ctx, f, shareLease); err != nil {
 		f.Close()
+		if errors.Is(err, context.DeadlineExceeded) {
+			return nil, fmt.Errorf("the gateway of %s has been ending for %v and has calls left: %w", dir, leaseWait, err)
+		}
 		return nil, fmt.Errorf("taking a lease on %s: %w", dir, err)
 	}
 	return f, nil

@@ -327,6 +327,24 @@ func TestAnyCommandGetsTheUsualVariables(t *testing.T) {
 	}
 }
 
+// Whatever stands in the files, every agent is pointed at the gateway.
+func FuzzFolder(f *testing.F) {
+	f.Add(`{"env":{"ANTHROPIC_UNIX_SOCKET":"/x"}}`, "--settings")
+	f.Add(`{/* "x`, `--settings={"env":[]}`)
+	f.Add(`"\`, "--skip-trust")
+	f.Add(`null`, "--settings")
+	f.Add(`{"experimental":null,"telemetry":{"enabled":true}} // x`, "-c")
+	f.Fuzz(func(t *testing.T, content, arg string) {
+		read := func(string) ([]byte, error) { return []byte(content), nil }
+		for _, a := range agents.All() {
+			l := a.Launch(agents.Gateway{URL: "http://127.0.0.1:4000", Env: []string{"HOME=/h", "OPENCODE_CONFIG_CONTENT=" + content}, Args: []string{arg, content}, Dir: "/w", Read: read})
+			if !strings.Contains(strings.Join(append(l.Env, l.Args...), "\n"), "http://127.0.0.1:4000/") {
+				t.Errorf("%s is not pointed at the gateway: %q, %q", a.Name, l.Env, l.Args)
+			}
+		}
+	})
+}
+
 func TestLaunchLeavesItsInputAlone(t *testing.T) {
 	env, args := []string{"NO_PROXY=a", "HTTP_PROXY=b", "ANTHROPIC_BASE_URL=c"}, []string{"--settings", "{}", "x"}
 	for _, a := range agents.All() {

@@ -11,9 +11,11 @@ import (
 // left: a folder could bring one of its own, and choose it.
 func launchOpencode(g Gateway) Launch {
 	l := g.start()
-	settings := map[string]any{}
+	var settings map[string]any
 	if own := g.env("OPENCODE_CONFIG_CONTENT"); own != "" && json.Unmarshal(plainJSON([]byte(own)), &settings) != nil {
-		l.note("OPENCODE_CONFIG_CONTENT is not JSON, and is left out")
+		l.note("OPENCODE_CONFIG_CONTENT is no JSON object, and is left out")
+	}
+	if settings == nil { // also after "null"
 		settings = map[string]any{}
 	}
 	provider := func(npm, path string) map[string]any {
