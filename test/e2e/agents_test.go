@@ -1,9 +1,13 @@
 package e2e
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"io/fs"
+	"os"
 	"os/user"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -26,7 +30,29 @@ func round(t *testing.T, a rig.Agent, o rig.Options) (pairs []rig.Pair) {
 	}
 	turns(t, pairs, 2)
 	r.Sound()
+	sealed(t, r)
 	return pairs
+}
+
+// sealed greps the data folder: nothing of what was said, and no credential,
+// stands there outside the encryption.
+func sealed(t *testing.T, r *rig.Rig) {
+	t.Helper()
+	err := filepath.WalkDir(r.Data, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		for _, word := range []string{rig.Secret, "hello-", "printf", "AGENTS.md", "system-reminder"} {
+			if bytes.Contains(data, []byte(word)) {
+				t.Errorf("%s holds %q", path, word)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
 }
 
 // common checks one flow and the request that the provider saw.

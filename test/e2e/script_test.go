@@ -24,10 +24,11 @@ import (
 //
 //	up [CONFIG]          start a simulated provider and a gateway on ./data; sets $GATEWAY, $CONSOLE, $PID
 //	down                 end the gateway by SIGTERM
-//	kill                 end it by SIGKILL
+//	crash                end it by SIGKILL
 //	ask PROVIDER TEXT    send TEXT as a user's message; prints the answer's text
 //	get URL [HEADER]     print what GET gives
 //	flip FILE [BYTES]    change the byte in the middle of a file, or that many from its end
+//	watched FILE         call until FILE, where tail writes, has something
 //	lines N FILE         wait until the file has at least N lines
 //	flow N               set $FLOW to the id of the Nth flow
 //	newkey NAME          make an access key; sets $KEY
@@ -44,8 +45,8 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"up": scriptUp, "down": scriptDown, "kill": scriptKill, "ask": scriptAsk, "get": scriptGet,
-			"flip": scriptFlip, "lines": scriptLines, "flow": scriptFlow,
+			"up": scriptUp, "down": scriptDown, "crash": scriptCrash, "ask": scriptAsk, "get": scriptGet,
+			"flip": scriptFlip, "lines": scriptLines, "watched": scriptWatched, "flow": scriptFlow,
 			"newkey": scriptNewKey, "token": scriptToken,
 		},
 	})
@@ -96,7 +97,7 @@ func scriptUp(ts *testscript.TestScript, _ bool, args []string) {
 
 func scriptDown(ts *testscript.TestScript, _ bool, _ []string) { theRig(ts).Stop() }
 
-func scriptKill(ts *testscript.TestScript, _ bool, _ []string) { theRig(ts).Kill() }
+func scriptCrash(ts *testscript.TestScript, _ bool, _ []string) { theRig(ts).Kill() }
 
 // scriptAsk speaks as a plain client, not as an SDK.
 func scriptAsk(ts *testscript.TestScript, neg bool, args []string) {
@@ -128,7 +129,7 @@ func scriptAsk(ts *testscript.TestScript, neg bool, args []string) {
 func plainCall(provider, text string) (path, body string) {
 	prefix := ""
 	if i := strings.LastIndex(provider, "/"); i > 0 {
-		prefix, provider = provider[:i], provider[i+1:]
+		prefix, provider = "/"+provider[:i], provider[i+1:]
 	}
 	quoted, _ := json.Marshal(text)
 	switch provider {
@@ -188,6 +189,18 @@ func scriptLines(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		if time.Now().After(end) {
 			ts.Fatalf("waited 20 s for %d lines in %s, which has:\n%s", want, args[1], data)
+		}
+	}
+}
+
+func scriptWatched(ts *testscript.TestScript, _ bool, args []string) {
+	for end := time.Now().Add(20 * time.Second); ; {
+		scriptAsk(ts, false, []string{"anthropic", "say: is anybody watching?"})
+		if info, err := os.Stat(ts.MkAbs(args[0])); err == nil && info.Size() > 0 {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("nothing is in %s after 20 s", args[0])
 		}
 	}
 }
