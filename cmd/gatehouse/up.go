@@ -58,7 +58,9 @@ func runUp(ctx context.Context, args []string, std streams) error {
 	if err != nil {
 		return exitError{2, err.Error()}
 	}
-	log := slog.New(slog.NewTextHandler(std.err, nil))
+	lines := &lineBuffer{w: std.err}
+	defer lines.flush()
+	log := slog.New(slog.NewTextHandler(lines, nil))
 	if err := servePprof(log); err != nil {
 		return err
 	}

@@ -19,8 +19,8 @@ import (
 // Bounds of what is remembered. A miss costs time, never correctness.
 const (
 	laneTips     = 16       // tips of one principal that are compared with a new body
-	maxSessions  = 4096     // sessions whose counters are kept in memory
-	sessionFlows = 16       // flows of a session that a retry is looked for in
+	maxSessions  = 16384    // sessions whose counters are kept in memory
+	sessionFlows = 8        // flows of a session that a retry is looked for in
 	sessionIDs   = 64       // response ids of a session that a request can continue
 	compareBytes = 64 << 10 // how far two bodies are compared to choose a tip
 )
@@ -234,7 +234,7 @@ func (t *tracker) lookup(key sessionKey) *session {
 		t.recent.MoveToFront(e)
 		return e.Value.(*session)
 	}
-	s := &session{key: key, ids: map[string]flow.ID{}, heads: map[headKey]headRecord{}}
+	s := &session{key: key}
 	s.turns, s.last = t.recall(key)
 	t.sessions[key] = t.recent.PushFront(s)
 	for t.recent.Len() > maxSessions {
@@ -298,6 +298,9 @@ func (s *session) root(in *flow.Intent, r reading, head string) {
 	}
 	if len(s.heads) >= sessionFlows && !known {
 		clear(s.heads)
+	}
+	if s.heads == nil {
+		s.heads = map[headKey]headRecord{}
 	}
 	s.heads[key] = now
 }
@@ -399,6 +402,9 @@ func (t *tracker) ended(s *session, in *flow.Intent, out *flow.Outcome) {
 	defer t.mu.Unlock()
 	if out.ResponseID == "" {
 		return
+	}
+	if s.ids == nil {
+		s.ids = map[string]flow.ID{}
 	}
 	if _, known := s.ids[out.ResponseID]; !known {
 		s.order = append(s.order, out.ResponseID)
