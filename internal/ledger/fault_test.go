@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -190,4 +191,65 @@ func TestEveryFaultKeepsWhatWasAcknowledged(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestPowerGoesUnderLoad lets the power go at some operation while writers,
+// filler and index all work, again and again on the same folder.
+func TestPowerGoesUnderLoad(t *testing.T) {
+	rounds := 6
+	if long() {
+		rounds = 150
+	}
+	chance := rand.New(rand.NewPCG(8, 8))
+	dir, d := t.TempDir(), disktest.New(1<<30)
+	p := &played{requests: map[flow.ID][]byte{}, answers: map[flow.ID][]byte{}}
+	for round := range rounds {
+		n := d.Ops() + 20 + chance.IntN(150)
+		d.Fail(func(op disktest.Op) disktest.Fault {
+			if op.N >= n {
+				return disktest.Gone
+			}
+			return disktest.None
+		})
+		l, stop := open(t, faultOptions(t, dir, d))
+		load(l, p, round)
+		d = d.Crash(chance)
+		stop()
+	}
+	p.check(t, dir, d)
+}
+
+// load records flows until the disk is gone.
+func load(l *ledger.Ledger, p *played, round int) {
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	for w := range 6 {
+		all.Go(func() {
+			r := rand.New(rand.NewPCG(uint64(round), uint64(w)))
+			var base *ledger.Stored
+			for turn := 1; ; turn++ {
+				id := flow.ID(fmt.Sprintf("r%d-%d-%d", round, w, turn))
+				body := single(r, 3000)
+				var doc *split.Doc
+				if base != nil {
+					doc = base.Doc()
+				}
+				rec, err := l.Begin(intent(id, fmt.Sprintf("s%d", w%4), body), ledger.Content{Doc: split.Split(body, doc), Base: base})
+				if err != nil {
+					return
+				}
+				base = rec.Stored()
+				mu.Lock()
+				p.requests[id] = body
+				mu.Unlock()
+				rec.Push(body[:1000])
+				if rec.End(outcome(id, body[:1000]), nil) == nil {
+					mu.Lock()
+					p.answers[id] = body[:1000]
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	all.Wait()
 }
