@@ -172,8 +172,8 @@ func (r *replay) segment(number uint64, last bool) error {
 	start := int64(segment.FileHead)
 	if number == r.last.Segment {
 		start = r.last.Offset
-	} else if err := checkFileHead(file, number); err != nil {
-		return r.headless(number, size, last, err)
+	} else if err := r.head(file, number); err != nil {
+		return err
 	}
 	if number != r.last.Segment {
 		r.last.Segment, r.last.Offset = number, start
@@ -207,21 +207,17 @@ func checkFileHead(file disk.File, number uint64) error {
 	return segment.CheckHead(b[:n], number)
 }
 
-// headless: a segment whose head is damaged can't be read. The last one is
-// taken away, and kept aside; another stays for Verify to report.
-func (r *replay) headless(number uint64, size int64, last bool, err error) error {
-	if !errors.Is(err, segment.ErrEnd) && !errors.Is(err, segment.ErrDamaged) {
-		return err
-	}
-	if !last {
-		r.l.log.Error("segment has no head", "segment", number)
+// head looks at a segment's head. When it is damaged the frames behind it may
+// be whole all the same; nothing is written to such a file any more, and
+// Verify reports it.
+func (r *replay) head(file disk.File, number uint64) error {
+	err := checkFileHead(file, number)
+	if errors.Is(err, segment.ErrEnd) || errors.Is(err, segment.ErrDamaged) {
+		r.sealed = true
+		r.l.log.Error("head of the segment is damaged", "segment", number)
 		return nil
 	}
-	if err := r.keepAside(number, 0, size); err != nil {
-		return err
-	}
-	r.l.readers.forget(number)
-	return r.l.o.FS.Remove(r.l.path("segments", segment.Name(number)))
+	return err
 }
 
 // torn cuts the last segment. In an earlier one it is damage.

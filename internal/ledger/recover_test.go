@@ -178,6 +178,51 @@ func TestDamageOfAcknowledgedEntriesIsNotCut(t *testing.T) {
 	}
 }
 
+func TestDamagedHead(t *testing.T) {
+	s := newStage(t, 2)
+	s.crash(t)
+	os.Remove(filepath.Join(s.dir, "index.db"))
+	s.d.Change(s.file(s.last(t)), func(b []byte) []byte { b[3] ^= 1; return b })
+	s.reopen(t)
+	if rep := s.verify(t); rep.Code != ledger.Tampered || rep.Flows != len(s.p.requests) {
+		t.Errorf("verify: %+v", rep)
+	}
+	for id, body := range s.p.requests {
+		if got := read(t, s.l, id, ledger.Request); !bytes.Equal(got, body) {
+			t.Errorf("request of %s is not what was acknowledged", id)
+		}
+	}
+	if err := play2(s.l); err != nil {
+		t.Errorf("going on: %v", err)
+	}
+}
+
+// TestDamagedEntryHidesNoOther: what the index knows of it is listed.
+func TestDamagedEntryHidesNoOther(t *testing.T) {
+	s := newStage(t, 2)
+	before, err := s.l.Flows(ledger.Query{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.d.Change(s.file(1), func(b []byte) []byte { b[frames(b)[0][1]-3] ^= 1; return b })
+	after, err := s.l.Flows(ledger.Query{})
+	if err != nil || len(after) != len(before) {
+		t.Fatalf("%d flows, %v, want %d", len(after), err, len(before))
+	}
+	damaged := 0
+	for i, v := range after {
+		if v.Unreadable != "" {
+			damaged++
+			if v.ID != before[i].ID || v.State != before[i].State || v.ResponseBytes != before[i].ResponseBytes {
+				t.Errorf("got %+v, want what the index knows of %+v", v, before[i])
+			}
+		}
+	}
+	if damaged != 1 {
+		t.Errorf("%d flows are marked", damaged)
+	}
+}
+
 func TestEveryChangeIsFound(t *testing.T) {
 	s := newStage(t, 3)
 	n := uint64(1)
