@@ -27,8 +27,6 @@ const (
 	diagTimeout = 2 * time.Second
 )
 
-var native = binary.NativeEndian
-
 // diag looks one TCP socket up by its two addresses. A socket that is not
 // there, or is there without a file (closing), is fs.ErrNotExist.
 func diag(src, dst netip.AddrPort) (uid, inode uint32, err error) {

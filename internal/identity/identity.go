@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"os"
 	"sync"
 
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -27,8 +26,8 @@ const untold = "unknown"
 // Options of a Resolver.
 type Options struct {
 	// Anonymous names a loopback caller whose process can't be found. Empty
-	// makes that an error, except on systems without a look-up (all but Linux),
-	// where it becomes "unknown/unknown".
+	// makes that an error, except on systems without a look-up (all but Linux,
+	// macOS and Windows), where it becomes "unknown/unknown".
 	Anonymous string
 	// Keys are the access keys; nil: none exist.
 	Keys *Keys
@@ -66,9 +65,9 @@ type Peer struct {
 
 // process is what the system tells about a peer.
 type process struct {
-	uid           int
 	pid           int    // 0: not known
 	user, program string // untold where not known
+	other         bool   // known to be neither the gateway's own user nor root
 }
 
 // Conn notes who is at the other end of c, for http.Server.ConnContext. It
@@ -167,7 +166,7 @@ func (r *Resolver) Custody(p *Peer) flow.Custody {
 	if err := r.describe(p, &who); err != nil {
 		return flow.SameUser
 	}
-	if uid := p.proc.uid; uid > 0 && uid != os.Getuid() {
+	if p.proc.other {
 		return flow.OwnUser
 	}
 	return flow.SameUser

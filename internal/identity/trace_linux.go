@@ -40,7 +40,7 @@ func (t *tracer) trace(remote, local netip.AddrPort) (process, error) {
 	if err != nil {
 		return process{}, fmt.Errorf("looking up the calling socket: %w", err)
 	}
-	p := process{uid: int(uid), user: t.userName(int(uid)), program: untold}
+	p := process{user: t.userName(int(uid)), program: untold, other: uid != 0 && int(uid) != os.Getuid()}
 	// Another user's descriptors can't be read without privileges: the user
 	// stands, the program stays unknown.
 	if pid := t.holder(int(uid), inode); pid != 0 {
