@@ -26,8 +26,8 @@ const untold = "unknown"
 // Options of a Resolver.
 type Options struct {
 	// Anonymous names a loopback caller whose process can't be found. Empty
-	// makes that an error, except on systems without a look-up (all but Linux,
-	// macOS and Windows), where it becomes "unknown/unknown".
+	// makes that an error on Linux, and "unknown/unknown" elsewhere, where the
+	// look-up is missing or untested.
 	Anonymous string
 	// Keys are the access keys; nil: none exist.
 	Keys *Keys
@@ -48,7 +48,7 @@ type Resolver struct {
 
 // New makes a resolver.
 func New(o Options) *Resolver {
-	if o.Anonymous == "" && !traceable {
+	if o.Anonymous == "" && !certain {
 		o.Anonymous = untold + "/" + untold
 	}
 	return &Resolver{o: o, tracer: newTracer()}

@@ -17,8 +17,9 @@ import (
 	"github.com/workingagents/gatehouse/internal/agents"
 )
 
-// traceable says whether this system tells whose a loopback connection is.
-const traceable = true
+// certain says that a caller which this system does not tell is refused. Here
+// the look-up is tested with real processes.
+const certain = true
 
 // recentMax bounds the processes that are tried before all others.
 const recentMax = 64

@@ -7,8 +7,9 @@ import (
 	"net/netip"
 )
 
-// traceable says whether this system tells whose a loopback connection is.
-const traceable = false
+// certain says that a caller which this system does not tell is refused. Here it
+// is unknown instead: better no name than no service.
+const certain = false
 
 type tracer struct{}
 
