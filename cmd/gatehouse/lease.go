@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 )
 
@@ -77,19 +78,21 @@ func lockLease(ctx context.Context, f *os.File, lock func(*os.File) error) error
 	}
 }
 
-// endLease is the exclusive lease of a gateway that is ending: it is kept until
-// the process is gone.
-var endLease *os.File
-
 // whileLeased gives a context that ends with ctx, or when the last lease on dir
-// is given back; done must be called at the end.
-func whileLeased(ctx context.Context, dir string) (leased context.Context, done context.CancelFunc) {
-	leased, done = context.WithCancel(ctx)
+// is given back. done is to be called when the gateway has ended: until then the
+// exclusive lease is kept, and it is not given back before the process is gone.
+func whileLeased(ctx context.Context, dir string) (leased context.Context, done func()) {
+	leased, cancel := context.WithCancel(ctx)
+	ended := make(chan *os.File, 1)
 	go func() {
 		// A lease that can't be watched ends it, too: better no gateway than one
 		// for ever.
-		endLease, _ = lastLease(leased, dir)
-		done()
+		last, _ := lastLease(leased, dir)
+		ended <- last
+		cancel()
 	}()
-	return leased, done
+	return leased, func() {
+		cancel()
+		runtime.KeepAlive(<-ended)
+	}
 }

@@ -27,7 +27,6 @@ type runFlags struct {
 	config, listen, console *string
 	upstreams               repeated
 	detach                  *bool
-	start                   []string // the flags that only a start of the gateway heeds, as given
 }
 
 // repeated is a flag that may be given many times.
