@@ -239,12 +239,9 @@ func decodeRuns(row index.Objects) ([]run, error) {
 	return runs, nil
 }
 
-// directory gives where the objects of a session stand, in their order. What
-// retention removed is left out.
+// directory gives where the objects of a session stand, in their order, as far
+// as the index knows. What retention removed is left out.
 func (l *Ledger) directory(key uint64) ([]run, error) {
-	if err := l.applyPending(); err != nil {
-		return nil, err
-	}
 	rows, err := l.index.Objects(key)
 	if err != nil {
 		return nil, fmt.Errorf("reading the index: %w", err)

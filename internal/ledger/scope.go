@@ -143,7 +143,15 @@ func (sc *scope) ready(l *Ledger) error {
 	return nil
 }
 
+// load asks the index, which has all of the session: a scope is evicted only
+// when nothing of it is in flight. After scopes were given up that may not be
+// so, and the index catches up first.
 func (sc *scope) load(l *Ledger) error {
+	if sc.epoch > 0 {
+		if err := l.applyPending(); err != nil {
+			return err
+		}
+	}
 	runs, err := l.directory(sc.key.ID)
 	if err != nil {
 		return err

@@ -59,8 +59,8 @@ func (l *Ledger) drive() {
 func (w *writer) commit(b *batch) {
 	defer close(b.done)
 	keys := w.flushKeys()
-	err := w.write(b)
-	if err == nil && w.l.o.Mode == Strict {
+	refused, err := w.write(b)
+	if err == nil && (w.l.o.Mode == Strict || refused) {
 		err = w.sync()
 	}
 	if kerr := <-keys; err == nil {
@@ -71,6 +71,9 @@ func (w *writer) commit(b *batch) {
 		return
 	}
 	w.settle(b)
+	if refused {
+		w.overflow() // after the index was told of what there was room for
+	}
 	w.askFiller()
 }
 
@@ -87,12 +90,12 @@ func (w *writer) flushKeys() <-chan error {
 }
 
 // write puts the items of a batch behind the tail. It errs when the disk
-// fails; an item for which there is no room gets an error of its own.
-func (w *writer) write(b *batch) error {
+// fails; an item for which there is no room gets an error of its own, and
+// refused tells that there was one.
+func (w *writer) write(b *batch) (refused bool, err error) {
 	if r := w.l.fault.Load(); r != nil {
-		return r
+		return false, r
 	}
-	refused := false
 	for _, it := range b.items {
 		if w.stale(it) || refused && it.refuse {
 			it.err = errStale
@@ -105,14 +108,11 @@ func (w *writer) write(b *batch) error {
 			continue
 		}
 		if err != nil {
-			return err
+			return refused, err
 		}
 		w.frame(it)
 	}
-	if refused {
-		defer w.overflow()
-	}
-	return w.flush()
+	return refused, w.flush()
 }
 
 // stale reports whether an item names objects of a scope that was given up.
@@ -128,8 +128,8 @@ func full(err error) *flow.Refusal {
 	return &r
 }
 
-// overflow: objects that the scopes think are stored are not. New flows wait
-// until there is room again.
+// overflow: objects that the scopes think are stored are not. New flows are
+// refused until there is room again.
 func (w *writer) overflow() {
 	w.l.full.Store(true)
 	w.l.scopes.drop()
