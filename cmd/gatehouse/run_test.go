@@ -101,7 +101,8 @@ func (p *place) command(args ...string) *gatehouse {
 		p.t.Fatal(err)
 	}
 	g := &gatehouse{Cmd: exec.Command(exe, args...), errs: &strings.Builder{}, t: p.t}
-	g.Env = []string{asVar + "=gatehouse", "PATH=" + p.path + ":/bin:/usr/bin", "HOME=" + p.t.TempDir(), dataVar + "=" + p.dir}
+	g.Env = []string{asVar + "=gatehouse", "PATH=" + p.path + ":/bin:/usr/bin", "HOME=" + p.t.TempDir(), dataVar + "=" + p.dir,
+		"GORACE=atexit_sleep_ms=0"} // or each process stays for a second at its end
 	g.Stderr = g.errs
 	if g.in, err = g.StdinPipe(); err != nil {
 		p.t.Fatal(err)

@@ -59,7 +59,7 @@ func start(t *testing.T, network, host, exe string, change ...func(*exec.Cmd)) (
 	}
 	defer l.Close()
 	cmd := exec.Command(exe)
-	cmd.Env = append(os.Environ(), dialVar+"="+network+" "+l.Addr().String())
+	cmd.Env = append(os.Environ(), dialVar+"="+network+" "+l.Addr().String(), "GORACE=atexit_sleep_ms=0")
 	cmd.Stderr = os.Stderr
 	for _, f := range change {
 		f(cmd)
