@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -212,15 +213,49 @@ func TestPowerGoesUnderLoad(t *testing.T) {
 			return disktest.None
 		})
 		l, stop := open(t, faultOptions(t, dir, d))
-		load(l, p, round)
+		load(l, p, round, func(int) bool { return true })
 		d = d.Crash(chance)
 		stop()
 	}
 	p.check(t, dir, d)
 }
 
-// load records flows until the disk is gone.
-func load(l *ledger.Ledger, p *played, round int) {
+// TestFullUnderLoad: the disk gets full and has room again while writers work
+// on shared sessions. What was acknowledged is there, each object once.
+func TestFullUnderLoad(t *testing.T) {
+	dir, d := t.TempDir(), disktest.New(1<<30)
+	l, stop := open(t, faultOptions(t, dir, d))
+	p := &played{requests: map[flow.ID][]byte{}, answers: map[flow.ID][]byte{}}
+	var turns, refused atomic.Int64
+	load(l, p, 0, func(done int) bool {
+		switch n := turns.Add(1); {
+		case n%40 == 20:
+			d.SetFree(100)
+		case n%40 == 0:
+			d.SetFree(1 << 30)
+			l.Room()
+		}
+		if done < 0 {
+			refused.Add(1)
+		}
+		return turns.Load() > 600
+	})
+	d.SetFree(1 << 30)
+	l.Room()
+	if refused.Load() == 0 {
+		t.Error("nothing was refused")
+	}
+	rep, err := l.Verify(nil)
+	if err != nil || rep.Code != ledger.Sound || rep.Flows != len(p.requests) {
+		t.Errorf("verify: %v %+v, want %d flows", err, rep, len(p.requests))
+	}
+	stop()
+	p.check(t, dir, d)
+}
+
+// load records flows until one is refused and stop agrees. stop hears of every
+// turn; a refused one is negative.
+func load(l *ledger.Ledger, p *played, round int, stop func(turn int) bool) {
 	var mu sync.Mutex
 	var all sync.WaitGroup
 	for w := range 6 {
@@ -236,8 +271,12 @@ func load(l *ledger.Ledger, p *played, round int) {
 				}
 				rec, err := l.Begin(intent(id, fmt.Sprintf("s%d", w%4), body), ledger.Content{Doc: split.Split(body, doc), Base: base})
 				if err != nil {
-					return
+					if stop(-turn) {
+						return
+					}
+					continue
 				}
+				stop(turn)
 				base = rec.Stored()
 				mu.Lock()
 				p.requests[id] = body

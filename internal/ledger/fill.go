@@ -73,6 +73,9 @@ func (l *Ledger) Room() {
 	if l.full.Swap(short) != short {
 		l.log.Warn("ledger's disk", "nearly_full", short, "free", free, "reserve", l.o.Reserve)
 	}
+	if !short && l.writer.heldBytes.Load() > 0 {
+		l.stir()
+	}
 }
 
 func (w *writer) fillAhead(step int64) error {

@@ -206,7 +206,11 @@ func (l *Ledger) poison(err error) *flow.Refusal {
 func (l *Ledger) Close() (err error) {
 	l.closed.Do(func() {
 		l.closing.Store(true)
+		l.full.Store(false) // what is held gets a last try
 		l.drive()
+		if n := l.writer.heldBytes.Load(); n > 0 {
+			l.log.Error("no room for outcomes; their flows will be unknown", "bytes", n)
+		}
 		err = errors.Join(l.applyPending(), l.writer.finish(), l.release())
 		if !l.fault.CompareAndSwap(nil, errClosing) {
 			err = errors.Join(l.fault.Load(), err)

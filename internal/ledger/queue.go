@@ -107,11 +107,15 @@ func (q *queue) put(items []*item, wait func() bool) *batch {
 	}
 	b.items = append(b.items, items...)
 	q.mu.Unlock()
+	q.signal()
+	return b
+}
+
+func (q *queue) signal() {
 	select {
 	case q.wake <- struct{}{}:
 	default:
 	}
-	return b
 }
 
 // take gives all that waits, or nil.
@@ -143,6 +147,14 @@ func (l *Ledger) submit(items ...*item) *batch {
 		if b := l.queue.put(items, l.running.Load); b != nil {
 			return b
 		}
+		l.drive()
+	}
+}
+
+// stir makes the writer look, though nothing new waits.
+func (l *Ledger) stir() {
+	l.queue.signal()
+	if !l.running.Load() {
 		l.drive()
 	}
 }

@@ -207,6 +207,9 @@ func (r *Record) checkpoint() error {
 	if f := r.l.fault.Load(); f != nil {
 		return f
 	}
+	if r.l.writer.heldBytes.Load() > maxQueue {
+		return errFull
+	}
 	if len(r.sizes) == 0 {
 		return nil
 	}

@@ -51,7 +51,7 @@ func (f *figures) sync(d time.Duration) {
 
 // Stats gives the ledger's figures.
 func (l *Ledger) Stats() Stats {
-	s := Stats{Mode: l.o.Mode, Queue: l.queue.length(), Open: l.open.length(), Full: l.full.Load()}
+	s := Stats{Mode: l.o.Mode, Queue: l.queue.length() + int(l.writer.heldBytes.Load()), Open: l.open.length(), Full: l.full.Load()}
 	if mark := l.writer.durable.Load(); mark != nil {
 		s.Entries = mark.Entry
 	}

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -23,7 +24,8 @@ type writer struct {
 	prev    segment.Tag // of the last entry
 	buf     []byte      // frames behind tail.off, not yet written
 	clean   bool        // all that is written is synced
-	written []*item     // since the last sync (bounded mode)
+	written []*item     // or turned away, since the last sync
+	held    []*item     // outcomes and checkpoints for which there was no room, in their order
 	dueAt   time.Time   // when bounded mode syncs; zero: nothing to sync
 
 	shown    atomic.Pointer[tail] // tail, for the filler
@@ -33,6 +35,8 @@ type writer struct {
 	aheadMu sync.Mutex
 	ahead   *tail   // the next segment, made before it is needed
 	sealed  []*tail // to be sealed by the filler
+
+	heldBytes atomic.Int64
 
 	durable atomic.Pointer[index.Mark] // what Verify and Stats may look at
 }
@@ -44,7 +48,7 @@ func (l *Ledger) drive() {
 	w := l.writer
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for b := l.queue.take(); b != nil; b = l.queue.take() {
+	for b := w.take(); b != nil; b = w.take() {
 		w.commit(b)
 		if !w.dueAt.IsZero() && !time.Now().Before(w.dueAt) {
 			w.syncDue()
@@ -53,6 +57,16 @@ func (l *Ledger) drive() {
 	if l.pending.over() {
 		l.tellIndex()
 	}
+}
+
+// take gives what to commit next: what waits, or, when there is room again,
+// nothing but what was held.
+func (w *writer) take() *batch {
+	b := w.l.queue.take()
+	if b == nil && len(w.held) > 0 && !w.l.full.Load() && w.l.fault.Load() == nil {
+		b = &batch{done: make(chan struct{})}
+	}
+	return b
 }
 
 // commit makes a batch durable and wakes who waits for it.
@@ -70,7 +84,7 @@ func (w *writer) commit(b *batch) {
 		w.fail(b, err)
 		return
 	}
-	w.settle(b)
+	w.settle()
 	if refused {
 		w.overflow() // after the index was told of what there was room for
 	}
@@ -89,30 +103,66 @@ func (w *writer) flushKeys() <-chan error {
 	return done
 }
 
-// write puts the items of a batch behind the tail. It errs when the disk
-// fails; an item for which there is no room gets an error of its own, and
-// refused tells that there was one.
+// write puts what was held and the items of a batch behind the tail. It errs
+// when the disk fails. Without room an item that nothing depends on gets an
+// error, and refused tells so; others are held.
 func (w *writer) write(b *batch) (refused bool, err error) {
 	if r := w.l.fault.Load(); r != nil {
 		return false, r
 	}
-	for _, it := range b.items {
+	items := b.items
+	if len(w.held) > 0 {
+		items = append(w.held, items...)
+		w.held = nil
+		w.heldBytes.Store(0)
+	}
+	for _, it := range items {
 		if w.stale(it) || refused && it.refuse {
 			it.err = errStale
+			w.written = append(w.written, it)
 			continue
 		}
-		err := w.room(segment.HeaderSize + len(it.data) + segment.TagSize)
+		if len(w.held) > 0 && !it.refuse {
+			w.turnAway(it, errBehindHeld) // the entries of a flow stay in their order
+			continue
+		}
+		err := w.place(it)
 		if disk.Full(err) {
-			it.err = full(err)
-			refused = true
-			continue
-		}
-		if err != nil {
+			w.turnAway(it, err)
+			refused = refused || it.refuse
+		} else if err != nil {
 			return refused, err
 		}
-		w.frame(it)
 	}
 	return refused, w.flush()
+}
+
+func (w *writer) place(it *item) error {
+	if err := w.room(segment.HeaderSize + len(it.data) + segment.TagSize); err != nil {
+		return err
+	}
+	w.frame(it)
+	w.written = append(w.written, it)
+	return nil
+}
+
+var errBehindHeld = errors.New("earlier entries wait for room")
+
+// turnAway refuses a new flow's intent. The end of a running one is held until
+// there is room; it is not durable, and whoever waits for that learns it.
+func (w *writer) turnAway(it *item, err error) {
+	it.err = full(err)
+	if it.refuse {
+		w.written = append(w.written, it)
+		return
+	}
+	again := *it
+	again.err = nil
+	w.held = append(w.held, &again)
+	w.heldBytes.Add(int64(len(it.data)))
+	if !w.l.full.Swap(true) {
+		w.l.log.Error("ledger's disk is full; running flows' ends wait in memory for room")
+	}
 }
 
 // stale reports whether an item names objects of a scope that was given up.
@@ -240,8 +290,7 @@ func (w *writer) fail(b *batch, err error) {
 }
 
 // settle passes what is durable on to the index.
-func (w *writer) settle(b *batch) {
-	w.written = append(w.written, b.items...)
+func (w *writer) settle() {
 	if !w.clean && w.l.o.Mode == Bounded {
 		if w.dueAt.IsZero() {
 			w.dueAt = time.Now().Add(w.l.o.Window)
