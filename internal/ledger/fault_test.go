@@ -238,7 +238,7 @@ func TestFullUnderLoad(t *testing.T) {
 		if done < 0 {
 			refused.Add(1)
 		}
-		return turns.Load() > 600
+		return turns.Load() > 250
 	})
 	d.SetFree(1 << 30)
 	l.Room()
