@@ -265,6 +265,10 @@ func TestRunsShareAGateway(t *testing.T) {
 	}
 	io.Copy(io.Discard, c)
 	p.ended()
+	log, err := os.ReadFile(filepath.Join(p.dir, gatewayLog))
+	if err != nil || strings.Contains(string(log), "in use") {
+		t.Errorf("more than one gateway was started: %v: %s", err, log)
+	}
 }
 
 func TestGatewayEndsWithAKilledLauncher(t *testing.T) {
