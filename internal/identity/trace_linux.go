@@ -129,24 +129,22 @@ func owner(pid int) int {
 	return int(st.Uid)
 }
 
-// holds reports whether a process has the file that link names open.
+// holds reports whether a process has the file that link names open. Descriptors
+// are tried from the highest: a connection that is new is among the last, and
+// programs with thousands of them make each look-up dear otherwise.
 func holds(pid int, link string) bool {
 	dir, err := os.Open(procPath(pid, "fd"))
 	if err != nil {
 		return false
 	}
 	defer dir.Close()
-	for {
-		names, err := dir.Readdirnames(256)
-		for _, name := range names {
-			if got, err := os.Readlink(filepath.Join(dir.Name(), name)); err == nil && got == link {
-				return true
-			}
-		}
-		if err != nil {
-			return false
+	names, _ := dir.Readdirnames(-1) // what was read of a process that ends meanwhile will do
+	for _, name := range slices.Backward(names) {
+		if got, err := os.Readlink(filepath.Join(dir.Name(), name)); err == nil && got == link {
+			return true
 		}
 	}
+	return false
 }
 
 func procPath(pid int, file string) string {

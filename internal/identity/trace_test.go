@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -189,7 +190,22 @@ func TestCallerThatHasGone(t *testing.T) {
 	}
 }
 
+// BenchmarkTrace opens the connection that is looked up last of many, as a client
+// with many streams does.
 func BenchmarkTrace(b *testing.B) {
+	for _, open := range []int{0, 1000} {
+		b.Run(strconv.Itoa(open), func(b *testing.B) { benchmarkTrace(b, open) })
+	}
+}
+
+func benchmarkTrace(b *testing.B, open int) {
+	for range open {
+		f, err := os.Open(os.DevNull)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer f.Close()
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
