@@ -107,7 +107,7 @@ func (r *Resolver) Principal(p *Peer, key string, h http.Header, query url.Value
 	default:
 		if err := r.describe(p, &who); err != nil {
 			if r.o.Anonymous == "" {
-				return flow.Principal{}, refuse("caller_unknown", "Gatehouse could not find out which process is calling, and no anonymous principal is configured.", err)
+				return flow.Principal{}, refuse("caller_unknown", "the calling process could not be found, and no anonymous principal is configured", err)
 			}
 			who.Name = r.o.Anonymous
 		}
@@ -118,7 +118,7 @@ func (r *Resolver) Principal(p *Peer, key string, h http.Header, query url.Value
 	return who, nil
 }
 
-const keyHelp = "This gateway needs an access key. Put it into the base URL (…/k/ghk_…/anthropic) or send it as " + KeyHeader + "; whoever runs the gateway makes one with: gatehouse key add NAME"
+const keyHelp = "this gateway needs an access key: put it into the base URL (…/k/ghk_…/anthropic) or send it as " + KeyHeader + "; whoever runs the gateway makes one with: gatehouse key add NAME"
 
 // refuse makes a refusal that no retry cures. It is a 400 because agents
 // repeat other codes or replace their text by one of their own.
@@ -128,18 +128,18 @@ func refuse(kind, text string, cause error) error {
 
 func (r *Resolver) key(secret string) (name string, err error) {
 	if r.o.Keys == nil {
-		return "", refuse("access_key_unknown", "Gatehouse does not know this access key.", nil)
+		return "", refuse("access_key_unknown", "this access key is not known here", nil)
 	}
 	k, err := r.o.Keys.Lookup(secret)
 	switch {
 	case err == nil:
 		return k.Name, nil
 	case errors.Is(err, ErrRevoked):
-		return "", refuse("access_key_revoked", "This Gatehouse access key was revoked.", nil)
+		return "", refuse("access_key_revoked", "this access key was revoked", nil)
 	case errors.Is(err, ErrUnknownKey):
-		return "", refuse("access_key_unknown", "Gatehouse does not know this access key.", nil)
+		return "", refuse("access_key_unknown", "this access key is not known here", nil)
 	}
-	return "", &flow.Refusal{Status: http.StatusServiceUnavailable, Kind: "access_keys_unreadable", Text: "Gatehouse can't read its access keys at the moment.", Err: err}
+	return "", &flow.Refusal{Status: http.StatusServiceUnavailable, Kind: "access_keys_unreadable", Text: "the access keys can't be read at the moment", Err: err}
 }
 
 // describe fills in the calling process.
