@@ -37,7 +37,7 @@ type Options struct {
 	Ended  func(*flow.Intent, *flow.Outcome)
 	Turned func(kind string)
 
-	TipBytes   int64         // memory for the last bodies of conversations; 0: 64 MiB
+	TipBytes   int64         // memory for the last bodies of conversations; 0: 32 MiB
 	DecodeMax  int64         // most bytes that a compressed body may decode to; 0: 256 MiB
 	SessionGap time.Duration // a conversation without an id of its own starts a new session after this silence; 0: an hour
 }
@@ -58,7 +58,7 @@ func New(o Options) *Gate {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.TipBytes == 0 {
-		o.TipBytes = 64 << 20
+		o.TipBytes = 32 << 20
 	}
 	if o.DecodeMax == 0 {
 		o.DecodeMax = 256 << 20

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"hash/maphash"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -50,10 +51,9 @@ type session struct {
 	key   sessionKey
 	turns int
 	last  time.Time
-	calls []call                 // newest last
-	ids   map[string]flow.ID     // response id → flow
-	order []string               // of ids, oldest first
-	heads map[headKey]headRecord // the conversation last seen
+	calls []call       // newest last
+	ids   []idRecord   // oldest first
+	heads []headRecord // oldest first
 }
 
 // call is what a retry is recognised by.
@@ -64,16 +64,19 @@ type call struct {
 	failed bool
 }
 
-// headRecord is the root of a conversation, to tell a compaction; headKey whose
-// conversation it is: a sub-agent's, with a set of tools.
-type headRecord struct {
-	head string
-	flow flow.ID
+// idRecord is a response that a request may continue (previous_response_id).
+type idRecord struct {
+	response string
+	flow     flow.ID
 }
 
-type headKey struct {
+// headRecord is the root of a conversation, to tell a compaction: whose it is,
+// a sub-agent's with a set of tools, and its first block.
+type headRecord struct {
 	subagent string
 	tools    uint64
+	head     string
+	flow     flow.ID
 }
 
 var seed = maphash.MakeSeed()
@@ -194,7 +197,7 @@ func (t *tracker) place(in *flow.Intent, c Claim, r reading) *session {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := t.session(in, head)
-	in.Session.Previous = s.ids[r.facts.Previous]
+	in.Session.Previous = s.answered(r.facts.Previous)
 	if in.API.Generates() && !r.facts.Warmup && r.text != nil && r.text.JSON {
 		s.turn(in, r)
 		s.root(in, r, head)
@@ -290,19 +293,29 @@ func (s *session) root(in *flow.Intent, r reading, head string) {
 		return
 	}
 	tools, _ := r.text.Get("tools")
-	now := headRecord{head: head, flow: in.Flow}
-	key := headKey{in.Session.Subagent, maphash.Bytes(seed, tools)}
-	before, known := s.heads[key]
-	if known && before.head != head && len(tools) > 2 && !continues(r) {
+	now := headRecord{in.Session.Subagent, maphash.Bytes(seed, tools), head, in.Flow}
+	i := slices.IndexFunc(s.heads, func(h headRecord) bool { return h.subagent == now.subagent && h.tools == now.tools })
+	if i < 0 {
+		s.heads = append(s.heads, now)
+		if len(s.heads) > sessionFlows {
+			s.heads = s.heads[1:]
+		}
+		return
+	}
+	if before := s.heads[i]; before.head != head && len(tools) > 2 && !continues(r) {
 		in.Session.Predecessor = before.flow
 	}
-	if len(s.heads) >= sessionFlows && !known {
-		clear(s.heads)
+	s.heads[i] = now
+}
+
+// answered gives the flow whose answer has an id; empty when none is known.
+func (s *session) answered(response string) flow.ID {
+	for i := len(s.ids) - 1; i >= 0 && response != ""; i-- {
+		if s.ids[i].response == response {
+			return s.ids[i].flow
+		}
 	}
-	if s.heads == nil {
-		s.heads = map[headKey]headRecord{}
-	}
-	s.heads[key] = now
+	return ""
 }
 
 // continues reports whether the conversation shares a block with its base.
@@ -403,16 +416,12 @@ func (t *tracker) ended(s *session, in *flow.Intent, out *flow.Outcome) {
 	if out.ResponseID == "" {
 		return
 	}
-	if s.ids == nil {
-		s.ids = map[string]flow.ID{}
+	if s.answered(out.ResponseID) != "" {
+		return // read again by another route
 	}
-	if _, known := s.ids[out.ResponseID]; !known {
-		s.order = append(s.order, out.ResponseID)
-	}
-	s.ids[out.ResponseID] = in.Flow
-	if len(s.order) > sessionIDs {
-		delete(s.ids, s.order[0])
-		s.order = s.order[1:]
+	s.ids = append(s.ids, idRecord{out.ResponseID, in.Flow})
+	if len(s.ids) > sessionIDs {
+		s.ids = s.ids[1:]
 	}
 }
 

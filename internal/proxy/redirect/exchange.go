@@ -25,10 +25,17 @@ var (
 	errClient = errors.New("the client went away")
 )
 
-// chunkSize is how much of an answer is read at once.
-const chunkSize = 32 << 10
+// An answer is read into small chunks, as events come, and into large ones once
+// a small one was full: a thousand quiet streams need not hold large ones.
+const (
+	smallChunk = 4 << 10
+	largeChunk = 32 << 10
+)
 
-var chunks = sync.Pool{New: func() any { b := make([]byte, chunkSize); return &b }}
+var (
+	smallChunks = sync.Pool{New: func() any { return new([smallChunk]byte) }}
+	largeChunks = sync.Pool{New: func() any { return new([largeChunk]byte) }}
+)
 
 // serve takes one HTTP request all the way: read, admit, forward, watch.
 func (c *call) serve() {
@@ -243,8 +250,9 @@ func streamKind(h http.Header) codec.Stream {
 
 // stream copies the answer, flushing each chunk, until its end or an error.
 func (c *call) stream(p *gate.Passage, resp *http.Response, idle *time.Timer) error {
-	buf := chunks.Get().(*[]byte)
-	defer chunks.Put(buf)
+	small := smallChunks.Get().(*[smallChunk]byte)
+	defer smallChunks.Put(small)
+	buf := small[:]
 	control := http.NewResponseController(c.w)
 	deliver := func(b []byte) error {
 		control.SetWriteDeadline(time.Now().Add(c.s.o.IdleTimeout))
@@ -257,12 +265,17 @@ func (c *call) stream(p *gate.Passage, resp *http.Response, idle *time.Timer) er
 		return nil
 	}
 	for {
-		n, err := resp.Body.Read(*buf)
+		n, err := resp.Body.Read(buf)
 		if n > 0 {
 			idle.Reset(c.s.o.IdleTimeout)
-			if err := p.Push((*buf)[:n], deliver); err != nil {
+			if err := p.Push(buf[:n], deliver); err != nil {
 				return err
 			}
+		}
+		if n == smallChunk && len(buf) == smallChunk {
+			large := largeChunks.Get().(*[largeChunk]byte)
+			defer largeChunks.Put(large)
+			buf = large[:]
 		}
 		if errors.Is(err, io.EOF) {
 			return nil
