@@ -94,7 +94,7 @@ func read(text string, pace time.Duration, chunk int) script {
 }
 
 func (s *script) line(line string) {
-	words := ""
+	words := line
 	for _, verb := range []string{"run: ", "say: ", "call: "} {
 		before, after, ok := strings.Cut(line, verb)
 		if ok && strings.TrimSpace(bracket.ReplaceAllString(before, "")) == "" {
@@ -102,7 +102,6 @@ func (s *script) line(line string) {
 			words = before
 			break
 		}
-		words = line
 	}
 	for _, m := range bracket.FindAllStringSubmatch(words, -1) {
 		f := strings.Fields(m[1])

@@ -56,7 +56,8 @@ func (u usage) input() int { return u.fresh + u.read + u.write }
 // tokens estimates as everyone does who has no tokenizer.
 func tokens(bytes int) int { return (bytes + 3) / 4 }
 
-// scripts that a client adds around the person's text; they are no script.
+// wrapper reports whether a text in a user's message is the client's own: a
+// reminder, the environment, instructions from a file. Clients put them in tags.
 func wrapper(text string) bool {
 	text = strings.TrimSpace(text)
 	return strings.HasPrefix(text, "<") || strings.HasPrefix(text, "# AGENTS.md") || text == ""
@@ -128,13 +129,12 @@ func clip(s string, n int) string {
 
 // prose is a text of n words that is always the same.
 func prose(n int) string {
-	lorem := strings.Fields("the gate stands open and every word that passes is counted kept and known by its number")
-	var b strings.Builder
-	for i := range n {
-		b.WriteString(lorem[i%len(lorem)])
-		b.WriteByte(" .\n"[min(i%len(lorem)/(len(lorem)-1), 1)])
+	sentence := strings.Fields("the gate stands open and every word that passes is counted kept and known by its number.")
+	words := make([]string, n)
+	for i := range words {
+		words[i] = sentence[i%len(sentence)]
 	}
-	return strings.TrimSpace(b.String())
+	return strings.Join(words, " ")
 }
 
 // pieces cuts a text into what single delta events carry: a few words, or the
