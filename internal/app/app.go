@@ -198,6 +198,7 @@ func (g *gateway) serve(ctx context.Context) error {
 		group.Go(func() error { return g.admin.Serve(background, g.console) })
 	}
 	group.Go(func() error { return g.flushRefusals(background) })
+	group.Go(func() error { return tendMemory(background) })
 	server := &http.Server{
 		Handler: g.entrance, ConnContext: g.entrance.ConnContext,
 		ReadHeaderTimeout: time.Duration(g.c.Limits.HeaderTimeout), MaxHeaderBytes: 256 << 10,

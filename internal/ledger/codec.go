@@ -65,9 +65,9 @@ const (
 	// worthTime is the length from which zstd is worth its time.
 	worthTime = 4 << 10
 	// worthHaste is the length from which it no longer is: a caller waits for the
-	// entry, and 50 KB take zstd five times as long as S2, which leaves half of
-	// them more.
-	worthHaste = 20 << 10
+	// entry, and zstd takes three to five times as long as S2, which leaves half
+	// as much again.
+	worthHaste = 8 << 10
 )
 
 // packing says how an entry was compressed: the frame's flag, and the
