@@ -12,6 +12,10 @@ import (
 // freeEvery is how often the disk is asked for its room.
 const freeEvery = 2 * time.Second
 
+// busyFor: a step that did not last so long is followed by a large one. Each
+// step's sync holds up the syncs of the writer for milliseconds.
+const busyFor = 10 * time.Second
+
 // askFiller wakes the filler when the room behind the tail gets short, when
 // the next segment will soon be needed, or when an old one waits to be sealed.
 func (w *writer) askFiller() {
@@ -43,7 +47,7 @@ func (l *Ledger) fillLoop(ctx context.Context) {
 		case <-l.writer.fillWake:
 		}
 		step := int64(smallStep)
-		if time.Since(last) < time.Second {
+		if time.Since(last) < busyFor {
 			step = largeStep
 		}
 		last = time.Now()

@@ -3,6 +3,7 @@ package index
 import (
 	"database/sql"
 	"fmt"
+	"runtime"
 
 	"github.com/workingagents/gatehouse/internal/flow"
 )
@@ -57,10 +58,12 @@ func (x *Index) apply(b *Batch) error {
 	return nil
 }
 
-// checkpoint moves the write-ahead log into the file and empties it, unless a
-// reader is still in it: then a later one does. Nothing is lost when it fails.
+// checkpoint moves the write-ahead log into the file, unless a reader is still
+// in it: then a later one does. Nothing is lost when it fails. The log is not
+// cut to nothing: making it anew each time costs the disk's journal, which the
+// ledger's syncs then wait for.
 func (x *Index) checkpoint() {
-	x.write.Exec("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(truncate); PRAGMA busy_timeout = 2000")
+	x.write.Exec("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(passive); PRAGMA busy_timeout = 2000")
 }
 
 // writer writes within one transaction until the first error.
@@ -88,6 +91,7 @@ func (w *writer) each(query string, n int, row func(i int) []any) {
 	}
 	defer stmt.Close()
 	for i := 0; i < n && w.err == nil; i++ {
+		runtime.Gosched() // calls go first: nobody waits for the index
 		args := row(i)
 		if w.err == nil {
 			_, w.err = stmt.Exec(args...)
