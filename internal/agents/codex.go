@@ -22,7 +22,6 @@ func launchCodex(g Gateway) Launch {
 			"-c", "openai_base_url=" + toJSON(g.Prefix("/openai/backend-api/codex")),
 			"-c", "chatgpt_base_url=" + toJSON(g.Prefix("/openai/backend-api")),
 		}
-		l.note("Codex is logged in with ChatGPT: its calls need a gateway that was started with --upstream openai=https://chatgpt.com")
 	}
 	l.add(append(base, "-c", `model_provider="openai"`)...)
 	return l

@@ -277,14 +277,42 @@ func loadPrices(file string) (*price.Table, error) {
 	return table, nil
 }
 
-func upstreams(c *config.Config) (map[flow.Provider]*upstream.Upstream, error) {
-	ups := map[flow.Provider]*upstream.Upstream{}
-	for name, o := range c.Upstreams {
+// Some calls of a provider go to another of its addresses: those that an agent
+// makes with a log-in instead of a key. Who moved the provider's address moved
+// them, too.
+var besides = []struct {
+	provider    flow.Provider
+	prefix, url string
+}{
+	{flow.OpenAI, "/backend-api/", "https://chatgpt.com"},
+	{flow.Gemini, "/v1internal", "https://cloudcode-pa.googleapis.com"},
+}
+
+func upstreams(c *config.Config) ([]redirect.Upstream, error) {
+	var ups []redirect.Upstream
+	usual := config.Default().Upstreams
+	add := func(p flow.Provider, prefix string, o config.Upstream) error {
 		u, err := upstream.New(upstream.Options{URL: o.URL, Proxy: o.Proxy, CAFile: o.CAFile})
 		if err != nil {
-			return nil, fmt.Errorf("upstream %s: %w", name, err)
+			return fmt.Errorf("upstream %s: %w", p, err)
 		}
-		ups[flow.Provider(name)] = u
+		ups = append(ups, redirect.Upstream{Provider: p, Prefix: prefix, Upstream: u})
+		return nil
+	}
+	for _, b := range besides {
+		o := c.Upstreams[string(b.provider)]
+		if o.URL != usual[string(b.provider)].URL {
+			continue
+		}
+		o.URL = b.url
+		if err := add(b.provider, b.prefix, o); err != nil {
+			return nil, err
+		}
+	}
+	for name, o := range c.Upstreams {
+		if err := add(flow.Provider(name), "/", o); err != nil {
+			return nil, err
+		}
 	}
 	return ups, nil
 }

@@ -168,8 +168,7 @@ func (c *call) forward(p *gate.Passage, body []byte) {
 	defer cancel(nil)
 	idle := time.AfterFunc(c.s.o.IdleTimeout, func() { cancel(errSilent) })
 	defer idle.Stop()
-	up := c.s.o.Upstreams[c.route.Provider]
-	resp, err := up.Send(ctx, c.r.Method, c.upQuery, c.r.Header, body)
+	resp, err := c.up.Send(ctx, c.r.Method, c.upQuery, c.r.Header, body)
 	if err != nil {
 		c.failed(p, ctx, err)
 		return

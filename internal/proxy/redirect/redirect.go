@@ -29,7 +29,7 @@ import (
 type Options struct {
 	Gate      *gate.Gate
 	Identity  *identity.Resolver
-	Upstreams map[flow.Provider]*upstream.Upstream
+	Upstreams []Upstream // the first that fits a call gets it
 	Secret    func(secret []byte) string // keyed fingerprint of a credential, for what is recorded
 	Hosts     []string                   // names that a Host header may carry beside loopback and IP addresses
 	Log       *slog.Logger
@@ -38,6 +38,13 @@ type Options struct {
 	MaxMemory   int64         // most bytes of bodies that wait or are being forwarded
 	ReadTimeout time.Duration // a client that sends nothing for so long is given up
 	IdleTimeout time.Duration // a provider, or a client that does not read, likewise
+}
+
+// Upstream is where a provider's calls go whose path begins with Prefix.
+type Upstream struct {
+	Provider flow.Provider
+	Prefix   string
+	*upstream.Upstream
 }
 
 // Server is the entrance. It is an http.Handler.
@@ -94,6 +101,7 @@ type call struct {
 	w       http.ResponseWriter
 	r       *http.Request
 	route   route.Route
+	up      *upstream.Upstream
 	message *gate.Message
 	upQuery string // what follows the upstream's base address
 }
@@ -130,7 +138,7 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request) (*call, error) {
 	if !ok {
 		return c, refuse(http.StatusNotFound, "no_route", "no provider has this path. Point the agent at …/anthropic, …/openai/v1 or …/gemini (`gatehouse env AGENT` prints the setting)")
 	}
-	if s.o.Upstreams[match.Provider] == nil {
+	if c.up = s.upstreamFor(match); c.up == nil {
 		return c, refuse(http.StatusNotFound, "no_upstream", "no address is configured for the provider "+string(match.Provider))
 	}
 	peer, _ := r.Context().Value(peerKey{}).(*identity.Peer)
@@ -144,6 +152,15 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request) (*call, error) {
 	}
 	c.message = s.message(c, peer, principal)
 	return c, nil
+}
+
+func (s *Server) upstreamFor(r route.Route) *upstream.Upstream {
+	for _, u := range s.o.Upstreams {
+		if u.Provider == r.Provider && strings.HasPrefix(r.Path, u.Prefix) {
+			return u.Upstream
+		}
+	}
+	return nil
 }
 
 func (s *Server) message(c *call, peer *identity.Peer, principal flow.Principal) *gate.Message {

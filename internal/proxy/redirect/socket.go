@@ -87,7 +87,7 @@ func (c *call) serveSocket() {
 // dial makes the upgrade at the provider. The provider's own refusal comes
 // back whole, as a response with its body.
 func (c *call) dial(ctx context.Context) (*websocket.Conn, *http.Response, error) {
-	url, client := c.s.o.Upstreams[c.route.Provider].Socket(c.upQuery)
+	url, client := c.up.Socket(c.upQuery)
 	kept := &keeper{next: client.Transport}
 	client.Transport = kept
 	header := upstream.Forward(c.r.Header)
