@@ -30,7 +30,6 @@ func (c *cache) count(scope string, blocks [][]byte, cached int) (u usage) {
 		c.seen = map[[32]byte]bool{}
 	}
 	sum := sha256.Sum256([]byte(scope))
-	held := true
 	for i, b := range blocks {
 		n := tokens(len(b))
 		if i >= cached {
@@ -38,13 +37,12 @@ func (c *cache) count(scope string, blocks [][]byte, cached int) (u usage) {
 			continue
 		}
 		sum = chain(sum, b)
-		held = held && c.seen[sum]
-		c.seen[sum] = true
-		if held {
+		if c.seen[sum] { // and so were all before it: the sum is theirs, too
 			u.read += n
-		} else {
-			u.write += n
+			continue
 		}
+		c.seen[sum] = true
+		u.write += n
 	}
 	return u
 }

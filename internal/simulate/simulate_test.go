@@ -1,6 +1,7 @@
 package simulate_test
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"context"
@@ -262,6 +263,66 @@ func TestCodings(t *testing.T) {
 	}
 }
 
+// TestCodedStream: a coded event can be read before the next one comes.
+func TestCodedStream(t *testing.T) {
+	for name, open := range map[string]func(io.Reader) (io.Reader, error){
+		"gzip": func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) },
+		"br":   func(r io.Reader) (io.Reader, error) { return brotli.NewReader(r), nil },
+		"zstd": func(r io.Reader) (io.Reader, error) { return zstd.NewReader(r) },
+	} {
+		resp := request(t, serve(t, simulate.Options{})+"/v1/messages", message("[stall 1] [encode "+name+"] say: one two three four"), "Accept-Encoding", name)
+		r, err := open(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := bufio.NewScanner(r)
+		for lines.Scan() && !strings.Contains(lines.Text(), "one two") {
+		}
+		if err := lines.Err(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		_ = resp.Body.Close()
+	}
+}
+
+// writes is a client that counts how it is written to.
+type writes struct {
+	*httptest.ResponseRecorder
+	longest, flushed int
+}
+
+func (w *writes) Write(p []byte) (int, error) {
+	w.longest = max(w.longest, len(p))
+	return w.ResponseRecorder.Write(p)
+}
+
+func (w *writes) Flush() { w.flushed++ }
+
+// TestChunk: bytes are cut where the script says, and each piece is flushed.
+func TestChunk(t *testing.T) {
+	w := &writes{ResponseRecorder: httptest.NewRecorder()}
+	r := httptest.NewRequest(http.MethodPost, "/v1/messages", strings.NewReader(message("[chunk 3] say: hello there")))
+	simulate.New(simulate.Options{}).ServeHTTP(w, r)
+	if n := w.Body.Len(); w.longest != 3 || w.flushed < n/3 {
+		t.Errorf("%d bytes with pieces up to %d, flushed %d times", n, w.longest, w.flushed)
+	}
+}
+
+// TestOwnManners: Google ends lines with CR LF, and Responses may end without
+// its output.
+func TestOwnManners(t *testing.T) {
+	url := serve(t, simulate.Options{})
+	_, got := post(t, url+"/v1beta/models/m:streamGenerateContent?alt=sse", `{"contents":[{"role":"user","parts":[{"text":"hello"}]}]}`)
+	if strings.Count(got, "\r\n") != strings.Count(got, "\n") || got == "" {
+		t.Errorf("Gemini: %q", got)
+	}
+	_, full := post(t, url+"/v1/responses", `{"model":"m","stream":true,"input":"say: hello"}`)
+	_, empty := post(t, url+"/v1/responses", `{"model":"m","stream":true,"input":"[empty] say: hello"}`)
+	if strings.Count(full, `"output":[{`) != 1 || strings.Contains(empty, `"output":[{`) {
+		t.Errorf("full: %s\nempty: %s", full, empty)
+	}
+}
+
 func TestCodedRequest(t *testing.T) {
 	var b bytes.Buffer
 	z := must(zstd.NewWriter(&b))
@@ -343,7 +404,10 @@ func TestStallAndHang(t *testing.T) {
 		}
 		got += string(buf[:n])
 	}
-	cancel()
+	time.AfterFunc(20*time.Millisecond, cancel)
+	if _, err := io.ReadAll(resp.Body); !errors.Is(err, context.Canceled) {
+		t.Errorf("stall: %v, and the client had not left", err)
+	}
 	<-ended
 
 	ctx, cancel = context.WithCancel(t.Context())
@@ -387,12 +451,13 @@ func TestCache(t *testing.T) {
 	}
 	marked := `{"role":"user","content":[{"type":"text","text":"a question","cache_control":{"type":"ephemeral"}}]}`
 	plain := `{"role":"user","content":[{"type":"text","text":"a question"}]}`
-	if u := ask(system, marked).Usage; u.Read != 0 || u.Write == 0 {
-		t.Errorf("first: %+v", u)
+	first := ask(system, marked).Usage
+	if first.Read != 0 || first.Write == 0 {
+		t.Errorf("first: %+v", first)
 	}
 	next := plain + `,{"role":"assistant","content":"ok"},` + strings.Replace(marked, "a question", "another", 1)
-	if u := ask(system, next).Usage; u.Read < 450 || u.Write == 0 || u.Write > 100 {
-		t.Errorf("second, marker moved: %+v", u)
+	if u := ask(system, next).Usage; u.Read != first.Write || u.Write == 0 {
+		t.Errorf("second, marker moved: %+v, want to read the %d tokens that were written", u, first.Write)
 	}
 	if u := ask(system+" ", next).Usage; u.Read != 0 || u.Write < 450 {
 		t.Errorf("a changed byte must miss: %+v", u)
