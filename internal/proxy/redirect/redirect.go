@@ -234,13 +234,13 @@ const retryAfter = "5"
 
 func writeRefusal(w http.ResponseWriter, p flow.Provider, method string, refusal *flow.Refusal) {
 	w.Header().Set("Content-Type", "application/json")
-	if refusal.Status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", retryAfter)
-	}
-	if strings.HasPrefix(refusal.Kind, "ledger") {
-		// Claude Code would try for minutes; a person would rather read now that
-		// nothing passes until the ledger has been seen to.
+	switch {
+	case strings.HasPrefix(refusal.Kind, "ledger"):
+		// A person has to see to the ledger, so the text should be read now. Claude
+		// Code would try for minutes, and Codex 30 times with Retry-After between.
 		w.Header().Set("X-Should-Retry", "false")
+	case refusal.Status == http.StatusServiceUnavailable:
+		w.Header().Set("Retry-After", retryAfter)
 	}
 	w.WriteHeader(refusal.Status)
 	if method != http.MethodHead {
