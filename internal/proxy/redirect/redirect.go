@@ -29,7 +29,7 @@ import (
 type Options struct {
 	Gate      *gate.Gate
 	Identity  *identity.Resolver
-	Upstreams []Upstream // the first that fits a call gets it
+	Upstreams []Upstream                 // the first that fits a call gets it
 	Secret    func(secret []byte) string // keyed fingerprint of a credential, for what is recorded
 	Hosts     []string                   // names that a Host header may carry beside loopback and IP addresses
 	Log       *slog.Logger
