@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/workingagents/gatehouse/internal/app"
@@ -75,7 +76,10 @@ func openOffline(ctx context.Context, data string) (*backend, error) {
 	c.Data = data
 	ctx, cancel := context.WithCancel(ctx)
 	sockets, done := make(chan string, 1), make(chan error, 1)
-	o := app.Options{Config: c, Version: versionText(), Log: slog.New(slog.DiscardHandler)}
+	// What recovery cut or missed is said by whoever opens the folder first:
+	// a gateway that starts later finds it mended.
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	o := app.Options{Config: c, Version: versionText(), Log: log}
 	go func() { done <- app.Offline(ctx, o, func(socket string) { sockets <- socket }) }()
 	select {
 	case socket := <-sockets:

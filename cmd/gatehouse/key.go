@@ -26,15 +26,18 @@ func runKey(ctx context.Context, args []string, std streams) error {
 	if err := parse(fs, args); err != nil {
 		return err
 	}
-	verb := fs.Arg(0)
-	if err := parse(fs, fs.Args()[min(1, fs.NArg()):]); err != nil { // flags may follow the verb
-		return err
+	var words []string // the verb and the name; flags may follow each
+	for fs.NArg() > 0 {
+		words = append(words, fs.Arg(0))
+		if err := parse(fs, fs.Args()[1:]); err != nil {
+			return err
+		}
 	}
-	name := fs.Arg(0)
-	if (verb != "list") != (fs.NArg() == 1) || fs.NArg() > 1 {
+	if n := len(words); n == 0 || n > 2 || (words[0] == "list") != (n == 1) {
 		fs.Usage()
 		return exitError{2, ""}
 	}
+	verb, name := words[0], words[len(words)-1] // list has no name
 	dir, err := dataDir(*data)
 	if err != nil {
 		return err

@@ -419,9 +419,38 @@ func TestKeysWhileTheGatewayRunsAndWhenNot(t *testing.T) {
 			t.Errorf("%s: list --json: %d, %q", where, c, out)
 		}
 	}
+	// As the refusal to listen beyond loopback says it: the flags come last.
+	for _, args := range [][]string{{"add", "last", "--data", p.dir}, {"--data", p.dir, "add", "first"}, {"add", "--data", p.dir, "between"}, {"revoke", "last", "--data", p.dir}} {
+		if c, _, errs := do(args...); c != 0 {
+			t.Errorf("key %q: %d, %s", args, c, errs)
+		}
+	}
 	for _, args := range [][]string{{}, {"add"}, {"add", "a", "b"}, {"list", "x"}, {"drop", "x"}} {
 		if c, _, _ := do(args...); c != 2 {
 			t.Errorf("key %q: %d", args, c)
 		}
+	}
+}
+
+func TestReadingSaysWhatRecoveryFound(t *testing.T) {
+	p := newPlace(t)
+	if g := p.start("key", "add", "laptop"); g.Wait() != nil {
+		t.Fatal(g.errs.String())
+	}
+	segment := filepath.Join(p.dir, "segments", "00000001.seg")
+	data, err := os.ReadFile(segment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(segment, data[:len(data)-10], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	g := p.start("flows")
+	if err := g.Wait(); err != nil || !strings.Contains(g.errs.String(), "torn tail") {
+		t.Errorf("flows: %v, %q", err, g.errs.String())
+	}
+	g = p.start("flows")
+	if err := g.Wait(); err != nil || strings.Contains(g.errs.String(), "level=") {
+		t.Errorf("flows again: %v, %q", err, g.errs.String())
 	}
 }
