@@ -147,8 +147,32 @@ func (c *call) deny(body []byte, err error) {
 		refusal = slowOrGone(err)
 	}
 	size := max(c.r.ContentLength, int64(len(body)))
-	c.w.Header().Set("Connection", "close") // the rest of the body is not read
-	c.writeError(c.s.o.Gate.Refuse(c.message, size, refusal))
+	c.w.Header().Set("Connection", "close")
+	err = c.s.o.Gate.Refuse(c.message, size, refusal)
+	if refusal.Kind == "slow_client" || refusal.Kind == "cut_short" {
+		http.NewResponseController(c.w).SetReadDeadline(time.Now()) // it has had its time
+	} else {
+		c.s.discard(c.w, c.r)
+	}
+	c.writeError(err)
+}
+
+// discard takes the rest of a refused request's body off the wire: many clients
+// write all of it before they look for an answer, and a connection that is
+// closed with bytes unread loses the answer. The deadline stays, so that
+// net/http, which reads on, can't be held by a body that never comes; before
+// the next request it sets its own.
+func (s *Server) discard(w http.ResponseWriter, r *http.Request) {
+	if r.Body == http.NoBody {
+		return
+	}
+	control := http.NewResponseController(w)
+	if r.Header.Get("Expect") != "" { // reading would ask for the body
+		control.SetReadDeadline(time.Now())
+		return
+	}
+	control.SetReadDeadline(time.Now().Add(s.o.ReadTimeout))
+	io.CopyN(io.Discard, r.Body, 2*s.o.MaxBody)
 }
 
 func (c *call) writeError(err error) {
@@ -215,6 +239,9 @@ func (c *call) head(p *gate.Passage, resp *http.Response) {
 	h := c.w.Header()
 	for name, values := range upstream.Forward(resp.Header) {
 		h[name] = values
+	}
+	if _, ok := h["Content-Type"]; !ok {
+		h["Content-Type"] = nil // net/http would guess one
 	}
 	for name := range resp.Trailer {
 		h.Add("Trailer", name)
@@ -289,8 +316,8 @@ func (c *call) stream(p *gate.Passage, resp *http.Response, idle *time.Timer) er
 // client too, so that it can't take half of it for the whole.
 func (c *call) finish(p *gate.Passage, ctx context.Context, resp *http.Response, err error) {
 	if err == nil {
-		for name, values := range resp.Trailer {
-			c.w.Header()[name] = values
+		for name, values := range resp.Trailer { // announced or not
+			c.w.Header()[http.TrailerPrefix+name] = values
 		}
 		p.End(flow.Done, "")
 		return

@@ -221,6 +221,7 @@ func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, c *call, err e
 		refusal = &flow.Refusal{Status: http.StatusInternalServerError, Kind: "internal", Text: "the gateway failed", Err: err}
 	}
 	s.o.Gate.Turned(refusal.Kind, refusal.Text)
+	s.discard(w, r)
 	provider := flow.OpenAI
 	if c != nil && c.route.Provider != "" {
 		provider = c.route.Provider
