@@ -334,3 +334,19 @@ func CutKey(path string) (key, rest string, ok bool) {
 	key, rest, _ = strings.Cut(after, "/")
 	return key, "/" + rest, true
 }
+
+// Misplaced refuses a request that carries an access key where a provider would
+// get it: further on in the path, in the query, or in place of the provider's
+// own credential. The path is that without the prefix /k/KEY, escaped.
+func Misplaced(path, query string, h http.Header) error {
+	found := strings.Contains(path, "/"+keyPrefix) || strings.Contains(query, "="+keyPrefix)
+	for _, name := range credentialHeaders {
+		for _, v := range h[name] {
+			found = found || strings.HasPrefix(bare(v), keyPrefix)
+		}
+	}
+	if !found {
+		return nil
+	}
+	return refuse("access_key_misplaced", "this gateway's access key stands where the provider would get it: put it at the start of the path (…/k/ghk_…/anthropic) or send it as "+KeyHeader, nil)
+}

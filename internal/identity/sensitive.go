@@ -174,9 +174,12 @@ func bare(v string) string {
 	return v
 }
 
+// credentialHeaders carry the providers' credentials.
+var credentialHeaders = [...]string{"X-Api-Key", "Authorization", "X-Goog-Api-Key", "Api-Key"}
+
 // credential finds the provider credential of a request.
 func credential(h http.Header, query url.Values) string {
-	for _, name := range []string{"X-Api-Key", "Authorization", "X-Goog-Api-Key", "Api-Key"} {
+	for _, name := range credentialHeaders {
 		if v := h.Get(name); v != "" {
 			return bare(v)
 		}

@@ -135,6 +135,9 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request) (*call, error) {
 	path, key := accessKey(r)
 	match, ok := route.Match(r.Method, path, r.Header, r.URL.Query())
 	c := &call{s: s, w: w, r: r, route: match}
+	if err := checkLiteral(path, r); err != nil {
+		return c, err
+	}
 	if !ok {
 		return c, refuse(http.StatusNotFound, "no_route", "no provider has this path. Point the agent at …/anthropic, …/openai/v1 or …/gemini (`gatehouse env AGENT` prints the setting)")
 	}
@@ -185,6 +188,15 @@ func accessKey(r *http.Request) (path, key string) {
 		return rest, key
 	}
 	return r.URL.EscapedPath(), r.Header.Get(identity.KeyHeader)
+}
+
+// checkLiteral refuses what could not go on as it came, or would carry an
+// access key to a provider.
+func checkLiteral(path string, r *http.Request) error {
+	if strings.Contains(r.URL.RawQuery, "#") {
+		return refuse(http.StatusBadRequest, "fragment", "the query of this request has a # in it, which must be written as %23")
+	}
+	return identity.Misplaced(path, r.URL.RawQuery, r.Header)
 }
 
 // checkBrowser refuses what a web page could have sent: agents' ports are not
