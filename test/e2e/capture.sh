@@ -2,7 +2,8 @@
 # capture.sh OUT: record one short session of each real agent against
 # `gatehouse simulate`, for test/fixtures/agents. Run it as a user whose name,
 # home and folder may stand in a fixture: the agents write them into their
-# prompts. Needs bin/gatehouse and the agents of package.json.
+# prompts. Needs bin/gatehouse and the agents of package.json. What is kept of
+# it goes through ./madeup first.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 gatehouse=$here/../../bin/gatehouse
