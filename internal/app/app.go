@@ -215,7 +215,7 @@ func (g *gateway) serve(ctx context.Context) error {
 	case <-ctx.Done():
 		g.drain(server)
 	}
-	server.Close()
+	g.cut(server)
 	g.gate.Flush()
 	stop()
 	if stopped := group.Wait(); err == nil {
@@ -237,6 +237,20 @@ func (g *gateway) drain(server *http.Server) {
 		return
 	}
 	server.Shutdown(ctx)
+}
+
+// cutTimeout is how long calls that are cut may take to be on record.
+const cutTimeout = 5 * time.Second
+
+// cut ends what still runs, and waits until that is on record.
+func (g *gateway) cut(server *http.Server) {
+	g.entrance.Cut()
+	server.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), cutTimeout)
+	defer cancel()
+	if err := g.entrance.Drain(ctx); err != nil {
+		g.o.Log.Warn("stopping: the ends of calls are not on record", "err", err)
+	}
 }
 
 func (g *gateway) flushRefusals(ctx context.Context) error {

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -21,8 +22,10 @@ import (
 
 // Reasons for which an upstream call is ended.
 var (
-	errSilent = errors.New("the provider sent nothing for too long")
-	errClient = errors.New("the client went away")
+	errSilent   = errors.New("the provider sent nothing for too long")
+	errClient   = errors.New("the client went away")
+	errProvider = errors.New("the provider closed the socket")
+	errStopped  = errors.New("the gateway stopped")
 )
 
 // An answer is read into small chunks, as events come, and into large ones once
@@ -190,6 +193,8 @@ func (c *call) writeError(err error) {
 func (c *call) forward(p *gate.Passage, body []byte) {
 	ctx, cancel := context.WithCancelCause(c.r.Context())
 	defer cancel(nil)
+	defer p.End(flow.Aborted, "the gateway failed") // counts when we panic only
+	defer context.AfterFunc(c.s.life, func() { cancel(errStopped) })()
 	idle := time.AfterFunc(c.s.o.IdleTimeout, func() { cancel(errSilent) })
 	defer idle.Stop()
 	resp, err := c.up.Send(ctx, c.r.Method, c.upQuery, c.r.Header, body)
@@ -198,6 +203,10 @@ func (c *call) forward(p *gate.Passage, body []byte) {
 		return
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode < http.StatusOK {
+		c.failed(p, ctx, errStatus)
+		return
+	}
 	resp.Request = nil
 	idle.Reset(c.s.o.IdleTimeout)
 	c.head(p, resp)
@@ -205,15 +214,25 @@ func (c *call) forward(p *gate.Passage, body []byte) {
 	c.finish(p, ctx, resp, err)
 }
 
+// errStatus: net/http can't pass such a status on. 101 is the answer to an
+// upgrade that nobody asked for.
+var errStatus = errors.New("the answer has no final status")
+
 // failed answers for a provider that gave no answer at all.
 func (c *call) failed(p *gate.Passage, ctx context.Context, err error) {
 	if c.r.Context().Err() != nil {
 		p.End(flow.Aborted, errClient.Error()+" before the provider answered")
 		return
 	}
+	if of := (*url.Error)(nil); errors.As(err, &of) {
+		err = of.Err // without the address, whose query may hold a key
+	}
 	refusal := &flow.Refusal{Status: http.StatusBadGateway, Kind: "upstream_unreachable", Text: "the provider could not be reached: " + dialReason(err), Err: err}
 	if errors.Is(context.Cause(ctx), errSilent) {
 		refusal = &flow.Refusal{Status: http.StatusGatewayTimeout, Kind: "upstream_silent", Text: "the provider did not answer in time (limits.idle_timeout)", Err: err}
+	}
+	if errors.Is(context.Cause(ctx), errStopped) {
+		refusal = &flow.Refusal{Status: http.StatusServiceUnavailable, Kind: "draining", Text: "the gateway stopped before the provider answered", Err: err}
 	}
 	p.Fail(refusal)
 	c.writeError(refusal)
@@ -229,6 +248,9 @@ func dialReason(err error) string {
 	var dns *net.DNSError
 	if errors.As(err, &dns) {
 		return dns.Err
+	}
+	if errors.Is(err, errStatus) {
+		return err.Error()
 	}
 	return "the connection failed"
 }
@@ -331,6 +353,8 @@ func (c *call) cutReason(ctx context.Context, err error) string {
 	switch {
 	case errors.As(err, &refusal):
 		return refusal.Text
+	case errors.Is(context.Cause(ctx), errStopped):
+		return errStopped.Error()
 	case errors.Is(err, errClient), c.r.Context().Err() != nil:
 		return errClient.Error()
 	case errors.Is(context.Cause(ctx), errSilent):

@@ -52,7 +52,9 @@ type Server struct {
 	o        Options
 	budget   *semaphore.Weighted
 	draining atomic.Bool
-	active   sync.WaitGroup // exchanges and sockets under way
+	active   sync.WaitGroup // exchanges and sockets under way; mu is held to add one
+	life     context.Context
+	end      context.CancelFunc // of life: see Cut
 
 	mu      sync.Mutex
 	sockets map[*socket]struct{}
@@ -60,7 +62,9 @@ type Server struct {
 
 // New makes the entrance. It does not listen.
 func New(o Options) *Server {
-	return &Server{o: o, budget: semaphore.NewWeighted(o.MaxMemory), sockets: map[*socket]struct{}{}}
+	s := &Server{o: o, budget: semaphore.NewWeighted(o.MaxMemory), sockets: map[*socket]struct{}{}}
+	s.life, s.end = context.WithCancel(context.Background())
+	return s
 }
 
 type peerKey struct{}
@@ -73,8 +77,8 @@ func (s *Server) ConnContext(ctx context.Context, c net.Conn) context.Context {
 // Drain refuses new messages with 503 and returns when the running ones have
 // ended, or with ctx's error.
 func (s *Server) Drain(ctx context.Context) error {
-	s.draining.Store(true)
 	s.mu.Lock()
+	s.draining.Store(true)
 	for k := range s.sockets {
 		k.drain()
 	}
@@ -92,6 +96,20 @@ func (s *Server) Drain(ctx context.Context) error {
 	}
 }
 
+// Cut ends the calls that still run. Drain tells when they are on record.
+func (s *Server) Cut() { s.end() }
+
+// enter counts an exchange as under way. None is after Drain was called.
+func (s *Server) enter() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.draining.Load() {
+		return false
+	}
+	s.active.Add(1)
+	return true
+}
+
 // Draining reports whether Drain has been called.
 func (s *Server) Draining() bool { return s.draining.Load() }
 
@@ -107,18 +125,17 @@ type call struct {
 }
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.active.Add(1)
-	defer s.active.Done()
 	c, err := s.open(w, r)
 	if err != nil {
 		s.turnAway(w, r, c, err)
 		return
 	}
-	if s.draining.Load() {
+	if !s.enter() {
 		w.Header().Set("Connection", "close")
 		s.turnAway(w, r, c, refuse(http.StatusServiceUnavailable, "draining", "the gateway is stopping; running calls end, new ones are not taken"))
 		return
 	}
+	defer s.active.Done()
 	if isUpgrade(r) {
 		c.serveSocket()
 		return

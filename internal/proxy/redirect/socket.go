@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -23,8 +24,11 @@ import (
 // maxErrorBody bounds the body of a provider's refusal to upgrade.
 const maxErrorBody = 1 << 20
 
+// maxEvent bounds one message of a provider, which is read whole.
+const maxEvent = 64 << 20
+
 func isUpgrade(r *http.Request) bool {
-	return strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
+	return r.Method == http.MethodGet && strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
 }
 
 // socket relays one WebSocket. Each client message is admitted by itself
@@ -37,9 +41,11 @@ type socket struct {
 	stop       context.CancelCauseFunc
 	idle       *time.Timer
 
-	mu    sync.Mutex // guards open and the passages in it
-	open  []lane
-	going bool // draining: no new messages, close when open is empty
+	why   atomic.Pointer[string] // why the socket ended
+	going atomic.Bool            // draining: no new messages, close when open is empty
+
+	mu   sync.Mutex // guards open and the passages in it
+	open []lane
 }
 
 // lane is an answer that is coming. Several may share a socket, told apart by
@@ -63,7 +69,11 @@ func (c *call) serveSocket() {
 	}
 	ctx, stop := context.WithCancelCause(c.r.Context())
 	defer stop(nil)
+	defer passage.End(flow.Aborted, "the gateway failed") // counts when we panic only
+	defer context.AfterFunc(c.s.life, func() { stop(errStopped) })()
+	silent := time.AfterFunc(c.s.o.IdleTimeout, func() { stop(errSilent) })
 	up, resp, err := c.dial(ctx)
+	silent.Stop()
 	if err != nil {
 		c.notUpgraded(passage, ctx, resp, err)
 		return
@@ -184,49 +194,73 @@ func (k *socket) relay(ctx context.Context) {
 	if s.draining.Load() {
 		k.drain()
 	}
+	defer k.abort()
 	k.client.SetReadLimit(-1) // the limit is ours: an error in the provider's shape, and a record
-	k.up.SetReadLimit(-1)
+	k.up.SetReadLimit(maxEvent)
 	var down sync.WaitGroup
 	down.Go(func() { k.fromProvider(ctx) })
-	why := k.fromClient(ctx)
+	k.fromClient(ctx)
 	k.stop(errClient)
 	down.Wait()
+}
+
+// ends notes why the socket ends. The first who knows is right.
+func (k *socket) ends(why string) { k.why.CompareAndSwap(nil, &why) }
+
+// reason is why a side could not be read: it closed, unless we ended all.
+func reason(ctx context.Context, closed error) string {
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		return cause.Error()
+	}
+	return closed.Error()
+}
+
+// abort ends the passages that are open when the socket has ended.
+func (k *socket) abort() {
 	k.idle.Stop()
+	k.ends("the gateway failed") // counts when we panic only
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, p := range k.open {
-		p.End(flow.Aborted, why)
+		p.End(flow.Aborted, *k.why.Load())
 	}
 	k.open = nil
 }
 
-// drain lets the answers under way end, then closes.
+// drain lets the answers under way end, then closes. It does not wait: a
+// client that does not read what is delivered holds mu.
 func (k *socket) drain() {
-	k.mu.Lock()
-	k.going = true
-	empty := len(k.open) == 0
-	k.mu.Unlock()
-	if empty {
-		go k.client.Close(websocket.StatusServiceRestart, "the gateway is stopping")
-	}
+	k.going.Store(true)
+	go func() {
+		k.mu.Lock()
+		empty := len(k.open) == 0
+		k.mu.Unlock()
+		if empty {
+			k.client.Close(websocket.StatusServiceRestart, "the gateway is stopping")
+		}
+	}()
 }
 
 // fromClient admits and forwards messages until the client, the provider or an
-// error ends the socket, and says which.
-func (k *socket) fromClient(ctx context.Context) (why string) {
+// error ends the socket, and notes which.
+func (k *socket) fromClient(ctx context.Context) {
 	for {
 		kind, body, err := k.read(ctx)
 		var refusal *flow.Refusal
 		switch {
 		case errors.As(err, &refusal):
+			k.ends(refusal.Text)
 			k.tell(ctx, refusal)
 			k.client.Close(websocket.StatusMessageTooBig, "the message is over the limit")
-			return refusal.Text
+			return
 		case err != nil:
-			return k.closed(ctx, err, k.up, errClient.Error())
+			k.ends(reason(ctx, errClient))
+			closed(err, k.up)
+			return
 		}
 		if err := k.forward(ctx, kind, body); err != nil {
-			return "the provider closed the socket"
+			k.ends(reason(ctx, errProvider))
+			return
 		}
 	}
 }
@@ -260,7 +294,7 @@ func (k *socket) forward(ctx context.Context, kind websocket.MessageType, body [
 	if answered {
 		m.API = flow.Responses
 	}
-	if k.draining() {
+	if k.going.Load() {
 		k.tell(ctx, k.call.s.o.Gate.Refuse(&m, int64(len(body)), refuse(http.StatusServiceUnavailable, "draining", "the gateway is stopping; running calls end, new ones are not taken")))
 		return nil
 	}
@@ -271,12 +305,6 @@ func (k *socket) forward(ctx context.Context, kind websocket.MessageType, body [
 	}
 	k.expect(lane{p, said.Stream}, answered)
 	return k.up.Write(ctx, kind, body)
-}
-
-func (k *socket) draining() bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.going
 }
 
 // expect makes p the passage that the provider's next events belong to, once
@@ -307,12 +335,24 @@ func (k *socket) expect(p lane, answered bool) {
 func (k *socket) fromProvider(ctx context.Context) {
 	for {
 		kind, body, err := k.up.Read(ctx)
+		if errors.Is(err, websocket.ErrMessageTooBig) {
+			k.ends("a message of the provider is over the limit")
+			k.client.Close(websocket.StatusMessageTooBig, "the provider's message is over the limit")
+			k.stop(err)
+			return
+		}
 		if err != nil {
-			k.closed(ctx, err, k.client, "")
-			k.stop(errors.New("the provider closed the socket"))
+			k.ends(reason(ctx, errProvider))
+			closed(err, k.client)
+			k.stop(errProvider)
 			return
 		}
 		if err := k.deliver(ctx, kind, body); err != nil {
+			var refusal *flow.Refusal
+			if errors.As(err, &refusal) {
+				k.ends(refusal.Text)
+			}
+			k.ends(reason(ctx, errClient))
 			k.stop(err)
 			return
 		}
@@ -344,7 +384,7 @@ func (k *socket) deliver(ctx context.Context, kind websocket.MessageType, body [
 	}
 	if len(k.open) == 0 {
 		k.idle.Stop()
-		if k.going {
+		if k.going.Load() {
 			go k.client.Close(websocket.StatusServiceRestart, "the gateway is stopping")
 		}
 	}
@@ -383,17 +423,12 @@ func (k *socket) tell(ctx context.Context, err error) {
 	k.client.Write(ctx, websocket.MessageText, gate.Reply(k.template.Provider, flow.MethodMessage, refusal))
 }
 
-// closed passes one side's close on to the other with its code and reason, and
-// gives the reason for the record.
-func (k *socket) closed(ctx context.Context, err error, other *websocket.Conn, why string) string {
+// closed passes one side's close on to the other with its code and reason.
+func closed(err error, other *websocket.Conn) {
 	var closed websocket.CloseError
 	if errors.As(err, &closed) && closed.Code != websocket.StatusNoStatusRcvd {
 		other.Close(closed.Code, closed.Reason)
-		return why
+		return
 	}
 	other.CloseNow()
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
-		return cause.Error()
-	}
-	return why
 }
