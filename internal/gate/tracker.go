@@ -25,6 +25,9 @@ const (
 	maxSessions  = 16384    // sessions whose counters are kept in memory
 	sessionFlows = 8        // flows of a session that a retry is looked for in
 	sessionIDs   = 64       // response ids of a session that a request can continue
+	maxSilences  = 256      // after so many the same words go on with the last session
+	tipBytes     = 1 << 10  // of memory that a tip needs beside its body and its pieces, about
+	pieceBytes   = 128      // of memory that a piece needs, about
 	compareBytes = 64 << 10 // how far two bodies are compared to choose a tip
 )
 
@@ -91,6 +94,7 @@ type tip struct {
 	doc       *split.Doc
 	digest    *digest
 	stored    *ledger.Stored
+	bytes     int64 // that it holds, about
 	lane, all *list.Element
 }
 
@@ -219,11 +223,17 @@ func (t *tracker) session(in *flow.Intent, head string) *session {
 		in.Session.ID = t.headID(in, head, "")
 	}
 	s := t.lookup(sessionKey{in.Principal.Name, in.Session.ID})
-	if claimed || s.last.IsZero() || in.Started.Sub(s.last) <= t.o.SessionGap {
+	if claimed {
 		return s
 	}
-	in.Session.ID = t.headID(in, head, s.last.String())
-	return t.lookup(sessionKey{in.Principal.Name, in.Session.ID})
+	for range maxSilences {
+		if s.last.IsZero() || in.Started.Sub(s.last) <= t.o.SessionGap {
+			break
+		}
+		in.Session.ID = t.headID(in, head, strconv.FormatInt(s.last.UnixMilli(), 10)) // as the ledger tells it after a restart
+		s = t.lookup(sessionKey{in.Principal.Name, in.Session.ID})
+	}
+	return s
 }
 
 // headID names a session after its conversation's first block, and, when the
@@ -366,6 +376,7 @@ func (t *tracker) keep(in *flow.Intent, r reading, stored *ledger.Stored) {
 		return
 	}
 	now := &tip{key: r.lane, session: in.Session.ID, api: in.API, doc: r.doc, digest: r.digest, stored: stored}
+	now.bytes = int64(tipBytes + len(r.doc.Body) + pieceBytes*len(r.doc.Pieces) + len(r.lane.claim))
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if r.base.storedIn(in) != nil && r.base.all != nil && continues(r) {
@@ -373,7 +384,7 @@ func (t *tracker) keep(in *flow.Intent, r reading, stored *ledger.Stored) {
 	}
 	lane := t.lane(now.key)
 	now.lane, now.all = lane.PushFront(now), t.tips.PushFront(now)
-	t.bytes += int64(len(now.doc.Body))
+	t.bytes += now.bytes
 	if lane.Len() > laneTips {
 		t.drop(lane.Back().Value.(*tip))
 	}
@@ -399,7 +410,7 @@ func (t *tracker) drop(old *tip) {
 	}
 	t.tips.Remove(old.all)
 	old.lane, old.all = nil, nil
-	t.bytes -= int64(len(old.doc.Body))
+	t.bytes -= old.bytes
 }
 
 // failed notes that the same bytes, should they come again, are a retry.
