@@ -289,7 +289,8 @@ func (k *socket) forward(ctx context.Context, kind websocket.MessageType, body [
 	m := k.template
 	m.Body = body
 	said := codec.ReadEnvelope(body)
-	answered := k.responses && kind == websocket.MessageText && said.Type == "response.create"
+	// What can't be read is answered, too: with an error.
+	answered := k.responses && kind == websocket.MessageText && (said.Type == "response.create" || said.Type == "")
 	m.API = flow.Opaque
 	if answered {
 		m.API = flow.Responses
