@@ -194,10 +194,15 @@ func (r *Record) Push(p []byte) error {
 	r.data = append(r.data, p...)
 	r.sizes = append(r.sizes, chunkSize{len(p), at})
 	held := r.l.open.bytes.Add(int64(len(p)))
-	if len(r.data) >= checkpointBytes || held > crowded && len(r.data) >= crowdedBytes {
-		return r.checkpoint()
+	if len(r.data) < checkpointBytes && (held <= crowded || len(r.data) < crowdedBytes) {
+		return nil
 	}
-	return nil
+	err := r.checkpoint()
+	if err != nil { // the chunk is not delivered, so it is no part of the answer
+		r.l.open.bytes.Add(-int64(len(p)))
+		r.data, r.sizes = r.data[:len(r.data)-len(p)], r.sizes[:len(r.sizes)-1]
+	}
+	return err
 }
 
 var errEnded = errors.New("the flow has its outcome already")
