@@ -221,7 +221,7 @@ var errStatus = errors.New("the answer has no final status")
 // failed answers for a provider that gave no answer at all.
 func (c *call) failed(p *gate.Passage, ctx context.Context, err error) {
 	if c.r.Context().Err() != nil {
-		p.End(flow.Aborted, errClient.Error()+" before the provider answered")
+		p.End(flow.Aborted, c.gone().Error()+" before the provider answered")
 		return
 	}
 	if of := (*url.Error)(nil); errors.As(err, &of) {
@@ -348,6 +348,15 @@ func (c *call) finish(p *gate.Passage, ctx context.Context, resp *http.Response,
 	panic(http.ErrAbortHandler)
 }
 
+// gone says who ended the client's connection: when calls are cut at a stop,
+// it may be closed before the call itself has been told.
+func (c *call) gone() error {
+	if c.s.life.Err() != nil {
+		return errStopped
+	}
+	return errClient
+}
+
 func (c *call) cutReason(ctx context.Context, err error) string {
 	var refusal *flow.Refusal
 	switch {
@@ -356,7 +365,7 @@ func (c *call) cutReason(ctx context.Context, err error) string {
 	case errors.Is(context.Cause(ctx), errStopped):
 		return errStopped.Error()
 	case errors.Is(err, errClient), c.r.Context().Err() != nil:
-		return errClient.Error()
+		return c.gone().Error()
 	case errors.Is(context.Cause(ctx), errSilent):
 		return errSilent.Error()
 	}
