@@ -102,13 +102,17 @@ func (p *Passage) Push(chunk []byte, deliver func([]byte) error) error {
 			return err
 		}
 	}
+	delivered := false
+	defer func() { // also when something panics: the chunk is on record
+		if !delivered {
+			p.cut()
+		}
+		p.hash.Write(chunk)
+		p.received += int64(len(chunk))
+	}()
 	p.watch(chunk)
 	err := deliver(chunk)
-	if err != nil {
-		p.cut()
-	}
-	p.hash.Write(chunk)
-	p.received += int64(len(chunk))
+	delivered = err == nil
 	return err
 }
 
