@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -198,11 +200,26 @@ func (k *socket) relay(ctx context.Context) {
 	k.client.SetReadLimit(-1) // the limit is ours: an error in the provider's shape, and a record
 	k.up.SetReadLimit(maxEvent)
 	var down sync.WaitGroup
-	down.Go(func() { k.fromProvider(ctx) })
+	down.Go(func() {
+		defer k.survive()
+		k.fromProvider(ctx)
+	})
 	k.fromClient(ctx)
 	k.stop(errClient)
 	down.Wait()
 }
+
+// survive ends the socket when what it is deferred by panics: net/http recovers
+// its own goroutines only. What the panic says may hold content.
+func (k *socket) survive() {
+	if v := recover(); v != nil {
+		k.call.s.o.Log.Error("a defect ended a socket", "panic", fmt.Sprintf("%T", v), "stack", string(debug.Stack()))
+		k.ends(errDefect.Error())
+		k.stop(errDefect)
+	}
+}
+
+var errDefect = errors.New("the gateway failed")
 
 // ends notes why the socket ends. The first who knows is right.
 func (k *socket) ends(why string) { k.why.CompareAndSwap(nil, &why) }
