@@ -58,6 +58,9 @@ func flowQuery(session, since string, limit int) (string, error) {
 	if session != "" {
 		q.Set("session", session)
 	}
+	if limit < 0 {
+		return "", exitError{2, "--limit is 0 or more"}
+	}
 	if limit != 0 {
 		q.Set("limit", strconv.Itoa(limit))
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -24,6 +25,9 @@ func runShow(ctx context.Context, args []string, std streams) error {
 	id, err := parseWithArg(fs, args)
 	if err != nil {
 		return err
+	}
+	if *raw != "" && !slices.Contains([]string{"request", "forwarded", "response", "delivered"}, *raw) {
+		return exitError{2, fmt.Sprintf("--raw is request, forwarded, response or delivered, not %q", *raw)}
 	}
 	folder, err := dataDir(*data)
 	if err != nil {

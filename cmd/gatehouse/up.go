@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	_ "net/http/pprof" // served only where GATEHOUSE_PPROF says
 	"os"
@@ -111,6 +112,11 @@ func (f upFlags) load() (*config.Config, error) {
 			return nil, err
 		}
 		c.Data = dir
+	}
+	for name, addr := range map[string]string{"--listen": f.listen, "--console": f.console} {
+		if _, _, err := net.SplitHostPort(addr); err != nil && addr != "" && addr != "off" {
+			return nil, fmt.Errorf("%s: %q is not HOST:PORT", name, addr)
+		}
 	}
 	if f.listen != "" {
 		c.Listen = f.listen
