@@ -8,10 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/workingagents/gatehouse/internal/app"
@@ -69,6 +71,16 @@ func tryBackend(ctx context.Context, data string) (*backend, error) {
 	resp.Body.Close()
 	b.data = data
 	return b, nil
+}
+
+// openRecord is openBackend for commands that only read: a folder without a
+// ledger is a mistyped one, and is not made.
+func openRecord(ctx context.Context, data string) (*backend, error) {
+	_, held := ledger.Held(data)
+	if _, err := os.Stat(filepath.Join(data, "segments")); !held && errors.Is(err, fs.ErrNotExist) {
+		return nil, exitError{2, fmt.Sprintf("there is no ledger in %s (--data DIR or $%s names another folder)", data, dataVar)}
+	}
+	return openBackend(ctx, data)
 }
 
 func openOffline(ctx context.Context, data string) (*backend, error) {

@@ -33,7 +33,7 @@ func runShow(ctx context.Context, args []string, std streams) error {
 	if err != nil {
 		return err
 	}
-	b, err := openBackend(ctx, folder)
+	b, err := openRecord(ctx, folder)
 	if err != nil {
 		return err
 	}

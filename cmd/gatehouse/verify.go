@@ -19,7 +19,7 @@ func runVerify(ctx context.Context, args []string, std streams) error {
 	if err != nil {
 		return err
 	}
-	b, err := openBackend(ctx, folder)
+	b, err := openRecord(ctx, folder)
 	if err != nil {
 		return exitError{2, err.Error()}
 	}

@@ -242,3 +242,35 @@ func TestBodyOverTheLimit(t *testing.T) {
 		t.Error("a body over the limit reached the provider")
 	}
 }
+
+func TestAnOpenStreamHoldsNoBody(t *testing.T) {
+	hold := make(chan struct{})
+	up := answering(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		io.WriteString(w, "data: {\"type\":\"ping\"}\n\n")
+		http.NewResponseController(w).Flush()
+		<-hold
+	})
+	h := open(t, t.TempDir(), up, func(c *config.Config) { c.Limits.Body, c.Limits.Memory = 1<<20, 3<<19 })
+	body := `{"messages":[],"x":"` + strings.Repeat("y", 1<<19+1<<18) + `"}`
+	for i := range 3 { // more than limits.memory has room for
+		resp, err := http.DefaultClient.Do(h.request("/v1/messages", body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			t.Errorf("call %d: %s", i, resp.Status)
+		}
+	}
+	close(hold)
+	h.ended(3)
+}
+
+func TestAnEmptyAnswerIsWhole(t *testing.T) {
+	h := open(t, t.TempDir(), answering(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNoContent) }), nil)
+	h.call("/v1/messages", hello)
+	if v := h.ended(1)[0]; v.State != flow.Done || strings.Contains(v.Why, "end") {
+		t.Errorf("recorded %s: %s", v.State, v.Why)
+	}
+}

@@ -234,7 +234,7 @@ func (p *Passage) finishReading(out *flow.Outcome) {
 	}
 	if p.in.API.Generates() && !p.facts.Warmup {
 		p.price(out)
-		if out.State == flow.Done && out.Status < 300 && out.Error == "" && !said.Complete && out.Why == "" {
+		if out.State == flow.Done && out.Status == http.StatusOK && out.ResponseBytes > 0 && out.Error == "" && !said.Complete && out.Why == "" {
 			out.Why = "the answer ended without the provider's own end"
 		}
 	}

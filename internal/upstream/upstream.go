@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -102,9 +103,12 @@ func (u *Upstream) Send(ctx context.Context, method, pathQuery string, header ht
 	if err != nil {
 		return nil, err
 	}
-	if len(body) > 0 {
-		withBody(req, body)
+	if len(body) == 0 {
+		return u.http.RoundTrip(req)
 	}
+	p := &payload{data: body}
+	withBody(req, p)
+	defer p.drop()
 	return u.http.RoundTrip(req)
 }
 
@@ -141,16 +145,63 @@ func (u *Upstream) request(ctx context.Context, method, pathQuery string, header
 // request again that may have arrived, if it carries an Idempotency-Key under
 // its canonical name (Request.isReplayable); we never do, so the name is
 // spelled in lower case, which is the same header (RFC 9110 section 5.1).
-func withBody(req *http.Request, body []byte) {
-	req.ContentLength = int64(len(body))
-	req.Body = io.NopCloser(bytes.NewReader(body))
-	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+func withBody(req *http.Request, p *payload) {
+	req.ContentLength = int64(len(p.data))
+	req.Body, _ = p.open()
+	req.GetBody = p.open
 	for _, name := range [...]string{"Idempotency-Key", "X-Idempotency-Key"} {
 		if v, ok := req.Header[name]; ok {
 			delete(req.Header, name)
 			req.Header[strings.ToLower(name)] = v
 		}
 	}
+}
+
+// payload is a body that can be read from its start while the call has no
+// answer. The transport keeps the request until the answer has ended; what it
+// keeps must not be the body, or a thousand streams hold a thousand bodies.
+type payload struct {
+	mu   sync.Mutex
+	data []byte // nil: dropped
+}
+
+var errAnswered = errors.New("the call has its answer")
+
+func (p *payload) open() (io.ReadCloser, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.data == nil {
+		return nil, errAnswered
+	}
+	return &payloadReader{r: bytes.NewReader(p.data)}, nil
+}
+
+func (p *payload) drop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.data = nil
+}
+
+// payloadReader lets its bytes go when the transport closes it.
+type payloadReader struct {
+	mu sync.Mutex
+	r  *bytes.Reader // nil: closed
+}
+
+func (p *payloadReader) Read(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.r == nil {
+		return 0, http.ErrBodyReadAfterClose
+	}
+	return p.r.Read(b)
+}
+
+func (p *payloadReader) Close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.r = nil
+	return nil
 }
 
 // hopByHop are the headers of one connection (RFC 9110 section 7.6.1), and our

@@ -55,7 +55,7 @@ func (c *call) serve() {
 		return
 	}
 	c.message = nil // the body is the transport's now, and the conversation's tip's
-	c.forward(passage, body)
+	c.forward(passage, body, release)
 }
 
 // readBody reads the request's body up to the limit. What it holds counts
@@ -75,7 +75,7 @@ func (c *call) readBody() (body []byte, release func(), err error) {
 		c.s.budget.Release(in.held)
 		return body, nil, err
 	}
-	return body, func() { c.s.budget.Release(in.held) }, nil
+	return body, sync.OnceFunc(func() { c.s.budget.Release(in.held) }), nil
 }
 
 func tooLarge(limit int64) *flow.Refusal {
@@ -190,7 +190,7 @@ func (c *call) writeError(err error) {
 }
 
 // forward sends an admitted request and brings the answer back.
-func (c *call) forward(p *gate.Passage, body []byte) {
+func (c *call) forward(p *gate.Passage, body []byte, release func()) {
 	ctx, cancel := context.WithCancelCause(c.r.Context())
 	defer cancel(nil)
 	defer p.End(flow.Aborted, "the gateway failed") // counts when we panic only
@@ -198,6 +198,7 @@ func (c *call) forward(p *gate.Passage, body []byte) {
 	idle := time.AfterFunc(c.s.o.IdleTimeout, func() { cancel(errSilent) })
 	defer idle.Stop()
 	resp, err := c.up.Send(ctx, c.r.Method, c.upQuery, c.r.Header, body)
+	release() // an answer has begun: nobody holds the body for the stream's length
 	if err != nil {
 		c.failed(p, ctx, err)
 		return
