@@ -260,7 +260,7 @@ func (r *replay) keepAside(number uint64, at, size int64) error {
 		return fmt.Errorf("keeping torn tail aside: %w", err)
 	}
 	r.cut = &cutting{number, at, int64(len(b)), name}
-	r.l.log.Warn("torn tail was cut off and kept aside; nothing in it was acknowledged", "segment", number, "offset", at, "bytes", len(b), "file", name)
+	r.l.log.Warn("torn tail was cut off and kept aside", "segment", number, "offset", at, "bytes", len(b), "file", name)
 	return nil
 }
 
@@ -470,7 +470,7 @@ func (r *replay) tail() (*tail, error) {
 // tell records what recovery found.
 func (r *replay) tell(known index.Mark) error {
 	if c := r.cut; c != nil {
-		err := r.l.Admin("recover.cut", "a torn tail was cut off and kept aside; nothing in it was acknowledged", map[string]string{
+		err := r.l.Admin("recover.cut", "a torn tail was cut off and kept aside", map[string]string{
 			"segment": strconv.FormatUint(c.segment, 10), "offset": strconv.FormatInt(c.offset, 10),
 			"bytes": strconv.FormatInt(c.bytes, 10), "file": c.name,
 		})
