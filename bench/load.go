@@ -23,19 +23,19 @@ type scenario struct {
 type source interface{ next() *request }
 
 var scenarios = []scenario{
-	{"calls-2k", "2 KB calls, each a conversation of its own", 16, func(w int, text *prose) source {
+	{"calls-2k", "2 KB calls, each a conversation of its own", 64, func(w int, text *prose) source {
 		return newCalls(text, 2<<10, "json", "")
 	}},
-	{"calls-2k-session", "2 KB calls, 16 sessions", 16, func(w int, text *prose) source {
+	{"calls-2k-session", "2 KB calls, 64 sessions", 64, func(w int, text *prose) source {
 		return newCalls(text, 2<<10, "json", newID())
 	}},
-	{"bodies-50k", "50 KB bodies, all of it new each time", 16, func(w int, text *prose) source {
+	{"bodies-50k", "50 KB bodies, all of it new each time", 64, func(w int, text *prose) source {
 		return newCalls(text, 50<<10, "json", "")
 	}},
 	{"sessions-500k", "coding sessions growing to 500 KB, 8 in parallel", 8, func(w int, text *prose) source {
 		return newSessions(text, w)
 	}},
-	{"streams-50k", "50 KB streams", 16, func(w int, text *prose) source {
+	{"streams-50k", "50 KB streams", 64, func(w int, text *prose) source {
 		return newCalls(text, 2<<10, "stream", newID())
 	}},
 }

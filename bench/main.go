@@ -46,7 +46,7 @@ func main() {
 	flag.StringVar(&o.profile, "profile", "", "instead of measuring, write CPU profiles of gatehouse into this `folder`")
 	flag.DurationVar(&o.soak, "soak", 0, "instead of measuring, load gatehouse for so `long`, then verify its ledger")
 	flag.IntVar(&o.cores, "cores", 2, "processor cores for everything together; 0: all")
-	flag.BoolVar(&o.lean, "lean", true, "client and upstream that cost next to nothing; false: those of net/http, as programs have them, which hide more of what a gateway costs")
+	flag.BoolVar(&o.lean, "lean", false, "client and upstream that cost next to nothing instead of those of net/http, which programs have: shows more of what a gateway costs")
 	flag.Parse()
 	if err := start(*role, *listen, *target, o); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
