@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	stdlog "log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -62,6 +63,9 @@ func runUp(ctx context.Context, args []string, std streams) error {
 	lines := &lineBuffer{w: std.err}
 	defer lines.flush()
 	log := slog.New(slog.NewTextHandler(lines, nil))
+	// net/http prints the first bytes of an answer that nobody asked for to the
+	// standard logger: content stands in no log.
+	stdlog.SetOutput(io.Discard)
 	if err := servePprof(log); err != nil {
 		return err
 	}

@@ -170,3 +170,20 @@ func TestProviderRefusesTheUpgrade(t *testing.T) {
 		t.Errorf("recorded %+v", v)
 	}
 }
+
+func TestSocketMessagesCountAgainstTheMemoryForBodies(t *testing.T) {
+	h := open(t, t.TempDir(), socketUpstream(t, func(string) []string { return responseEvents("resp_1", "x") }), func(c *config.Config) {
+		c.Limits.Body, c.Limits.Memory = 1<<20, 1<<20
+	})
+	c := dial(t, h, "/v1/responses", nil)
+	big := func(n int) string {
+		return `{"type":"response.create","input":"` + strings.Repeat("x", n) + `"}`
+	}
+	for range 5 { // what one message held is given back
+		say(t, c, big(500<<10), 3)
+	}
+	got := say(t, c, big(1040<<10), 1)
+	if !strings.Contains(got[0], "limits.") || !strings.Contains(got[0], `"type":"error"`) {
+		t.Errorf("beyond the memory: %.200q", got)
+	}
+}

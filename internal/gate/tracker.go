@@ -21,7 +21,7 @@ import (
 
 // Bounds of what is remembered. A miss costs time, never correctness.
 const (
-	laneTips     = 16       // tips of one principal that are compared with a new body
+	laneTips     = 8        // tips of one principal that are compared with a new body
 	maxSessions  = 16384    // sessions whose counters are kept in memory
 	sessionFlows = 8        // flows of a session that a retry is looked for in
 	sessionIDs   = 64       // response ids of a session that a request can continue

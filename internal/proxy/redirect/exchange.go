@@ -78,6 +78,8 @@ func (c *call) readBody() (body []byte, release func(), err error) {
 	return body, sync.OnceFunc(func() { c.s.budget.Release(in.held) }), nil
 }
 
+var errBusy = refuse(http.StatusServiceUnavailable, "busy", "the gateway holds as many request bodies as it may (limits.memory)")
+
 func tooLarge(limit int64) *flow.Refusal {
 	return refuse(http.StatusBadRequest, "too_large", fmt.Sprintf("the request's body is over the limit of %d bytes (limits.body)", limit))
 }
@@ -129,7 +131,7 @@ func (b *bodyReader) read(limit int64) ([]byte, error) {
 
 func (b *bodyReader) take(n int64) error {
 	if !b.call.s.budget.TryAcquire(n) {
-		return refuse(http.StatusServiceUnavailable, "busy", "the gateway holds as many request bodies as it may (limits.memory)")
+		return errBusy
 	}
 	b.held += n
 	return nil

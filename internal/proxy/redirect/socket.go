@@ -262,42 +262,68 @@ func (k *socket) drain() {
 // error ends the socket, and notes which.
 func (k *socket) fromClient(ctx context.Context) {
 	for {
-		kind, body, err := k.read(ctx)
-		var refusal *flow.Refusal
-		switch {
-		case errors.As(err, &refusal):
-			k.ends(refusal.Text)
-			k.tell(ctx, refusal)
-			k.client.Close(websocket.StatusMessageTooBig, "the message is over the limit")
-			return
-		case err != nil:
-			k.ends(reason(ctx, errClient))
-			closed(err, k.up)
-			return
-		}
-		if err := k.forward(ctx, kind, body); err != nil {
-			k.ends(reason(ctx, errProvider))
+		if !k.relayOne(ctx) {
 			return
 		}
 	}
 }
 
-// read takes one message of the client, up to the limit.
-func (k *socket) read(ctx context.Context) (websocket.MessageType, []byte, error) {
+// relayOne takes one message from the client to the provider. It is false when
+// the socket is at its end.
+func (k *socket) relayOne(ctx context.Context) bool {
+	kind, body, held, err := k.read(ctx)
+	defer func() { k.call.s.budget.Release(held) }()
+	var refusal *flow.Refusal
+	switch {
+	case errors.As(err, &refusal):
+		k.ends(refusal.Text)
+		k.tell(ctx, refusal)
+		k.client.Close(websocket.StatusMessageTooBig, "the message was not read to its end")
+		return false
+	case err != nil:
+		k.ends(reason(ctx, errClient))
+		closed(err, k.up)
+		return false
+	}
+	if err := k.forward(ctx, kind, body); err != nil {
+		k.ends(reason(ctx, errProvider))
+		return false
+	}
+	return true
+}
+
+// read takes one message of the client, up to the limit. What it holds of the
+// memory for bodies is the caller's to give back, also after an error.
+func (k *socket) read(ctx context.Context) (kind websocket.MessageType, body []byte, held int64, err error) {
 	kind, r, err := k.client.Reader(ctx)
 	if err != nil {
-		return 0, nil, err
+		return 0, nil, 0, err
 	}
 	limit := k.call.s.o.MaxBody
-	body, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err != nil {
-		return 0, nil, err
+	for step := int64(bodyStep); ; step = held { // as much again, each time
+		if !k.call.s.budget.TryAcquire(step) {
+			return 0, nil, held, k.refuse(int64(len(body)), errBusy)
+		}
+		held += step
+		body = slices.Grow(body, int(step))
+		n, err := io.ReadFull(r, body[len(body):held])
+		body = body[:len(body)+n]
+		if int64(len(body)) > limit {
+			return 0, nil, held, k.refuse(int64(len(body)), tooLarge(limit))
+		}
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return kind, body, held, nil
+		}
+		if err != nil {
+			return 0, nil, held, err
+		}
 	}
-	if int64(len(body)) > limit {
-		m := k.template
-		return 0, nil, k.call.s.o.Gate.Refuse(&m, int64(len(body)), tooLarge(limit))
-	}
-	return kind, body, nil
+}
+
+// refuse records a message that was not read to its end.
+func (k *socket) refuse(size int64, r *flow.Refusal) *flow.Refusal {
+	m := k.template
+	return k.call.s.o.Gate.Refuse(&m, size, r)
 }
 
 // forward admits one message and sends it. A refusal is told to the client and
