@@ -139,7 +139,7 @@ func (g gen) ident() string {
 func cap1(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 func (g gen) dir() string {
-	return g.of([]string{"/home/user/project", "/work/app", "/Users/dev/src/app", "/workspace", "/home/dev/code/service", "/repo"})
+	return g.of([]string{"/home/user/project", "/srv/app", "/Users/dev/src/app", "/workspace", "/home/dev/code/service", "/repo"})
 }
 
 func (g gen) path() string {
