@@ -28,14 +28,6 @@ help:
 	@echo 'make dict    train the compression dictionary anew'
 
 run: build
-	@echo 'Point an agent at the gateway, in another shell (codex, gemini, opencode, aider: the same way):'
-	@echo '  bin/gatehouse run --data ./data -- claude       starts it with everything set'
-	@echo '  eval "$$(bin/gatehouse env --data ./data claude)"  sets what it needs in your shell'
-	@echo 'or by its base URL:'
-	@echo '  Claude Code   ANTHROPIC_BASE_URL=http://127.0.0.1:4000/anthropic claude'
-	@echo "  Codex CLI     codex -c 'openai_base_url=\"http://127.0.0.1:4000/openai/v1\"'"
-	@echo '  Gemini CLI    GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:4000/gemini gemini'
-	@echo 'Look: bin/gatehouse flows --data ./data; also sessions, show FLOW, tail, verify.'
 	@bin/gatehouse up --data ./data
 
 build:

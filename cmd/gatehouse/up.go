@@ -85,12 +85,15 @@ func runUp(ctx context.Context, args []string, std streams) error {
 // hint says how to go on.
 func hint(w io.Writer, a app.About) {
 	base := "http://" + a.Listen
-	fmt.Fprintf(w, "\nPoint an agent at it (%[3]s env AGENT prints these for a shell; %[3]s run -- AGENT sets them for you):\n"+
+	fmt.Fprintf(w, "\nPoint an agent at it, in another shell:\n"+
+		"  %[3]s run --data %[2]s -- claude    starts it with everything set (codex, gemini, opencode, aider: the same way)\n"+
+		"  eval \"$(%[3]s env --data %[2]s claude)\"    sets what it needs in your shell\n"+
+		"or by its base URL:\n"+
 		"  Claude Code   ANTHROPIC_BASE_URL=%[1]s/anthropic claude\n"+
 		"  Codex         codex -c 'openai_base_url=\"%[1]s/openai/v1\"'\n"+
 		"  Gemini CLI    GOOGLE_GEMINI_BASE_URL=%[1]s/gemini gemini\n"+
 		"  others        OPENAI_BASE_URL=%[1]s/openai/v1   ANTHROPIC_BASE_URL=%[1]s/anthropic\n"+
-		"Then look: %[3]s flows --data %[2]s\n\n", base, a.Data, os.Args[0])
+		"Then look: %[3]s flows --data %[2]s; also sessions, show FLOW, tail, verify\n\n", base, a.Data, os.Args[0])
 }
 
 func listening(a app.About) string {
