@@ -73,9 +73,13 @@ func tryBackend(ctx context.Context, data string) (*backend, error) {
 	return b, nil
 }
 
-// openRecord is openBackend for commands that only read: a folder without a
-// ledger is a mistyped one, and is not made.
-func openRecord(ctx context.Context, data string) (*backend, error) {
+// openRecord opens the folder of a --data flag for a command that only reads: a
+// folder without a ledger is a mistyped one, and is not made.
+func openRecord(ctx context.Context, flag string) (*backend, error) {
+	data, err := dataDir(flag)
+	if err != nil {
+		return nil, err
+	}
 	_, held := ledger.Held(data)
 	if _, err := os.Stat(filepath.Join(data, "segments")); !held && errors.Is(err, fs.ErrNotExist) {
 		return nil, exitError{2, fmt.Sprintf("there is no ledger in %s (--data DIR or $%s names another folder)", data, dataVar)}

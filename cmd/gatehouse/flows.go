@@ -30,11 +30,7 @@ func runFlows(ctx context.Context, args []string, std streams) error {
 	if err != nil {
 		return err
 	}
-	folder, err := dataDir(*data)
-	if err != nil {
-		return err
-	}
-	b, err := openRecord(ctx, folder)
+	b, err := openRecord(ctx, *data)
 	if err != nil {
 		return err
 	}

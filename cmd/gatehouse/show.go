@@ -29,11 +29,7 @@ func runShow(ctx context.Context, args []string, std streams) error {
 	if *raw != "" && !slices.Contains([]string{"request", "forwarded", "response", "delivered"}, *raw) {
 		return exitError{2, fmt.Sprintf("--raw is request, forwarded, response or delivered, not %q", *raw)}
 	}
-	folder, err := dataDir(*data)
-	if err != nil {
-		return err
-	}
-	b, err := openRecord(ctx, folder)
+	b, err := openRecord(ctx, *data)
 	if err != nil {
 		return err
 	}

@@ -16,11 +16,7 @@ func runTail(ctx context.Context, args []string, std streams) error {
 	if fs.NArg() > 0 {
 		return exitError{2, "tail takes no arguments, only flags"}
 	}
-	folder, err := dataDir(*data)
-	if err != nil {
-		return err
-	}
-	b, err := openRecord(ctx, folder)
+	b, err := openRecord(ctx, *data)
 	if err != nil {
 		return err
 	}

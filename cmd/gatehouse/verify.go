@@ -15,11 +15,7 @@ func runVerify(ctx context.Context, args []string, std streams) error {
 	if err := parse(fs, args); err != nil {
 		return err
 	}
-	folder, err := dataDir(*data)
-	if err != nil {
-		return err
-	}
-	b, err := openRecord(ctx, folder)
+	b, err := openRecord(ctx, *data)
 	if err != nil {
 		return exitError{2, err.Error()}
 	}

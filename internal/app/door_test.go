@@ -139,12 +139,17 @@ func TestDrainLetsStreamsEndAndTakesNoNewCalls(t *testing.T) {
 	<-started
 	h.stop()
 	for { // until the stop has been noticed
-		refused, text := h.call("/anthropic/v1/other", "{}")
-		if refused.StatusCode == 503 && strings.Contains(text, "stopping") {
+		resp, err := h.admin.Get("http://localhost/readyz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode == http.StatusServiceUnavailable {
 			break
 		}
-		<-up.seen
-		t.Skip("the call was taken before the stop was noticed")
+	}
+	if refused, text := h.call("/anthropic/v1/other", "{}"); refused.StatusCode != 503 || !strings.Contains(text, "stopping") {
+		t.Errorf("a new call: %d %s", refused.StatusCode, text)
 	}
 	close(more)
 	if text, err := io.ReadAll(resp.Body); err != nil || !strings.HasSuffix(string(text), "message_stop\"}\n\n") {
@@ -203,7 +208,20 @@ func TestRefusalsOfStrangersAreCountedNotListed(t *testing.T) {
 		if text, _ := io.ReadAll(resp.Body); len(text) > 0 {
 			t.Errorf("flows = %s", text)
 		}
+		var status struct{ Ledger struct{ Entries uint64 } }
+		if err := getJSON(client, "/api/v1/status", &status); err != nil || status.Ledger.Entries != 3 {
+			t.Errorf("%d entries (%v); want 3: the start, one for all refusals, the stop", status.Ledger.Entries, err)
+		}
 	case err := <-done:
 		t.Fatal(err)
 	}
+}
+
+func getJSON(client *http.Client, path string, into any) error {
+	resp, err := client.Get("http://localhost" + path)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	return json.NewDecoder(resp.Body).Decode(into)
 }
