@@ -139,6 +139,12 @@ type Intent struct {
 	RequestSHA256   string    `json:"request_sha256"`       // hex; of the body without transfer coding
 	ForwardedSHA256 string    `json:"forwarded_sha256"`     // hex; empty when nothing was forwarded
 	Unreadable      string    `json:"unreadable,omitempty"` // why the body could not be read as its API says
+
+	ForwardedBytes  int64     `json:"forwarded_bytes"`            // of the body
+	ScannedBytes    int64     `json:"scanned_bytes"`              // of the decoded body, that detectors read to the end, now or in an earlier turn
+	UnreadableBytes int64     `json:"unreadable_bytes,omitempty"` // of the decoded body, that could not be decoded to the end: media, unknown encodings
+	Findings        []Finding `json:"findings,omitempty"`         // in what is new in this request
+	Acts            []Act     `json:"acts,omitempty"`             // what it makes the provider do by itself
 }
 
 // Outcome is the one record that ends a flow.
@@ -161,6 +167,12 @@ type Outcome struct {
 	FirstByte         time.Duration `json:"first_byte,omitempty"` // from Started, nanoseconds; 0: no answer
 	Duration          time.Duration `json:"duration"`             // from Started, nanoseconds
 	Unreadable        string        `json:"unreadable,omitempty"` // why the answer could not be read to its end
+
+	ScannedBytes int64     `json:"scanned_bytes"`      // of the answer's text
+	Findings     []Finding `json:"findings,omitempty"` // in the answer
+	Decision     *Decision `json:"decision,omitempty"` // about the answer, when it was more than to let it pass
+	Restored     int       `json:"restored,omitempty"` // pseudonyms that were replaced by their values
+	Withheld     int64     `json:"withheld,omitempty"` // bytes of the provider's answer that the client did not get
 }
 
 // Usage counts tokens as the provider bills them, made comparable: Input never

@@ -39,11 +39,13 @@ func (v *Verdict) UnmarshalText(text []byte) error {
 	return fmt.Errorf("unknown verdict %q", text)
 }
 
-// Decision is a verdict, its why, and the rules that decided.
+// Decision is a verdict, its why, and the rules that decided. Would is what
+// enforcing would have made of the flow, where the mode is report.
 type Decision struct {
 	Verdict Verdict  `json:"verdict"`
 	Why     string   `json:"why"`
 	Rules   []string `json:"rules,omitempty"`
+	Would   string   `json:"would,omitempty"` // a verdict's name; empty: the same, or the mode is not report
 }
 
 // Refusal is the error of a call that we end ourselves. Text is for the
