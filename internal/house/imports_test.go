@@ -76,6 +76,10 @@ var allowed = []line{
 	{"internal/wire/openai", "internal/wire/...", "reads JSON members, collects streamed parts"},
 	{"internal/wire/gemini", "internal/wire/...", "reads JSON members, collects streamed parts"},
 	{"internal/wire/draft", "internal/wire/peek", "parts are collected from raw members"},
+	{"internal/wire/act", "internal/wire/peek", "finds members and tells tools by them"},
+	{"internal/wire/act", "internal/wire/split", "looks at what is new in a body only"},
+	{"internal/wire/splice", "internal/wire/peek", "decodes texts that stand in strings"},
+	{"internal/wire/body", "internal/wire/split", "asks whether a line or a part is JSON"},
 }
 
 func (l line) covers(from, to string) bool { return under(from, l.from) && under(to, l.to) }
