@@ -15,6 +15,7 @@ var layers = [][]string{
 	{"internal/app"},
 	{"internal/proxy", "internal/console"},
 	{"internal/gate"},
+	{"internal/vault"},
 	{"internal/identity", "internal/policy", "internal/price", "internal/ledger"},
 	{"internal/upstream", "internal/agents", "internal/config", "internal/simulate"},
 	{"internal/wire"},
@@ -62,6 +63,8 @@ var allowed = []line{
 	{"internal/gate", "internal/policy", "asks for the decision"},
 	{"internal/gate", "internal/price", "prices the usage"},
 	{"internal/gate", "internal/wire/...", "reads bodies: pieces, facts, answers"},
+
+	{"internal/vault", "internal/ledger", "reloads the values that it knows; the ledger keeps them sealed"},
 
 	{"internal/identity", "internal/agents", "names the program of a calling process"},
 

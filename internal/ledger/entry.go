@@ -181,8 +181,9 @@ type admin struct {
 
 // access is the meta of an entry that says who read what.
 type access struct {
-	Flow string `json:"flow"`
-	What What   `json:"what"`
-	Who  string `json:"who"`
-	Why  string `json:"why"`
+	Flow      string `json:"flow,omitempty"`
+	Principal string `json:"principal,omitempty"` // whose vault was read
+	What      What   `json:"what"`
+	Who       string `json:"who"`
+	Why       string `json:"why"`
 }

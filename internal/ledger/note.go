@@ -29,6 +29,8 @@ type run struct {
 	floor     object.Ref
 	count     int
 	addresses []object.Address // nil when nobody needs them
+	owner     uint64           // key of the vault that its secrets belong to
+	secrets   []object.Ref     // those of its objects that are values of the vault
 	at        index.Pos
 }
 
@@ -178,6 +180,7 @@ func gather(notes []noted) *index.Batch {
 		}
 		if n.run != nil {
 			addRun(b, directory, n)
+			addSecrets(b, n)
 		}
 	}
 	return b
@@ -200,6 +203,12 @@ func addRun(b *index.Batch, rows map[place]int, n *noted) {
 	o := &b.Objects[i]
 	o.Count += n.run.count
 	o.Data = n.run.append(o.Data, n.at.Offset)
+}
+
+func addSecrets(b *index.Batch, n *noted) {
+	for _, ref := range n.run.secrets {
+		b.Secrets = append(b.Secrets, index.Secret{Owner: n.run.owner, Key: n.run.key, Ref: ref, Entry: n.entry, At: n.at})
+	}
 }
 
 // A row's data is, for each entry: offset, floor as steps back from the first

@@ -69,7 +69,7 @@ func (v *verifier) request(key uint64, in *flow.Intent, req *request) error {
 	if in.ForwardedSHA256 == "" || len(req.edits) == 0 && in.ForwardedSHA256 == in.RequestSHA256 {
 		return nil
 	}
-	if body, err = object.Apply(body, req.edits); err != nil {
+	if body, err = v.l.apply(body, req.edits); err != nil {
 		return fmt.Errorf("edits of flow %s: %w", in.Flow, err)
 	}
 	if err := v.same("forwarded body", in.ForwardedSHA256, sum(body)); err != nil {
@@ -201,7 +201,7 @@ func (v *verifier) delivered(f *verified, a answer) (string, error) {
 		}
 		chunks = append(chunks, more...)
 	}
-	chunks, err := object.ApplyChunks(append(chunks, a.chunks...), a.edits)
+	chunks, err := v.l.applyChunks(append(chunks, a.chunks...), a.edits)
 	if err != nil {
 		return "", err
 	}

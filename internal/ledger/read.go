@@ -95,7 +95,7 @@ func (l *Ledger) readRequest(row *index.Flow, what What) ([]Chunk, error) {
 		return nil, err
 	}
 	if what == Forwarded {
-		if body, err = object.Apply(body, req.edits); err != nil {
+		if body, err = l.apply(body, req.edits); err != nil {
 			return nil, fmt.Errorf("applying edits: %w", err)
 		}
 	}
@@ -105,13 +105,31 @@ func (l *Ledger) readRequest(row *index.Flow, what What) ([]Chunk, error) {
 	return []Chunk{{Data: body}}, nil
 }
 
+// apply makes the edits of a request.
+func (l *Ledger) apply(body []byte, edits []Edit) ([]byte, error) {
+	edits, err := l.openEdits(edits)
+	if err != nil {
+		return nil, err
+	}
+	return object.Apply(body, edits)
+}
+
+// applyChunks makes the edits of an answer.
+func (l *Ledger) applyChunks(chunks []Chunk, edits []Edit) ([]Chunk, error) {
+	edits, err := l.openEdits(edits)
+	if err != nil {
+		return nil, err
+	}
+	return object.ApplyChunks(chunks, edits)
+}
+
 // render makes the received request again.
-func (l *Ledger) render(in *flow.Intent, req *request, src object.Source) ([]byte, error) {
+func (l *Ledger) render(in *flow.Intent, req *request, src *shelf) ([]byte, error) {
 	items, err := object.DecodeSkeleton(req.skeleton)
 	if err != nil {
 		return nil, fmt.Errorf("reading request: %w", err)
 	}
-	body, err := object.Render(items, src, nil, in.RequestBytes)
+	body, err := object.Render(items, src, src, in.RequestBytes)
 	if err != nil {
 		return nil, fmt.Errorf("reading request: %w", err)
 	}
@@ -154,7 +172,7 @@ func (l *Ledger) readAnswer(row *index.Flow, what What) ([]Chunk, error) {
 	if what == Response {
 		return all, nil
 	}
-	return object.ApplyChunks(all, a.edits)
+	return l.applyChunks(all, a.edits)
 }
 
 // kept reports whether the flow's bodies were to be kept.
@@ -236,6 +254,22 @@ func (s *shelf) Object(ref object.Ref) (object.Object, error) {
 		return object.Object{}, s.lost(ref)
 	}
 	return objects[n], nil
+}
+
+// Value gives what stands in a body where a block refers to the vault.
+func (s *shelf) Value(ref object.Ref) ([]byte, error) {
+	o, err := s.Object(ref)
+	if err != nil {
+		return nil, err
+	}
+	if o.Secret == nil {
+		return nil, fmt.Errorf("object %d is no secret: %w", ref, errMalformed)
+	}
+	k, err := s.l.take(o.Secret)
+	if err != nil {
+		return nil, err
+	}
+	return k.bytes(), nil
 }
 
 func (s *shelf) lost(ref object.Ref) error {

@@ -23,15 +23,20 @@ type Content struct {
 	Doc   *split.Doc // the body; nil: metadata only, of the answer as well
 	Base  *Stored    // the request whose Doc was the base of Doc, or nil
 	Edits []Edit     // forwarded against request
+
+	// Secrets are kept in the vault only: all of the body, also those in pieces
+	// that the base has, for it may be that everything is stored anew.
+	Secrets []Secret
 }
 
 // Record is a flow that is being recorded. Its methods may be called by
 // several goroutines; End is called once.
 type Record struct {
-	l    *Ledger
-	in   *flow.Intent
-	key  *keys.Key
-	kept bool // the bodies, not only metadata
+	l     *Ledger
+	in    *flow.Intent
+	key   *keys.Key
+	vault *keys.Key // of the principal
+	kept  bool      // the bodies, not only metadata
 
 	mu     sync.Mutex
 	stored *Stored       // until Stored
@@ -93,7 +98,7 @@ func (l *Ledger) begin(in *flow.Intent, c Content) (*Record, error) {
 		return nil, err
 	}
 	defer l.scopes.done(sc)
-	r := &Record{l: l, in: in, key: sc.key}
+	r := &Record{l: l, in: in, key: sc.key, vault: sc.safe.key}
 	b, items, err := r.enqueue(sc, meta, c)
 	if err != nil {
 		return nil, err
@@ -136,14 +141,14 @@ func (r *Record) enqueue(sc *scope, meta []byte, c Content) (*batch, []*item, er
 }
 
 func (r *Record) items(sc *scope, meta []byte, c Content, intent note) []*item {
-	w := sc.weave(c.Doc, c.Base)
+	w := sc.weave(c)
 	r.kept = true
 	r.stored = &Stored{doc: c.Doc, refs: w.refs, key: sc.key.ID, epoch: sc.epoch, floor: sc.floor}
-	req := request{skeleton: w.skel, edits: c.Edits, span: span{first: sc.next, floor: sc.floor}}
+	req := request{skeleton: w.skel, edits: sealEdits(r.vault, c.Edits), span: span{first: sc.next, floor: sc.floor}}
 	var items []*item
 	for i := range w.spans {
 		s := &w.spans[i]
-		n := note{scope: sc, run: &run{key: sc.key.ID, first: s.first, floor: s.floor, count: s.count, addresses: s.addresses}}
+		n := note{scope: sc, run: &run{key: sc.key.ID, first: s.first, floor: s.floor, count: s.count, addresses: s.addresses, owner: r.vault.ID, secrets: s.secrets}}
 		if i == len(w.spans)-1 {
 			req.span, intent.run, intent.scope = s.span, n.run, sc
 			break
@@ -277,7 +282,7 @@ func (r *Record) end(meta []byte, out *flow.Outcome, delivered []Edit) (*item, *
 	r.ended = true
 	var body func([]byte) []byte
 	if r.kept {
-		body = (&answer{chunks: r.chunks(), edits: delivered}).append
+		body = (&answer{chunks: r.chunks(), edits: sealEdits(r.vault, delivered)}).append
 	}
 	it := r.l.item(entry{kind: kindOutcome, meta: meta}, body, r.key, note{ended: endedRow(out)})
 	r.empty()

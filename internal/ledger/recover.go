@@ -399,8 +399,11 @@ func (r *replay) run(key uint64, e *entry) (*run, error) {
 		return nil, err
 	}
 	n := &run{key: key, first: s.first, floor: s.floor, count: s.count}
-	err = s.each(func(_ object.Ref, o object.Object) error {
+	err = s.each(func(ref object.Ref, o object.Object) error {
 		n.addresses = append(n.addresses, a.Of(o))
+		if o.Secret != nil && !o.Secret.Part {
+			n.owner, n.secrets = sealedBy(o.Secret.Data), append(n.secrets, ref)
+		}
 		return nil
 	})
 	return n, err

@@ -15,6 +15,7 @@ import (
 // mean something, only within it.
 type scope struct {
 	key   *keys.Key
+	safe  safe
 	name  string // of scopes.byName
 	epoch uint64 // of scopes when it was made
 
@@ -71,7 +72,11 @@ func (s *scopes) use(principal, session string) (*scope, error) {
 		if err != nil {
 			return nil, fmt.Errorf("getting session key: %w", err)
 		}
-		sc = &scope{key: key, name: name, owner: principal, claimed: session, epoch: s.epoch.Load()}
+		vault, err := s.l.ring.Vault(principal)
+		if err != nil {
+			return nil, fmt.Errorf("getting vault key: %w", err)
+		}
+		sc = &scope{key: key, safe: safe{key: vault, scope: key.ID, session: session}, name: name, owner: principal, claimed: session, epoch: s.epoch.Load()}
 		if !known {
 			sc.begin() // there is nothing to load
 		}

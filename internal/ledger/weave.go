@@ -1,6 +1,9 @@
 package ledger
 
 import (
+	"bytes"
+	"sort"
+
 	"github.com/workingagents/gatehouse/internal/ledger/object"
 	"github.com/workingagents/gatehouse/internal/wire/split"
 )
@@ -33,6 +36,7 @@ type weaver struct {
 	refs  []object.Ref
 	spans []woven
 	skel  []byte
+	hide  []*hidden // ordered by where they stand
 
 	run  int        // of the chain that grows
 	open bool       // there is such a chain
@@ -44,7 +48,8 @@ type weaver struct {
 type woven struct {
 	span
 	addresses []object.Address
-	scratch   *scratch // behind span.data
+	secrets   []object.Ref // of its objects, those that are values
+	scratch   *scratch     // behind span.data
 }
 
 // free gives the spans' buffers back; the addresses stay.
@@ -56,8 +61,9 @@ func (w *weaver) free() {
 	}
 }
 
-func (sc *scope) weave(doc *split.Doc, base *Stored) *weaver {
-	w := &weaver{sc: sc, doc: doc, refs: make([]object.Ref, len(doc.Pieces)), run: -1}
+func (sc *scope) weave(c Content) *weaver {
+	doc, base := c.Doc, c.Base
+	w := &weaver{sc: sc, doc: doc, refs: make([]object.Ref, len(doc.Pieces)), run: -1, hide: hide(c.Secrets, doc.Body)}
 	if base != nil && base.key == sc.key.ID && base.epoch == sc.epoch && base.floor == sc.floor {
 		w.base = base
 	}
@@ -65,6 +71,9 @@ func (sc *scope) weave(doc *split.Doc, base *Stored) *weaver {
 		w.piece(i)
 	}
 	w.close(len(doc.Body))
+	for _, h := range w.hide {
+		w.secret(h)
+	}
 	return w
 }
 
@@ -82,7 +91,7 @@ func (w *weaver) piece(i int) {
 	if ref := w.known(p); ref != 0 {
 		w.tip = ref
 	} else {
-		w.tip = w.block(w.tip, w.doc.Body[w.from:p.Start], p)
+		w.tip = w.block(w.tip, w.content(w.from, p.Start), p)
 	}
 	w.refs[i], w.from = w.tip, p.End
 }
@@ -108,14 +117,14 @@ func (w *weaver) begin(run, i int) {
 
 // literal puts what stands between w.from and end into the skeleton.
 func (w *weaver) literal(end int) {
-	b := w.doc.Body[w.from:end]
+	c := w.content(w.from, end)
 	w.from = end
-	if len(b) >= bigGlue {
-		w.skel = object.AppendItem(w.skel, object.Item{Tip: w.chunks(0, nil, b, nil)})
+	if c.block() {
+		w.skel = object.AppendItem(w.skel, object.Item{Tip: w.chunks(0, nil, c, nil)})
 		return
 	}
-	if len(b) > 0 {
-		w.skel = object.AppendItem(w.skel, object.Item{Bytes: b})
+	if len(c.b) > 0 {
+		w.skel = object.AppendItem(w.skel, object.Item{Bytes: c.b})
 	}
 }
 
@@ -125,45 +134,122 @@ func (w *weaver) close(end int) {
 		w.literal(end)
 		return
 	}
-	tail := w.doc.Body[w.from:end]
-	if len(tail) >= bigGlue {
-		w.tip, tail = w.chunks(w.tip, nil, tail, nil), nil
+	tail := w.content(w.from, end)
+	if tail.block() {
+		w.tip, tail = w.chunks(w.tip, nil, tail, nil), content{}
 	}
-	w.skel = object.AppendItem(w.skel, object.Item{Tip: w.tip, Tail: tail})
+	w.skel = object.AppendItem(w.skel, object.Item{Tip: w.tip, Tail: tail.b})
 	w.open, w.from = false, end
 }
 
-func (w *weaver) block(parent object.Ref, glue []byte, p *split.Piece) object.Ref {
-	if len(glue) >= bigGlue {
-		parent, glue = w.chunks(parent, nil, glue, nil), nil
+func (w *weaver) block(parent object.Ref, glue content, p *split.Piece) object.Ref {
+	if glue.block() {
+		parent, glue = w.chunks(parent, nil, glue, nil), content{}
 	}
-	body := w.doc.Body[p.Start:p.End]
+	c := w.content(p.Start, p.End)
 	if len(p.Holes) == 0 {
-		return w.chunks(parent, glue, body, nil)
+		return w.chunks(parent, glue.b, c, nil)
 	}
-	content := make([]byte, 0, len(body))
-	holes := make([]object.Hole, 0, len(p.Holes))
-	at := p.Start
+	lifted, holes, ok := lift(c, p)
+	if !ok {
+		return w.chunks(parent, glue.b, c, nil)
+	}
+	return w.chunks(parent, glue.b, lifted, holes)
+}
+
+// lift takes a piece's holes out of its content. Where a secret touches one
+// nothing is lifted, for then the bytes of a hole would stand in a node.
+func lift(c content, p *split.Piece) (lifted content, holes []object.Hole, ok bool) {
+	lifted.b = make([]byte, 0, len(c.b))
+	at, cuts := 0, c.cuts
 	for _, h := range p.Holes {
-		content = append(content, w.doc.Body[at:h.Start]...)
-		holes = append(holes, object.Hole{At: len(content), Put: w.doc.Body[h.Start:h.End]})
-		at = h.End
+		start, end := h.Start-p.Start, h.End-p.Start
+		for len(cuts) > 0 && cuts[0].end <= start {
+			lifted.move(cuts[0], at)
+			cuts = cuts[1:]
+		}
+		if len(cuts) > 0 && cuts[0].start < end {
+			return content{}, nil, false
+		}
+		lifted.b = append(lifted.b, c.b[at:start]...)
+		holes = append(holes, object.Hole{At: len(lifted.b), Put: c.b[start:end]})
+		at = end
 	}
-	return w.chunks(parent, glue, append(content, w.doc.Body[at:p.End]...), holes)
+	for _, k := range cuts {
+		lifted.move(k, at)
+	}
+	lifted.b = append(lifted.b, c.b[at:]...)
+	return lifted, holes, true
+}
+
+// move takes over a cut of a content whose bytes from at on come next.
+func (c *content) move(k cut, at int) {
+	by := len(c.b) - at
+	c.cuts = append(c.cuts, cut{k.start + by, k.end + by, k.ref})
+}
+
+// content is what stands between two offsets of the body, without its secrets.
+func (w *weaver) content(start, end int) content {
+	c := content{b: w.doc.Body[start:end]}
+	i := sort.Search(len(w.hide), func(i int) bool { return w.hide[i].end > start })
+	for ; i < len(w.hide) && w.hide[i].start < end; i++ {
+		h := w.hide[i]
+		if h.start == h.end {
+			continue
+		}
+		if h.start >= start && h.end <= end {
+			c.cuts = append(c.cuts, cut{h.start - start, h.end - start, w.secret(h)})
+			continue
+		}
+		// It reaches into the next piece, which has the other part.
+		from, to := max(h.start, start), min(h.end, end)
+		part := &hidden{Secret: Secret{Value: w.doc.Body[from:to], Part: true}, start: from, end: to}
+		c.cuts = append(c.cuts, cut{from - start, to - start, w.secret(part)})
+	}
+	return c
+}
+
+// block reports whether a content is stored as one wherever it stands.
+func (c content) block() bool { return len(c.b) >= bigGlue || len(c.cuts) > 0 }
+
+// secret gives the object of a value, made when the session has none yet.
+func (w *weaver) secret(h *hidden) object.Ref {
+	if h.ref != 0 {
+		return h.ref
+	}
+	k := kept{Secret: h.Secret, session: w.sc.safe.session}
+	if form := w.doc.Body[h.start:h.end]; !bytes.Equal(form, h.Value) {
+		k.form = form
+	}
+	text := k.append(nil)
+	a := w.sc.safe.address(text, h.Part)
+	var ok bool
+	if h.ref, ok = w.sc.objects[a]; ok {
+		return h.ref
+	}
+	s := w.sc.safe.put(text, a, h.Part)
+	h.ref = w.add(a, len(s.Data), func(dst []byte, _ object.Ref) []byte { return object.AppendSecret(dst, s) })
+	if !h.Part {
+		last := &w.spans[len(w.spans)-1]
+		last.secrets = append(last.secrets, h.ref)
+	}
+	return h.ref
 }
 
 // chunks stores a content as one node, or as several when it is long.
-func (w *weaver) chunks(parent object.Ref, glue, content []byte, holes []object.Hole) object.Ref {
+func (w *weaver) chunks(parent object.Ref, glue []byte, c content, holes []object.Hole) object.Ref {
 	start := 0
-	for len(content)-start > object.MaxBlock {
-		end := start + object.MaxBlock
+	for len(c.b) > object.MaxBlock {
+		var head content
+		head, c = c.split(object.MaxBlock)
+		end := start + len(head.b)
 		var mine []object.Hole
 		mine, holes = holesBefore(holes, start, end)
-		parent = w.node(parent, glue, content[start:end], mine)
+		parent = w.node(parent, glue, head, mine)
 		glue, start = nil, end
 	}
-	mine, _ := holesBefore(holes, start, len(content)+1)
-	return w.node(parent, glue, content[start:], mine)
+	mine, _ := holesBefore(holes, start, start+len(c.b)+1)
+	return w.node(parent, glue, c, mine)
 }
 
 // holesBefore takes the holes in front of end and counts them from start.
@@ -176,22 +262,28 @@ func holesBefore(holes []object.Hole, start, end int) (mine, rest []object.Hole)
 	return mine, holes[i:]
 }
 
-func (w *weaver) node(parent object.Ref, glue, content []byte, holes []object.Hole) object.Ref {
-	a := w.sc.address.Block(content)
-	block, ok := w.sc.objects[a]
-	if !ok {
-		block = w.add(a, len(content), func(dst []byte, _ object.Ref) []byte {
-			return object.AppendBlock(dst, object.Block{Data: content})
-		})
-	}
-	n := object.Node{Parent: parent, Block: block, Glue: glue, Holes: holes}
-	a = w.sc.address.Node(&n)
+func (w *weaver) node(parent object.Ref, glue []byte, c content, holes []object.Hole) object.Ref {
+	n := object.Node{Parent: parent, Block: w.store(c), Glue: glue, Holes: holes}
+	a := w.sc.address.Node(&n)
 	if ref, ok := w.sc.objects[a]; ok {
 		return ref
 	}
 	return w.add(a, len(glue), func(dst []byte, self object.Ref) []byte {
 		return object.AppendNode(dst, self, &n)
 	})
+}
+
+// store gives the block of a content.
+func (w *weaver) store(c content) object.Ref {
+	b := object.Block{Form: object.Literal, Data: c.b}
+	if len(c.cuts) > 0 {
+		b = object.Block{Form: object.Mixed, Data: c.mixed()}
+	}
+	a := w.sc.address.Of(object.Object{Block: b})
+	if ref, ok := w.sc.objects[a]; ok {
+		return ref
+	}
+	return w.add(a, len(b.Data), func(dst []byte, _ object.Ref) []byte { return object.AppendBlock(dst, b) })
 }
 
 // add gives an object the next number. size is about what it takes.

@@ -46,6 +46,7 @@ func (x *Index) apply(b *Batch) error {
 	w.parts(b.Parts)
 	w.sessions(b.Sessions, b.Flows)
 	w.objects(b.Objects)
+	w.secrets(b.Secrets)
 	m := b.Mark
 	w.exec("UPDATE mark SET entry = ?, segment = ?, offset = ?, tag = ?", int64(m.Entry), int64(m.Segment), m.Offset, m.Tag[:])
 	if w.err != nil {
@@ -208,8 +209,16 @@ func (w *writer) objects(list []Objects) {
 	})
 }
 
+func (w *writer) secrets(list []Secret) {
+	const query = `INSERT OR REPLACE INTO secrets (owner, entry, ref, key, segment, offset) VALUES (?, ?, ?, ?, ?, ?)`
+	w.each(query, len(list), func(i int) []any {
+		s := &list[i]
+		return []any{int64(s.Owner), int64(s.Entry), int64(s.Ref), int64(s.Key), int64(s.At.Segment), s.At.Offset}
+	})
+}
+
 // Drop forgets what stands in segments up to and with segment, whose files are
-// gone: flows whose intent is there, parts and objects there, parts of flows
+// gone: flows whose intent is there, parts, objects and secrets there, parts of flows
 // that are gone, and sessions of which nothing is left. A session that goes on
 // after that must be given to Apply anew.
 func (x *Index) Drop(segment uint64) error {
@@ -231,6 +240,7 @@ func (x *Index) drop(segment int64) error {
 	w.exec("DELETE FROM flows WHERE intent_segment <= ?", segment)
 	w.exec("DELETE FROM parts WHERE segment <= ? OR NOT EXISTS (SELECT 1 FROM flows WHERE id = parts.flow)", segment)
 	w.exec("DELETE FROM objects WHERE segment <= ?", segment)
+	w.exec("DELETE FROM secrets WHERE segment <= ?", segment)
 	w.exec(`DELETE FROM sessions WHERE NOT EXISTS (SELECT 1 FROM flows WHERE flows.key = sessions.key)
 	AND NOT EXISTS (SELECT 1 FROM objects WHERE objects.key = sessions.key)`)
 	w.exec("DELETE FROM kinds WHERE kind NOT IN (SELECT kind FROM flows)")

@@ -78,6 +78,15 @@ type Objects struct {
 	Data       []byte
 }
 
+// Secret is a value of the vault: whose, and where it stands.
+type Secret struct {
+	Owner uint64 // vault key id
+	Key   uint64 // session key id
+	Ref   uint64 // its number among the session's objects
+	Entry uint64
+	At    Pos
+}
+
 // Mark says how far the index has come: every entry up to and with Entry is
 // in. The zero Mark is that of an empty index.
 type Mark struct {
@@ -94,6 +103,7 @@ type Batch struct {
 	Parts    []Part
 	Sessions []Session
 	Objects  []Objects
+	Secrets  []Secret
 	Mark     Mark
 }
 

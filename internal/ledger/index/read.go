@@ -99,6 +99,25 @@ func (x *Index) Objects(key uint64) ([]Objects, error) {
 	return list, err
 }
 
+// Secrets gives the newest values of a vault, limit at most, the newest last;
+// those of one session when key is not 0. It then looks at all of the vault's:
+// an index by session would take a page in every folder.
+func (x *Index) Secrets(owner, key uint64, limit int) ([]Secret, error) {
+	var list []Secret
+	const q = `SELECT key, ref, entry, segment, offset FROM secrets WHERE owner = ?1 AND (?2 = 0 OR key = ?2)
+ORDER BY entry DESC, ref DESC LIMIT ?3`
+	err := query(x, q, []any{int64(owner), int64(key), limit}, func(r *sql.Rows) error {
+		var key, ref, entry, segment int64
+		s := Secret{Owner: owner}
+		err := r.Scan(&key, &ref, &entry, &segment, &s.At.Offset)
+		s.Key, s.Ref, s.Entry, s.At.Segment = uint64(key), uint64(ref), uint64(entry), uint64(segment)
+		list = append(list, s)
+		return err
+	})
+	slices.Reverse(list)
+	return list, err
+}
+
 // Tagged gives the keys of the sessions that have a tag, in the order in which
 // they were last at work.
 func (x *Index) Tagged(tag []byte) ([]uint64, error) {

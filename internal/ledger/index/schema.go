@@ -2,7 +2,7 @@ package index
 
 // version is this schema's; another one's file is thrown away. Raise it with
 // every change here, and when the numbers of flow.Verdict change.
-const version = 1
+const version = 2
 
 // application marks the file as ours ("GhIx").
 const application = 0x47684978
@@ -86,4 +86,13 @@ CREATE TABLE objects (
 	data    BLOB NOT NULL,
 	PRIMARY KEY (key, first)
 );
+CREATE TABLE secrets (
+	owner   INTEGER NOT NULL,
+	entry   INTEGER NOT NULL,
+	ref     INTEGER NOT NULL,
+	key     INTEGER NOT NULL,
+	segment INTEGER NOT NULL,
+	offset  INTEGER NOT NULL,
+	PRIMARY KEY (owner, entry, ref)
+) WITHOUT ROWID;
 `

@@ -1,6 +1,7 @@
 // Package keys is the ledger's key tree: a key-encryption key wraps the tenant
-// key, that wraps one key for each user, that one for each session. Only
-// wrapped keys touch the disk. It never sees what the keys seal.
+// key, that wraps one key for each user, that one for each session and one for
+// the user's vault. Only wrapped keys touch the disk. It never sees what the
+// keys seal.
 package keys
 
 import (
@@ -16,7 +17,8 @@ import (
 const Size = 32
 
 // Key is a session's key, opened: what seals its frames, and the secrets that
-// address its blocks and seal what the index holds of it.
+// address its blocks and seal what the index holds of it. A vault's key is the
+// same for the values of one principal.
 type Key struct {
 	ID      uint64
 	AEAD    cipher.AEAD // AES-256-GCM; safe for use by many
@@ -28,11 +30,19 @@ type Key struct {
 func (k *Key) Derive(label string) []byte { return derive(k.raw, label) }
 
 func open(id uint64, raw []byte) (*Key, error) {
-	aead, err := gcm(derive(raw, "gatehouse frame"))
+	return expand(id, raw, "gatehouse frame", "gatehouse address")
+}
+
+func openVault(id uint64, raw []byte) (*Key, error) {
+	return expand(id, raw, "gatehouse vault value", "gatehouse vault address")
+}
+
+func expand(id uint64, raw []byte, seal, address string) (*Key, error) {
+	aead, err := gcm(derive(raw, seal))
 	if err != nil {
 		return nil, err
 	}
-	return &Key{ID: id, AEAD: aead, Address: derive(raw, "gatehouse address"), raw: raw}, nil
+	return &Key{ID: id, AEAD: aead, Address: derive(raw, address), raw: raw}, nil
 }
 
 // derive expands a key that is already uniform (RFC 5869, section 3.3: the

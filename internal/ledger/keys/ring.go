@@ -31,6 +31,7 @@ type Ring struct {
 	next   uint64     // id of the next key
 	byName map[[16]byte]uint64
 	users  map[uint64][]byte // opened user keys
+	vaults map[uint64]*Key   // opened vault keys
 	dirty  map[uint64]*slot  // made and not yet durable
 	extent int64             // length of the file
 
@@ -52,7 +53,7 @@ func Open(d disk.FS, name string, kek []byte, now func() time.Time) (*Ring, erro
 	if err != nil {
 		return nil, fmt.Errorf("opening keys: %w", err)
 	}
-	r := &Ring{file: f, now: now, byName: map[[16]byte]uint64{}, users: map[uint64][]byte{}, dirty: map[uint64]*slot{}}
+	r := &Ring{file: f, now: now, byName: map[[16]byte]uint64{}, users: map[uint64][]byte{}, vaults: map[uint64]*Key{}, dirty: map[uint64]*slot{}}
 	if err := r.load(kek); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("reading keys: %w", err)
@@ -207,6 +208,15 @@ func (r *Ring) open(id uint64) (*Key, error) {
 	if s.kind != session {
 		return nil, fmt.Errorf("key %d is no session key", id)
 	}
+	raw, err := r.unwrap(id, s)
+	if err != nil {
+		return nil, err
+	}
+	return open(id, raw)
+}
+
+// unwrap opens what a user's key wraps.
+func (r *Ring) unwrap(id uint64, s *slot) ([]byte, error) {
 	by, err := r.userKey(s.parent)
 	if err != nil {
 		return nil, err
@@ -215,7 +225,7 @@ func (r *Ring) open(id uint64) (*Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening key %d: %w", id, err)
 	}
-	return open(id, raw)
+	return raw, nil
 }
 
 func (r *Ring) userKey(id uint64) ([]byte, error) {

@@ -25,6 +25,7 @@ const (
 	tenant  = 1
 	user    = 2
 	session = 3
+	vault   = 4
 )
 
 var table = crc32.MakeTable(crc32.Castagnoli)

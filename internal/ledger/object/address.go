@@ -49,8 +49,11 @@ func (a *Addresser) Node(n *Node) Address {
 }
 
 // Of gives the address of any object. A mixed block's is over its form and
-// data.
+// data; a secret carries its own, which only its vault's key can make.
 func (a *Addresser) Of(o Object) Address {
+	if o.Secret != nil {
+		return o.Secret.Address
+	}
 	if o.Node != nil {
 		return a.Node(o.Node)
 	}

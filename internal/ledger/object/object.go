@@ -7,7 +7,6 @@ package object
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 )
 
 // ErrMalformed says that bytes are not what this package made.
@@ -46,15 +45,18 @@ type Node struct {
 	Holes  []Hole
 }
 
-// Object is a block or, when Node is not nil, a node.
+// Object is a block or, when Node is not nil, a node, or, when Secret is not
+// nil, a value of the vault.
 type Object struct {
-	Block Block
-	Node  *Node
+	Block  Block
+	Node   *Node
+	Secret *Secret
 }
 
 const (
-	tagBlock = 1
-	tagNode  = 2
+	tagBlock  = 1
+	tagNode   = 2
+	tagSecret = 3
 )
 
 // AppendBlock encodes a block.
@@ -91,6 +93,8 @@ func Decode(b []byte, self Ref) (Object, []byte, error) {
 		}
 	case tagNode:
 		o.Node = r.node(self)
+	case tagSecret:
+		o.Secret = r.secret()
 	default:
 		r.fail()
 	}
@@ -186,54 +190,4 @@ func (r *reader) bytes() []byte {
 	b := r.b[:n:n]
 	r.b = r.b[n:]
 	return b
-}
-
-// Vault gives the value behind a reference in a mixed block.
-type Vault interface {
-	Value(ref uint64) ([]byte, error)
-}
-
-// AppendMixed encodes the data of a mixed block piece by piece: a literal, or
-// a reference when literal is nil.
-func AppendMixed(dst, literal []byte, ref uint64) []byte {
-	if literal != nil {
-		return appendBytes(append(dst, 0), literal)
-	}
-	return binary.AppendUvarint(append(dst, 1), ref)
-}
-
-// Content gives what a block stands for, with vault references resolved. It
-// aliases the block's data when it can.
-func (b Block) Content(v Vault) ([]byte, error) {
-	if b.Form == Literal {
-		return b.Data, nil
-	}
-	var out []byte
-	r := reader{b: b.Data}
-	for len(r.b) > 0 && r.err == nil {
-		switch r.byte() {
-		case 0:
-			out = append(out, r.bytes()...)
-		case 1:
-			value, err := resolve(v, r.uvarint())
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, value...)
-		default:
-			r.fail()
-		}
-	}
-	return out, r.err
-}
-
-func resolve(v Vault, ref uint64) ([]byte, error) {
-	if v == nil {
-		return nil, fmt.Errorf("there is no vault for reference %d", ref)
-	}
-	value, err := v.Value(ref)
-	if err != nil {
-		return nil, fmt.Errorf("resolving vault reference %d: %w", ref, err)
-	}
-	return value, nil
 }

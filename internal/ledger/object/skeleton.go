@@ -109,7 +109,7 @@ func (r *renderer) node(n *Node) error {
 	if err != nil {
 		return err
 	}
-	if o.Node != nil {
+	if o.Node != nil || o.Secret != nil {
 		return fmt.Errorf("object %d is no block: %w", n.Block, ErrMalformed)
 	}
 	content, err := o.Block.Content(r.vault)
