@@ -129,7 +129,7 @@ func (g *gateway) wire() error {
 	secret := identity.Fingerprint(g.store.ledger.Subkey("credential"))
 	g.metrics = console.NewMetrics(g.store.ledger.Stats)
 	g.gate = gate.New(gate.Options{
-		Ledger: g.store.ledger, Policy: policy.Default(), Prices: prices,
+		Ledger: g.store.ledger, Policy: policy.Default, Prices: prices,
 		Capture: g.capture, Log: g.o.Log, Ended: g.ended,
 		Begun: func(in *flow.Intent) { g.metrics.Begun(in.Provider) }, Turned: g.metrics.Refused,
 	})

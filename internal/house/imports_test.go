@@ -17,7 +17,7 @@ var layers = [][]string{
 	{"internal/gate"},
 	{"internal/identity", "internal/policy", "internal/price", "internal/ledger"},
 	{"internal/upstream", "internal/agents", "internal/config", "internal/simulate"},
-	{"internal/wire"},
+	{"internal/wire", "internal/strict"},
 	{"internal/flow"},
 }
 
@@ -62,6 +62,9 @@ var allowed = []line{
 	{"internal/gate", "internal/policy", "asks for the decision"},
 	{"internal/gate", "internal/price", "prices the usage"},
 	{"internal/gate", "internal/wire/...", "reads bodies: pieces, facts, answers"},
+
+	{"internal/config", "internal/strict", "reads settings, with the place of every problem"},
+	{"internal/policy", "internal/strict", "reads the policy file, with the place of every problem"},
 
 	{"internal/identity", "internal/agents", "names the program of a calling process"},
 
@@ -155,7 +158,7 @@ func TestEntrancesDoNotKnowEachOther(t *testing.T) {
 }
 
 // pure packages get bytes and give values: no I/O, no clock, no log.
-var pure = []string{"internal/flow/...", "internal/wire/...", "internal/policy/...", "internal/price/..."}
+var pure = []string{"internal/flow/...", "internal/wire/...", "internal/policy/...", "internal/price/...", "internal/strict/..."}
 
 // impure are the imports that do I/O or log. net/http is not among them: its
 // Header is a word that codecs share; what it does is.
