@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,8 +32,10 @@ type Skip struct {
 	Why  string `json:"why"`
 }
 
-// Explain tells which line decides a case at a time.
+// Explain tells which line decides a case at a time. A case that says nothing of
+// it has a high severity, and a confidence of 100.
 func (p Policy) Explain(c Case, now time.Time) Explanation {
+	c.Severity, c.Confidence = cmp.Or(c.Severity, flow.High), cmp.Or(c.Confidence, 100)
 	if p.set == nil {
 		return Explanation{Why: "no policy is loaded", Version: p.Version()}
 	}
@@ -58,6 +61,48 @@ func (p Policy) Explain(c Case, now time.Time) Explanation {
 	return e
 }
 
+// Restoring says whether a pseudonym in a tool's argument is replaced by its
+// value, and which line says so.
+type Restoring struct {
+	Restores bool   `json:"restores"`
+	Line     string `json:"line"`
+	Why      string `json:"why"`
+	Version  string `json:"version"`
+}
+
+// textTool stands for no tool: the text of an answer.
+const textTool = "text"
+
+// ExplainRestore tells whether a pseudonym in a field ("edits.0.old_string"; ""
+// is free text) of a tool is replaced. The tool "text" is the text of an answer.
+func (p Policy) ExplainRestore(tool, field string) Restoring {
+	if p.set == nil {
+		return Restoring{Why: "no policy is loaded", Version: p.Version()}
+	}
+	r := Restoring{Line: p.set.places.line("restore"), Version: p.set.version}
+	path, what := pathOf(field), clean(tool)+" "+clean(field)
+	if tool == textTool {
+		r.Restores, r.Why = p.set.restore.text, fmt.Sprintf("restore.text is %v", p.set.restore.text)
+		return r
+	}
+	for i, t := range p.set.restore.tools {
+		if t.covers(tool, path) {
+			r.Restores, r.Line = true, p.set.places.line(fmt.Sprintf("restore.tools[%d]", i))
+			r.Why = fmt.Sprintf("restore.tools[%d] lists %s", i, what)
+			return r
+		}
+	}
+	r.Why = "restore lists no such tool and field: " + what
+	return r
+}
+
+func pathOf(field string) []string {
+	if field == "" {
+		return nil
+	}
+	return strings.Split(field, ".")
+}
+
 // Test is a case in the file with what is expected of it: an action; or, where
 // it names a tool, restore or keep, which says whether a pseudonym in the tool's
 // argument is replaced.
@@ -76,7 +121,6 @@ type Failure struct {
 const (
 	expectRestore = "restore"
 	expectKeep    = "keep"
-	toolText      = "text" // names no tool: the text of an answer
 )
 
 func (t *Test) check(r *strict.Reading, at string) {
@@ -117,26 +161,12 @@ func (p Policy) Test(now time.Time) (n int, failures []Failure) {
 
 func (p Policy) try(t Test, now time.Time) (got, why string) {
 	if t.Tool == "" {
-		c := t.Case
-		if c.Confidence == 0 {
-			c.Confidence = 100
-		}
-		if c.Severity == 0 {
-			c.Severity = flow.High
-		}
-		e := p.Explain(c, now)
+		e := p.Explain(t.Case, now)
 		return e.Action.String(), e.Why
 	}
-	var path []string
-	if t.Field != "" {
-		path = strings.Split(t.Field, ".")
+	r := p.ExplainRestore(t.Tool, t.Field)
+	if r.Restores {
+		return expectRestore, r.Why
 	}
-	tool := t.Tool
-	if tool == toolText {
-		tool = ""
-	}
-	if p.Restores(tool, path) {
-		return expectRestore, "restore lists it"
-	}
-	return expectKeep, "restore does not list it"
+	return expectKeep, r.Why
 }

@@ -214,7 +214,7 @@ func words(r *strict.Reading, path, noun string, got, known []string) {
 func (d *document) checkOrder(r *strict.Reading) {
 	for i := range d.Rules {
 		for j := range i {
-			if d.Rules[j].covers(&d.Rules[i]) {
+			if len(d.Rules[i].Rule) > 0 && d.Rules[j].covers(&d.Rules[i]) {
 				at := r.At(fmt.Sprintf("rules[%d]", j))
 				r.Require(false, fmt.Sprintf("rules[%d]", i), "never decides: the rule on line %d always does", at.Line)
 				break

@@ -1,11 +1,13 @@
 package policy
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/strict"
 )
 
 // Case is one thing to be judged, as a policy's lines look at it.
@@ -21,6 +23,19 @@ type Case struct {
 	Fixed      bool          `yaml:"fixed" json:"fixed,omitempty"`         // can't be replaced where it stands
 	Name       string        `yaml:"name" json:"name,omitempty"`           // of what the provider does: a tool's type
 	Finding    string        `yaml:"finding" json:"finding,omitempty"`     // its id, for allowances
+}
+
+// Check finds words that no policy can mean.
+func (c *Case) Check() error {
+	for _, w := range []struct {
+		noun, got string
+		known     []string
+	}{{"channel", string(c.Channel), channels}, {"direction", c.Direction, directions}, {"provider", string(c.Provider), providers}} {
+		if w.got != "" && !slices.Contains(w.known, w.got) {
+			return fmt.Errorf("%q is no %s: %s%s", w.got, w.noun, strings.Join(w.known, ", "), strict.Nearest(w.got, w.known))
+		}
+	}
+	return nil
 }
 
 func (c *Case) direction() string {

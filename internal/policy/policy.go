@@ -43,7 +43,7 @@ func (m *Mode) UnmarshalText(text []byte) error {
 // concurrent use. The zero Policy blocks everything.
 type Policy struct {
 	set     *set
-	allowed map[string][]Allowance // by finding
+	allowed Allowances
 }
 
 //go:embed default.yaml
@@ -102,42 +102,6 @@ func (p Policy) Restores(tool string, path []string) bool {
 		return false
 	}
 	return p.set.restore.covers(tool, path)
-}
-
-// Allowance switches one finding off for a while: a false alarm, or a risk
-// that its owner takes.
-type Allowance struct {
-	ID      string    `json:"id"`
-	Finding string    `json:"finding"` // id of the finding
-	Scope   string    `json:"scope"`   // a principal's name, or * for all
-	Owner   string    `json:"owner"`   // who made it
-	Reason  string    `json:"reason"`
-	Made    time.Time `json:"made"`
-	Until   time.Time `json:"until"` // it no longer holds from then on
-}
-
-// Holds reports whether the allowance switches a principal's finding off now.
-func (a Allowance) Holds(principal string, now time.Time) bool {
-	return (a.Scope == "*" || a.Scope == principal) && now.Before(a.Until)
-}
-
-// With gives the policy with these allowances in place of those that it had.
-func (p Policy) With(allowances []Allowance) Policy {
-	p.allowed = make(map[string][]Allowance, len(allowances))
-	for _, a := range allowances {
-		p.allowed[a.Finding] = append(p.allowed[a.Finding], a)
-	}
-	return p
-}
-
-// allowance finds the one that switches a finding off.
-func (p Policy) allowance(finding, principal string, now time.Time) (string, bool) {
-	for _, a := range p.allowed[finding] {
-		if a.Holds(principal, now) {
-			return a.ID, true
-		}
-	}
-	return "", false
 }
 
 // Subject is whose words are judged, and when.
