@@ -72,10 +72,8 @@ func flowQuery(session, since string, limit int) (string, error) {
 
 // parseSince reads a moment: a date, a time, or how long ago.
 func parseSince(s string, now time.Time) (time.Time, error) {
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02"} {
-		if t, err := time.ParseInLocation(layout, s, time.Local); err == nil {
-			return t, nil
-		}
+	if t, ok := parseTime(s); ok {
+		return t, nil
 	}
 	if days, ok := strings.CutSuffix(s, "d"); ok {
 		if n, err := strconv.ParseFloat(days, 64); err == nil && n >= 0 {
@@ -86,6 +84,16 @@ func parseSince(s string, now time.Time) (time.Time, error) {
 		return now.Add(-d), nil
 	}
 	return time.Time{}, fmt.Errorf("%q is no time: write 2026-01-02, 2026-01-02T15:04:05Z, 90m, 12h or 7d", s)
+}
+
+// parseTime reads a point in time, a local one when it names no zone.
+func parseTime(s string) (time.Time, bool) {
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02"} {
+		if t, err := time.ParseInLocation(layout, s, time.Local); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
 }
 
 // flowTable prints flows as rows of fixed columns, so that they can also be

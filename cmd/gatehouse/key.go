@@ -23,15 +23,9 @@ func runKey(ctx context.Context, args []string, std streams) error {
 	fs := newFlags("key", keyUsage, std)
 	data := dataFlag(fs)
 	asJSON := fs.Bool("json", false, "list as JSON, one object a line")
-	if err := parse(fs, args); err != nil {
+	words, err := parseWords(fs, args) // the verb and the name
+	if err != nil {
 		return err
-	}
-	var words []string // the verb and the name; flags may follow each
-	for fs.NArg() > 0 {
-		words = append(words, fs.Arg(0))
-		if err := parse(fs, fs.Args()[1:]); err != nil {
-			return err
-		}
 	}
 	if n := len(words); n == 0 || n > 2 || (words[0] == "list") != (n == 1) {
 		fs.Usage()

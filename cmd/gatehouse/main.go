@@ -45,6 +45,8 @@ func commands() []command {
 		{"tail", "follow flows as they happen", runTail},
 		{"verify", "check the ledger against itself", runVerify},
 		{"key", "add, list, revoke access keys", runKey},
+		{"policy", "check, test, explain, reload the policy file", runPolicy},
+		{"allow", "switch a false alarm off for a while", runAllow},
 		{"simulate", "a provider for trying out", runSimulate},
 		{"demo", "play short sessions, no key or agent needed", runDemo},
 		{"version", "print the version", runVersion},
@@ -118,6 +120,21 @@ func newFlags(name, args string, std streams) *flag.FlagSet {
 		shown.PrintDefaults()
 	}
 	return fs
+}
+
+// parseWords reads flags that may stand before, between and after words, and
+// gives the words.
+func parseWords(fs *flag.FlagSet, args []string) (words []string, err error) {
+	if err := parse(fs, args); err != nil {
+		return nil, err
+	}
+	for fs.NArg() > 0 {
+		words = append(words, fs.Arg(0))
+		if err := parse(fs, fs.Args()[1:]); err != nil {
+			return nil, err
+		}
+	}
+	return words, nil
 }
 
 // parse reads flags. A wrong call exits with 2; -h with 0.

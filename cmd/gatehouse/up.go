@@ -10,7 +10,9 @@ import (
 	"net/http"
 	_ "net/http/pprof" // served only where GATEHOUSE_PPROF says
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/workingagents/gatehouse/internal/app"
 	"github.com/workingagents/gatehouse/internal/config"
@@ -74,12 +76,39 @@ func runUp(ctx context.Context, args []string, std streams) error {
 		defer done()
 		ctx = leasedCtx
 	}
-	return app.Run(ctx, app.Options{Config: c, Version: versionText(), Log: log, Ready: func(a app.About) {
+	ctx, reload, done := hangups(ctx, std.err)
+	defer done()
+	return app.Run(ctx, app.Options{Config: c, Version: versionText(), Log: log, Reload: reload, Ready: func(a app.About) {
 		fmt.Fprintln(std.out, listening(a))
 		if !*leased {
 			hint(std.err, a)
 		}
 	}})
+}
+
+// hangups turns each SIGHUP into one on reload; but when it tells that the
+// terminal on w is gone, ctx ends, as it would without a handler.
+func hangups(ctx context.Context, w io.Writer) (_ context.Context, reload <-chan os.Signal, done func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	asked, passed := make(chan os.Signal, 1), make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGHUP)
+	go func() {
+		for {
+			select {
+			case s := <-asked:
+				if _, err := w.Write(nil); isTerminal(w) && err != nil {
+					cancel()
+				}
+				select {
+				case passed <- s:
+				default: // one waits already
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return ctx, passed, func() { signal.Stop(asked); cancel() }
 }
 
 // hint says how to go on.

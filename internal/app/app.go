@@ -21,7 +21,6 @@ import (
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/gate"
 	"github.com/workingagents/gatehouse/internal/identity"
-	"github.com/workingagents/gatehouse/internal/policy"
 	"github.com/workingagents/gatehouse/internal/price"
 	"github.com/workingagents/gatehouse/internal/proxy/redirect"
 	"github.com/workingagents/gatehouse/internal/upstream"
@@ -32,7 +31,8 @@ type Options struct {
 	Config  *config.Config
 	Version string
 	Log     *slog.Logger
-	Ready   func(About) // called once, when both ports listen
+	Ready   func(About)      // called once, when both ports listen
+	Reload  <-chan os.Signal // each asks to read the policy file again; nil: none
 }
 
 // About says where a running gateway can be reached.
@@ -126,10 +126,13 @@ func (g *gateway) wire() error {
 	if err != nil {
 		return err
 	}
+	if err := g.store.rules.Reload("the gateway starts"); err != nil {
+		return err
+	}
 	secret := identity.Fingerprint(g.store.ledger.Subkey("credential"))
 	g.metrics = console.NewMetrics(g.store.ledger.Stats)
 	g.gate = gate.New(gate.Options{
-		Ledger: g.store.ledger, Policy: policy.Default(), Prices: prices,
+		Ledger: g.store.ledger, Policy: g.store.rules.Policy, Prices: prices,
 		Capture: g.capture, Log: g.o.Log, Ended: g.ended,
 		Begun: func(in *flow.Intent) { g.metrics.Begun(in.Provider) }, Turned: g.metrics.Refused,
 	})
@@ -199,6 +202,7 @@ func (g *gateway) serve(ctx context.Context) error {
 	}
 	group.Go(func() error { return g.flushRefusals(background) })
 	group.Go(func() error { return tendMemory(background) })
+	group.Go(func() error { return g.store.rules.tend(background, g.o.Reload) })
 	server := &http.Server{
 		Handler: g.entrance, ConnContext: g.entrance.ConnContext,
 		ReadHeaderTimeout: time.Duration(g.c.Limits.HeaderTimeout), MaxHeaderBytes: 256 << 10,

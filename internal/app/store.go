@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/workingagents/gatehouse/internal/allow"
 	"github.com/workingagents/gatehouse/internal/config"
 	"github.com/workingagents/gatehouse/internal/console"
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -22,6 +23,8 @@ type store struct {
 	log     *slog.Logger
 	ledger  *ledger.Ledger
 	keys    *identity.Keys
+	allowed *allow.Store
+	rules   *rules
 	release func() error
 	stop    context.CancelFunc
 	done    chan error // what ledger.Run returned
@@ -48,6 +51,10 @@ func openStore(c *config.Config, log *slog.Logger) (_ *store, err error) {
 	if s.keys, err = identity.OpenKeys(c.Data, s.ledger.Subkey("access key"), time.Now); err != nil {
 		return nil, errors.Join(err, s.ledger.Close())
 	}
+	if s.allowed, err = allow.Open(c.Data, time.Now); err != nil {
+		return nil, errors.Join(err, s.ledger.Close())
+	}
+	s.rules = newRules(c, s.allowed, s.ledger.Admin, log)
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop, s.done = stop, make(chan error, 1)
 	go func() { s.done <- s.ledger.Run(ctx) }()
@@ -87,7 +94,7 @@ func (s *store) admin(a About, m *console.Metrics, version string, hosts []strin
 		return nil, err
 	}
 	return console.New(console.Options{
-		Flows: s.ledger, Ledger: s.ledger, Keys: s.keys, Metrics: m, Ready: ready, Token: token, Hosts: hosts, Log: s.log,
+		Flows: s.ledger, Ledger: s.ledger, Keys: s.keys, Policy: s.rules, Allowances: s.allowed, Metrics: m, Ready: ready, Token: token, Hosts: hosts, Log: s.log,
 		About: console.About{
 			Version: version, PID: a.PID, Started: time.Now(), Listen: a.Listen, Console: a.Console,
 			Data: s.dir, Custody: flow.SameUser,
@@ -137,6 +144,7 @@ func Offline(ctx context.Context, o Options, ready func(socket string)) error {
 		return err
 	}
 	defer s.close()
+	s.rules.Look()
 	admin, err := s.admin(About{PID: os.Getpid()}, console.NewMetrics(s.ledger.Stats), o.Version, nil, s.ledger.Ready)
 	if err != nil {
 		return err

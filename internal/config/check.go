@@ -10,18 +10,19 @@ import (
 	"time"
 
 	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/strict"
 )
 
 var providers = []string{string(flow.Anthropic), string(flow.OpenAI), string(flow.Gemini)}
 
 // check finds values that can't be meant. It quotes no address: a password may
 // stand in it.
-func (c *Config) check(d *decoder) {
-	d.require(isAddr(c.Listen), "listen", "%q is not HOST:PORT", c.Listen)
-	d.require(c.Console == "" || c.Console == "off" || isAddr(c.Console), "console", "%q is not HOST:PORT or off", c.Console)
-	d.require(c.Console != c.Listen || strings.HasSuffix(c.Listen, ":0"), "console", "must be another address than listen: the agents' port serves no browser")
+func (c *Config) check(d *strict.Reading) {
+	d.Require(isAddr(c.Listen), "listen", "%q is not HOST:PORT", c.Listen)
+	d.Require(c.Console == "" || c.Console == "off" || isAddr(c.Console), "console", "%q is not HOST:PORT or off", c.Console)
+	d.Require(c.Console != c.Listen || strings.HasSuffix(c.Listen, ":0"), "console", "must be another address than listen: the agents' port serves no browser")
 	for i, host := range c.Hosts {
-		d.require(host != "" && !strings.ContainsAny(host, ":/ "), fmt.Sprintf("hosts[%d]", i), "%q is not a host's name without a port", host)
+		d.Require(host != "" && !strings.ContainsAny(host, ":/ "), fmt.Sprintf("hosts[%d]", i), "%q is not a host's name without a port", host)
 	}
 	for name, u := range c.Upstreams {
 		u.check(d, name)
@@ -29,46 +30,46 @@ func (c *Config) check(d *decoder) {
 	c.Limits.check(d)
 	c.Ledger.check(d)
 	// "user/program" and "key:NAME" are other principals' names.
-	d.require(!strings.ContainsAny(c.Identity.Anonymous, "/:* \t\n"), "identity.anonymous", "must be a name without spaces and without / : *")
+	d.Require(!strings.ContainsAny(c.Identity.Anonymous, "/:* \t\n"), "identity.anonymous", "must be a name without spaces and without / : *")
 	c.checkCapture(d)
-	d.require(c.KeyRef == "" || reference(c.KeyRef, "env:") || reference(c.KeyRef, "file:"), "kek", "must be env:NAME or file:PATH; a key never stands in this file")
+	d.Require(c.KeyRef == "" || reference(c.KeyRef, "env:") || reference(c.KeyRef, "file:"), "kek", "must be env:NAME or file:PATH; a key never stands in this file")
 }
 
-func (u Upstream) check(d *decoder, name string) {
+func (u Upstream) check(d *strict.Reading, name string) {
 	at := "upstreams." + name
-	d.require(slices.Contains(providers, name), at, "%q is no provider: %s%s", name, strings.Join(providers, ", "), nearest(name, providers))
-	d.require(isURL(u.URL, "http", "https"), at+".url", "must be https://HOST or http://HOST, without user, query and fragment")
-	d.require(u.Proxy == "" || isURL(u.Proxy, "http", "https", "socks5", "socks5h"), at+".proxy",
+	d.Require(slices.Contains(providers, name), at, "%q is no provider: %s%s", name, strings.Join(providers, ", "), strict.Nearest(name, providers))
+	d.Require(isURL(u.URL, "http", "https"), at+".url", "must be https://HOST or http://HOST, without user, query and fragment")
+	d.Require(u.Proxy == "" || isURL(u.Proxy, "http", "https", "socks5", "socks5h"), at+".proxy",
 		"must be http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT; one with a password is set by HTTPS_PROXY in the environment")
 }
 
-func (l Limits) check(d *decoder) {
-	d.require(l.Body >= 1<<10, "limits.body", "must be at least 1KiB")
-	d.require(l.Memory >= l.Body, "limits.memory", "must be at least limits.body, or the largest body never fits")
+func (l Limits) check(d *strict.Reading) {
+	d.Require(l.Body >= 1<<10, "limits.body", "must be at least 1KiB")
+	d.Require(l.Memory >= l.Body, "limits.memory", "must be at least limits.body, or the largest body never fits")
 	for key, t := range map[string]Duration{
 		"limits.header_timeout": l.HeaderTimeout, "limits.read_timeout": l.ReadTimeout,
 		"limits.idle_timeout": l.IdleTimeout, "limits.drain_timeout": l.DrainTimeout,
 	} {
-		d.require(t > 0, key, "must be more than 0")
+		d.Require(t > 0, key, "must be more than 0")
 	}
 }
 
-func (l Ledger) check(d *decoder) {
-	d.require(l.Mode == "strict" || l.Mode == "bounded", "ledger.mode", "%q is no mode: strict or bounded", l.Mode)
-	d.require(between(l.Window, time.Millisecond, time.Minute), "ledger.window", "must be between 1ms and 1m")
-	d.require(l.SegmentSize >= 1<<20 && l.SegmentSize <= 4<<30, "ledger.segment_size", "must be between 1MiB and 4GiB")
-	d.require(l.MaxSize == 0 || l.MaxSize >= 2*l.SegmentSize, "ledger.max_size", "must be at least two segments, since whole segments are removed; or 0 for never")
-	d.require(l.MaxAge == 0 || time.Duration(l.MaxAge) >= time.Hour, "ledger.max_age", "must be at least 1h, or 0 for never")
-	d.require(l.Reserve >= 1<<20, "ledger.reserve", "must be at least 1MiB: running calls are still recorded when the disk fills")
+func (l Ledger) check(d *strict.Reading) {
+	d.Require(l.Mode == "strict" || l.Mode == "bounded", "ledger.mode", "%q is no mode: strict or bounded", l.Mode)
+	d.Require(between(l.Window, time.Millisecond, time.Minute), "ledger.window", "must be between 1ms and 1m")
+	d.Require(l.SegmentSize >= 1<<20 && l.SegmentSize <= 4<<30, "ledger.segment_size", "must be between 1MiB and 4GiB")
+	d.Require(l.MaxSize == 0 || l.MaxSize >= 2*l.SegmentSize, "ledger.max_size", "must be at least two segments, since whole segments are removed; or 0 for never")
+	d.Require(l.MaxAge == 0 || time.Duration(l.MaxAge) >= time.Hour, "ledger.max_age", "must be at least 1h, or 0 for never")
+	d.Require(l.Reserve >= 1<<20, "ledger.reserve", "must be at least 1MiB: running calls are still recorded when the disk fills")
 }
 
-func (c *Config) checkCapture(d *decoder) {
+func (c *Config) checkCapture(d *strict.Reading) {
 	seen := map[string]bool{}
 	for i, rule := range c.Capture {
 		at := fmt.Sprintf("capture[%d]", i)
-		d.require(rule.Principal != "", at, "needs a principal (a name, or *)")
-		d.require(rule.Level == flow.CaptureFull || rule.Level == flow.CaptureMetadata, at, "%q is no level: full or metadata", rule.Level)
-		d.require(!seen[rule.Principal] && !seen["*"], at, "never counts: a rule before it fits %s", rule.Principal)
+		d.Require(rule.Principal != "", at, "needs a principal (a name, or *)")
+		d.Require(rule.Level == flow.CaptureFull || rule.Level == flow.CaptureMetadata, at, "%q is no level: full or metadata", rule.Level)
+		d.Require(!seen[rule.Principal] && !seen["*"], at, "never counts: a rule before it fits %s", rule.Principal)
 		seen[rule.Principal] = true
 	}
 }

@@ -5,6 +5,7 @@ package config
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/strict"
 )
 
 // Config is the settings file. Each field's tags give its key and what it is
@@ -26,6 +28,7 @@ type Config struct {
 	Ledger    Ledger              `yaml:"ledger"`
 	Identity  Identity            `yaml:"identity"`
 	Capture   []Capture           `yaml:"capture" doc:"how much is kept of whose flows; the first that fits counts; none fits: full"`
+	Policy    Policy              `yaml:"policy"`
 	Prices    string              `yaml:"prices" doc:"YAML file whose prices are merged over the built-in ones"`
 	KeyRef    string              `yaml:"kek" doc:"key-encryption key, 64 hexadecimal digits: env:NAME or file:PATH; empty: the file kek in the data folder"`
 }
@@ -61,6 +64,11 @@ type Ledger struct {
 // Identity says how callers are named.
 type Identity struct {
 	Anonymous string `yaml:"anonymous" doc:"name of a loopback caller whose process can't be found; empty: such a call is refused"`
+}
+
+// Policy says where the policy is.
+type Policy struct {
+	File string `yaml:"file" doc:"policy file (docs/policy.md); empty: policy.yaml in the data folder if it is there, else the built-in policy, which only reports"`
 }
 
 // Capture is one rule of how much is kept.
@@ -107,14 +115,27 @@ func Load(file string) (*Config, error) {
 // Parse reads the text of a settings file over the defaults.
 func Parse(text []byte) (*Config, error) {
 	c := Default()
-	d := decode(text, c)
-	if !d.broken {
+	d := strict.Read(text, c)
+	if !d.Broken {
 		c.check(d)
 	}
-	if err := d.err(); err != nil {
+	if err := errorOf(d.Problems()); err != nil {
 		return nil, err
 	}
 	return c, nil
+}
+
+// errorOf tells all problems, one a line; nil when there is none.
+func errorOf(problems []strict.Problem) error {
+	var errs []error
+	for _, p := range problems {
+		text := p.Text
+		if p.Line > 0 {
+			text = fmt.Sprintf("line %d: %s", p.Line, text)
+		}
+		errs = append(errs, errors.New(text))
+	}
+	return errors.Join(errs...)
 }
 
 // rebase takes relative paths from a folder.
@@ -129,7 +150,7 @@ func (c *Config) rebase(dir string) {
 		u.CAFile = from(u.CAFile)
 		c.Upstreams[name] = u
 	}
-	c.Data, c.Prices = from(c.Data), from(c.Prices)
+	c.Data, c.Prices, c.Policy.File = from(c.Data), from(c.Prices), from(c.Policy.File)
 	if path, ok := strings.CutPrefix(c.KeyRef, "file:"); ok {
 		c.KeyRef = "file:" + from(path)
 	}

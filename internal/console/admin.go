@@ -38,6 +38,7 @@ func (c *Console) ready(w http.ResponseWriter, _ *http.Request) error {
 type status struct {
 	About
 	readiness
+	Policy PolicyStatus `json:"policy"`
 	Ledger ledgerStatus `json:"ledger"`
 }
 
@@ -57,7 +58,7 @@ type ledgerStatus struct {
 
 func (c *Console) status(w http.ResponseWriter, _ *http.Request) error {
 	s := c.o.Ledger.Stats()
-	return writeJSON(w, http.StatusOK, status{c.o.About, c.readiness(), ledgerStatus{
+	return writeJSON(w, http.StatusOK, status{c.o.About, c.readiness(), c.o.Policy.Status(), ledgerStatus{
 		Mode: s.Mode.String(), Entries: s.Entries, Segments: s.Segments, Bytes: s.Bytes, Open: s.Open,
 		Queue: s.Queue, AtRisk: s.AtRisk, Unindexed: s.Unindexed, Full: s.Full, Fault: s.Fault,
 	}})

@@ -52,17 +52,20 @@ type About struct {
 	Custody flow.Custody `json:"custody"`
 }
 
-// Options are the console's parts. Flows, Ledger and Keys are required.
+// Options are the console's parts. Flows, Ledger, Keys, Policy and Allowances
+// are required.
 type Options struct {
-	Flows   Reader
-	Ledger  Keeper
-	Keys    Keys
-	Metrics *Metrics     // nil: a new one
-	Ready   func() error // nil error: new calls are taken; otherwise the why
-	About   About
-	Token   string       // what a client over TCP must bear; "" lets nobody in over TCP
-	Hosts   []string     // names, beside localhost and addresses, by which browsers may call us
-	Log     *slog.Logger // nil: silent
+	Flows      Reader
+	Ledger     Keeper
+	Keys       Keys
+	Policy     Policy
+	Allowances Allowances
+	Metrics    *Metrics     // nil: a new one
+	Ready      func() error // nil error: new calls are taken; otherwise the why
+	About      About
+	Token      string       // what a client over TCP must bear; "" lets nobody in over TCP
+	Hosts      []string     // names, beside localhost and addresses, by which browsers may call us
+	Log        *slog.Logger // nil: silent
 }
 
 // Console is the admin API. Make one with New.
@@ -106,6 +109,12 @@ func (c *Console) routes() {
 		"GET /api/v1/keys":                      c.listKeys,
 		"POST /api/v1/keys":                     c.addKey,
 		"DELETE /api/v1/keys/{name}":            c.revokeKey,
+		"GET /api/v1/policy":                    c.policy,
+		"GET /api/v1/policy/explain":            c.explainPolicy,
+		"POST /api/v1/policy/reload":            c.reloadPolicy,
+		"GET /api/v1/allowances":                c.listAllowances,
+		"POST /api/v1/allowances":               c.addAllowance,
+		"DELETE /api/v1/allowances/{id}":        c.revokeAllowance,
 	}
 	for pattern, h := range open {
 		c.mux.Handle(pattern, c.serve(h))

@@ -102,6 +102,7 @@ type Finding struct {
 	Start      int64    `json:"start"`             // span in the decoded body, in bytes; of a header or query: in its value
 	End        int64    `json:"end"`               // exclusive
 	Place      string   `json:"place,omitempty"`   // "header NAME", "query", "answer"; empty: the request's body
+	Fixed      bool     `json:"fixed,omitempty"`   // can't be replaced where it stands: the provider signed it, or its form forbids it
 	Via        []string `json:"via,omitempty"`     // encodings that were undone, the outermost first
 	Action     Action   `json:"action"`            // what policy does about it, or would do
 	Note       string   `json:"note,omitempty"`    // what was cut or could not be read; no content

@@ -21,10 +21,10 @@ import (
 	"github.com/workingagents/gatehouse/internal/wire/split"
 )
 
-// Options are what a gate needs. Ledger is required.
+// Options are what a gate needs. Ledger and Policy are required.
 type Options struct {
 	Ledger  *ledger.Ledger
-	Policy  policy.Policy
+	Policy  func() policy.Policy // the one in force; asked once for each message
 	Prices  *price.Table
 	Capture func(flow.Principal) flow.Capture
 	Now     func() time.Time
@@ -102,7 +102,8 @@ func (g *Gate) Admit(m *Message) (*Passage, error) {
 	}
 	r := g.read(m, in)
 	s := g.tracker.place(in, m.Claim, r)
-	in.Decision = g.o.Policy.Decide(in)
+	rules := g.o.Policy() // one for the whole message, whatever is loaded meanwhile
+	in.Policy, in.Decision = rules.Version(), rules.Decide(in, in.Started)
 	in.RequestSHA256 = r.digest.sum
 	passes := in.Decision.Verdict == flow.Pass
 	if passes {
@@ -143,7 +144,7 @@ func (g *Gate) intent(m *Message) *flow.Intent {
 	in := &flow.Intent{
 		Flow: newID(now), Started: now, Entrance: m.Entrance, Provider: m.Provider, API: m.API,
 		Method: m.Method, Path: m.Path, Header: m.Header, Principal: m.Principal,
-		Custody: m.Custody, Capture: flow.CaptureFull, Policy: g.o.Policy.Version(),
+		Custody: m.Custody, Capture: flow.CaptureFull, Policy: g.o.Policy().Version(),
 		RequestBytes: int64(len(m.Body)),
 	}
 	if g.o.Capture != nil {

@@ -20,7 +20,7 @@ func TestSessionsAfterSilences(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		g = gate.New(gate.Options{Ledger: l, Policy: policy.Default(), Now: func() time.Time { return now }})
+		g = gate.New(gate.Options{Ledger: l, Policy: policy.Default, Now: func() time.Time { return now }})
 		return l
 	}
 	call := func(after time.Duration) string {

@@ -14,11 +14,11 @@ var layers = [][]string{
 	{"cmd/gatehouse", "bench"},
 	{"internal/app"},
 	{"internal/proxy", "internal/console"},
-	{"internal/gate"},
+	{"internal/gate", "internal/allow"},
 	{"internal/vault"},
 	{"internal/identity", "internal/policy", "internal/price", "internal/ledger"},
 	{"internal/upstream", "internal/agents", "internal/config", "internal/simulate"},
-	{"internal/wire"},
+	{"internal/wire", "internal/strict", "internal/atomicfile"},
 	{"internal/flow"},
 }
 
@@ -37,6 +37,7 @@ var allowed = []line{
 	{"cmd/gatehouse", "internal/agents", "run and env point agents at the gateway"},
 	{"cmd/gatehouse", "internal/simulate", "simulate and demo serve it"},
 	{"cmd/gatehouse", "internal/ledger", "who holds the folder; the API's answers in its words"},
+	{"cmd/gatehouse", "internal/policy", "checks, tests and explains policy files without a gateway"},
 	{"cmd/gatehouse", "internal/wire/codec", "show reads bodies as conversations"},
 	{"cmd/gatehouse", "internal/wire/coding", "show decodes compressed bodies"},
 
@@ -46,6 +47,7 @@ var allowed = []line{
 	{"internal/app", "internal/gate", "wires the one path"},
 	{"internal/app", "internal/identity", "wires who is calling"},
 	{"internal/app", "internal/policy", "wires what may pass"},
+	{"internal/app", "internal/allow", "opens what is allowed beside the policy"},
 	{"internal/app", "internal/price", "reads prices that override the built-in ones"},
 	{"internal/app", "internal/ledger", "locks, opens and runs it"},
 	{"internal/app", "internal/upstream", "makes one for each provider"},
@@ -58,6 +60,7 @@ var allowed = []line{
 
 	{"internal/console", "internal/ledger", "shows flows, sessions and content, verifies"},
 	{"internal/console", "internal/identity", "administers access keys"},
+	{"internal/console", "internal/policy", "explains the policy, administers allowances"},
 
 	{"internal/gate", "internal/ledger", "records: no record, no passage"},
 	{"internal/gate", "internal/policy", "asks for the decision"},
@@ -65,6 +68,12 @@ var allowed = []line{
 	{"internal/gate", "internal/wire/...", "reads bodies: pieces, facts, answers"},
 
 	{"internal/vault", "internal/ledger", "reloads the values that it knows; the ledger keeps them sealed"},
+	{"internal/config", "internal/strict", "reads settings, with the place of every problem"},
+	{"internal/policy", "internal/strict", "reads the policy file, with the place of every problem"},
+
+	{"internal/allow", "internal/policy", "keeps allowances in policy's words"},
+	{"internal/allow", "internal/atomicfile", "replaces its file whole"},
+	{"internal/identity", "internal/atomicfile", "replaces the file of access keys whole"},
 
 	{"internal/identity", "internal/agents", "names the program of a calling process"},
 
@@ -162,7 +171,7 @@ func TestEntrancesDoNotKnowEachOther(t *testing.T) {
 }
 
 // pure packages get bytes and give values: no I/O, no clock, no log.
-var pure = []string{"internal/flow/...", "internal/wire/...", "internal/policy/...", "internal/price/..."}
+var pure = []string{"internal/flow/...", "internal/wire/...", "internal/policy/...", "internal/price/...", "internal/strict/..."}
 
 // impure are the imports that do I/O or log. net/http is not among them: its
 // Header is a word that codecs share; what it does is.

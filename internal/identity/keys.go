@@ -22,6 +22,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/workingagents/gatehouse/internal/atomicfile"
 	"github.com/workingagents/gatehouse/internal/flow"
 )
 
@@ -231,40 +232,10 @@ func (k *Keys) write(keys []Key) error {
 	if err != nil {
 		return fmt.Errorf("writing access keys: %w", err)
 	}
-	if err := replaceFile(k.path, append(raw, '\n')); err != nil {
+	if err := atomicfile.Write(k.path, append(raw, '\n')); err != nil {
 		return fmt.Errorf("writing access keys: %w", err)
 	}
 	return k.refresh()
-}
-
-func replaceFile(path string, content []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(tmp.Name()) // does nothing once it is renamed
-	_, err = tmp.Write(content)
-	err = errors.Join(err, tmp.Sync(), tmp.Close())
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(tmp.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-// syncDir makes the rename durable. Windows can't sync a folder and needs not.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	if err := d.Sync(); err != nil && os.PathSeparator == '/' {
-		return err
-	}
-	return nil
 }
 
 func validName(name string) bool {

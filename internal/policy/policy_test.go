@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/policy"
@@ -21,7 +22,7 @@ func TestDecideIsTotal(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := tt.policy.Decide(tt.intent)
+			got := tt.policy.Decide(tt.intent, time.Now())
 			if got.Verdict != tt.want {
 				t.Errorf("verdict = %v, want %v", got.Verdict, tt.want)
 			}

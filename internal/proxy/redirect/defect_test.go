@@ -43,7 +43,7 @@ func TestADefectEndsOneSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := redirect.New(redirect.Options{
-		Gate: gate.New(gate.Options{Ledger: l, Policy: policy.Default(), Ended: func(in *flow.Intent, _ *flow.Outcome) {
+		Gate: gate.New(gate.Options{Ledger: l, Policy: policy.Default, Ended: func(in *flow.Intent, _ *flow.Outcome) {
 			if in.Method == flow.MethodMessage {
 				panic("a defect")
 			}

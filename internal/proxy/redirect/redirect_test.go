@@ -34,7 +34,7 @@ func TestTheFirstUpstreamThatFitsGetsTheCall(t *testing.T) {
 	}
 	defer l.Close()
 	e := redirect.New(redirect.Options{
-		Gate:     gate.New(gate.Options{Ledger: l, Policy: policy.Default()}),
+		Gate:     gate.New(gate.Options{Ledger: l, Policy: policy.Default}),
 		Identity: identity.New(identity.Options{Anonymous: "somebody"}),
 		Secret:   identity.Fingerprint(l.Subkey("test")),
 		Upstreams: []redirect.Upstream{

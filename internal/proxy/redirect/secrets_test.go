@@ -50,7 +50,7 @@ func TestNoCredentialOfAQueryInTheLog(t *testing.T) {
 	}
 	said := &log{}
 	e := redirect.New(redirect.Options{
-		Gate:      gate.New(gate.Options{Ledger: l, Policy: policy.Default()}),
+		Gate:      gate.New(gate.Options{Ledger: l, Policy: policy.Default}),
 		Identity:  identity.New(identity.Options{Anonymous: "somebody"}),
 		Secret:    identity.Fingerprint(l.Subkey("test")),
 		Log:       slog.New(slog.NewTextHandler(said, nil)),
