@@ -43,7 +43,7 @@ func setUp(o options, data string) (f *field, err error) {
 	if err != nil {
 		return f, fmt.Errorf("finding this program: %w", err)
 	}
-	addrs, err := freeAddrs(5)
+	addrs, err := freeAddrs(6)
 	if err != nil {
 		return f, err
 	}
@@ -55,6 +55,10 @@ func setUp(o options, data string) (f *field, err error) {
 	f.proxy = newSide("proxy", addrs[1], self, "-role", "proxy", "-listen", addrs[1], "-target", "http://"+addrs[0])
 	f.gatehouse = newSide("gatehouse", addrs[2], o.gatehouse, "up", "--data", data,
 		"--listen", addrs[2], "--console", addrs[3], "--upstream", "anthropic=http://"+addrs[0])
+	if o.against != "" {
+		f.proxy = newSide("other", addrs[1], o.against, "up", "--data", data+"-other",
+			"--listen", addrs[1], "--console", addrs[5], "--upstream", "anthropic=http://"+addrs[0])
+	}
 	if o.profile != "" {
 		f.gatehouse.cmd.Env = append(os.Environ(), "GATEHOUSE_PPROF="+f.pprof)
 	}
@@ -158,7 +162,8 @@ func (f *field) onDiskBytes() int64 {
 	return total
 }
 
-// profile runs each scenario on gatehouse alone and writes its CPU profile.
+// profile runs each scenario on gatehouse alone and writes its profiles of CPU and
+// allocations.
 func profile(ctx context.Context, o options, f *field, chosen []scenario) error {
 	if err := os.MkdirAll(o.profile, 0o755); err != nil {
 		return fmt.Errorf("making the profiles' folder: %w", err)
@@ -168,10 +173,11 @@ func profile(ctx context.Context, o options, f *field, chosen []scenario) error 
 			return ctx.Err()
 		}
 		name := filepath.Join(o.profile, s.name+".pprof")
-		failed := make(chan error, 1)
-		go func() { failed <- fetch(f.pprof, o.length, name) }()
+		failed := make(chan error, 2)
+		go func() { failed <- fetch(f.pprof, "profile", o.length, name) }()
+		go func() { failed <- fetch(f.pprof, "allocs", o.length, allocsName(name)) }()
 		got, err := closedLoop(target{f.gatehouse.addr, o.lean}, s, 1, o.length+time.Second)
-		if err := errors.Join(err, <-failed); err != nil {
+		if err := errors.Join(err, <-failed, <-failed); err != nil {
 			return fmt.Errorf("profiling %s: %w: %s", s.name, err, f.gatehouse.log)
 		}
 		fmt.Printf("%s: %.0f calls/s; go tool pprof -top %s %s\n", s.name, got.rate(), o.gatehouse, name)
@@ -179,8 +185,10 @@ func profile(ctx context.Context, o options, f *field, chosen []scenario) error 
 	return nil
 }
 
-func fetch(addr string, length time.Duration, name string) error {
-	resp, err := http.Get(fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", addr, max(1, int(length.Seconds()))))
+func allocsName(name string) string { return strings.TrimSuffix(name, ".pprof") + ".allocs.pprof" }
+
+func fetch(addr, kind string, length time.Duration, name string) error {
+	resp, err := http.Get(fmt.Sprintf("http://%s/debug/pprof/%s?seconds=%d", addr, kind, max(1, int(length.Seconds()))))
 	if err != nil {
 		return fmt.Errorf("fetching the profile: %w", err)
 	}

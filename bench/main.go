@@ -27,6 +27,7 @@ type options struct {
 	streams   int           // held open to measure memory
 	profile   string        // folder for CPU profiles; instead of measuring
 	soak      time.Duration // instead of measuring
+	against   string        // another binary of gatehouse, in the proxy's place
 	cores     int
 	lean      bool // client and upstream of our own, instead of net/http's
 }
@@ -43,8 +44,9 @@ func main() {
 	flag.StringVar(&o.only, "only", "", "comma-separated `names` of scenarios; see the table's first column")
 	flag.BoolVar(&o.direct, "direct", false, "also measure without any gateway: what the harness itself can do")
 	flag.IntVar(&o.streams, "streams", 1000, "streams held open to measure memory")
-	flag.StringVar(&o.profile, "profile", "", "instead of measuring, write CPU profiles of gatehouse into this `folder`")
+	flag.StringVar(&o.profile, "profile", "", "instead of measuring, write profiles of gatehouse (CPU, allocations) into this `folder`")
 	flag.DurationVar(&o.soak, "soak", 0, "instead of measuring, load gatehouse for so `long`, then verify its ledger")
+	flag.StringVar(&o.against, "against", "", "compare with another `binary` of gatehouse instead of with the proxy")
 	flag.IntVar(&o.cores, "cores", 2, "processor cores for everything together; 0: all")
 	flag.BoolVar(&o.lean, "lean", false, "client and upstream that cost next to nothing instead of those of net/http, which programs have: shows more of what a gateway costs")
 	flag.Parse()
@@ -94,6 +96,9 @@ func measure(ctx context.Context, o options) error {
 		return soak(ctx, o, field, chosen)
 	}
 	describe(o)
+	if o.against != "" {
+		return against(ctx, o, field, chosen)
+	}
 	results, err := run(ctx, o, field, chosen)
 	if err != nil {
 		return err

@@ -79,7 +79,7 @@ type pending struct {
 }
 
 const (
-	manyPending = 512
+	manyPending = 4096
 	maxPending  = 20_000 // above, the writer waits for the index
 	indexEvery  = 250 * time.Millisecond
 )

@@ -3,6 +3,8 @@ package ledger
 import (
 	"bytes"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/workingagents/gatehouse/internal/ledger/index"
 	"github.com/workingagents/gatehouse/internal/ledger/keys"
@@ -11,7 +13,8 @@ import (
 // item is an entry on its way to disk.
 type item struct {
 	key    *keys.Key
-	data   []byte // the entry, packed as how says
+	data   []byte   // the entry, packed as how says; aliases buf
+	buf    *scratch // nil: data is its own
 	how    packing
 	refuse bool   // may be turned away when there is no room: nothing depends on it yet
 	epoch  uint64 // of the scope whose objects it holds or names; anyEpoch: of none
@@ -29,21 +32,38 @@ const anyEpoch = ^uint64(0)
 // item packs an entry whose body is what body appends; nil: none.
 func (l *Ledger) item(e entry, body func([]byte) []byte, key *keys.Key, n note) *item {
 	e.at = l.o.Now()
-	plain := takeScratch()
-	defer plain.give()
+	plain, packed := takeScratch(), takeScratch()
 	plain.b = e.append(plain.b)
 	if body != nil {
 		plain.b = body(plain.b)
 	}
-	packed := takeScratch()
-	defer packed.give()
 	it := &item{key: key, epoch: anyEpoch, note: n}
 	if packed.b, it.how = l.codec.pack(packed.b, plain.b); it.how.flag == 0 {
-		it.data = bytes.Clone(plain.b)
-	} else {
-		it.data = bytes.Clone(packed.b)
+		plain, packed = packed, plain
 	}
+	plain.give()
+	it.hold(packed)
 	return it
+}
+
+// hold makes a buffer's content the item's. The item keeps the buffer unless
+// that is much larger: what waits must not take much more memory than it says.
+func (it *item) hold(s *scratch) {
+	if cap(s.b) > 4*len(s.b) {
+		it.data = bytes.Clone(s.b)
+		s.give()
+		return
+	}
+	it.data, it.buf = s.b, s
+}
+
+// let gives the item's buffer back, when its entry was written.
+func (it *item) let() {
+	it.data = nil
+	if it.buf != nil {
+		it.buf.give()
+		it.buf = nil
+	}
 }
 
 // scratch is a buffer that is used for one entry after the other. It saves
@@ -71,9 +91,19 @@ type batch struct {
 // maxQueue is how many bytes may wait. Whoever comes then waits with them.
 const maxQueue = 16 << 20
 
+// An entry for which nobody waits goes to disk with the next one for which
+// somebody does, or after patience: each sync holds up those that come while
+// it runs. When much waits it does not wait any longer.
+const (
+	patience     = 20 * time.Millisecond
+	patientBytes = 1 << 20
+)
+
 // queue holds the batch that is being gathered while another is written.
 type queue struct {
-	wake chan struct{} // holds one token when the batch may not be empty
+	wake  chan struct{} // holds one token when the batch may not be empty
+	later chan struct{} // holds one token when there is something that can wait
+	timed atomic.Bool   // the writer will look within patience
 
 	mu    sync.Mutex
 	room  sync.Cond
@@ -82,14 +112,15 @@ type queue struct {
 }
 
 func newQueue() *queue {
-	q := &queue{wake: make(chan struct{}, 1)}
+	q := &queue{wake: make(chan struct{}, 1), later: make(chan struct{}, 1)}
 	q.room.L = &q.mu
 	return q
 }
 
-// put appends items in one batch and wakes the writer. When the queue is full
-// it waits while wait() holds, and gives nil when that ends.
-func (q *queue) put(items []*item, wait func() bool) *batch {
+// put appends items in one batch and wakes the writer, at once when it is
+// urgent. When the queue is full it waits while wait() holds, and gives nil
+// when that ends.
+func (q *queue) put(items []*item, urgent bool, wait func() bool) *batch {
 	q.mu.Lock()
 	for q.bytes > maxQueue {
 		if !wait() {
@@ -106,8 +137,13 @@ func (q *queue) put(items []*item, wait func() bool) *batch {
 		q.bytes += len(it.data)
 	}
 	b.items = append(b.items, items...)
+	urgent = urgent || q.bytes > patientBytes
 	q.mu.Unlock()
-	q.signal()
+	if urgent {
+		q.signal()
+	} else if q.timed.CompareAndSwap(false, true) {
+		q.later <- struct{}{} // has room: the writer took the last one before it cleared timed
+	}
 	return b
 }
 
@@ -142,9 +178,14 @@ func (q *queue) length() (bytes int) {
 
 // submit hands items to the writer. When Run is not running the caller writes
 // himself, so that nothing ever waits for nobody.
-func (l *Ledger) submit(items ...*item) *batch {
+func (l *Ledger) submit(items ...*item) *batch { return l.hand(items, true) }
+
+// leave is submit for an entry for which nobody waits.
+func (l *Ledger) leave(it *item) *batch { return l.hand([]*item{it}, l.o.StrictResponse) }
+
+func (l *Ledger) hand(items []*item, urgent bool) *batch {
 	for {
-		if b := l.queue.put(items, l.running.Load); b != nil {
+		if b := l.queue.put(items, urgent, l.running.Load); b != nil {
 			return b
 		}
 		l.drive()

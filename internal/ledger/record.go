@@ -224,7 +224,7 @@ func (r *Record) checkpoint() error {
 		return nil
 	}
 	body := func(dst []byte) []byte { return object.AppendChunks(dst, r.chunks()) }
-	r.l.submit(r.l.item(entry{kind: kindCheckpoint, meta: []byte(r.in.Flow)}, body, r.key, note{part: r.in.Flow}))
+	r.l.leave(r.l.item(entry{kind: kindCheckpoint, meta: []byte(r.in.Flow)}, body, r.key, note{part: r.in.Flow}))
 	r.empty()
 	return nil
 }
@@ -253,7 +253,7 @@ func (r *Record) empty() {
 
 // End records the outcome, with what is left of the answer. delivered are the
 // edits from what the provider sent to what the client got. The outcome goes
-// to disk with the next batch; with StrictResponse End returns when it is
+// to disk with the next batch, soon; with StrictResponse End returns when it is
 // there.
 func (r *Record) End(out *flow.Outcome, delivered []Edit) error {
 	meta, err := json.Marshal(out)
@@ -291,7 +291,7 @@ func (r *Record) end(meta []byte, out *flow.Outcome, delivered []Edit) (*item, *
 		r.l.open.remove(r)
 		return nil, nil, f
 	}
-	return it, r.l.submit(it), nil
+	return it, r.l.leave(it), nil
 }
 
 // openRecords are the flows that have no outcome yet.

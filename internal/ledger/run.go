@@ -25,11 +25,13 @@ func (l *Ledger) Run(ctx context.Context) error {
 	return nil
 }
 
-// writeLoop commits as soon as something waits. While it syncs, the next batch
-// gathers.
+// writeLoop commits as soon as somebody waits, and in time what nobody waits
+// for. While it syncs, the next batch gathers.
 func (l *Ledger) writeLoop(ctx context.Context) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
+	later := time.NewTimer(time.Hour)
+	defer later.Stop()
 	for {
 		if due := l.writer.due(); !due.IsZero() {
 			timer.Reset(time.Until(due))
@@ -40,6 +42,11 @@ func (l *Ledger) writeLoop(ctx context.Context) {
 			l.writer.syncNow()
 			return
 		case <-l.queue.wake:
+			l.drive()
+		case <-l.queue.later:
+			later.Reset(patience)
+		case <-later.C:
+			l.queue.timed.Store(false)
 			l.drive()
 		case <-timer.C:
 			l.writer.syncNow()

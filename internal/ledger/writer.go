@@ -41,7 +41,10 @@ type writer struct {
 	durable atomic.Pointer[index.Mark] // what Verify and Stats may look at
 }
 
-const maxBuf = 4 << 20 // bytes of frames that are gathered for one write
+// maxBuf is how many bytes of frames are gathered for one write: few enough
+// for the buffer to be kept, and to be in the processor's cache still when the
+// system copies it.
+const maxBuf = 512 << 10
 
 // drive writes all that waits.
 func (l *Ledger) drive() {
@@ -77,8 +80,10 @@ func (w *writer) commit(b *batch) {
 	if err == nil && (w.l.o.Mode == Strict || refused) {
 		err = w.sync()
 	}
-	if kerr := <-keys; err == nil {
-		err = kerr
+	if keys != nil {
+		if kerr := <-keys; err == nil {
+			err = kerr
+		}
 	}
 	if err != nil {
 		w.fail(b, err)
@@ -92,13 +97,12 @@ func (w *writer) commit(b *batch) {
 }
 
 // flushKeys makes the keys of new sessions durable while the entries are
-// written: no waiter wakes before both are.
+// written: no waiter wakes before both are. Without new keys it gives nil.
 func (w *writer) flushKeys() <-chan error {
-	done := make(chan error, 1)
 	if !w.l.ring.Dirty() {
-		done <- nil
-		return done
+		return nil
 	}
+	done := make(chan error, 1)
 	go func() { done <- w.l.ring.Flush() }()
 	return done
 }
@@ -194,6 +198,7 @@ func (w *writer) frame(it *item) {
 	}
 	start := len(w.buf)
 	w.buf, w.prev = segment.Append(w.buf, &h, it.key.AEAD, it.data)
+	it.let()
 	it.entry, it.at, it.size = w.next, index.Pos{Segment: w.tail.number, Offset: w.tail.off + int64(start)}, len(w.buf)-start
 	w.next++
 }
@@ -230,7 +235,7 @@ func (w *writer) flush() error {
 	w.tail.off += int64(len(w.buf))
 	w.tail.seen.Store(w.tail.off)
 	w.buf = w.buf[:0]
-	if cap(w.buf) > maxBuf/4 {
+	if cap(w.buf) > 2*maxBuf {
 		w.buf = nil
 	}
 	return nil

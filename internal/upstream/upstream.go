@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -80,12 +81,40 @@ func loadRoots(file string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
+// dialer has the standard library's own time limits (http.DefaultTransport).
+var dialer = net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
+
+func dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	c, err := dialer.DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	return conn{c}, nil
+}
+
+// conn copies bodies through a buffer that is used again: the transport's own
+// way (TCPConn.ReadFrom) makes one of 32 KB for each body that it can't hand
+// to the kernel as a file.
+type conn struct{ net.Conn }
+
+const copyBytes = 64 << 10
+
+var copyBuffers = sync.Pool{New: func() any { return new([copyBytes]byte) }}
+
+// ReadFrom writes all of r.
+func (c conn) ReadFrom(r io.Reader) (int64, error) {
+	buf := copyBuffers.Get().(*[copyBytes]byte)
+	defer copyBuffers.Put(buf)
+	return io.CopyBuffer(struct{ io.Writer }{c.Conn}, r, buf[:])
+}
+
 func transport(proxy func(*http.Request) (*url.URL, error), roots *x509.CertPool, http2 bool) *http.Transport {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(http2)
 	return &http.Transport{
 		Proxy:                 proxy,
+		DialContext:           dial,
 		Protocols:             protocols,
 		DisableCompression:    true, // the client's own Accept-Encoding counts
 		MaxIdleConnsPerHost:   256,
@@ -106,8 +135,12 @@ func (u *Upstream) Send(ctx context.Context, method, pathQuery string, header ht
 	if len(body) == 0 {
 		return u.http.RoundTrip(req)
 	}
+	if len(body) <= smallBody {
+		withBody(req, len(body), func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil })
+		return u.http.RoundTrip(req)
+	}
 	p := &payload{data: body}
-	withBody(req, p)
+	withBody(req, len(body), p.open)
 	defer p.drop()
 	return u.http.RoundTrip(req)
 }
@@ -145,10 +178,10 @@ func (u *Upstream) request(ctx context.Context, method, pathQuery string, header
 // request again that may have arrived, if it carries an Idempotency-Key under
 // its canonical name (Request.isReplayable); we never do, so the name is
 // spelled in lower case, which is the same header (RFC 9110 section 5.1).
-func withBody(req *http.Request, p *payload) {
-	req.ContentLength = int64(len(p.data))
-	req.Body, _ = p.open()
-	req.GetBody = p.open
+func withBody(req *http.Request, size int, open func() (io.ReadCloser, error)) {
+	req.ContentLength = int64(size)
+	req.Body, _ = open()
+	req.GetBody = open
 	for _, name := range [...]string{"Idempotency-Key", "X-Idempotency-Key"} {
 		if v, ok := req.Header[name]; ok {
 			delete(req.Header, name)
@@ -156,6 +189,12 @@ func withBody(req *http.Request, p *payload) {
 		}
 	}
 }
+
+// smallBody is the length up to which a body may be kept for as long as its
+// call runs. Such a one is a bytes.Reader, which the transport knows to be in
+// memory: it sends head and body in one write. Of others it sends the head
+// first, in case that the body takes time.
+const smallBody = 8 << 10
 
 // payload is a body that can be read from its start while the call has no
 // answer. The transport keeps the request until the answer has ended; what it
