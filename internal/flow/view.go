@@ -1,6 +1,9 @@
 package flow
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // View is a flow as reading commands show it: intent and outcome in one row.
 // Its JSON names are a contract with other tools.
@@ -40,6 +43,12 @@ type View struct {
 	Error       string `json:"error,omitempty"`
 	Credential  string `json:"credential,omitempty"`
 	Unreadable  string `json:"unreadable,omitempty"`
+
+	ForwardedBytes  int64     `json:"forwarded_bytes"`            // of the request's body
+	ScannedBytes    int64     `json:"scanned_bytes"`              // of the request's decoded body, that detectors read to the end
+	UnreadableBytes int64     `json:"unreadable_bytes,omitempty"` // of it, that could not be decoded to the end
+	Findings        []Finding `json:"findings,omitempty"`         // the request's, then the answer's
+	Would           string    `json:"would,omitempty"`            // in mode report: the verdict that enforcing would have given
 }
 
 // UsageView is Usage without the parts that only pricing needs.
@@ -61,6 +70,8 @@ func NewView(in *Intent, out *Outcome) View {
 		RequestBytes: in.RequestBytes, RequestSHA256: in.RequestSHA256, ForwardedSHA256: in.ForwardedSHA256,
 		Started: in.Started, API: in.API, Subagent: in.Session.Subagent, Predecessor: in.Session.Predecessor,
 		Credential: in.Principal.Credential, Unreadable: in.Unreadable,
+		ForwardedBytes: in.ForwardedBytes, ScannedBytes: in.ScannedBytes, UnreadableBytes: in.UnreadableBytes,
+		Findings: in.Findings, Would: in.Decision.Would,
 	}
 	if in.Turn > 0 {
 		turn := in.Turn
@@ -92,10 +103,36 @@ func (v *View) end(out *Outcome) {
 	if out.Unreadable != "" {
 		v.Unreadable = out.Unreadable
 	}
+	v.judge(out)
 	if out.FirstByte > 0 {
 		v.FirstByteMS = millis(out.FirstByte)
 	}
 	v.DurationMS = millis(out.Duration)
+}
+
+// judge adds what was seen in the answer. Its verdict is the flow's when it is
+// the stricter one; the request's own scanned bytes stay as they are.
+func (v *View) judge(out *Outcome) {
+	if len(out.Findings) > 0 {
+		v.Findings = append(slices.Clip(v.Findings), out.Findings...)
+	}
+	d := out.Decision
+	if d == nil {
+		return
+	}
+	if d.Verdict < v.Verdict {
+		v.Verdict, v.Why = d.Verdict, d.Why
+	}
+	v.Would = stricter(v.Would, d.Would)
+}
+
+// stricter gives the stricter one of two verdicts' names; "" is none.
+func stricter(a, b string) string {
+	var x, y Verdict
+	if b == "" || x.UnmarshalText([]byte(a)) == nil && y.UnmarshalText([]byte(b)) == nil && x <= y {
+		return a
+	}
+	return b
 }
 
 func millis(d time.Duration) *float64 {

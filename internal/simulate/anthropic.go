@@ -234,27 +234,28 @@ func (r reply) anthropicBlocks() (list []anthropicBlock) {
 		head := fmt.Sprintf(`{"type":"tool_use","id":%s,"name":%s,"input":`, quote(c.id), quote(c.tool.name))
 		list = append(list, anthropicBlock{
 			head + `{}}`,
-			each(arguments(c.args), func(p string) string { return `{"type":"input_json_delta","partial_json":` + quote(p) + `}` }),
+			each(c.pieces(), func(p string) string { return `{"type":"input_json_delta","partial_json":` + quote(p) + `}` }),
 			head + c.args + `}`,
 		})
 	}
 	return list
 }
 
-// arguments cuts a call's arguments as the providers do: an empty piece
-// first, then a few bytes at a time, also inside of words.
-func arguments(args string) iter.Seq[string] {
+// pieces cuts a call's arguments as the providers do: an empty piece first,
+// then a few characters at a time, also inside of words.
+func (c call) pieces() iter.Seq[string] {
+	n := c.delta
+	if n == 0 {
+		n = 9
+	}
 	return func(yield func(string) bool) {
 		if !yield("") {
 			return
 		}
-		runes := []rune(args)
-		for len(runes) > 0 {
-			n := min(9, len(runes))
-			if !yield(string(runes[:n])) {
+		for p := range runes(c.args, n) {
+			if !yield(p) {
 				return
 			}
-			runes = runes[n:]
 		}
 	}
 }

@@ -183,7 +183,7 @@ func (c chatAnswer) events() iter.Seq[event] {
 func chatCall(i int, k call) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		first := true
-		for p := range arguments(k.args) {
+		for p := range k.pieces() {
 			head := ""
 			if first {
 				head = fmt.Sprintf(`"id":%s,"type":"function",`, quote(k.id))

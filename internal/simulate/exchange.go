@@ -209,7 +209,7 @@ func (s *Server) answer(scope string, t turn, sc script) reply {
 	return r
 }
 
-func (s *Server) script(t turn) script { return read(t.user, s.o.Pace, s.o.Chunk) }
+func (s *Server) script(t turn) script { return t.fill(read(t.user, s.o.Pace, s.o.Chunk)) }
 
 func (s *Server) unix() int64 { return s.o.Now().Unix() }
 

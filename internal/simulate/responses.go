@@ -261,7 +261,7 @@ func (c call) item(id, kind, field, events string) outputItem {
 			id, kind, status, field, quote(args), c.id, quote(c.tool.name), space)
 	}
 	return outputItem{id, frame("in_progress", ""), frame("completed", c.args), func(yield func(step) bool) {
-		for p := range arguments(c.args) {
+		for p := range c.pieces() {
 			if p != "" && !yield(step{events + ".delta", `"delta":` + quote(p), true}) {
 				return
 			}

@@ -11,8 +11,9 @@ import (
 // words lists what a script can say, for Help.
 var words = [][2]string{
 	{"run: COMMAND", "call the client's shell tool with COMMAND; several lines are several rounds"},
-	{"call: NAME JSON", "call the tool NAME with these arguments"},
+	{"call: NAME JSON", "call the tool NAME with these arguments; a JSON string for a tool that takes free text"},
 	{"say: TEXT", "answer TEXT"},
+	{"{{found RE}}", "in those three: the last match (first group, if any) of RE in what the model saw; in JSON it must stand in a string"},
 	{"[parallel]", "all calls in one answer"},
 	{"[think]", "think first, signed"},
 	{"[words N]", "answer N words"},
@@ -28,6 +29,7 @@ var words = [][2]string{
 	{"[empty]", "Responses: a final event without the output"},
 	{"[bare]", "no Content-Type"},
 	{"[pace D]", "pause D (such as 50ms) after each event"},
+	{"[delta N]", "N characters in each delta, also inside of words"},
 	{"[chunk N]", "write N bytes at a time, wherever events end"},
 	{"[encode E]", "Content-Encoding gzip, deflate, br or zstd"},
 }
@@ -62,6 +64,7 @@ type script struct {
 	bare     bool
 	pace     time.Duration
 	chunk    int
+	delta    int // characters in one delta; 0: whole words
 	encode   string
 }
 
@@ -161,6 +164,8 @@ func (s *script) manner(name string, args []string) {
 		}
 	case "chunk":
 		s.chunk = number(args, 0, 1)
+	case "delta":
+		s.delta = number(args, 0, 1)
 	case "encode":
 		if len(args) > 0 {
 			s.encode = args[0]

@@ -576,7 +576,7 @@ func load(t *testing.T, name string, v any) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, word := range []string{"run: COMMAND", "[fail STATUS]", "[stall N]", "[encode E]"} {
+	for _, word := range []string{"run: COMMAND", "[fail STATUS]", "[stall N]", "[encode E]", "{{found RE}}", "[delta N]"} {
 		if !strings.Contains(simulate.Help(), word) {
 			t.Errorf("Help says nothing about %s", word)
 		}

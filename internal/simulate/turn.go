@@ -31,9 +31,10 @@ type tool struct {
 
 // call is one tool call of an answer.
 type call struct {
-	tool tool
-	id   string
-	args string // JSON, or free text
+	tool  tool
+	id    string
+	args  string // JSON, or free text
+	delta int    // characters in one delta; 0: as the providers do
 }
 
 // reply is what the model answers, whatever the API.
@@ -100,6 +101,7 @@ func (t turn) calls(s script) []call {
 	var calls []call
 	for _, w := range next {
 		if c, ok := t.find(w); ok {
+			c.delta = s.delta
 			calls = append(calls, c)
 		}
 	}
@@ -148,8 +150,23 @@ func (r reply) pieces() iter.Seq[string] {
 			}
 			text = text[r.huge:]
 		}
-		for p := range cuts(text, 12) {
+		rest := cuts(text, 12)
+		if n := r.script.delta; n > 0 {
+			rest = runes(text, n)
+		}
+		for p := range rest {
 			if !yield(p) {
+				return
+			}
+		}
+	}
+}
+
+// runes cuts into n characters each.
+func runes(text string, n int) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for p := range slices.Chunk([]rune(text), n) {
+			if !yield(string(p)) {
 				return
 			}
 		}
@@ -186,7 +203,7 @@ func (t turn) find(w wanted) (call, bool) {
 		if i < 0 {
 			return call{}, false
 		}
-		return call{tool: t.tools[i], args: w.args}, true
+		return call{tool: t.tools[i], args: t.tools[i].input(w.args)}, true
 	}
 	for _, name := range shells {
 		for _, o := range t.tools {
@@ -196,6 +213,16 @@ func (t turn) find(w wanted) (call, bool) {
 		}
 	}
 	return call{}, false
+}
+
+// input is what a script gives a tool: JSON, or, where the tool takes free
+// text, what a JSON string says.
+func (o tool) input(args string) string {
+	var text string
+	if o.free && json.Unmarshal([]byte(args), &text) == nil {
+		return text
+	}
+	return args
 }
 
 // run writes the arguments with which the tool runs a command.

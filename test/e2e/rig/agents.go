@@ -64,6 +64,8 @@ type Agent struct {
 	Prefix   string                                // of the gateway
 	Point    func(url string) (env, args []string) // how it is pointed at a base URL by hand
 	Settings map[string]string                     // files in its HOME
+	Again    []string                              // before Args: go on with the last session
+	Resume   []string                              // or after Args
 }
 
 // Secret is the credential that the agents are given.
@@ -77,6 +79,7 @@ var Claude = Agent{
 	Point: func(url string) (env, args []string) {
 		return []string{"ANTHROPIC_BASE_URL=" + url}, nil
 	},
+	Again: []string{"--continue"},
 }
 
 // Codex is Codex CLI. It takes WebSocket if the provider does.
@@ -87,6 +90,7 @@ var Codex = Agent{
 	Point: func(url string) (env, args []string) {
 		return nil, []string{"-c", `openai_base_url="` + url + `"`}
 	},
+	Resume: []string{"resume", "--last"},
 }
 
 // Gemini is Gemini CLI.
@@ -99,6 +103,7 @@ var Gemini = Agent{
 	},
 	Settings: map[string]string{".gemini/settings.json": `{"security":{"auth":{"selectedType":"gemini-api-key"}},` +
 		`"telemetry":{"enabled":false},"privacy":{"usageStatisticsEnabled":false},"general":{"disableAutoUpdate":true}}`},
+	Again: []string{"--resume", "latest"},
 }
 
 // Impatient is the agent with as few retries as its settings allow. Codex has
@@ -109,6 +114,18 @@ func (a Agent) Impatient() Agent {
 	for name, text := range a.Settings {
 		a.Settings[name] = strings.Replace(text, `"general":{`, `"general":{"maxAttempts":1,`, 1)
 	}
+	return a
+}
+
+// Continued is the agent as it goes on with its last session.
+func (a Agent) Continued() Agent {
+	a.Args = slices.Concat(a.Again, a.Args, a.Resume)
+	return a
+}
+
+// With is the agent with more arguments, before those that it has.
+func (a Agent) With(args ...string) Agent {
+	a.Args = slices.Concat(args, a.Args)
 	return a
 }
 

@@ -41,7 +41,21 @@ type Flow struct {
 	FirstByteMS       *float64 `json:"first_byte_ms"`
 	DurationMS        *float64 `json:"duration_ms"`
 
-	Subagent string // beside the contract; absent when there is none
+	Subagent        string // beside the contract; absent when there is none
+	ForwardedBytes  int64  `json:"forwarded_bytes"`
+	ScannedBytes    int64  `json:"scanned_bytes"`
+	UnreadableBytes int64  `json:"unreadable_bytes"`
+	Findings        []Finding
+	Would           string
+}
+
+// Finding is what a detector saw in a flow.
+type Finding struct {
+	ID      string
+	Rule    string
+	Channel string
+	Place   string
+	Action  string
 }
 
 // Usage of a flow.
@@ -221,11 +235,44 @@ type Pair struct {
 // byte for byte, and gives them in the provider's order.
 func (r *Rig) Pairs() []Pair {
 	r.t.Helper()
+	pairs, rest := r.match()
+	for _, f := range rest {
+		r.t.Errorf("a flow without a request: %+v", f)
+	}
+	for _, p := range pairs {
+		r.same(p)
+	}
+	return pairs
+}
+
+// Edited gives the pairs where the gateway may have changed or refused what
+// passed: what it says that it forwarded is what the provider received, byte
+// for byte, and what it refused never came there.
+func (r *Rig) Edited() []Pair {
+	r.t.Helper()
+	pairs, rest := r.match()
+	for _, f := range rest {
+		if f.State != "refused" {
+			r.t.Errorf("a flow without a request: %+v", f)
+		}
+	}
+	for _, p := range pairs {
+		r.raw(p.ID, "forwarded", p.Seen.Body)
+		if p.Seen.Out.Complete {
+			r.raw(p.ID, "response", p.Seen.Answer)
+		}
+	}
+	return pairs
+}
+
+// match finds the flow of each request that the provider saw, by what was
+// forwarded, and gives the flows that are left.
+func (r *Rig) match() (pairs []Pair, rest []Flow) {
+	r.t.Helper()
 	flows, received := r.Settled(), r.Received()
-	var pairs []Pair
 	for _, x := range received {
 		i := slices.IndexFunc(flows, func(f Flow) bool {
-			return f.Method == x.In.Method && f.RequestSHA256 != "" && whole(f.RequestSHA256, f.RequestBytes) == x.In.SHA256
+			return f.Method == x.In.Method && f.ForwardedSHA256 == x.In.SHA256
 		})
 		if i < 0 {
 			r.t.Errorf("no flow for request %d: %s %s, %d bytes, sha256 %s", x.In.Number, x.In.Method, x.In.Path, x.In.Bytes, x.In.SHA256)
@@ -234,13 +281,7 @@ func (r *Rig) Pairs() []Pair {
 		pairs = append(pairs, Pair{flows[i], x})
 		flows = slices.Delete(flows, i, i+1)
 	}
-	for _, f := range flows {
-		r.t.Errorf("a flow without a request: %+v", f)
-	}
-	for _, p := range pairs {
-		r.same(p)
-	}
-	return pairs
+	return pairs, flows
 }
 
 // same checks the hashes of a pair.

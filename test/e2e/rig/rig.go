@@ -54,6 +54,7 @@ type TB interface {
 // Options of a rig.
 type Options struct {
 	Config   string   // YAML for up --config; "": none
+	Policy   string   // YAML of the policy file; "": none
 	Simulate []string // more flags of simulate
 	Upstream string   // URL instead of the simulated provider
 	TLS      bool     // the provider speaks TLS and HTTP/2 under a certificate of its own
@@ -109,6 +110,10 @@ func New(t TB, o Options) *Rig {
 		if err := os.MkdirAll(d, 0o700); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if o.Policy != "" {
+		r.File("policy.yaml", o.Policy)
+		r.o.Config += "policy:\n  file: policy.yaml\n"
 	}
 	if r.Provider = o.Upstream; r.Provider == "" {
 		args := append([]string{"simulate", "--listen", "127.0.0.1:0", "--record", r.Record, "--pace", "0"}, o.Simulate...)
