@@ -13,18 +13,22 @@ import (
 	"time"
 
 	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/inspect"
 	"github.com/workingagents/gatehouse/internal/ledger"
 	"github.com/workingagents/gatehouse/internal/policy"
 	"github.com/workingagents/gatehouse/internal/price"
+	"github.com/workingagents/gatehouse/internal/vault"
 	"github.com/workingagents/gatehouse/internal/wire/codec"
 	"github.com/workingagents/gatehouse/internal/wire/coding"
 	"github.com/workingagents/gatehouse/internal/wire/split"
 )
 
-// Options are what a gate needs. Ledger and Policy are required.
+// Options are what a gate needs. Ledger, Vault, Policy and Rules are required.
 type Options struct {
 	Ledger  *ledger.Ledger
-	Policy  func() policy.Policy // the one in force; asked once for each message
+	Vault   *vault.Vault
+	Policy  func() policy.Policy   // the one in force
+	Rules   func() *inspect.Engine // those in force
 	Prices  *price.Table
 	Capture func(flow.Principal) flow.Capture
 	Now     func() time.Time
@@ -39,14 +43,18 @@ type Options struct {
 
 	TipBytes   int64         // memory for the last bodies of conversations; 0: 32 MiB
 	DecodeMax  int64         // most bytes that a compressed body may decode to; 0: 256 MiB
+	ScanBytes  int64         // memory for what scans found; 0: 16 MiB
 	SessionGap time.Duration // a conversation without an id of its own starts a new session after this silence; 0: an hour
 }
 
 // Gate admits messages. It is safe for concurrent use.
 type Gate struct {
-	o       Options
-	tracker *tracker
-	tally   tally
+	o          Options
+	tracker    *tracker
+	tally      tally
+	cache      *inspect.Cache
+	values     values
+	findingKey []byte // keys the ids of findings
 }
 
 // New makes a gate.
@@ -66,7 +74,10 @@ func New(o Options) *Gate {
 	if o.SessionGap == 0 {
 		o.SessionGap = time.Hour
 	}
-	return &Gate{o: o, tracker: newTracker(o)}
+	if o.ScanBytes == 0 {
+		o.ScanBytes = 16 << 20
+	}
+	return &Gate{o: o, tracker: newTracker(o), cache: inspect.NewCache(o.ScanBytes), findingKey: o.Ledger.Subkey("finding")}
 }
 
 // Claim is what a client says of its own session, in headers or, for a
@@ -85,6 +96,7 @@ type Message struct {
 	Route     string        // path without query, as the codec reads it
 	Header    []flow.Header // as it is recorded: credentials as fingerprints
 	Encoding  string        // Content-Encoding
+	Type      string        // Content-Type
 	Principal flow.Principal
 	Custody   flow.Custody
 	Claim     Claim
@@ -92,7 +104,7 @@ type Message struct {
 }
 
 // Admit judges a message and records it. When it returns a Passage, the intent
-// is durable and the message may be forwarded; otherwise the error is a
+// is durable and the Passage's Body may be forwarded; otherwise the error is a
 // *flow.Refusal and nothing may be. A message that policy blocks is recorded as
 // refused before the refusal is returned.
 func (g *Gate) Admit(m *Message) (*Passage, error) {
@@ -102,14 +114,15 @@ func (g *Gate) Admit(m *Message) (*Passage, error) {
 	}
 	r := g.read(m, in)
 	s := g.tracker.place(in, m.Claim, r)
-	rules := g.o.Policy() // one for the whole message, whatever is loaded meanwhile
-	in.Policy, in.Decision = rules.Version(), rules.Decide(in, in.Started)
-	in.RequestSHA256 = r.digest.sum
-	passes := in.Decision.Verdict == flow.Pass
-	if passes {
-		in.ForwardedSHA256 = in.RequestSHA256
+	p := &Passage{gate: g, in: in, session: s, facts: r.facts, hash: sha256.New(), policy: g.o.Policy()}
+	in.Policy, in.RequestSHA256 = p.policy.Version(), r.digest.sum
+	if err := g.judge(m, p, &r); err != nil {
+		return nil, g.unrecorded(err)
 	}
-	p := &Passage{gate: g, in: in, session: s, facts: r.facts, hash: sha256.New()}
+	passes := in.Decision.Verdict == flow.Pass || in.Decision.Verdict == flow.Redact
+	if passes {
+		g.forward(p, &r)
+	}
 	if err := p.begin(r); err != nil {
 		return nil, err
 	}
@@ -120,12 +133,61 @@ func (g *Gate) Admit(m *Message) (*Passage, error) {
 	return p, p.refuse(refusal)
 }
 
+// judge looks at the message and has policy decide.
+func (g *Gate) judge(m *Message, p *Passage, r *reading) error {
+	x, err := g.examine(m, p.in, r)
+	if err != nil {
+		return err
+	}
+	r.plan, err = x.decide(p.policy)
+	if errors.Is(err, vault.ErrTooMany) {
+		p.in.Decision = flow.Decision{Verdict: flow.Block, Why: err.Error(), Rules: []string{"limit:redactions"}}
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
+	if g.tracker.blocked(p.session, r.facts.Previous) {
+		p.in.Decision = flow.Decision{Verdict: flow.Block, Why: "this continues an answer that was blocked; send the conversation again without it", Rules: []string{"limit:continues-blocked"}}
+	}
+	if v := p.in.Decision.Verdict; v == flow.Pass || v == flow.Redact {
+		x.freeze()
+	}
+	if r.text == r.doc {
+		r.seen = &x.out
+	}
+	p.known, p.vault = x.known, x.vault
+	return nil
+}
+
+// forward makes the body that goes to the provider: the bytes that came, with
+// the edits made. Of a body that was encoded, the decoded text goes on.
+func (g *Gate) forward(p *Passage, r *reading) {
+	p.body, r.forwarded = r.doc.Body, r.digest
+	switch {
+	case len(r.plan.edits) == 0:
+	case r.text == r.doc:
+		p.body = apply(r.doc.Body, r.plan.edits)
+		r.forwarded = r.base.forwardedFor(p.body, r)
+	default:
+		p.body, p.decoded = apply(r.text.Body, r.plan.edits), true
+		r.forwarded = newDigest(p.body, nil, 0)
+		r.plan.edits = []ledger.Edit{{Cut: int64(len(r.doc.Body)), Put: p.body}}
+	}
+	if r.text != r.doc && len(r.plan.secrets) > 0 {
+		// Compressed, a value can't be cut out of the record: all of it goes to the vault.
+		r.plan.secrets = []ledger.Secret{{End: len(r.doc.Body), Rule: r.plan.secrets[0].Rule, Part: true}}
+	}
+	p.in.ForwardedSHA256, p.in.ForwardedBytes = r.forwarded.sum, int64(len(p.body))
+}
+
 // Refuse records a message that cannot be admitted, whose body was not read
 // whole or not at all, and gives the refusal back. size is the number of bytes
 // that the client announced or sent.
 func (g *Gate) Refuse(m *Message, size int64, refusal *flow.Refusal) *flow.Refusal {
 	in := g.intent(m)
 	in.RequestBytes = size
+	in.Policy = g.o.Policy().Version()
 	in.Decision = flow.Decision{Verdict: flow.Block, Why: refusal.Text, Rules: []string{"limit:" + refusal.Kind}}
 	if err := g.o.Ledger.Ready(); err != nil {
 		return g.unrecorded(err)
@@ -144,7 +206,7 @@ func (g *Gate) intent(m *Message) *flow.Intent {
 	in := &flow.Intent{
 		Flow: newID(now), Started: now, Entrance: m.Entrance, Provider: m.Provider, API: m.API,
 		Method: m.Method, Path: m.Path, Header: m.Header, Principal: m.Principal,
-		Custody: m.Custody, Capture: flow.CaptureFull, Policy: g.o.Policy().Version(),
+		Custody: m.Custody, Capture: flow.CaptureFull,
 		RequestBytes: int64(len(m.Body)),
 	}
 	if g.o.Capture != nil {
@@ -160,7 +222,12 @@ type reading struct {
 	digest *digest    // of the bytes as they came
 	lane   laneKey
 	base   *tip // the earlier request that doc was cut against, or nil
+	common int  // bytes with which doc and base begin alike
 	facts  flow.Facts
+
+	seen      *seen   // what inspection made of doc; nil of an encoded body
+	plan      plan    // what follows from it
+	forwarded *digest // of what is forwarded; nil: nothing is
 }
 
 // read cuts the body against the conversation it belongs to and reads its
@@ -169,7 +236,7 @@ func (g *Gate) read(m *Message, in *flow.Intent) reading {
 	r := reading{lane: laneKey{in.Principal.Name, m.Claim.Session}}
 	r.base = g.tracker.base(in, r.lane, m.Body)
 	r.doc = split.Split(m.Body, r.base.splitDoc())
-	r.digest = r.base.digestFor(m.Body)
+	r.digest, r.common = r.base.digestFor(m.Body)
 	r.text = r.doc
 	if m.Encoding != "" && m.Encoding != "identity" {
 		r.text = g.decode(m, in)

@@ -2,25 +2,35 @@ package gate
 
 import (
 	"encoding/hex"
+	"errors"
 	"hash"
 	"net/http"
 	"time"
 
 	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/inspect"
 	"github.com/workingagents/gatehouse/internal/ledger"
+	"github.com/workingagents/gatehouse/internal/policy"
+	"github.com/workingagents/gatehouse/internal/vault"
 	"github.com/workingagents/gatehouse/internal/wire/codec"
 	"github.com/workingagents/gatehouse/internal/wire/coding"
 	"github.com/workingagents/gatehouse/internal/wire/refusal"
 )
 
 // Passage is an admitted message on its way. Its methods are called by one
-// goroutine, in the order Answer, Push …, End; End exactly once.
+// goroutine at a time, in the order Answer, Push …, Flush, End; End exactly once.
+// KeepAlive may come between any two of them.
 type Passage struct {
 	gate    *Gate
 	in      *flow.Intent
 	session *session
 	record  *ledger.Record
 	facts   flow.Facts
+	policy  policy.Policy  // that decided, and goes on deciding
+	known   *inspect.Known // values that are looked for in the answer, too
+	vault   *vault.Session // nil: nothing of it was asked for
+	body    []byte         // to be forwarded
+	decoded bool           // body is free of the content coding that the message had
 
 	status   int
 	header   []flow.Header
@@ -33,6 +43,10 @@ type Passage struct {
 	received int64
 	first    time.Duration
 	out      delivery
+	change   *change // what is done to the answer; nil: nothing
+	ruling   *flow.Decision
+	findings []flow.Finding // in the answer
+	scanned  int64
 	ended    bool
 }
 
@@ -44,11 +58,19 @@ type delivery struct {
 	own   []byte // our own text in place of an answer
 }
 
+// Body is what may be forwarded: the bytes that came, with the spans replaced
+// that the decision says. Decoded reports that it is free of the content coding
+// that the message came in.
+func (p *Passage) Body() (body []byte, decoded bool) {
+	body, p.body = p.body, nil
+	return body, p.decoded
+}
+
 // Intent is what was recorded of the message. It must not be changed.
 func (p *Passage) Intent() *flow.Intent { return p.in }
 
 func (p *Passage) begin(r reading) error {
-	c := ledger.Content{Doc: r.doc, Base: r.base.storedIn(p.in)}
+	c := ledger.Content{Doc: r.doc, Base: r.base.storedIn(p.in), Edits: r.plan.edits, Secrets: r.plan.secrets}
 	if p.in.Capture == flow.CaptureMetadata {
 		c = ledger.Content{}
 	}
@@ -65,25 +87,32 @@ func (p *Passage) begin(r reading) error {
 }
 
 // Answer notes the head of the provider's answer. The header is as it is to be
-// recorded. stream tells the codec how the body comes.
-func (p *Passage) Answer(status int, header []flow.Header, encoding, requestID string, stream codec.Stream) {
+// recorded. stream tells the codec how the body comes. An error is a
+// *flow.Refusal: what must be judged can't be read, and nothing of it may be
+// delivered.
+func (p *Passage) Answer(status int, header []flow.Header, encoding, requestID string, stream codec.Stream) error {
 	p.status, p.header, p.provider = status, header, requestID
 	p.touch()
 	if status >= http.StatusBadRequest {
 		p.gate.tracker.failed(p.session, p.in.Flow) // before the client knows and tries again
 	}
-	if p.in.API == flow.Opaque || p.in.API == flow.Models || p.in.API == flow.ResponsesSocket {
-		return
+	encoded := encoding != "" && encoding != "identity"
+	if err := p.plan(stream, encoded); err != nil {
+		return err
 	}
-	if encoding != "" && encoding != "identity" {
+	if p.in.API == flow.Opaque || p.in.API == flow.Models || p.in.API == flow.ResponsesSocket {
+		return nil
+	}
+	if encoded {
 		d, err := coding.New(encoding, coding.Limit{Bytes: p.gate.o.DecodeMax})
 		if err != nil {
 			p.unread = err.Error()
-			return
+			return nil
 		}
 		p.decoder = d
 	}
-	p.answer = codec.NewAnswer(p.in.API, codec.Options{Stream: stream, Facts: p.facts, RequestBytes: p.in.RequestBytes})
+	p.answer = codec.NewAnswer(p.in.API, codec.Options{Stream: stream, Keep: true, Facts: p.facts, RequestBytes: p.in.RequestBytes})
+	return nil
 }
 
 func (p *Passage) touch() {
@@ -92,8 +121,9 @@ func (p *Passage) touch() {
 	}
 }
 
-// Push records one chunk of the answer, reads it, and then hands it to
-// deliver. A chunk that can't be recorded is not delivered.
+// Push records one chunk of the answer, reads it, and then hands to deliver what
+// may go to the client: the chunk, as a rule. A chunk that can't be recorded is
+// not delivered. ErrBlocked says that the answer was ended by us.
 func (p *Passage) Push(chunk []byte, deliver func([]byte) error) error {
 	p.touch()
 	if p.in.Capture == flow.CaptureFull {
@@ -111,8 +141,13 @@ func (p *Passage) Push(chunk []byte, deliver func([]byte) error) error {
 		p.received += int64(len(chunk))
 	}()
 	p.watch(chunk)
-	err := deliver(chunk)
-	delivered = err == nil
+	var err error
+	if p.change != nil {
+		err = p.change.push(chunk, deliver)
+	} else {
+		err = deliver(chunk)
+	}
+	delivered = err == nil || errors.Is(err, ErrBlocked)
 	return err
 }
 
@@ -177,6 +212,8 @@ func (p *Passage) End(state flow.State, why string) {
 	switch {
 	case p.out.own != nil:
 		edits = []ledger.Edit{{Cut: p.received, Put: p.out.own}}
+	case p.change != nil:
+		edits = p.change.final(p.received)
 	case p.out.short:
 		edits = []ledger.Edit{{At: p.out.bytes, Cut: p.received - p.out.bytes}}
 	}
@@ -199,13 +236,16 @@ func (p *Passage) outcome(state flow.State, why string) *flow.Outcome {
 		out.ResponseSHA256 = p.sum()
 		out.DeliveredSHA256 = out.ResponseSHA256
 	}
-	if p.out.short {
+	switch {
+	case p.out.own != nil:
+		out.DeliveredSHA256 = sumHex(p.out.own)
+	case p.change != nil:
+		p.change.tell(out)
+	case p.out.short:
 		out.DeliveredSHA256 = p.out.sum
 	}
-	if p.out.own != nil {
-		out.DeliveredSHA256 = sumHex(p.out.own)
-	}
 	p.finishReading(out)
+	out.Decision, out.Findings, out.ScannedBytes = p.ruling, p.findings, p.scanned
 	return out
 }
 
@@ -224,6 +264,7 @@ func (p *Passage) finishReading(out *flow.Outcome) {
 		return
 	}
 	said := p.answer.End()
+	p.inspect(said.Parts)
 	out.Model, out.Stop, out.Error, out.ResponseID, out.Usage = said.Model, said.Stop, said.Error, said.ID, said.Usage
 	if out.Unreadable == "" {
 		out.Unreadable = said.Unreadable

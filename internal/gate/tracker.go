@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"hash/maphash"
+	"math"
 	"slices"
 	"strconv"
 	"sync"
@@ -58,6 +59,7 @@ type session struct {
 	last  time.Time
 	calls []call       // newest last
 	ids   []idRecord   // oldest first
+	ended []string     // ids of responses that were blocked on their way back, oldest first
 	heads []headRecord // oldest first
 }
 
@@ -93,6 +95,9 @@ type tip struct {
 	api       flow.API
 	doc       *split.Doc
 	digest    *digest
+	forwarded *digest // of what doc became by edits; nil: nothing was forwarded
+	edits     []ledger.Edit
+	seen      *seen
 	stored    *ledger.Stored
 	bytes     int64 // that it holds, about
 	lane, all *list.Element
@@ -105,13 +110,42 @@ func (t *tip) splitDoc() *split.Doc {
 	return t.doc
 }
 
-// digestFor hashes a body that may begin as the tip's does.
-func (t *tip) digestFor(body []byte) *digest {
+// digestFor hashes a body that may begin as the tip's does; common is how far.
+func (t *tip) digestFor(body []byte) (d *digest, common int) {
 	if t == nil {
-		return newDigest(body, nil, 0)
+		return newDigest(body, nil, 0), 0
 	}
 	n := min(len(body), len(t.doc.Body))
-	return newDigest(body, t.digest, commonPrefix(t.doc.Body[:n], body[:n]))
+	common = commonPrefix(t.doc.Body[:n], body[:n])
+	return newDigest(body, t.digest, common), common
+}
+
+// forwardedFor hashes what a request became by its edits. As far as tip and
+// request, and their edits, begin alike, so does what was forwarded.
+func (t *tip) forwardedFor(forwarded []byte, r *reading) *digest {
+	if t == nil || t.forwarded == nil {
+		return newDigest(forwarded, nil, 0)
+	}
+	same, shift := r.common, 0
+	for i := 0; ; i++ {
+		mine, yours := editAt(r.plan.edits, i), editAt(t.edits, i)
+		if first := int(min(mine.At, yours.At)); first >= same {
+			break
+		} else if mine.At != yours.At || mine.Cut != yours.Cut || !bytes.Equal(mine.Put, yours.Put) || first+int(mine.Cut) > same {
+			same = first
+			break
+		}
+		shift += len(mine.Put) - int(mine.Cut)
+	}
+	return newDigest(forwarded, t.forwarded, same+shift)
+}
+
+// editAt gives an edit of a list; behind its end one that lies behind any body.
+func editAt(list []ledger.Edit, i int) ledger.Edit {
+	if i < len(list) {
+		return list[i]
+	}
+	return ledger.Edit{At: math.MaxInt}
 }
 
 // storedIn gives what the ledger keeps of the tip, if it can serve as base for
@@ -323,6 +357,16 @@ func (s *session) root(in *flow.Intent, r reading, head string) {
 	s.heads[i] = now
 }
 
+// blocked reports whether a request continues a response that was blocked.
+func (t *tracker) blocked(s *session, response string) bool {
+	if response == "" {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Contains(s.ended, response)
+}
+
 // answered gives the flow whose answer has an id; empty when none is known.
 func (s *session) answered(response string) flow.ID {
 	for i := len(s.ids) - 1; i >= 0 && response != ""; i-- {
@@ -375,7 +419,7 @@ func (t *tracker) keep(in *flow.Intent, r reading, stored *ledger.Stored) {
 	if r.doc == nil || !r.doc.JSON || stored == nil || int64(len(r.doc.Body)) > t.o.TipBytes/4 {
 		return
 	}
-	now := &tip{key: r.lane, session: in.Session.ID, api: in.API, doc: r.doc, digest: r.digest, stored: stored}
+	now := &tip{key: r.lane, session: in.Session.ID, api: in.API, doc: r.doc, digest: r.digest, forwarded: r.forwarded, edits: r.plan.edits, seen: r.seen, stored: stored}
 	now.bytes = int64(tipBytes + len(r.doc.Body) + pieceBytes*len(r.doc.Pieces) + len(r.lane.claim))
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -57,7 +57,25 @@ func (c *call) serve() {
 		return
 	}
 	c.message = nil // the body is the transport's now, and the conversation's tip's
-	c.forward(passage, body, release)
+	body, decoded := passage.Body()
+	c.forward(passage, c.header(passage, decoded), body, release)
+}
+
+// header gives the headers to forward. They are the client's, unless the body
+// was decoded to change it, or the answer must come as it can be read.
+func (c *call) header(p *gate.Passage, decoded bool) http.Header {
+	h := c.r.Header
+	if !decoded && !p.Rewrites() {
+		return h
+	}
+	h = h.Clone()
+	if decoded {
+		h.Del("Content-Encoding")
+	}
+	if p.Rewrites() {
+		h.Set("Accept-Encoding", "identity")
+	}
+	return h
 }
 
 // readBody reads the request's body up to the limit. What it holds counts
@@ -182,11 +200,16 @@ func (s *Server) discard(w http.ResponseWriter, r *http.Request) {
 	io.CopyN(io.Discard, r.Body, 2*s.o.MaxBody)
 }
 
-func (c *call) writeError(err error) {
+func asRefusal(err error) *flow.Refusal {
 	var refusal *flow.Refusal
-	if !errors.As(err, &refusal) {
-		refusal = &flow.Refusal{Status: http.StatusInternalServerError, Kind: "internal", Text: "the gateway failed", Err: err}
+	if errors.As(err, &refusal) {
+		return refusal
 	}
+	return &flow.Refusal{Status: http.StatusInternalServerError, Kind: "internal", Text: "the gateway failed", Err: err}
+}
+
+func (c *call) writeError(err error) {
+	refusal := asRefusal(err)
 	if refusal.Err != nil {
 		c.s.o.Log.Warn("call refused", "kind", refusal.Kind, "err", refusal.Err)
 	}
@@ -194,14 +217,14 @@ func (c *call) writeError(err error) {
 }
 
 // forward sends an admitted request and brings the answer back.
-func (c *call) forward(p *gate.Passage, body []byte, release func()) {
+func (c *call) forward(p *gate.Passage, header http.Header, body []byte, release func()) {
 	ctx, cancel := context.WithCancelCause(c.r.Context())
 	defer cancel(nil)
 	defer p.End(flow.Aborted, "the gateway failed") // counts when we panic only
 	defer context.AfterFunc(c.s.life, func() { cancel(errStopped) })()
 	idle := time.AfterFunc(c.s.o.IdleTimeout, func() { cancel(errSilent) })
 	defer idle.Stop()
-	resp, err := c.up.Send(ctx, c.r.Method, c.upQuery, c.r.Header, body)
+	resp, err := c.up.Send(ctx, c.r.Method, c.upQuery, header, body)
 	release() // an answer has begun: nobody holds the body for the stream's length
 	if err != nil {
 		c.failed(p, ctx, err)
@@ -214,9 +237,19 @@ func (c *call) forward(p *gate.Passage, body []byte, release func()) {
 	}
 	resp.Request = nil
 	idle.Reset(c.s.o.IdleTimeout)
-	c.head(p, resp)
+	if err := c.head(p, resp); err != nil {
+		c.withhold(p, err)
+		return
+	}
 	err = c.stream(p, resp, idle)
 	c.finish(p, ctx, resp, err)
+}
+
+// withhold answers in place of a provider whose answer may not be delivered.
+func (c *call) withhold(p *gate.Passage, err error) {
+	refusal := asRefusal(err)
+	p.Fail(refusal)
+	c.writeError(refusal)
 }
 
 // errStatus: net/http can't pass such a status on. 101 is the answer to an
@@ -262,7 +295,12 @@ func dialReason(err error) string {
 
 // head passes the status and the headers on, and at once when a stream
 // follows: some agents wait only a minute for them.
-func (c *call) head(p *gate.Passage, resp *http.Response) {
+// An answer that may not be delivered is an error, and nothing has been passed on.
+func (c *call) head(p *gate.Passage, resp *http.Response) error {
+	err := p.Answer(resp.StatusCode, identity.ScrubHeader(resp.Header, c.s.o.Secret), contentEncoding(resp.Header), requestID(resp.Header), streamKind(resp.Header))
+	if err != nil {
+		return err
+	}
 	h := c.w.Header()
 	for name, values := range upstream.Forward(resp.Header) {
 		h[name] = values
@@ -273,11 +311,14 @@ func (c *call) head(p *gate.Passage, resp *http.Response) {
 	for name := range resp.Trailer {
 		h.Add("Trailer", name)
 	}
-	p.Answer(resp.StatusCode, identity.ScrubHeader(resp.Header, c.s.o.Secret), contentEncoding(resp.Header), requestID(resp.Header), streamKind(resp.Header))
+	if p.Rewrites() {
+		h.Del("Content-Length") // what is delivered may be longer
+	}
 	c.w.WriteHeader(resp.StatusCode)
 	if resp.ContentLength < 0 {
 		http.NewResponseController(c.w).Flush()
 	}
+	return nil
 }
 
 // requestID finds the id by which the provider can find the call.
@@ -317,11 +358,13 @@ func (c *call) stream(p *gate.Passage, resp *http.Response, idle *time.Timer) er
 		}
 		return nil
 	}
+	turn := &sync.Mutex{} // of who delivers: the provider, or we in a silence
+	defer c.keepAlive(p, turn, deliver)()
 	for {
 		n, err := resp.Body.Read(buf)
 		if n > 0 {
 			idle.Reset(c.s.o.IdleTimeout)
-			if err := p.Push(buf[:n], deliver); err != nil {
+			if err := push(p, turn, buf[:n], deliver); err != nil {
 				return err
 			}
 		}
@@ -331,7 +374,9 @@ func (c *call) stream(p *gate.Passage, resp *http.Response, idle *time.Timer) er
 			buf = large[:]
 		}
 		if errors.Is(err, io.EOF) {
-			return nil
+			turn.Lock()
+			defer turn.Unlock()
+			return p.Flush(deliver)
 		}
 		if err != nil {
 			return err
@@ -339,9 +384,50 @@ func (c *call) stream(p *gate.Passage, resp *http.Response, idle *time.Timer) er
 	}
 }
 
+func push(p *gate.Passage, turn *sync.Mutex, chunk []byte, deliver func([]byte) error) error {
+	turn.Lock()
+	defer turn.Unlock()
+	return p.Push(chunk, deliver)
+}
+
+// keepAlive sends empty events while something of the answer is held back,
+// until the function that it gives is called.
+func (c *call) keepAlive(p *gate.Passage, turn *sync.Mutex, deliver func([]byte) error) (stop func()) {
+	if !p.Changes() {
+		return func() {}
+	}
+	tick := time.NewTicker(c.s.o.KeepAlive)
+	ended, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-ended:
+				return
+			case <-tick.C:
+				turn.Lock()
+				err := p.KeepAlive(deliver)
+				turn.Unlock()
+				if err != nil {
+					return // the next chunk finds the client gone, too
+				}
+			}
+		}
+	}()
+	return func() {
+		tick.Stop()
+		close(ended)
+		<-done
+	}
+}
+
 // finish records how the answer ended. An answer that was cut is cut for the
 // client too, so that it can't take half of it for the whole.
 func (c *call) finish(p *gate.Passage, ctx context.Context, resp *http.Response, err error) {
+	if errors.Is(err, gate.ErrBlocked) { // the client has been told, in the provider's form
+		p.End(flow.Done, "")
+		return
+	}
 	if err == nil {
 		for name, values := range resp.Trailer { // announced or not
 			c.w.Header()[http.TrailerPrefix+name] = values

@@ -38,6 +38,7 @@ type Options struct {
 	MaxMemory   int64         // most bytes of bodies that wait or are being forwarded
 	ReadTimeout time.Duration // a client that sends nothing for so long is given up
 	IdleTimeout time.Duration // a provider, or a client that does not read, likewise
+	KeepAlive   time.Duration // how often a client is told that an answer is held back; 0: 15 s
 }
 
 // Upstream is where a provider's calls go whose path begins with Prefix.
@@ -62,6 +63,9 @@ type Server struct {
 
 // New makes the entrance. It does not listen.
 func New(o Options) *Server {
+	if o.KeepAlive == 0 {
+		o.KeepAlive = 15 * time.Second
+	}
 	s := &Server{o: o, budget: semaphore.NewWeighted(o.MaxMemory), sockets: map[*socket]struct{}{}}
 	s.life, s.end = context.WithCancel(context.Background())
 	return s
@@ -188,7 +192,7 @@ func (s *Server) message(c *call, peer *identity.Peer, principal flow.Principal)
 	return &gate.Message{
 		Entrance: flow.Redirect, Provider: c.route.Provider, API: c.route.API,
 		Method: c.r.Method, Path: identity.ScrubPath(c.upQuery, s.o.Secret), Route: c.route.Path,
-		Header: identity.ScrubHeader(c.r.Header, s.o.Secret), Encoding: contentEncoding(c.r.Header),
+		Header: identity.ScrubHeader(c.r.Header, s.o.Secret), Encoding: contentEncoding(c.r.Header), Type: c.r.Header.Get("Content-Type"),
 		Principal: principal, Custody: s.o.Identity.Custody(peer),
 		Claim: gate.Claim{Session: session, Subagent: subagent, Parent: parent},
 	}
@@ -245,10 +249,7 @@ func refuse(status int, kind, text string) *flow.Refusal {
 
 // turnAway answers a call that no flow exists for.
 func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, c *call, err error) {
-	var refusal *flow.Refusal
-	if !errors.As(err, &refusal) {
-		refusal = &flow.Refusal{Status: http.StatusInternalServerError, Kind: "internal", Text: "the gateway failed", Err: err}
-	}
+	refusal := asRefusal(err)
 	s.o.Gate.Turned(refusal.Kind, refusal.Text)
 	s.discard(w, r)
 	provider := flow.OpenAI

@@ -163,7 +163,10 @@ func (c *call) notUpgraded(p *gate.Passage, ctx context.Context, resp *http.Resp
 	defer resp.Body.Close()
 	idle := time.NewTimer(c.s.o.IdleTimeout)
 	defer idle.Stop()
-	c.head(p, resp)
+	if err := c.head(p, resp); err != nil {
+		c.withhold(p, err)
+		return
+	}
 	c.finish(p, ctx, resp, c.stream(p, resp, idle))
 }
 
@@ -204,6 +207,7 @@ func (k *socket) relay(ctx context.Context) {
 		defer k.survive()
 		k.fromProvider(ctx)
 	})
+	down.Go(func() { k.keepAlive(ctx) })
 	k.fromClient(ctx)
 	k.stop(errClient)
 	down.Wait()
@@ -347,6 +351,7 @@ func (k *socket) forward(ctx context.Context, kind websocket.MessageType, body [
 		k.tell(ctx, err)
 		return nil
 	}
+	body, _ = p.Body()
 	k.expect(lane{p, said.Stream}, answered)
 	return k.up.Write(ctx, kind, body)
 }
@@ -415,7 +420,15 @@ func (k *socket) deliver(ctx context.Context, kind websocket.MessageType, body [
 	}
 	i := k.laneOf(body)
 	p := k.open[i]
-	if err := p.Push(body, func(b []byte) error { return k.client.Write(ctx, kind, b) }); err != nil {
+	write := func(b []byte) error { return k.client.Write(ctx, kind, b) }
+	err := p.Push(body, write)
+	if err == nil && p.Over() {
+		err = p.Flush(write)
+	}
+	if errors.Is(err, gate.ErrBlocked) {
+		return k.blocked(i)
+	}
+	if err != nil {
 		return err
 	}
 	if !k.responses {
@@ -433,6 +446,35 @@ func (k *socket) deliver(ctx context.Context, kind websocket.MessageType, body [
 		}
 	}
 	return nil
+}
+
+// blocked ends the socket after an answer that was blocked: the provider waits
+// for the output of a call that the client never saw. Codex connects again,
+// and sends its whole conversation.
+func (k *socket) blocked(i int) error {
+	k.open[i].End(flow.Done, "")
+	k.open = slices.Delete(k.open, i, i+1)
+	k.ends("an answer on the same socket was blocked")
+	k.client.Close(websocket.StatusNormalClosure, "")
+	return gate.ErrBlocked
+}
+
+// keepAlive sends empty events while something of an answer is held back.
+func (k *socket) keepAlive(ctx context.Context) {
+	tick := time.NewTicker(k.call.s.o.KeepAlive)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			k.mu.Lock()
+			for _, p := range k.open {
+				p.KeepAlive(func(b []byte) error { return k.client.Write(ctx, websocket.MessageText, b) })
+			}
+			k.mu.Unlock()
+		}
+	}
 }
 
 // laneOf gives the index in open of the answer that an event belongs to.

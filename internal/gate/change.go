@@ -1,0 +1,214 @@
+package gate
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"hash"
+	"net/http"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/inspect"
+	"github.com/workingagents/gatehouse/internal/ledger"
+	"github.com/workingagents/gatehouse/internal/vault"
+	"github.com/workingagents/gatehouse/internal/wire/codec"
+	"github.com/workingagents/gatehouse/internal/wire/rewrite"
+)
+
+// ErrBlocked says that an answer was ended by us: what the client had to be told
+// was delivered, and nothing more of the provider's bytes may be.
+var ErrBlocked = errors.New("the answer was blocked")
+
+// change is what is done to an answer on its way to the client: values put back
+// for pseudonyms, tool calls held until they are judged.
+type change struct {
+	rewriter *rewrite.Rewriter
+	messages bool          // each delivery is one WebSocket message
+	edits    []ledger.Edit // by which what was delivered differs from what came
+	settled  int64         // bytes of the provider's that were delivered, with their edits
+	hash     hash.Hash     // of what was delivered
+}
+
+// plan decides whether the answer is to be changed on its way.
+func (p *Passage) plan(stream codec.Stream, encoded bool) error {
+	hold := p.policy.HoldsToolCalls() && p.in.API.Generates()
+	restore, err := p.restores()
+	if err != nil || !hold && restore == nil {
+		return err
+	}
+	if encoded {
+		// We asked for an answer that can be read.
+		if hold && p.status < http.StatusBadRequest {
+			return &flow.Refusal{Status: http.StatusBadGateway, Kind: "unreadable", Text: "the provider compressed its answer although it was asked not to, so its tool calls can't be judged"}
+		}
+		return nil
+	}
+	o := rewrite.Options{API: p.in.API, Framing: rewrite.Framing(stream), Hold: hold, Judge: p.judge}
+	if restore != nil {
+		o.Pseudonyms, o.Restore = restore, p.policy.Restores
+	}
+	p.change = &change{rewriter: rewrite.New(o), messages: stream == codec.Messages, hash: sha256.New()}
+	return nil
+}
+
+// Rewrites reports whether the answer may be changed on its way, so that it has
+// to come without content coding.
+func (p *Passage) Rewrites() bool {
+	restore, err := p.restores()
+	return err != nil || restore != nil || p.policy.HoldsToolCalls() && p.in.API.Generates()
+}
+
+// pseudonyms are what may be restored in the answers of a session.
+type pseudonyms struct{ *vault.Session }
+
+func (v pseudonyms) Lookup(token []byte) (rewrite.Value, bool) {
+	text, number, ok := v.Session.Lookup(token)
+	return rewrite.Value{Text: text, Number: number}, ok
+}
+
+// restores gives the pseudonyms that the session has; nil when there is none.
+func (p *Passage) restores() (rewrite.Pseudonyms, error) {
+	if p.vault == nil && p.known.Len() > 0 {
+		v, err := p.gate.o.Vault.Session(p.in.Principal.Name, p.in.Session.ID)
+		if err != nil {
+			return nil, p.gate.unrecorded(err)
+		}
+		p.vault = v
+	}
+	if p.vault == nil || p.vault.Longest() == 0 {
+		return nil, nil
+	}
+	return pseudonyms{p.vault}, nil
+}
+
+func (c *change) push(chunk []byte, deliver func([]byte) error) error {
+	out, edits := c.rewriter.Push(chunk)
+	if err := c.deliver(out, edits, deliver); err != nil {
+		return err
+	}
+	if c.rewriter.Blocked() != nil {
+		return ErrBlocked
+	}
+	return nil
+}
+
+// deliver hands on what the rewriter let go, and notes it once it was taken.
+func (c *change) deliver(out []byte, edits []rewrite.Edit, deliver func([]byte) error) error {
+	at := 0
+	if c.messages {
+		for _, end := range c.rewriter.Ends() {
+			if err := deliver(out[at:end]); err != nil {
+				return err
+			}
+			at = end
+		}
+	} else if len(out) > 0 {
+		if err := deliver(out); err != nil {
+			return err
+		}
+	}
+	c.hash.Write(out)
+	c.settled = c.rewriter.Settled()
+	for _, e := range edits {
+		c.edits = append(c.edits, ledger.Edit{At: e.At, Cut: e.Cut, Put: e.Put, Secret: e.Token != ""})
+	}
+	return nil
+}
+
+// Flush delivers what was held back at the end of the provider's bytes.
+func (p *Passage) Flush(deliver func([]byte) error) error {
+	if p.change == nil || p.change.rewriter.Blocked() != nil {
+		return nil
+	}
+	out, edits := p.change.rewriter.End()
+	if err := p.change.deliver(out, edits, deliver); err != nil {
+		return err
+	}
+	if p.change.rewriter.Blocked() != nil {
+		return ErrBlocked
+	}
+	return nil
+}
+
+// KeepAlive delivers an empty event in the provider's own form when something
+// is held back: agents give up streams that are silent.
+func (p *Passage) KeepAlive(deliver func([]byte) error) error {
+	if p.change == nil || p.ended || !p.change.rewriter.Holding() {
+		return nil
+	}
+	out, edits := p.change.rewriter.KeepAlive()
+	if len(out) == 0 {
+		return nil
+	}
+	return p.change.deliver(out, edits, deliver)
+}
+
+// final gives the edits of the whole answer, of which so many bytes came.
+func (c *change) final(received int64) []ledger.Edit {
+	if c.settled < received {
+		c.edits = append(c.edits, ledger.Edit{At: c.settled, Cut: received - c.settled})
+	}
+	return c.edits
+}
+
+func (c *change) tell(out *flow.Outcome) {
+	out.DeliveredSHA256 = hex.EncodeToString(c.hash.Sum(nil))
+	out.Restored = len(c.rewriter.Restored())
+	out.Withheld = out.ResponseBytes - c.settled
+	if r := c.rewriter.Blocked(); r != nil {
+		out.Why = r.Text
+	}
+}
+
+// judge decides about a finished tool call before anything of it is delivered.
+func (p *Passage) judge(part flow.Part) *flow.Refusal {
+	findings := p.scan(part)
+	d := p.policy.Answer(p.subject(), findings)
+	if d.Verdict == flow.Pass || d.Verdict == flow.Redact {
+		return nil
+	}
+	p.findings = append(p.findings, findings...)
+	p.ruling = &d
+	return &flow.Refusal{Status: http.StatusBadRequest, Kind: "blocked", Text: "the tool call " + part.Name + " was blocked: " + d.Why}
+}
+
+// inspect scans what an answer said.
+func (p *Passage) inspect(parts []flow.Part) {
+	if p.ruling != nil {
+		return // ended at the call that was judged
+	}
+	for _, part := range parts {
+		p.findings = append(p.findings, p.scan(part)...)
+	}
+	if len(p.findings) > 0 {
+		d := p.policy.Answer(p.subject(), p.findings)
+		if d.Would != "" || len(d.Rules) > 0 {
+			p.ruling = &d
+		}
+	}
+}
+
+func (p *Passage) scan(part flow.Part) []flow.Finding {
+	o := inspect.Options{JSON: part.Kind == flow.ToolCall, Known: p.known}
+	channel := flow.Assistant
+	if part.Kind == flow.ToolCall {
+		channel = flow.ToolCalls
+	}
+	r := p.gate.o.Rules().Scan([]byte(part.Text), o)
+	p.scanned += int64(r.Scanned)
+	if len(r.Matches) == 0 && len(r.Inner) == 0 && len(r.Unread) == 0 && r.Cut == "" {
+		return nil
+	}
+	c := collector{g: p.gate, body: []byte(part.Text), json: o.JSON, where: always(channel, part.Signed)}
+	c.take(&r)
+	list := make([]flow.Finding, len(c.found))
+	for i := range c.found {
+		list[i] = c.found[i].finding
+		list[i].Place = "answer"
+		list[i].Start, list[i].End = int64(c.found[i].start), int64(c.found[i].end)
+	}
+	return list
+}
+
+// Changes reports whether the answer may differ from what the provider sent.
+func (p *Passage) Changes() bool { return p.change != nil }

@@ -1,0 +1,309 @@
+package gate
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/ledger"
+	"github.com/workingagents/gatehouse/internal/policy"
+	"github.com/workingagents/gatehouse/internal/vault"
+	"github.com/workingagents/gatehouse/internal/wire/peek"
+)
+
+// plan is what follows from inspection and policy: what is forwarded, and what
+// of the body belongs into the vault.
+type plan struct {
+	edits   []ledger.Edit   // forwarded against the decoded body
+	secrets []ledger.Secret // spans of the decoded body
+}
+
+// spot names a finding: its piece, and its index there; piece -1: outside of
+// the body.
+type spot struct{ piece, index int }
+
+// decide lets policy judge what stands in the request, sets the intent's
+// decision and findings, and plans the edits.
+func (x *examiner) decide(p policy.Policy) (plan, error) {
+	findings, spots := x.held(p)
+	x.in.Findings, x.in.Acts = findings, x.out.acts
+	x.count()
+	x.in.Decision = p.Decide(x.in, x.in.Started)
+	x.in.Findings, x.in.Acts = x.recent(findings, spots), x.newActs()
+	var out plan
+	if x.in.Decision.Verdict == flow.Redact {
+		if err := x.redact(findings, spots); err != nil {
+			return plan{}, err
+		}
+	}
+	out.edits = x.edits()
+	if len(out.edits) > 0 && x.in.Decision.Verdict == flow.Pass { // redacted earlier in the conversation: it stays so
+		x.in.Decision.Verdict = flow.Redact
+	}
+	out.secrets = x.secrets()
+	return out, nil
+}
+
+// held gives all findings that hold for the request, judged, but for those
+// that can't be undone: what was forwarded in an earlier turn as it was.
+func (x *examiner) held(p policy.Policy) (findings []flow.Finding, spots []spot) {
+	for i, v := range x.out.views {
+		if v == nil {
+			continue
+		}
+		start := x.start(i)
+		for j := range v.found {
+			f := v.found[j].finding
+			f.Start, f.End = int64(start+v.found[j].start), int64(start+v.found[j].end)
+			findings, spots = append(findings, f), append(spots, spot{i, j})
+		}
+	}
+	for j := range x.outer {
+		findings, spots = append(findings, x.outer[j].finding), append(spots, spot{-1, j})
+	}
+	p.Judge(x.subject(), findings)
+	n := 0
+	for k, at := range spots {
+		if findings[k].Action == flow.RedactIt && x.past(at) {
+			continue
+		}
+		findings[n], spots[n] = findings[k], at
+		n++
+	}
+	return findings[:n], spots[:n]
+}
+
+func (x *examiner) subject() policy.Subject {
+	return policy.Subject{Principal: x.in.Principal, Provider: x.in.Provider, API: x.in.API, Model: x.in.Model, Now: x.in.Started}
+}
+
+// past reports whether the value at a spot was forwarded in an earlier turn
+// without being replaced.
+func (x *examiner) past(at spot) bool {
+	if at.piece < 0 {
+		return false
+	}
+	v := x.out.views[at.piece]
+	f := &v.found[at.index]
+	return v.sent && !slices.ContainsFunc(v.edits, func(e pieceEdit) bool { return e.at <= f.start && f.end <= e.at+e.cut })
+}
+
+func (x *examiner) start(piece int) int {
+	if !x.doc.JSON {
+		return 0
+	}
+	return x.doc.Pieces[piece].Start
+}
+
+// count notes how much of the body was read.
+func (x *examiner) count() {
+	unread := int64(0)
+	for _, v := range x.out.views {
+		if v != nil {
+			unread += v.unread
+		}
+	}
+	if x.in.Unreadable != "" && len(x.doc.Body) == 0 {
+		unread = x.in.RequestBytes // it could not be decoded at all
+	}
+	x.in.UnreadableBytes, x.in.ScannedBytes = unread, max(0, int64(len(x.doc.Body))-unread)
+}
+
+// recent gives the findings in what is new in this request.
+func (x *examiner) recent(findings []flow.Finding, spots []spot) (list []flow.Finding) {
+	for k, at := range spots {
+		if at.piece < 0 || x.fresh[at.piece] {
+			list = append(list, findings[k])
+		}
+	}
+	return list
+}
+
+// newActs gives the acts, unless an earlier turn had the same.
+func (x *examiner) newActs() []flow.Act {
+	if x.base != nil && slices.EqualFunc(x.out.acts, x.base.acts, func(a, b flow.Act) bool { return a.Kind == b.Kind && a.Name == b.Name }) {
+		return nil
+	}
+	return x.out.acts
+}
+
+// token gives the pseudonym for a value, under which it can be restored in the
+// answers of the same session. What a model says repeats what it was told, so
+// its words keep the pseudonym that it knows.
+func (x *examiner) token(f *found) (string, error) {
+	if x.vault == nil {
+		v, err := x.g.o.Vault.Session(x.in.Principal.Name, x.in.Session.ID)
+		if err != nil {
+			return "", err
+		}
+		x.vault = v
+	}
+	if c := f.finding.Channel; c == flow.Assistant || c == flow.ToolCalls {
+		if token, ok := x.vault.Token(f.value); ok {
+			return token, nil
+		}
+	}
+	return x.vault.Redact(vault.Value{Text: f.value, Rule: f.finding.Rule, Origin: vault.OriginOf(f.finding.Channel), Number: f.number})
+}
+
+// redact makes the edits for what policy says is to be replaced, in pieces that
+// were not forwarded before.
+func (x *examiner) redact(findings []flow.Finding, spots []spot) error {
+	for k := 0; k < len(spots); {
+		i, first := spots[k].piece, k
+		for k < len(spots) && spots[k].piece == i {
+			k++
+		}
+		if i < 0 || x.out.views[i].sent {
+			continue
+		}
+		var list []found
+		for n := first; n < k; n++ {
+			if findings[n].Action == flow.RedactIt {
+				list = append(list, x.out.views[i].found[spots[n].index])
+			}
+		}
+		if err := x.redactPiece(i, list); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (x *examiner) redactPiece(i int, list []found) error {
+	own := *x.out.views[i]
+	own.edits = nil
+	for _, f := range x.merge(i, list) {
+		token, err := x.token(&f)
+		if err != nil {
+			return err
+		}
+		put := token
+		if f.number {
+			put = `"` + token + `"`
+		}
+		own.edits = append(own.edits, pieceEdit{at: f.start, cut: f.end - f.start, put: put})
+	}
+	x.out.views[i] = &own
+	return nil
+}
+
+// merge sorts values by their place and joins those that overlap: all of both
+// has to go.
+func (x *examiner) merge(i int, list []found) []found {
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(a, b found) int { return a.start - b.start })
+	n := 0
+	for _, f := range list {
+		if n == 0 || f.start >= list[n-1].end {
+			list[n] = f
+			n++
+			continue
+		}
+		if last := &list[n-1]; f.end > last.end {
+			last.end, last.number = f.end, false
+			last.value = x.text(i, last.start, last.end)
+		}
+	}
+	return list[:n]
+}
+
+// text gives a span of a piece, free of JSON's escapes.
+func (x *examiner) text(i, start, end int) []byte {
+	at := x.start(i)
+	raw := x.doc.Body[at+start : at+end]
+	if !x.doc.JSON {
+		return raw
+	}
+	return peek.Append(nil, append(append([]byte{'"'}, raw...), '"'))
+}
+
+// edits gives the edits of all pieces in offsets of the body.
+func (x *examiner) edits() (list []ledger.Edit) {
+	for i, v := range x.out.views {
+		if v == nil {
+			continue
+		}
+		at := x.start(i)
+		for _, e := range v.edits {
+			list = append(list, ledger.Edit{At: int64(at + e.at), Cut: int64(e.cut), Put: []byte(e.put)})
+		}
+	}
+	return list
+}
+
+// secrets gives the spans that belong into the vault.
+func (x *examiner) secrets() (list []ledger.Secret) {
+	for i, v := range x.out.views {
+		if v == nil {
+			continue
+		}
+		var in []found
+		for _, f := range v.found {
+			if f.secret {
+				in = append(in, f)
+			}
+		}
+		at := x.start(i)
+		for _, f := range x.merge(i, in) {
+			list = append(list, ledger.Secret{
+				Start: at + f.start, End: at + f.end, Value: f.value, Rule: f.finding.Rule, Number: f.number,
+				Origin: vault.OriginOf(f.finding.Channel), Part: !f.lasting(), Pseudonym: v.pseudonym(&f),
+			})
+		}
+	}
+	return list
+}
+
+// pseudonym gives what was put in a value's place; empty: nothing was.
+func (v *view) pseudonym(f *found) string {
+	for _, e := range v.edits {
+		if e.at == f.start && e.cut == f.end-f.start {
+			return strings.Trim(e.put, `"`)
+		}
+	}
+	return ""
+}
+
+// freeze marks what is about to be forwarded: in later turns it stays as it is.
+func (x *examiner) freeze() {
+	for i, v := range x.out.views {
+		if v == nil || v.sent {
+			continue
+		}
+		own := *v
+		own.sent = true
+		x.out.views[i] = &own
+	}
+}
+
+// learn makes the secrets of a request values that are looked for in whatever
+// its principal sends from now on. The ledger has them.
+func (g *Gate) learn(in *flow.Intent, secrets []ledger.Secret) error {
+	for i := range secrets {
+		s := &secrets[i]
+		if s.Part || s.Pseudonym != "" { // Redact has learnt the latter
+			continue
+		}
+		if err := g.o.Vault.Learn(in.Principal.Name, vault.Value{Text: s.Value, Rule: s.Rule, Origin: s.Origin, Number: s.Number}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// apply gives the body with the edits made, which are in order and apart from
+// each other.
+func apply(body []byte, edits []ledger.Edit) []byte {
+	size := len(body)
+	for _, e := range edits {
+		size += len(e.Put) - int(e.Cut)
+	}
+	out := make([]byte, 0, size)
+	at := int64(0)
+	for _, e := range edits {
+		out = append(append(out, body[at:e.At]...), e.Put...)
+		at = e.At + e.Cut
+	}
+	return append(out, body[at:]...)
+}

@@ -1,0 +1,407 @@
+package gate
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/inspect"
+	"github.com/workingagents/gatehouse/internal/vault"
+	"github.com/workingagents/gatehouse/internal/wire/codec"
+	"github.com/workingagents/gatehouse/internal/wire/peek"
+	"github.com/workingagents/gatehouse/internal/wire/split"
+)
+
+// found is one value that a detector saw, with what policy and the vault need
+// of it. Its span counts from the start of the piece that it lies in. A value
+// that is cut in pieces by structure is found once for each of them.
+type found struct {
+	finding    flow.Finding // without its place in the body
+	start, end int
+	value      []byte // as it stands there, escapes undone; nil: it can't be replaced
+	number     bool   // a bare JSON number
+	secret     bool   // belongs into the vault
+}
+
+// view is what is known of one piece of a conversation: what was found in it
+// and, once it was forwarded, with which edits. The later turns that carry the
+// piece share it; it does not change after the turn that made it. A nil view is
+// a piece that was read to its end and holds nothing.
+type view struct {
+	found  []found
+	edits  []pieceEdit // in order, without overlaps
+	unread int64       // bytes that could not be decoded
+	sent   bool        // forwarded with these edits: they are frozen
+}
+
+// pieceEdit replaces a span of a piece by a pseudonym.
+type pieceEdit struct {
+	at, cut int
+	put     string
+}
+
+// seen is what inspection made of a body that is JSON: a view for each of its
+// pieces.
+type seen struct {
+	engine string // version of the rules
+	views  []*view
+	acts   []flow.Act
+}
+
+func (s *seen) view(i int) *view {
+	if s == nil || i < 0 || i >= len(s.views) {
+		return nil
+	}
+	return s.views[i]
+}
+
+// examiner looks at one request.
+type examiner struct {
+	g      *Gate
+	engine *inspect.Engine
+	m      *Message
+	in     *flow.Intent
+	doc    *split.Doc // of the decoded body
+	base   *seen      // of the request that doc was cut against, or nil
+	known  *inspect.Known
+	vault  *vault.Session // nil: not asked for yet
+
+	out   seen
+	outer []found // in headers and the path: not in the body
+	fresh []bool  // by piece: no earlier turn has seen it
+	edges []*inspect.Edge
+}
+
+// examine scans what is new in a request. What an earlier turn saw it takes
+// over; after a change of the rules everything is scanned again.
+func (g *Gate) examine(m *Message, in *flow.Intent, r *reading) (*examiner, error) {
+	known, err := g.known(in.Principal.Name)
+	if err != nil {
+		return nil, err
+	}
+	x := &examiner{g: g, engine: g.o.Rules(), m: m, in: in, doc: r.text, known: known}
+	if r.base != nil && r.text == r.doc {
+		x.base = r.base.seen
+	}
+	n := len(x.doc.Pieces)
+	x.out = seen{engine: x.engine.Version(), views: make([]*view, n)}
+	x.fresh = make([]bool, n)
+	x.scan()
+	if more := x.news(); len(more) > 0 { // what was found by its context may stand elsewhere without it
+		x.known = x.known.With(more)
+		x.scan()
+	}
+	x.envelope()
+	x.acts(r)
+	return x, nil
+}
+
+func (x *examiner) acts(r *reading) {
+	if x.base != nil {
+		x.out.acts = codec.MoreActs(x.m.API, x.doc, r.base.doc, x.base.acts)
+		return
+	}
+	x.out.acts = codec.Acts(x.m.API, x.doc)
+}
+
+func (x *examiner) scan() {
+	if !x.doc.JSON {
+		x.stretches()
+		return
+	}
+	x.edges = make([]*inspect.Edge, len(x.doc.Pieces))
+	for i := range x.doc.Pieces {
+		x.piece(i)
+	}
+	for i := 1; i < len(x.doc.Pieces); i++ {
+		if x.fresh[i] || x.fresh[i-1] {
+			x.join(i)
+		}
+	}
+}
+
+func (x *examiner) piece(i int) {
+	same := x.doc.Pieces[i].Same
+	old := x.base != nil && same >= 0
+	if old && x.base.engine == x.out.engine {
+		x.out.views[i] = x.base.view(same)
+		return
+	}
+	x.fresh[i] = true
+	v := x.look(i)
+	if was := x.base.view(same); old && was != nil && was.sent {
+		// Other rules than then, but what was forwarded stays as it was.
+		if v == nil {
+			v = &view{}
+		}
+		v.edits, v.sent = was.edits, true
+	}
+	x.out.views[i] = v
+}
+
+// cacheFrom is the length of a block from which its result is kept: shorter
+// ones are scanned as quickly as they are looked up.
+const cacheFrom = 256
+
+func (x *examiner) result(i int) inspect.Result {
+	p := &x.doc.Pieces[i]
+	o := inspect.Options{JSON: true, Known: x.known}
+	b := x.doc.Body[p.Start:p.End]
+	if len(b) < cacheFrom {
+		return x.engine.Scan(b, o)
+	}
+	return x.g.cache.Scan(x.engine, b, o)
+}
+
+// look scans one piece.
+func (x *examiner) look(i int) *view {
+	r := x.result(i)
+	x.edges[i] = &r.Edge
+	if len(r.Matches) == 0 && len(r.Inner) == 0 && len(r.Unread) == 0 && r.Cut == "" {
+		return nil
+	}
+	c := x.collector(i)
+	c.take(&r)
+	return &c.view
+}
+
+func (x *examiner) collector(i int) collector {
+	p := &x.doc.Pieces[i]
+	return collector{g: x.g, body: x.doc.Body[p.Start:p.End], json: true, where: func(at int) (flow.Channel, bool) {
+		return codec.ChannelAt(x.m.API, x.doc, i, p.Start+at)
+	}}
+}
+
+// always gives the same channel for every place.
+func always(c flow.Channel, fixed bool) func(int) (flow.Channel, bool) {
+	return func(int) (flow.Channel, bool) { return c, fixed }
+}
+
+// join looks for values that are cut in two by the edge before piece i: in the
+// bytes as they stand, and in the texts without the structure between them.
+func (x *examiner) join(i int) {
+	left, right := x.edge(i-1), x.edge(i)
+	x.across(i-1, i, x.engine.Join(left, right, inspect.Options{JSON: true, Known: x.known}))
+	if left.Text() || !right.Text() {
+		return
+	}
+	for j := i - 2; j >= max(0, i-lookBack); j-- {
+		if left := x.edge(j); left.Text() {
+			x.across(j, i, x.engine.Join(left, right, inspect.Options{JSON: true, Known: x.known}))
+			return
+		}
+	}
+}
+
+// lookBack is how many pieces back the text before a piece is looked for:
+// glue holds none.
+const lookBack = 4
+
+func (x *examiner) edge(i int) *inspect.Edge {
+	if x.edges[i] == nil {
+		r := x.result(i)
+		x.edges[i] = &r.Edge
+	}
+	return x.edges[i]
+}
+
+// across takes values that begin in piece i and end in piece j.
+func (x *examiner) across(i, j int, matches []inspect.EdgeMatch) {
+	for _, m := range matches {
+		x.fragment(i, m.Left, &m)
+		x.fragment(j, m.Right, &m)
+	}
+}
+
+// fragment adds one part of a cut value to what was found in its piece.
+func (x *examiner) fragment(i int, s inspect.Span, m *inspect.EdgeMatch) {
+	v := x.out.views[i]
+	if v != nil && v.sent || s.Start == s.End {
+		return // it is with the provider; the other part need not be
+	}
+	c := x.collector(i)
+	if v != nil {
+		c.view = *v
+		c.found = append([]found(nil), v.found...)
+	}
+	c.part(s, m)
+	x.out.views[i] = &c.view
+}
+
+// stretches scans a body that is no JSON text: form parts, lines of a batch,
+// or whatever it is, as text.
+func (x *examiner) stretches() {
+	body := x.doc.Body
+	channel := flow.File
+	if x.m.API.Generates() {
+		channel = flow.User // it should have been a conversation
+	}
+	c := collector{g: x.g, body: body, where: always(channel, false)}
+	for _, s := range codec.Stretches(x.m.Type, body) {
+		if s.Binary {
+			c.unreadable(s.Start, s.End, s.Why) // and scanned for what stands in the clear
+		}
+		r := x.g.cache.Scan(x.engine, body[s.Start:s.End], inspect.Options{JSON: s.JSON, Known: x.known})
+		c.at, c.json = s.Start, s.JSON
+		c.take(&r)
+	}
+	x.out.views = []*view{&c.view}
+	x.fresh = []bool{true}
+}
+
+// news gives the values that this request holds and the vault does not.
+func (x *examiner) news() (values []inspect.KnownValue) {
+	for i, v := range x.out.views {
+		if v == nil || !x.fresh[i] {
+			continue
+		}
+		for j := range v.found {
+			if f := &v.found[j]; f.lasting() && !x.known.Has(f.value) {
+				values = append(values, inspect.KnownValue{Value: f.value, Rule: f.finding.Rule})
+			}
+		}
+	}
+	return values
+}
+
+// A value is looked for everywhere when it is long and surely a secret: short
+// and doubtful ones stand in any text.
+const (
+	lastingBytes      = 8
+	lastingConfidence = 80
+)
+
+func (f *found) lasting() bool {
+	return f.secret && len(f.value) >= lastingBytes && f.finding.Confidence >= lastingConfidence
+}
+
+// envelope scans what the provider reads beside the body: headers and the
+// path with its query. Credentials stand there as fingerprints.
+func (x *examiner) envelope() {
+	var text []byte
+	starts := make([]int, 0, len(x.m.Header)+1)
+	for _, h := range x.m.Header {
+		starts = append(starts, len(text))
+		if strings.HasPrefix(h.Value, "fp_") {
+			continue
+		}
+		text = append(append(append(append(text, h.Name...), ": "...), h.Value...), '\n')
+	}
+	starts = append(starts, len(text))
+	text = append(text, x.m.Path...)
+	r := x.g.cache.Scan(x.engine, text, inspect.Options{Known: x.known})
+	c := collector{g: x.g, body: text, where: always(flow.Envelope, true)}
+	c.take(&r)
+	for _, f := range c.found {
+		i := len(starts) - 1
+		for starts[i] > f.start {
+			i--
+		}
+		f.finding.Place = "query"
+		f.start, f.end = f.start-starts[i], f.end-starts[i]
+		if i < len(x.m.Header) {
+			f.finding.Place = "header " + x.m.Header[i].Name
+		}
+		f.finding.Start, f.finding.End = int64(f.start), int64(f.end)
+		x.outer = append(x.outer, f)
+	}
+}
+
+// collector turns what the engine says of some bytes into a view.
+type collector struct {
+	g     *Gate
+	body  []byte
+	at    int // offset in body of what the engine was given
+	json  bool
+	where func(at int) (c flow.Channel, signed bool) // of a place in body
+	view
+}
+
+func (c *collector) take(r *inspect.Result) {
+	for i := range r.Matches {
+		c.match(&r.Matches[i])
+	}
+	for i := range r.Inner {
+		m := &r.Inner[i]
+		for _, s := range append(append([]inspect.Span{m.Left}, m.Between...), m.Right) {
+			c.part(s, m)
+		}
+	}
+	for _, u := range r.Unread {
+		c.unreadable(c.at+u.Start, c.at+u.End, u.Why)
+	}
+	if r.Cut != "" {
+		c.add(found{finding: c.finding(unreadableCut, []byte(r.Cut), flow.High, 100, r.Cut), start: c.at, end: c.at + 1})
+	}
+}
+
+// The names under which policy knows what could not be read.
+const (
+	unreadableCut     = "unreadable.cut"
+	unreadableMedia   = "unreadable.media"
+	unreadableEncoded = "unreadable.encoded"
+)
+
+func (c *collector) match(m *inspect.Match) {
+	f := found{
+		finding: c.finding(m.Rule.Name(), m.Secret, m.Rule.Severity, m.Rule.Confidence, ""),
+		start:   c.at + m.Start, end: c.at + m.End, value: m.Value, number: m.Kind == inspect.InNumber,
+	}
+	f.finding.Via = m.Via
+	f.finding.Fixed = c.json && m.Kind == inspect.Raw
+	c.add(f)
+}
+
+// part takes one piece of a value that structure cuts.
+func (c *collector) part(s inspect.Span, m *inspect.EdgeMatch) {
+	f := found{
+		finding: c.finding(m.Rule.Name(), m.Value, m.Rule.Severity, m.Rule.Confidence, "cut in pieces"),
+		start:   c.at + s.Start, end: c.at + s.End,
+	}
+	f.value = c.body[f.start:f.end]
+	if c.json {
+		f.value = peek.Append(nil, append(append([]byte{'"'}, f.value...), '"'))
+	}
+	c.add(f)
+}
+
+func (c *collector) unreadable(start, end int, why string) {
+	rule := unreadableEncoded
+	for _, kind := range [...]string{"image", "audio", "video", "pdf", "font"} {
+		if strings.Contains(why, kind) {
+			rule = unreadableMedia
+		}
+	}
+	c.unread += int64(end - start)
+	c.add(found{finding: c.finding(rule, c.body[start:end], flow.Medium, 100, why), start: start, end: end})
+}
+
+func (c *collector) finding(rule string, value []byte, s flow.Severity, confidence int, note string) flow.Finding {
+	return flow.Finding{ID: c.g.findingID(rule, value), Rule: rule, Severity: s, Confidence: confidence, Note: note}
+}
+
+func (c *collector) add(f found) {
+	var signed bool
+	f.finding.Channel, signed = c.where(f.start)
+	f.finding.Fixed = f.finding.Fixed || signed
+	f.secret = f.value != nil && isSecret(f.finding.Rule)
+	c.found = append(c.found, f)
+}
+
+// isSecret reports whether what a rule finds belongs into the vault.
+func isSecret(rule string) bool {
+	family, _, _ := strings.Cut(rule, ".")
+	return family == "secret" || family == "registered"
+}
+
+// findingID is a keyed fingerprint of rule and value: who has no key can't try
+// guesses against it.
+func (g *Gate) findingID(rule string, value []byte) string {
+	mac := hmac.New(sha256.New, g.findingKey)
+	mac.Write([]byte(rule))
+	mac.Write([]byte{0})
+	mac.Write(value)
+	return "f_" + hex.EncodeToString(mac.Sum(nil)[:8])
+}
