@@ -115,12 +115,21 @@ func (x *examiner) scan() {
 	for i := range x.doc.Pieces {
 		x.piece(i)
 	}
-	for i := 1; i < len(x.doc.Pieces); i++ {
-		if x.fresh[i] || x.fresh[i-1] {
-			x.join(i)
+	for i := 0; i < len(x.fresh); i++ {
+		if !x.fresh[i] {
+			continue
 		}
+		first := i
+		for i < len(x.fresh) && x.fresh[i] {
+			i++
+		}
+		x.join(max(0, first-lookBack), min(i+1, len(x.fresh)))
 	}
 }
+
+// lookBack is how many pieces before what is new may hold the beginning of what
+// it ends: glue holds no text.
+const lookBack = 4
 
 func (x *examiner) piece(i int) {
 	same := x.doc.Pieces[i].Same
@@ -179,44 +188,27 @@ func always(c flow.Channel, fixed bool) func(int) (flow.Channel, bool) {
 	return func(int) (flow.Channel, bool) { return c, fixed }
 }
 
-// join looks for values that are cut in two by the edge before piece i: in the
-// bytes as they stand, and in the texts without the structure between them.
-func (x *examiner) join(i int) {
-	left, right := x.edge(i-1), x.edge(i)
-	x.across(i-1, i, x.engine.Join(left, right, inspect.Options{JSON: true, Known: x.known}))
-	if left.Text() || !right.Text() {
-		return
+// join looks for values that the edges between the pieces [first,end) cut in
+// two: in the bytes as they stand, and in the texts without the structure
+// between them.
+func (x *examiner) join(first, end int) {
+	row := make([]*inspect.Edge, 0, end-first)
+	for i := first; i < end; i++ {
+		if x.edges[i] == nil {
+			r := x.result(i)
+			x.edges[i] = &r.Edge
+		}
+		row = append(row, x.edges[i])
 	}
-	for j := i - 2; j >= max(0, i-lookBack); j-- {
-		if left := x.edge(j); left.Text() {
-			x.across(j, i, x.engine.Join(left, right, inspect.Options{JSON: true, Known: x.known}))
-			return
+	for _, c := range x.engine.JoinAll(row, inspect.Options{JSON: true, Known: x.known}) {
+		for _, p := range c.Parts {
+			x.fragment(first+p.Index, p.Span, c.Rule, c.Value)
 		}
 	}
 }
 
-// lookBack is how many pieces back the text before a piece is looked for:
-// glue holds none.
-const lookBack = 4
-
-func (x *examiner) edge(i int) *inspect.Edge {
-	if x.edges[i] == nil {
-		r := x.result(i)
-		x.edges[i] = &r.Edge
-	}
-	return x.edges[i]
-}
-
-// across takes values that begin in piece i and end in piece j.
-func (x *examiner) across(i, j int, matches []inspect.EdgeMatch) {
-	for _, m := range matches {
-		x.fragment(i, m.Left, &m)
-		x.fragment(j, m.Right, &m)
-	}
-}
-
 // fragment adds one part of a cut value to what was found in its piece.
-func (x *examiner) fragment(i int, s inspect.Span, m *inspect.EdgeMatch) {
+func (x *examiner) fragment(i int, s inspect.Span, rule *inspect.Rule, value []byte) {
 	v := x.out.views[i]
 	if v != nil && v.sent || s.Start == s.End {
 		return // it is with the provider; the other part need not be
@@ -226,7 +218,7 @@ func (x *examiner) fragment(i int, s inspect.Span, m *inspect.EdgeMatch) {
 		c.view = *v
 		c.found = append([]found(nil), v.found...)
 	}
-	c.part(s, m)
+	c.part(s, rule, value)
 	x.out.views[i] = &c.view
 }
 
@@ -326,7 +318,7 @@ func (c *collector) take(r *inspect.Result) {
 	for i := range r.Inner {
 		m := &r.Inner[i]
 		for _, s := range append(append([]inspect.Span{m.Left}, m.Between...), m.Right) {
-			c.part(s, m)
+			c.part(s, m.Rule, m.Value)
 		}
 	}
 	for _, u := range r.Unread {
@@ -355,9 +347,9 @@ func (c *collector) match(m *inspect.Match) {
 }
 
 // part takes one piece of a value that structure cuts.
-func (c *collector) part(s inspect.Span, m *inspect.EdgeMatch) {
+func (c *collector) part(s inspect.Span, rule *inspect.Rule, value []byte) {
 	f := found{
-		finding: c.finding(m.Rule.Name(), m.Value, m.Rule.Severity, m.Rule.Confidence, "cut in pieces"),
+		finding: c.finding(rule.Name(), value, rule.Severity, rule.Confidence, "cut in pieces"),
 		start:   c.at + s.Start, end: c.at + s.End,
 	}
 	f.value = c.body[f.start:f.end]

@@ -79,6 +79,10 @@ func (p *Passage) begin(r reading) error {
 		return p.gate.unrecorded(err)
 	}
 	p.record = record
+	if err := p.gate.learn(p.in, r.plan.secrets); err != nil {
+		p.End(flow.Aborted, "the vault could not be read")
+		return p.gate.unrecorded(err)
+	}
 	if p.gate.o.Begun != nil {
 		p.gate.o.Begun(p.in)
 	}

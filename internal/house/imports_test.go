@@ -16,7 +16,7 @@ var layers = [][]string{
 	{"internal/proxy", "internal/console"},
 	{"internal/gate", "internal/allow"},
 	{"internal/vault"},
-	{"internal/identity", "internal/policy", "internal/price", "internal/ledger"},
+	{"internal/identity", "internal/inspect", "internal/policy", "internal/price", "internal/ledger"},
 	{"internal/upstream", "internal/agents", "internal/config", "internal/simulate"},
 	{"internal/wire", "internal/strict", "internal/atomicfile"},
 	{"internal/flow"},
@@ -171,7 +171,7 @@ func TestEntrancesDoNotKnowEachOther(t *testing.T) {
 }
 
 // pure packages get bytes and give values: no I/O, no clock, no log.
-var pure = []string{"internal/flow/...", "internal/wire/...", "internal/policy/...", "internal/price/...", "internal/strict/..."}
+var pure = []string{"internal/flow/...", "internal/wire/...", "internal/inspect/...", "internal/policy/...", "internal/price/...", "internal/strict/..."}
 
 // impure are the imports that do I/O or log. net/http is not among them: its
 // Header is a word that codecs share; what it does is.

@@ -1,0 +1,211 @@
+package inspect
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"regexp/syntax"
+	"strings"
+	"sync"
+)
+
+// Bounds of rules.
+const (
+	maxWindow     = 4096
+	defaultBefore = 64
+	defaultAfter  = 512
+	maxPattern    = 4096   // bytes of a pattern
+	maxProgram    = 20_000 // instructions that it compiles to
+	maxAnchor     = 1024
+	minAnchor     = 3
+)
+
+// Engine is compiled rules. It is safe for concurrent use and does not change.
+type Engine struct {
+	rules      []*rule
+	byName     map[string]*Rule
+	anchors    *anchors
+	registered *registry
+	version    string
+	scanners   sync.Pool
+}
+
+// rule is a Rule that can be run.
+type rule struct {
+	*Rule
+	pattern  *regexp.Regexp
+	behind   *regexp.Regexp // the pattern at a fixed place, behind one rune of context
+	start    *regexp.Regexp // the pattern at the beginning of the text
+	index    int32          // in the engine
+	group    int            // that is the value
+	detector Detector
+	checks   []check
+	before   int
+	after    int
+}
+
+// leads reports whether every match begins with an anchor, so that the pattern
+// is tried there and nowhere else.
+func (r *rule) leads() bool { return r.start != nil }
+
+// Compile makes an engine of all sets, or none: an error names every rule that
+// is wrong, with its file and line.
+func Compile(lib Library, sets ...*Set) (*Engine, error) {
+	e := &Engine{byName: make(map[string]*Rule)}
+	var errs []error
+	var list []anchor
+	for _, set := range sets {
+		for i := range set.Rules {
+			r := set.Rules[i]
+			r.family = set.Family
+			compiled, err := compile(lib, &r)
+			if err = errors.Join(err, e.name(&r)); err != nil {
+				errs = append(errs, fmt.Errorf("rule %q: %w", r.Name(), err))
+				continue
+			}
+			for _, a := range r.Anchors {
+				list = append(list, anchor{text: a, exact: r.CaseAnchors, words: r.Words, owner: int32(len(e.rules))})
+			}
+			compiled.index = int32(len(e.rules))
+			e.rules = append(e.rules, compiled)
+		}
+		errs = append(errs, e.register(lib.Key, set))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	e.anchors = newAnchors(list)
+	e.version = version(sets)
+	e.scanners.New = func() any { return newScanner(e) }
+	return e, nil
+}
+
+// name enters a rule under its name.
+func (e *Engine) name(r *Rule) error {
+	if other := e.byName[r.Name()]; other != nil {
+		return r.place.errorf("the name is taken by the rule at %s", other.place)
+	}
+	e.byName[r.Name()] = r
+	return nil
+}
+
+// Version is a hash of all rules. Results of one version do not hold for
+// another.
+func (e *Engine) Version() string { return e.version }
+
+// Rule finds a rule by its name, "family.id"; nil when there is none.
+func (e *Engine) Rule(name string) *Rule { return e.byName[name] }
+
+// Rules are the compiled rules, in the order of their sets.
+func (e *Engine) Rules() []*Rule {
+	all := make([]*Rule, len(e.rules))
+	for i, r := range e.rules {
+		all[i] = r.Rule
+	}
+	return all
+}
+
+// engineVersion changes when the engine itself finds something else with the
+// same rules.
+const engineVersion = "1"
+
+func version(sets []*Set) string {
+	h := sha256.New()
+	h.Write([]byte(engineVersion))
+	for _, s := range sets {
+		// A Set is plain data: encoding can't fail.
+		text, _ := json.Marshal(s)
+		h.Write(text)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:12])
+}
+
+var ruleID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
+
+// compile makes one rule ready. Its error holds every problem.
+func compile(lib Library, r *Rule) (*rule, error) {
+	c := &rule{Rule: r, before: r.Before, after: r.After}
+	if c.before == 0 {
+		c.before = defaultBefore
+	}
+	if c.after == 0 {
+		c.after = defaultAfter
+	}
+	err := errors.Join(r.sound(), c.setPattern(), c.setDetector(lib), c.setChecks(lib))
+	return c, err
+}
+
+// sound checks the plain members.
+func (r *Rule) sound() error {
+	var errs []error
+	require := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, r.place.errorf(format, args...))
+		}
+	}
+	require(ruleID.MatchString(r.ID), "the id must be lower case letters, digits and -")
+	require(r.Severity.String() != "unknown", "severity is missing")
+	require(r.Confidence > 0 && r.Confidence <= 100, "confidence must be 1 to 100 percent")
+	require(len(r.Anchors) > 0, "anchors are missing")
+	require(r.Before >= 0 && r.Before <= maxWindow && r.After >= 0 && r.After <= maxWindow, "the window must be at most %d bytes each side", maxWindow)
+	require(r.Pattern == "" || r.Detector == "", "it has a pattern and a detector")
+	for _, a := range r.Anchors {
+		require(len(a) >= minAnchor && len(a) <= maxAnchor, "anchor %q must be %d to %d bytes", a, minAnchor, maxAnchor)
+		require(!strings.ContainsRune(a, 0), "anchor %q holds a zero byte", a)
+	}
+	return errors.Join(errs...)
+}
+
+func (c *rule) setDetector(lib Library) error {
+	if c.Detector == "" {
+		return nil
+	}
+	if c.detector = lib.Detectors[c.Detector]; c.detector == nil {
+		return c.place.errorf("there is no detector %q", c.Detector)
+	}
+	return nil
+}
+
+// setPattern compiles the pattern, and again for one fixed place when all its
+// matches begin with an anchor.
+func (c *rule) setPattern() error {
+	if c.Pattern == "" {
+		return nil
+	}
+	if len(c.Pattern) > maxPattern {
+		return c.place.errorf("the pattern is longer than %d bytes", maxPattern)
+	}
+	tree, err := syntax.Parse(c.Pattern, syntax.Perl)
+	if err != nil {
+		return c.place.errorf("the pattern does not compile: %w", err)
+	}
+	tree = tree.Simplify()
+	program, err := syntax.Compile(tree)
+	if err != nil || len(program.Inst) > maxProgram {
+		return c.place.errorf("the pattern is too large")
+	}
+	if c.pattern, err = regexp.Compile(c.Pattern); err != nil {
+		return c.place.errorf("the pattern does not compile: %w", err)
+	}
+	c.group = valueGroup(c.pattern)
+	if most := longest(tree); most >= 0 {
+		c.after = min(c.after, most+16)
+		c.before = min(c.before, most+16)
+	}
+	if c.beginsWithAnchor(tree) {
+		c.start = regexp.MustCompile(`^(?:` + c.Pattern + `)`)
+		c.behind = regexp.MustCompile(`^(?s:.)(?:` + c.Pattern + `)`)
+	}
+	return nil
+}
+
+// valueGroup is the group named value, else the first, else the whole match.
+func valueGroup(re *regexp.Regexp) int {
+	if i := re.SubexpIndex("value"); i > 0 {
+		return i
+	}
+	return min(re.NumSubexp(), 1)
+}

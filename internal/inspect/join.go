@@ -1,0 +1,160 @@
+package inspect
+
+// Crossing is a value that begins in one text and ends in a later one.
+type Crossing struct {
+	Rule  *Rule
+	Parts []Part // in order, two at least unless only the context is in another text
+	Value []byte // the whole value, decoded
+	Known bool
+}
+
+// Part is the stretch of a value in one of the texts.
+type Part struct {
+	Index int // of the text's edge
+	Span  Span
+}
+
+// Join finds the values that begin in the left text and end in the right one:
+// halves in adjacent strings, or in adjacent stretches of one text. A nil Edge
+// is an empty text. What a scan of one of them alone finds is left out.
+func (e *Engine) Join(left, right *Edge, o Options) []EdgeMatch {
+	var all []EdgeMatch
+	for _, c := range e.JoinAll([]*Edge{left, right}, o) {
+		m := EdgeMatch{Rule: c.Rule, Value: c.Value, Known: c.Known}
+		for _, p := range c.Parts {
+			side := &m.Left
+			if p.Index == 1 {
+				side = &m.Right
+			}
+			if side.End == 0 {
+				*side = p.Span
+			}
+			side.End = p.Span.End
+		}
+		all = append(all, m)
+	}
+	return all
+}
+
+// JoinAll is Join for a row of adjacent texts: a value may begin in one and go on
+// in several short ones.
+func (e *Engine) JoinAll(edges []*Edge, o Options) []Crossing {
+	s := e.scanners.Get().(*scanner)
+	defer s.release()
+	values, whole := &weave{edges: edges}, &weave{edges: edges}
+	for i, edge := range edges {
+		if edge != nil {
+			values.ends(i, &edge.values)
+			whole.ends(i, &edge.whole)
+		}
+	}
+	s.begin(nil, o)
+	s.work += 4 * (len(values.text) + len(whole.text))
+	all := values.search(s, joinConfidence)
+	for _, c := range whole.search(s, 0) {
+		if !known(all, c) {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+func known(list []Crossing, c Crossing) bool {
+	for _, d := range list {
+		if d.Rule == c.Rule && string(d.Value) == string(c.Value) && d.Parts[0] == c.Parts[0] {
+			return true
+		}
+	}
+	return false
+}
+
+// weave is the ends of a row of texts, one after the other.
+type weave struct {
+	edges []*Edge
+	text  []byte
+	spans []woven
+}
+
+// woven is where one end stands in a weave.
+type woven struct {
+	at, index int
+	end       *thread
+}
+
+func (w *weave) ends(index int, e *ends) {
+	w.put(index, &e.head)
+	if !e.short {
+		w.text = append(w.text, 0)
+		w.put(index, &e.tail)
+	}
+}
+
+func (w *weave) put(index int, t *thread) {
+	if len(t.text) > 0 {
+		w.spans = append(w.spans, woven{len(w.text), index, t})
+		w.text = append(w.text, t.text...)
+	}
+}
+
+// search gives what crosses from one text to another.
+func (w *weave) search(s *scanner, confidence int) []Crossing {
+	if len(w.spans) < 2 {
+		return nil
+	}
+	s.found = s.found[:0]
+	clear(s.seen)
+	s.search((&seam{thread: thread{text: w.text}}).level(), seamLevel)
+	var all []Crossing
+	for _, c := range s.found {
+		if !c.known && c.rule.Confidence < confidence {
+			continue
+		}
+		parts := w.parts(c.start, c.end)
+		if !w.crosses(c, parts, confidence > 0) {
+			continue
+		}
+		all = append(all, Crossing{Rule: c.rule, Parts: parts, Value: append([]byte(nil), w.text[c.start:c.end]...), Known: c.known})
+	}
+	return all
+}
+
+// parts gives where text[start:end] stands in the texts.
+func (w *weave) parts(start, end int) []Part {
+	var list []Part
+	for _, x := range w.spans {
+		from, to := max(start, x.at), min(end, x.at+len(x.end.text))
+		if from >= to {
+			continue
+		}
+		for _, span := range x.end.spans(from-x.at, to-x.at) {
+			list = append(list, Part{x.index, span})
+		}
+	}
+	return merged(list)
+}
+
+// merged makes one part of adjacent ones.
+func merged(list []Part) []Part {
+	var out []Part
+	for _, p := range list {
+		if n := len(out); n > 0 && out[n-1].Index == p.Index && out[n-1].Span.End == p.Span.Start {
+			out[n-1].Span.End = p.Span.End
+			continue
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// crosses reports whether a candidate needs more than one of the texts. In
+// values that were put together the value itself must be cut, and its first part
+// be no finding by itself; in a text that was cut somewhere its context may
+// stand before the cut.
+func (w *weave) crosses(c candidate, parts []Part, strict bool) bool {
+	first, last := parts[0], parts[len(parts)-1]
+	if first.Index != last.Index {
+		return !strict || !w.edges[first.Index].covers(first.Span)
+	}
+	hull := w.parts(c.hull, c.start)
+	return !strict && len(hull) > 0 && hull[0].Index != first.Index && !w.edges[first.Index].covers(first.Span)
+}

@@ -1,0 +1,315 @@
+package inspect
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Bounds of a scan. What is beyond them is said in Result.Cut.
+const (
+	maxMatches    = 1000
+	maxCandidates = 4 * maxMatches // before overlaps are resolved
+	maxRegions    = 1000
+	maxDepth      = 5
+	maxRegion     = 8192 // merged windows of one rule, before a new one begins
+	detectorWork  = 256  // what a detector's call counts as, in bytes of a pattern's window
+	hashWork      = 512
+)
+
+// scanner is one scan and its scratch memory.
+type scanner struct {
+	e       *Engine
+	b       []byte
+	o       Options
+	levels  []*level
+	found   []candidate
+	seen    map[candidate]bool
+	unread  []Region
+	cuts    []string
+	work    int // bytes of windows that may still be tried
+	decoded int // bytes that may still be decoded
+	stopped int // offset in level 0 at which the search was given up; -1: it was not
+	level   *level
+	depth   int
+	windows []window // per rule
+	seam    seam
+	scratch []byte
+}
+
+// window is where a rule is at work in a level's text.
+type window struct {
+	segment    int // index of the segment; -1: none is open
+	start, end int // of the merged window; for a rule whose matches begin with an anchor, end is that of its last match
+}
+
+// candidate is a value that a rule found, before overlaps are resolved.
+type candidate struct {
+	rule       *Rule
+	level      int // seamLevel: in the seam
+	start, end int
+	hull       int // where the match or its anchor begins
+	known      bool
+}
+
+const seamLevel = -1
+
+func newScanner(e *Engine) *scanner {
+	return &scanner{e: e, seen: make(map[candidate]bool), windows: make([]window, len(e.rules))}
+}
+
+// maxScratch is the largest buffer that is kept for the next scan.
+const maxScratch = 8 << 20
+
+// Scan finds what the engine's rules describe in b. It is safe for concurrent
+// use; its time grows with len(b) and no faster, its memory is at most some
+// multiples of it.
+func (e *Engine) Scan(b []byte, o Options) Result {
+	s := e.scanners.Get().(*scanner)
+	defer s.release()
+	s.scan(b, o)
+	return s.result()
+}
+
+// scan finds the candidates of all levels.
+func (s *scanner) scan(b []byte, o Options) {
+	s.begin(b, o)
+	s.base()
+	for depth := 0; ; depth++ {
+		s.search(s.levels[depth], depth)
+		next := s.unfold(s.levels[depth])
+		if next == nil {
+			return
+		}
+		s.levels = append(s.levels, next)
+	}
+}
+
+func (s *scanner) begin(b []byte, o Options) {
+	s.b, s.o = b, o
+	s.work = 16<<20 + 4*len(b)
+	s.decoded = 64<<10 + 4*len(b)
+	s.stopped = -1
+}
+
+// release clears what must not be kept and gives the scanner back.
+func (s *scanner) release() {
+	e, scratch := s.e, s.scratch
+	if cap(scratch) > maxScratch {
+		scratch = nil
+	}
+	clear(s.seen)
+	clear(scratch)
+	clear(s.seam.text)
+	*s = scanner{e: e, seen: s.seen, windows: s.windows, scratch: scratch, seam: seam{thread: thread{text: s.seam.text[:0], pieces: s.seam.pieces[:0]}}}
+	e.scanners.Put(s)
+}
+
+// base makes level 0.
+func (s *scanner) base() {
+	l := &level{}
+	if s.o.JSON {
+		lexJSON(l, s.b, s.scratch, &s.seam)
+		if len(l.text) > 0 && &l.text[0] != &s.b[0] {
+			s.scratch = l.text
+		}
+	} else {
+		l.raw, l.text = s.b, s.b
+		l.segments = []segment{{end: len(s.b), to: len(s.b)}}
+	}
+	s.levels = append(s.levels, l)
+}
+
+// cut notes that a bound was reached.
+func (s *scanner) cut(what string) {
+	if !slices.Contains(s.cuts, what) {
+		s.cuts = append(s.cuts, what)
+	}
+}
+
+// search looks for all rules, known and registered values in one level.
+func (s *scanner) search(l *level, depth int) {
+	s.level, s.depth = l, depth
+	for i := range s.windows {
+		s.windows[i] = window{segment: -1}
+	}
+	s.e.anchors.find(l.text, func(a *anchor, at int) bool { return s.hit(s.e.rules[a.owner], a, at) })
+	for i := range s.windows {
+		s.flush(i)
+	}
+	if k := s.o.Known; k != nil {
+		k.anchors.find(l.text, func(a *anchor, at int) bool {
+			return s.add(candidate{rule: s.knownRule(a.owner), start: at, end: at + len(a.text), hull: at, known: true})
+		})
+	}
+	if s.e.registered != nil {
+		s.e.registered.find(s)
+	}
+}
+
+func (s *scanner) knownRule(i int32) *Rule {
+	if r := s.e.byName[s.o.Known.values[i].Rule]; r != nil {
+		return r
+	}
+	return s.o.Known.rules[i]
+}
+
+// spend takes from the work that is left; false when there is none.
+func (s *scanner) spend(n int, at int) bool {
+	s.work -= n
+	if s.work >= 0 {
+		return true
+	}
+	s.cut("work: too many anchors")
+	s.stop(at)
+	return false
+}
+
+// stop notes where in level 0 the search was given up.
+func (s *scanner) stop(at int) {
+	if s.depth == 0 && (s.stopped < 0 || at < s.stopped) {
+		s.stopped = at
+	}
+}
+
+// hit follows up one anchor.
+func (s *scanner) hit(r *rule, a *anchor, at int) bool {
+	end := at + len(a.text)
+	i := s.level.segmentAt(at)
+	seg := &s.level.segments[i]
+	if end > seg.end {
+		return true
+	}
+	switch {
+	case r.detector != nil:
+		return s.detect(r, seg, at, end)
+	case r.pattern == nil:
+		return s.value(r, at, at, end)
+	case r.leads():
+		return s.lead(r, i, at)
+	}
+	w := &s.windows[a.owner]
+	start, stop := max(seg.start, at-r.before), min(seg.end, at+max(r.after, len(a.text)))
+	if w.segment == i && start <= w.end && w.end-w.start < maxRegion {
+		w.start, w.end = min(w.start, start), max(w.end, stop)
+		return true
+	}
+	ok := s.flush(int(a.owner))
+	*w = window{i, start, stop}
+	return ok
+}
+
+// detect calls a rule's detector. One that panics has not looked: the result says
+// so.
+func (s *scanner) detect(r *rule, seg *segment, at, end int) (ok bool) {
+	if !s.spend(detectorWork, at) {
+		return false
+	}
+	ok = true
+	text := s.level.text[seg.start:seg.end]
+	defer func() {
+		if recover() != nil {
+			s.cut("detector: " + r.Detector + " failed")
+		}
+	}()
+	r.detector(text, at-seg.start, end-seg.start, func(from, to int) {
+		if from >= 0 && from < to && to <= len(text) {
+			ok = s.value(r, min(at, from+seg.start), from+seg.start, to+seg.start) && ok
+		}
+	})
+	return
+}
+
+// lead tries a pattern at an anchor with which its match must begin. A rune of
+// context before it is given to the pattern, for \b and the like.
+func (s *scanner) lead(r *rule, segment, at int) bool {
+	w := &s.windows[r.index]
+	if w.segment == segment && at < w.end {
+		return true // within the match before
+	}
+	seg := &s.level.segments[segment]
+	stop := min(seg.end, at+r.after)
+	if !s.spend(stop-at, at) {
+		return false
+	}
+	from, pattern := at, r.start
+	if at > seg.start {
+		_, width := utf8.DecodeLastRune(s.level.text[seg.start:at])
+		from, pattern = at-width, r.behind
+	}
+	m := pattern.FindSubmatchIndex(s.level.text[from:stop])
+	if m == nil {
+		return true
+	}
+	*w = window{segment, at, from + m[1]}
+	m[0] = at - from // without the rune of context
+	return s.submatch(r, from, m, at)
+}
+
+func (s *scanner) submatch(r *rule, from int, m []int, hull int) bool {
+	start, end := m[2*r.group], m[2*r.group+1]
+	if start < 0 || start == end {
+		return true
+	}
+	return s.value(r, hull, from+start, from+end)
+}
+
+// flush tries a rule's pattern on its merged window and closes it.
+func (s *scanner) flush(i int) bool {
+	r, w := s.e.rules[i], s.windows[i]
+	s.windows[i] = window{segment: -1}
+	if w.segment < 0 || r.pattern == nil || r.leads() {
+		return true
+	}
+	if !s.spend(w.end-w.start, w.start) {
+		return false
+	}
+	for _, m := range r.pattern.FindAllSubmatchIndex(s.level.text[w.start:w.end], maxCandidates) {
+		if !s.submatch(r, w.start, m, w.start+m[0]) {
+			return false
+		}
+	}
+	return true
+}
+
+// value takes a rule's value when its checks hold.
+func (s *scanner) value(r *rule, hull, start, end int) bool {
+	for _, c := range r.checks {
+		if !c.holds(s.level.text, start, end) {
+			return true
+		}
+	}
+	return s.add(candidate{rule: r.Rule, start: start, end: end, hull: hull})
+}
+
+// add keeps a candidate; false when there are too many.
+func (s *scanner) add(c candidate) bool {
+	seg := &s.level.segments[s.level.segmentAt(c.start)]
+	if c.end > seg.end || seg.closed && !printable(s.level.text[c.start:c.end]) {
+		return true
+	}
+	c.level = s.depth
+	if s.seen[c] {
+		return true
+	}
+	if len(s.found) >= maxCandidates {
+		s.cut("matches: more than 1,000")
+		s.stop(c.start)
+		return false
+	}
+	s.seen[c] = true
+	s.found = append(s.found, c)
+	return true
+}
+
+// printable tells text from what only looks like a value in binary content.
+func printable(b []byte) bool {
+	for _, c := range b {
+		if c < ' ' && c != '\n' && c != '\r' && c != '\t' || c == 0x7f {
+			return false
+		}
+	}
+	return utf8.Valid(b)
+}
+
+func (s *scanner) cutText() string { return strings.Join(s.cuts, "; ") }

@@ -1,0 +1,208 @@
+package inspect
+
+import "bytes"
+
+// Stretches of text in which characters are escaped are decoded with what
+// stands around them: a value's context is often not escaped itself.
+const stretchPad = 256
+
+// unfold makes the level of what is encoded in l; nil when there is nothing, or
+// it is nested too deep.
+func (s *scanner) unfold(l *level) *level {
+	next := &level{up: l, raw: l.text}
+	for i := range l.segments {
+		if seg := &l.segments[i]; !seg.closed && !s.unfoldSegment(next, seg) {
+			s.cut("decoded bytes: the text holds more encoded content than is read")
+			break
+		}
+	}
+	if s.depth >= maxDepth && s.deeper(next) {
+		s.cut("nesting: encodings within encodings, more than 5")
+	}
+	if len(next.segments) == 0 || s.depth >= maxDepth {
+		return nil
+	}
+	return next
+}
+
+// deeper reports whether a level that is not read would have held more than
+// noise: rows of backslashes alone are drawings, not nested strings.
+func (s *scanner) deeper(l *level) bool {
+	for _, seg := range l.segments {
+		if seg.closed {
+			continue
+		}
+		if seg.encoding != "json" || meaning(l.raw[seg.from:seg.to]) {
+			return true
+		}
+	}
+	return false
+}
+
+// meaning reports whether a row of backslashes ends in a letter of an escape.
+func meaning(raw []byte) bool {
+	for i := 0; i+1 < len(raw); i++ {
+		if c := raw[i+1]; raw[i] == '\\' && c != '\\' && (short[c] != 0 || c == 'u' || c == 'x') {
+			return true
+		}
+	}
+	return false
+}
+
+// unfoldSegment decodes what one segment holds; false when the bound on decoded
+// bytes is reached.
+func (s *scanner) unfoldSegment(next *level, seg *segment) bool {
+	return s.stretches(next, seg, "json", '\\', stepSource) &&
+		s.stretches(next, seg, "url", '%', stepURL) &&
+		s.stretches(next, seg, "html", '&', stepHTML) &&
+		s.wideText(next, seg) &&
+		s.runs(next, seg)
+}
+
+// take takes from the bytes that may still be decoded.
+func (s *scanner) take(n int) bool {
+	s.decoded -= n
+	return s.decoded >= 0
+}
+
+// stretches decodes where a kind of escape stands. Escapes that are near each
+// other make one stretch.
+func (s *scanner) stretches(next *level, seg *segment, encoding string, special byte, step stepper) bool {
+	first, last := -1, 0
+	emit := func() bool {
+		if first < 0 {
+			return true
+		}
+		from, to := max(seg.start, first-stretchPad), min(seg.end, last+stretchPad)
+		if !s.take(to - from) {
+			return false
+		}
+		next.append(from, to, encoding, special, step)
+		return true
+	}
+	for i := seg.start; i < seg.end; {
+		if i += nextByte(next.raw[i:seg.end], special); i >= seg.end {
+			break
+		}
+		width, _, _ := step(next.raw, i)
+		if width == 1 {
+			i++
+			continue
+		}
+		if first >= 0 && i-last > 2*stretchPad {
+			if !emit() {
+				return false
+			}
+			first = -1
+		}
+		if first < 0 {
+			first = i
+		}
+		i += width
+		last = i
+	}
+	return emit()
+}
+
+// minWide is the least number of characters that make a stretch of UTF-16.
+const minWide = 8
+
+// wideText decodes UTF-16: every other byte of ASCII text is zero in it.
+func (s *scanner) wideText(next *level, seg *segment) bool {
+	for i := seg.start; i < seg.end; {
+		zero := i + nextByte(next.raw[i:seg.end], 0)
+		if zero >= seg.end {
+			break
+		}
+		from, to, step := wideRun(next.raw, i, zero, seg.end)
+		if to-from < 2*minWide {
+			i = zero + 1
+			continue
+		}
+		if !s.take(to - from) {
+			return false
+		}
+		next.wide(from, to, step)
+		i = to
+	}
+	return true
+}
+
+// wideRun measures the UTF-16 text whose first zero byte is given. The order of
+// its bytes is told by what stands before that: a character, or nothing.
+func wideRun(raw []byte, least, zero, end int) (from, to int, step stepper) {
+	low, from, step := 0, zero-1, stepUTF16
+	if zero == least || !asciiText(raw[zero-1]) {
+		low, from, step = 1, zero, stepUTF16BE
+	}
+	to, miss := from, 0
+	for i := from; i+1 < end && miss < minWide; i += 2 {
+		if raw[i+1-low] == 0 && asciiText(raw[i+low]) {
+			to, miss = i+2, 0
+		} else {
+			miss++ // a character beyond Latin
+		}
+	}
+	return from, to, step
+}
+
+func asciiText(c byte) bool { return c >= ' ' && c < 0x7f || c == '\n' || c == '\r' || c == '\t' }
+
+// wide decodes raw[from:to], an even number of bytes, as UTF-16.
+func (l *level) wide(from, to int, step stepper) {
+	s := segment{start: len(l.text), from: from, to: to, encoding: "utf-16", step: step, marks: len(l.marks)}
+	for i := from; i < to; {
+		l.mark(&s, i, 0, false)
+		width, token, n := step(l.raw[:to], i)
+		l.text = append(l.text, token[:n]...)
+		i += width
+	}
+	s.end = len(l.text)
+	l.text = append(l.text, 0)
+	l.segments = append(l.segments, s)
+}
+
+// textual reports whether decoded bytes are text, or UTF-16, by their first 512.
+func textual(b []byte) bool {
+	b = b[:min(len(b), 512)]
+	bad, zeros := 0, bytes.Count(b, []byte{0})
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; {
+		case c == 0:
+		case c < 0x80:
+			if !asciiText(c) {
+				bad++
+			}
+		default:
+			n := sequence(b[i:])
+			if n == 0 {
+				bad++
+			}
+			i += max(n-1, 0)
+		}
+	}
+	if zeros > 0 && (zeros < len(b)*2/5 || zeros > len(b)*3/5) {
+		bad += zeros
+	}
+	return bad*20 <= len(b)
+}
+
+// sequence is the length of the UTF-8 sequence at the beginning of b: 0 when
+// there is none. One that is cut off by the end counts.
+func sequence(b []byte) int {
+	n := 0
+	switch c := b[0]; {
+	case c >= 0xf0 && c < 0xf5:
+		n = 4
+	case c >= 0xe0 && c < 0xf0:
+		n = 3
+	case c >= 0xc2 && c < 0xe0:
+		n = 2
+	}
+	for i := 1; i < min(n, len(b)); i++ {
+		if b[i]&0xc0 != 0x80 {
+			return 0
+		}
+	}
+	return n
+}
