@@ -129,10 +129,13 @@ func (g *gateway) wire() error {
 	if err := g.store.rules.Reload("the gateway starts"); err != nil {
 		return err
 	}
+	if err := g.store.detect.Reload("the gateway starts"); err != nil {
+		return err
+	}
 	secret := identity.Fingerprint(g.store.ledger.Subkey("credential"))
 	g.metrics = console.NewMetrics(g.store.ledger.Stats)
 	g.gate = gate.New(gate.Options{
-		Ledger: g.store.ledger, Policy: g.store.rules.Policy, Prices: prices,
+		Ledger: g.store.ledger, Vault: g.store.vault, Policy: g.store.rules.Policy, Rules: g.store.detect.Engine, Prices: prices,
 		Capture: g.capture, Log: g.o.Log, Ended: g.ended,
 		Begun: func(in *flow.Intent) { g.metrics.Begun(in.Provider) }, Turned: g.metrics.Refused,
 	})

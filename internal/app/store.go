@@ -15,6 +15,7 @@ import (
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/identity"
 	"github.com/workingagents/gatehouse/internal/ledger"
+	"github.com/workingagents/gatehouse/internal/vault"
 )
 
 // store is an opened data folder: locked, recovered, its ledger running.
@@ -25,6 +26,8 @@ type store struct {
 	keys    *identity.Keys
 	allowed *allow.Store
 	rules   *rules
+	detect  *detectors
+	vault   *vault.Vault
 	release func() error
 	stop    context.CancelFunc
 	done    chan error // what ledger.Run returned
@@ -55,6 +58,8 @@ func openStore(c *config.Config, log *slog.Logger) (_ *store, err error) {
 		return nil, errors.Join(err, s.ledger.Close())
 	}
 	s.rules = newRules(c, s.allowed, s.ledger.Admin, log)
+	s.detect = newDetectors(c.Data, s.ledger.Subkey("registered value"), s.ledger.Admin, log)
+	s.vault = vault.New(s.ledger)
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop, s.done = stop, make(chan error, 1)
 	go func() { s.done <- s.ledger.Run(ctx) }()

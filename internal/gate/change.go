@@ -10,6 +10,7 @@ import (
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/inspect"
 	"github.com/workingagents/gatehouse/internal/ledger"
+	"github.com/workingagents/gatehouse/internal/policy"
 	"github.com/workingagents/gatehouse/internal/vault"
 	"github.com/workingagents/gatehouse/internal/wire/codec"
 	"github.com/workingagents/gatehouse/internal/wire/rewrite"
@@ -158,6 +159,10 @@ func (c *change) tell(out *flow.Outcome) {
 	if r := c.rewriter.Blocked(); r != nil {
 		out.Why = r.Text
 	}
+}
+
+func (p *Passage) subject() policy.Subject {
+	return policy.Subject{Principal: p.in.Principal, Provider: p.in.Provider, API: p.in.API, Model: p.in.Model, Now: p.gate.o.Now()}
 }
 
 // judge decides about a finished tool call before anything of it is delivered.

@@ -61,7 +61,7 @@ func (x *examiner) held(p policy.Policy) (findings []flow.Finding, spots []spot)
 	for j := range x.outer {
 		findings, spots = append(findings, x.outer[j].finding), append(spots, spot{-1, j})
 	}
-	p.Judge(x.subject(), findings)
+	p.Judge(policy.Subject{Principal: x.in.Principal, Provider: x.in.Provider, API: x.in.API, Model: x.in.Model, Now: x.in.Started}, findings)
 	n := 0
 	for k, at := range spots {
 		if findings[k].Action == flow.RedactIt && x.past(at) {
@@ -71,10 +71,6 @@ func (x *examiner) held(p policy.Policy) (findings []flow.Finding, spots []spot)
 		n++
 	}
 	return findings[:n], spots[:n]
-}
-
-func (x *examiner) subject() policy.Subject {
-	return policy.Subject{Principal: x.in.Principal, Provider: x.in.Provider, API: x.in.API, Model: x.in.Model, Now: x.in.Started}
 }
 
 // past reports whether the value at a spot was forwarded in an earlier turn

@@ -43,7 +43,7 @@ type Options struct {
 
 	TipBytes   int64         // memory for the last bodies of conversations; 0: 32 MiB
 	DecodeMax  int64         // most bytes that a compressed body may decode to; 0: 256 MiB
-	ScanBytes  int64         // memory for what scans found; 0: 16 MiB
+	ScanBytes  int           // memory for what scans found; 0: 16 MiB
 	SessionGap time.Duration // a conversation without an id of its own starts a new session after this silence; 0: an hour
 }
 

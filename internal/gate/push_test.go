@@ -8,6 +8,7 @@ import (
 	"github.com/workingagents/gatehouse/internal/gate"
 	"github.com/workingagents/gatehouse/internal/ledger"
 	"github.com/workingagents/gatehouse/internal/policy"
+	"github.com/workingagents/gatehouse/internal/vault"
 	"github.com/workingagents/gatehouse/internal/wire/codec"
 )
 
@@ -19,7 +20,7 @@ func TestAPanicInADelivery(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	g := gate.New(gate.Options{Ledger: l, Policy: policy.Default, Now: time.Now})
+	g := gate.New(gate.Options{Ledger: l, Vault: vault.New(l), Rules: noRules, Policy: policy.Default, Now: time.Now})
 	p, err := g.Admit(&gate.Message{
 		Provider: flow.Anthropic, API: flow.Messages, Method: "POST", Route: "/v1/messages",
 		Principal: flow.Principal{Name: "a/b"}, Body: []byte(`{"model":"m","messages":[]}`),

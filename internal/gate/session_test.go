@@ -8,6 +8,7 @@ import (
 	"github.com/workingagents/gatehouse/internal/gate"
 	"github.com/workingagents/gatehouse/internal/ledger"
 	"github.com/workingagents/gatehouse/internal/policy"
+	"github.com/workingagents/gatehouse/internal/vault"
 )
 
 // TestSessionsAfterSilences: the same words begin a new session after each long
@@ -20,7 +21,7 @@ func TestSessionsAfterSilences(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		g = gate.New(gate.Options{Ledger: l, Policy: policy.Default, Now: func() time.Time { return now }})
+		g = gate.New(gate.Options{Ledger: l, Vault: vault.New(l), Rules: noRules, Policy: policy.Default, Now: func() time.Time { return now }})
 		return l
 	}
 	call := func(after time.Duration) string {

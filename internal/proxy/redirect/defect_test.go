@@ -17,6 +17,7 @@ import (
 	"github.com/workingagents/gatehouse/internal/policy"
 	"github.com/workingagents/gatehouse/internal/proxy/redirect"
 	"github.com/workingagents/gatehouse/internal/upstream"
+	"github.com/workingagents/gatehouse/internal/vault"
 )
 
 // TestADefectEndsOneSocket: what panics while a provider's event is read ends
@@ -43,7 +44,7 @@ func TestADefectEndsOneSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := redirect.New(redirect.Options{
-		Gate: gate.New(gate.Options{Ledger: l, Policy: policy.Default, Ended: func(in *flow.Intent, _ *flow.Outcome) {
+		Gate: gate.New(gate.Options{Ledger: l, Vault: vault.New(l), Rules: noRules, Policy: policy.Default, Ended: func(in *flow.Intent, _ *flow.Outcome) {
 			if in.Method == flow.MethodMessage {
 				panic("a defect")
 			}

@@ -6,7 +6,6 @@ package redirect
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net"
 	"net/http"

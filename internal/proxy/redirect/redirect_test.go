@@ -13,6 +13,7 @@ import (
 	"github.com/workingagents/gatehouse/internal/policy"
 	"github.com/workingagents/gatehouse/internal/proxy/redirect"
 	"github.com/workingagents/gatehouse/internal/upstream"
+	"github.com/workingagents/gatehouse/internal/vault"
 )
 
 // named gives an upstream that answers with its name and the path it got.
@@ -34,7 +35,7 @@ func TestTheFirstUpstreamThatFitsGetsTheCall(t *testing.T) {
 	}
 	defer l.Close()
 	e := redirect.New(redirect.Options{
-		Gate:     gate.New(gate.Options{Ledger: l, Policy: policy.Default}),
+		Gate:     gate.New(gate.Options{Ledger: l, Vault: vault.New(l), Rules: noRules, Policy: policy.Default}),
 		Identity: identity.New(identity.Options{Anonymous: "somebody"}),
 		Secret:   identity.Fingerprint(l.Subkey("test")),
 		Upstreams: []redirect.Upstream{

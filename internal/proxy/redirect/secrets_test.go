@@ -16,6 +16,7 @@ import (
 	"github.com/workingagents/gatehouse/internal/policy"
 	"github.com/workingagents/gatehouse/internal/proxy/redirect"
 	"github.com/workingagents/gatehouse/internal/upstream"
+	"github.com/workingagents/gatehouse/internal/vault"
 )
 
 // A diagnostic log that tests read.
@@ -50,7 +51,7 @@ func TestNoCredentialOfAQueryInTheLog(t *testing.T) {
 	}
 	said := &log{}
 	e := redirect.New(redirect.Options{
-		Gate:      gate.New(gate.Options{Ledger: l, Policy: policy.Default}),
+		Gate:      gate.New(gate.Options{Ledger: l, Vault: vault.New(l), Rules: noRules, Policy: policy.Default}),
 		Identity:  identity.New(identity.Options{Anonymous: "somebody"}),
 		Secret:    identity.Fingerprint(l.Subkey("test")),
 		Log:       slog.New(slog.NewTextHandler(said, nil)),
