@@ -1,0 +1,161 @@
+package gate_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/gate"
+	"github.com/workingagents/gatehouse/internal/inspect"
+	"github.com/workingagents/gatehouse/internal/ledger"
+	"github.com/workingagents/gatehouse/internal/policy"
+	"github.com/workingagents/gatehouse/internal/vault"
+	"github.com/workingagents/gatehouse/internal/wire/codec"
+)
+
+const zedRules = `family: secret
+version: 1
+rules:
+  - id: zed-token
+    title: a token of the test
+    severity: high
+    confidence: 95
+    anchors: [zed_]
+    case_anchors: true
+    pattern: 'zed_[a-z0-9]{20}'
+`
+
+const enforcing = `version: 1
+mode: enforce
+rules:
+  - {rule: secret.*, do: redact}
+restore:
+  text: true
+`
+
+// house is a gate with one rule, over a ledger of its own.
+type house struct {
+	t *testing.T
+	*gate.Gate
+	ledger *ledger.Ledger
+}
+
+func open(t *testing.T, dir, file string) *house {
+	t.Helper()
+	set, err := inspect.Parse("test.yaml", []byte(zedRules))
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine, err := inspect.Compile(inspect.Library{}, set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := policy.Parse("policy.yaml", []byte(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := ledger.Open(ledger.Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	g := gate.New(gate.Options{
+		Ledger: l, Vault: vault.New(l), Now: time.Now,
+		Policy: func() policy.Policy { return rules }, Rules: func() *inspect.Engine { return engine },
+	})
+	return &house{t: t, Gate: g, ledger: l}
+}
+
+// say sends a conversation and gives what would be forwarded; the answer is
+// what the client gets of an answer.
+func (h *house) say(body, answer string) (forwarded, delivered string, in *flow.Intent) {
+	h.t.Helper()
+	p, err := h.Admit(&gate.Message{
+		Provider: flow.Anthropic, API: flow.Messages, Method: "POST", Route: "/v1/messages", Path: "/v1/messages",
+		Principal: flow.Principal{Name: "ann/claude"}, Claim: gate.Claim{Session: "s"}, Body: []byte(body),
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	sent, _ := p.Body()
+	if err := p.Answer(200, nil, "", "", codec.SSE); err != nil {
+		h.t.Fatal(err)
+	}
+	var got bytes.Buffer
+	deliver := func(b []byte) error { got.Write(b); return nil }
+	if err := p.Push([]byte(answer), deliver); err != nil {
+		h.t.Fatal(err)
+	}
+	if err := p.Flush(deliver); err != nil {
+		h.t.Fatal(err)
+	}
+	p.End(flow.Done, "")
+	return string(sent), got.String(), p.Intent()
+}
+
+func (h *house) read(id flow.ID, what ledger.What) (text string) {
+	h.t.Helper()
+	chunks, err := h.ledger.Read(id, what, ledger.Access{Who: "a test", Why: "a test"})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, c := range chunks {
+		text += string(c.Data)
+	}
+	return text
+}
+
+func messages(texts ...string) string {
+	var list []string
+	for i, text := range texts {
+		role := []string{"user", "assistant"}[i%2]
+		list = append(list, `{"role":"`+role+`","content":[{"type":"text","text":"`+text+`"}]}`)
+	}
+	return `{"model":"claude-x","messages":[` + strings.Join(list, ",") + `]}`
+}
+
+func streamed(text string) string {
+	return "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"model\":\"claude-x\",\"usage\":{\"input_tokens\":1,\"output_tokens\":1}}}\n\n" +
+		"event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n" +
+		"event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"" + text + "\"}}\n\n" +
+		"event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n" +
+		"event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":2}}\n\n" +
+		"event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"
+}
+
+// The value never reaches the provider, its pseudonym does, the same one in
+// every turn, and what the model says of it comes back as the value.
+func TestRedactedThereAndBack(t *testing.T) {
+	h := open(t, t.TempDir(), enforcing)
+	secret := "zed_" + strings.Repeat("k7", 10)
+	first := messages("my key is " + secret + ", keep it")
+	sent, _, in := h.say(first, streamed("ok"))
+	if strings.Contains(sent, secret) || in.Decision.Verdict != flow.Redact || len(in.Findings) != 1 {
+		t.Fatalf("sent %s with %+v", sent, in)
+	}
+	token := sent[strings.Index(sent, "QZ"):][:22]
+	if want := strings.Replace(first, secret, token, 1); sent != want {
+		t.Errorf("sent %s, want %s", sent, want)
+	}
+	second := messages("my key is "+secret+", keep it", "ok", "say it: "+secret)
+	sent2, got, in2 := h.say(second, streamed("it is "+token+"."))
+	if want := strings.ReplaceAll(second, secret, token); sent2 != want {
+		t.Errorf("sent %s, want %s", sent2, want)
+	}
+	if want := streamed("it is " + secret + "."); got != want {
+		t.Errorf("delivered %s, want %s", got, want)
+	}
+	if len(in2.Findings) != 1 {
+		t.Errorf("the second turn records %d findings, want the new one", len(in2.Findings))
+	}
+	for what, want := range map[ledger.What]string{ledger.Request: second, ledger.Forwarded: sent2, ledger.Response: streamed("it is " + token + "."), ledger.Delivered: got} {
+		if have := h.read(in2.Flow, what); have != want {
+			t.Errorf("%s on record: %s, want %s", what, have, want)
+		}
+	}
+	if rep, err := h.ledger.Verify(nil); err != nil || rep.Code != ledger.Sound {
+		t.Errorf("verify: %v %+v", err, rep)
+	}
+}
