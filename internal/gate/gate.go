@@ -135,7 +135,7 @@ func (g *Gate) Admit(m *Message) (*Passage, error) {
 
 // judge looks at the message and has policy decide.
 func (g *Gate) judge(m *Message, p *Passage, r *reading) error {
-	x, err := g.examine(m, p.in, r)
+	x, err := g.examine(m, p.in, r, p.session)
 	if err != nil {
 		return err
 	}

@@ -68,6 +68,9 @@ type examiner struct {
 	known  *inspect.Known
 	vault  *vault.Session // nil: not asked for yet
 
+	before *inspect.Edge // the end of the message that this one continues, or nil
+	after  *inspect.Edge // the end of this one
+
 	out   seen
 	outer []found // in headers and the path: not in the body
 	fresh []bool  // by piece: no earlier turn has seen it
@@ -76,12 +79,15 @@ type examiner struct {
 
 // examine scans what is new in a request. What an earlier turn saw it takes
 // over; after a change of the rules everything is scanned again.
-func (g *Gate) examine(m *Message, in *flow.Intent, r *reading) (*examiner, error) {
+func (g *Gate) examine(m *Message, in *flow.Intent, r *reading, s *session) (*examiner, error) {
 	known, err := g.known(in.Principal.Name)
 	if err != nil {
 		return nil, err
 	}
 	x := &examiner{g: g, engine: g.o.Rules(), m: m, in: in, doc: r.text, known: known}
+	if r.facts.Previous != "" || !r.text.JSON {
+		x.before = g.tracker.end(s)
+	}
 	if r.base != nil && r.text == r.doc {
 		x.base = r.base.seen
 	}
@@ -92,6 +98,9 @@ func (g *Gate) examine(m *Message, in *flow.Intent, r *reading) (*examiner, erro
 	if more := x.news(); len(more) > 0 { // what was found by its context may stand elsewhere without it
 		x.known = x.known.With(more)
 		x.scan()
+	}
+	if r.facts.Previous != "" || !r.text.JSON || m.Method == flow.MethodMessage {
+		g.tracker.setEnd(s, x.after)
 	}
 	x.envelope()
 	x.acts(r)
@@ -125,6 +134,29 @@ func (x *examiner) scan() {
 		}
 		x.join(max(0, first-lookBack), min(i+1, len(x.fresh)))
 	}
+	if blocks := x.doc.Conversation(); len(blocks) > 0 {
+		x.follow(blocks[0])
+		x.after = x.edges[blocks[len(blocks)-1]]
+	}
+}
+
+// follow looks for a value that the message before this one began and that
+// ends in the first text of this one.
+func (x *examiner) follow(first int) {
+	if x.before == nil || !x.fresh[first] {
+		return
+	}
+	for _, c := range x.engine.JoinAll([]*inspect.Edge{x.before, x.edges[first]}, x.options()) {
+		for _, p := range c.Parts {
+			if p.Index == 1 {
+				x.fragment(first, p.Span, c.Rule, c.Value)
+			}
+		}
+	}
+}
+
+func (x *examiner) options() inspect.Options {
+	return inspect.Options{JSON: x.doc.JSON, Known: x.known}
 }
 
 // lookBack is how many pieces before what is new may hold the beginning of what
@@ -156,7 +188,7 @@ const cacheFrom = 256
 
 func (x *examiner) result(i int) inspect.Result {
 	p := &x.doc.Pieces[i]
-	o := inspect.Options{JSON: true, Known: x.known}
+	o := x.options()
 	b := x.doc.Body[p.Start:p.End]
 	if len(b) < cacheFrom {
 		return x.engine.Scan(b, o)
@@ -200,7 +232,7 @@ func (x *examiner) join(first, end int) {
 		}
 		row = append(row, x.edges[i])
 	}
-	for _, c := range x.engine.JoinAll(row, inspect.Options{JSON: true, Known: x.known}) {
+	for _, c := range x.engine.JoinAll(row, x.options()) {
 		for _, p := range c.Parts {
 			x.fragment(first+p.Index, p.Span, c.Rule, c.Value)
 		}
@@ -231,6 +263,7 @@ func (x *examiner) stretches() {
 		channel = flow.User // it should have been a conversation
 	}
 	c := collector{g: x.g, body: body, where: always(channel, false)}
+	row, starts := []*inspect.Edge{x.before}, []int{0}
 	for _, s := range codec.Stretches(x.m.Type, body) {
 		if s.Binary {
 			c.unreadable(s.Start, s.End, s.Why) // and scanned for what stands in the clear
@@ -238,7 +271,17 @@ func (x *examiner) stretches() {
 		r := x.g.cache.Scan(x.engine, body[s.Start:s.End], inspect.Options{JSON: s.JSON, Known: x.known})
 		c.at, c.json = s.Start, s.JSON
 		c.take(&r)
+		row, starts = append(row, &r.Edge), append(starts, s.Start)
 	}
+	for _, m := range x.engine.JoinAll(row, x.options()) {
+		for _, p := range m.Parts {
+			if p.Index > 0 {
+				c.at, c.json = starts[p.Index], false
+				c.part(p.Span, m.Rule, m.Value)
+			}
+		}
+	}
+	x.after = row[len(row)-1]
 	x.out.views = []*view{&c.view}
 	x.fresh = []bool{true}
 }
@@ -276,8 +319,8 @@ func (x *examiner) envelope() {
 	starts := make([]int, 0, len(x.m.Header)+1)
 	for _, h := range x.m.Header {
 		starts = append(starts, len(text))
-		if strings.HasPrefix(h.Value, "fp_") {
-			continue
+		if strings.HasPrefix(h.Value, "fp_") || strings.HasPrefix(h.Name, "Sec-Websocket-") {
+			continue // a credential; or ours to make anew
 		}
 		text = append(append(append(append(text, h.Name...), ": "...), h.Value...), '\n')
 	}

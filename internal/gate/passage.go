@@ -47,6 +47,7 @@ type Passage struct {
 	ruling   *flow.Decision
 	findings []flow.Finding // in the answer
 	scanned  int64
+	opaque   []byte // the beginning of an answer that is not read as a conversation
 	ended    bool
 }
 
@@ -166,6 +167,9 @@ func (p *Passage) sum() string { return hex.EncodeToString(p.hash.Sum(nil)) }
 
 func (p *Passage) watch(chunk []byte) {
 	if p.answer == nil {
+		if p.in.API == flow.Opaque && p.in.Method != flow.MethodMessage {
+			p.opaque = append(p.opaque, chunk[:min(len(chunk), madeBytes-len(p.opaque))]...)
+		}
 		return
 	}
 	if p.decoder == nil {
@@ -225,6 +229,7 @@ func (p *Passage) End(state flow.State, why string) {
 		p.gate.o.Log.Error("outcome not recorded", "flow", p.in.Flow, "err", err)
 	}
 	p.gate.tracker.ended(p.session, p.in, out)
+	p.note(out)
 	if p.gate.o.Ended != nil {
 		p.gate.o.Ended(p.in, out)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/inspect"
 	"github.com/workingagents/gatehouse/internal/ledger"
 	"github.com/workingagents/gatehouse/internal/wire/split"
 )
@@ -57,10 +58,11 @@ type session struct {
 	key   sessionKey
 	turns int
 	last  time.Time
-	calls []call       // newest last
-	ids   []idRecord   // oldest first
-	ended []string     // ids of responses that were blocked on their way back, oldest first
-	heads []headRecord // oldest first
+	calls []call        // newest last
+	ids   []idRecord    // oldest first
+	end   *inspect.Edge // of the last message that the next one may continue: an upload, or a message of a socket
+	ended []string      // ids of responses that were blocked on their way back, oldest first
+	heads []headRecord  // oldest first
 }
 
 // call is what a retry is recognised by.
@@ -233,6 +235,9 @@ func (t *tracker) place(in *flow.Intent, c Claim, r reading) *session {
 	if id == "" {
 		id = r.facts.Session
 	}
+	if id == "" {
+		id = t.owners.session(in.Principal.Name, in.Path)
+	}
 	in.Session = flow.Session{ID: cleanID(id), Claimed: id != "", Subagent: cleanID(c.Subagent), Parent: cleanID(c.Parent)}
 	if in.Session.Subagent == "" {
 		in.Session.Subagent = cleanID(r.facts.Subagent)
@@ -357,6 +362,18 @@ func (s *session) root(in *flow.Intent, r reading, head string) {
 	s.heads[i] = now
 }
 
+func (t *tracker) end(s *session) *inspect.Edge {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return s.end
+}
+
+func (t *tracker) setEnd(s *session, e *inspect.Edge) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s.end = e
+}
+
 // blocked reports whether a request continues a response that was blocked.
 func (t *tracker) blocked(s *session, response string) bool {
 	if response == "" {
@@ -364,7 +381,7 @@ func (t *tracker) blocked(s *session, response string) bool {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return slices.Contains(s.ended, response)
+	return slices.Contains(s.cut, response)
 }
 
 // answered gives the flow whose answer has an id; empty when none is known.
@@ -477,6 +494,12 @@ func (t *tracker) ended(s *session, in *flow.Intent, out *flow.Outcome) {
 	defer t.mu.Unlock()
 	if out.ResponseID == "" {
 		return
+	}
+	if out.Decision != nil && out.Decision.Verdict == flow.Block {
+		s.cut = append(s.cut, out.ResponseID)
+		if len(s.cut) > sessionIDs {
+			s.cut = s.cut[1:]
+		}
 	}
 	if s.answered(out.ResponseID) != "" {
 		return // read again by another route
