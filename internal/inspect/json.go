@@ -91,6 +91,10 @@ func (x *lexer) special(i int) int {
 		l.text = l.text[:len(l.text)+1]
 		return i + 1
 	}
+	if i+1 < len(x.raw) && short[x.raw[i+1]] != 0 && x.raw[i] == '\\' {
+		l.text = append(l.text, short[x.raw[i+1]]) // nearly all escapes
+		return i + 2
+	}
 	width, token, n := stepJSON(x.raw, i)
 	l.text = append(l.text, token[:n]...)
 	return i + width

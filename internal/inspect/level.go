@@ -30,14 +30,14 @@ type segment struct {
 type stepper func(raw []byte, i int) (width int, token [4]byte, n int)
 
 // mark is a place at which text and raw are known to meet. The next run bytes
-// are the same in both. There is one at least every 2 KiB, so that a map costs
+// are the same in both. There is one at least every 512 bytes, so that a map costs
 // little however long the text is.
 type mark struct {
 	text, raw, run int
 	in             bool // within a string
 }
 
-const markEvery = 1024
+const markEvery = 256
 
 // spot is the token that holds a decoded byte.
 type spot struct {

@@ -35,6 +35,7 @@ type scanner struct {
 	windows []window // per rule
 	seam    seam
 	scratch []byte
+	union   []uint64
 }
 
 // window is where a rule is at work in a level's text.
@@ -101,7 +102,7 @@ func (s *scanner) release() {
 	clear(s.seen)
 	clear(scratch)
 	clear(s.seam.text)
-	*s = scanner{e: e, seen: s.seen, windows: s.windows, scratch: scratch, seam: seam{thread: thread{text: s.seam.text[:0], pieces: s.seam.pieces[:0]}}}
+	*s = scanner{e: e, seen: s.seen, windows: s.windows, union: s.union, scratch: scratch, seam: seam{thread: thread{text: s.seam.text[:0], pieces: s.seam.pieces[:0]}}}
 	e.scanners.Put(s)
 }
 
@@ -133,18 +134,37 @@ func (s *scanner) search(l *level, depth int) {
 	for i := range s.windows {
 		s.windows[i] = window{segment: -1}
 	}
-	s.e.anchors.find(l.text, func(a *anchor, at int) bool { return s.hit(s.e.rules[a.owner], a, at) })
+	s.anchors(l.text)
 	for i := range s.windows {
 		s.flush(i)
-	}
-	if k := s.o.Known; k != nil {
-		k.anchors.find(l.text, func(a *anchor, at int) bool {
-			return s.add(candidate{rule: s.knownRule(a.owner), start: at, end: at + len(a.text), hull: at, known: true})
-		})
 	}
 	if s.e.registered != nil {
 		s.e.registered.find(s)
 	}
+}
+
+// anchors looks for the anchors of rules and for known values, in one pass when
+// it can.
+func (s *scanner) anchors(text []byte) {
+	a := s.e.anchors
+	rules := func(n *anchor, at int) bool { return s.hit(s.e.rules[n.owner], n, at) }
+	if s.o.Known.Len() == 0 {
+		grep(text, a.bitmap, a.shift, func(h uint32, at int) bool { return a.verify(text, h, at, rules) })
+		return
+	}
+	k := s.o.Known.anchors
+	values := func(n *anchor, at int) bool {
+		return s.add(candidate{rule: s.knownRule(n.owner), start: at, end: at + len(n.text), hull: at, known: true})
+	}
+	if both, ok := union(s.union, a, k); ok {
+		s.union = both
+		grep(text, both, a.shift, func(h uint32, at int) bool {
+			return a.verify(text, h, at, rules) && k.verify(text, h, at, values)
+		})
+		return
+	}
+	grep(text, a.bitmap, a.shift, func(h uint32, at int) bool { return a.verify(text, h, at, rules) })
+	grep(text, k.bitmap, k.shift, func(h uint32, at int) bool { return k.verify(text, h, at, values) })
 }
 
 func (s *scanner) knownRule(i int32) *Rule {
