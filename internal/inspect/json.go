@@ -18,17 +18,16 @@ type lexer struct {
 	segment segment
 }
 
-// lexJSON reads all of raw, whatever it is. The scratch is for the decoded text.
-func lexJSON(l *level, raw, scratch []byte, seam *seam) {
+// lexJSON reads all of raw, whatever it is, into an empty level.
+func lexJSON(l *level, raw []byte, seam *seam) {
 	x := &lexer{level: l, seam: seam, raw: raw, copied: bytes.IndexByte(raw, '\\') >= 0}
 	x.segment = segment{to: len(raw), step: stepJSON, strings: true}
 	l.raw = raw
-	l.text = raw[:0]
-	if x.copied {
-		if cap(scratch) < len(raw)+8 {
-			scratch = make([]byte, 0, len(raw)+8)
-		}
-		l.text = scratch[:0]
+	l.borrowed = !x.copied
+	if l.borrowed {
+		l.text = raw[:0]
+	} else if cap(l.text) < len(raw) {
+		l.text = make([]byte, 0, len(raw))
 	}
 	for i := 0; i < len(raw); {
 		i = x.stretch(i)

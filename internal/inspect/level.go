@@ -11,7 +11,25 @@ type level struct {
 	text     []byte
 	segments []segment
 	marks    []mark
-	ended    int // index of the segment that was found last
+	ended    int  // index of the segment that was found last
+	borrowed bool // text is the scanned bytes themselves
+}
+
+// emptied is a level with the buffers of l, to be used again. What was decoded
+// is not kept.
+func (l *level) emptied() level {
+	next := level{segments: l.segments[:0], marks: l.marks[:0]}
+	if !l.borrowed && cap(l.text) <= maxScratch {
+		clear(l.text)
+		next.text = l.text[:0]
+	}
+	if cap(l.segments) > maxScratch/100 {
+		next.segments = nil
+	}
+	if cap(l.marks) > maxScratch/100 {
+		next.marks = nil
+	}
+	return next
 }
 
 // segment is a stretch of a level's text that was one run of the level above.

@@ -34,7 +34,7 @@ type scanner struct {
 	depth   int
 	windows []window // per rule
 	seam    seam
-	scratch []byte
+	kept    [maxDepth + 1]level // buffers of earlier scans
 	union   []uint64
 }
 
@@ -95,28 +95,24 @@ func (s *scanner) begin(b []byte, o Options) {
 
 // release clears what must not be kept and gives the scanner back.
 func (s *scanner) release() {
-	e, scratch := s.e, s.scratch
-	if cap(scratch) > maxScratch {
-		scratch = nil
-	}
+	e := s.e
 	clear(s.seen)
-	clear(scratch)
 	clear(s.seam.text)
-	*s = scanner{e: e, seen: s.seen, windows: s.windows, union: s.union, scratch: scratch, seam: seam{thread: thread{text: s.seam.text[:0], pieces: s.seam.pieces[:0]}}}
+	for i := range s.kept {
+		s.kept[i] = s.kept[i].emptied()
+	}
+	*s = scanner{e: e, seen: s.seen, windows: s.windows, union: s.union, kept: s.kept, levels: s.levels[:0], seam: seam{thread: thread{text: s.seam.text[:0], pieces: s.seam.pieces[:0]}}}
 	e.scanners.Put(s)
 }
 
 // base makes level 0.
 func (s *scanner) base() {
-	l := &level{}
+	l := &s.kept[0]
 	if s.o.JSON {
-		lexJSON(l, s.b, s.scratch, &s.seam)
-		if len(l.text) > 0 && &l.text[0] != &s.b[0] {
-			s.scratch = l.text
-		}
+		lexJSON(l, s.b, &s.seam)
 	} else {
-		l.raw, l.text = s.b, s.b
-		l.segments = []segment{{end: len(s.b), to: len(s.b)}}
+		l.raw, l.text, l.borrowed = s.b, s.b, true
+		l.segments = append(l.segments, segment{end: len(s.b), to: len(s.b)})
 	}
 	s.levels = append(s.levels, l)
 }
