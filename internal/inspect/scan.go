@@ -34,7 +34,8 @@ type scanner struct {
 	depth   int
 	windows []window // per rule
 	seam    seam
-	scratch []byte
+	kept    [maxDepth + 1]level // buffers of earlier scans
+	union   []uint64
 }
 
 // window is where a rule is at work in a level's text.
@@ -94,28 +95,24 @@ func (s *scanner) begin(b []byte, o Options) {
 
 // release clears what must not be kept and gives the scanner back.
 func (s *scanner) release() {
-	e, scratch := s.e, s.scratch
-	if cap(scratch) > maxScratch {
-		scratch = nil
-	}
+	e := s.e
 	clear(s.seen)
-	clear(scratch)
 	clear(s.seam.text)
-	*s = scanner{e: e, seen: s.seen, windows: s.windows, scratch: scratch, seam: seam{thread: thread{text: s.seam.text[:0], pieces: s.seam.pieces[:0]}}}
+	for i := range s.kept {
+		s.kept[i] = s.kept[i].emptied()
+	}
+	*s = scanner{e: e, seen: s.seen, windows: s.windows, union: s.union, kept: s.kept, levels: s.levels[:0], seam: seam{thread: thread{text: s.seam.text[:0], pieces: s.seam.pieces[:0]}}}
 	e.scanners.Put(s)
 }
 
 // base makes level 0.
 func (s *scanner) base() {
-	l := &level{}
+	l := &s.kept[0]
 	if s.o.JSON {
-		lexJSON(l, s.b, s.scratch, &s.seam)
-		if len(l.text) > 0 && &l.text[0] != &s.b[0] {
-			s.scratch = l.text
-		}
+		lexJSON(l, s.b, &s.seam)
 	} else {
-		l.raw, l.text = s.b, s.b
-		l.segments = []segment{{end: len(s.b), to: len(s.b)}}
+		l.raw, l.text, l.borrowed = s.b, s.b, true
+		l.segments = append(l.segments, segment{end: len(s.b), to: len(s.b)})
 	}
 	s.levels = append(s.levels, l)
 }
@@ -133,18 +130,37 @@ func (s *scanner) search(l *level, depth int) {
 	for i := range s.windows {
 		s.windows[i] = window{segment: -1}
 	}
-	s.e.anchors.find(l.text, func(a *anchor, at int) bool { return s.hit(s.e.rules[a.owner], a, at) })
+	s.anchors(l.text)
 	for i := range s.windows {
 		s.flush(i)
-	}
-	if k := s.o.Known; k != nil {
-		k.anchors.find(l.text, func(a *anchor, at int) bool {
-			return s.add(candidate{rule: s.knownRule(a.owner), start: at, end: at + len(a.text), hull: at, known: true})
-		})
 	}
 	if s.e.registered != nil {
 		s.e.registered.find(s)
 	}
+}
+
+// anchors looks for the anchors of rules and for known values, in one pass when
+// it can.
+func (s *scanner) anchors(text []byte) {
+	a := s.e.anchors
+	rules := func(n *anchor, at int) bool { return s.hit(s.e.rules[n.owner], n, at) }
+	if s.o.Known.Len() == 0 {
+		grep(text, a.bitmap, a.shift, func(h uint32, at int) bool { return a.verify(text, h, at, rules) })
+		return
+	}
+	k := s.o.Known.anchors
+	values := func(n *anchor, at int) bool {
+		return s.add(candidate{rule: s.knownRule(n.owner), start: at, end: at + len(n.text), hull: at, known: true})
+	}
+	if both, ok := union(s.union, a, k); ok {
+		s.union = both
+		grep(text, both, a.shift, func(h uint32, at int) bool {
+			return a.verify(text, h, at, rules) && k.verify(text, h, at, values)
+		})
+		return
+	}
+	grep(text, a.bitmap, a.shift, func(h uint32, at int) bool { return a.verify(text, h, at, rules) })
+	grep(text, k.bitmap, k.shift, func(h uint32, at int) bool { return k.verify(text, h, at, values) })
 }
 
 func (s *scanner) knownRule(i int32) *Rule {
