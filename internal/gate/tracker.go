@@ -45,6 +45,8 @@ type tracker struct {
 	bytes    int64                  // that all tips hold
 	sessions map[sessionKey]*list.Element
 	recent   *list.List // *session, newest first
+
+	owners owners
 }
 
 // laneKey groups the tips that a request can be compared with before its body
@@ -61,7 +63,7 @@ type session struct {
 	calls []call        // newest last
 	ids   []idRecord    // oldest first
 	end   *inspect.Edge // of the last message that the next one may continue: an upload, or a message of a socket
-	ended []string      // ids of responses that were blocked on their way back, oldest first
+	cut   []string      // ids of responses that were blocked on their way back, oldest first
 	heads []headRecord  // oldest first
 }
 
