@@ -76,6 +76,7 @@ var allowed = []line{
 	{"internal/wire/openai", "internal/wire/...", "reads JSON members, collects streamed parts"},
 	{"internal/wire/gemini", "internal/wire/...", "reads JSON members, collects streamed parts"},
 	{"internal/wire/draft", "internal/wire/peek", "parts are collected from raw members"},
+	{"internal/wire/rewrite", "internal/wire/...", "reads JSON members, refuses in the provider's shape"},
 }
 
 func (l line) covers(from, to string) bool { return under(from, l.from) && under(to, l.to) }

@@ -1,0 +1,208 @@
+package rewrite
+
+import (
+	"fmt"
+
+	"github.com/workingagents/gatehouse/internal/wire/peek"
+)
+
+// messages reads answers of Anthropic's Messages.
+type messages struct {
+	r      *Rewriter
+	began  bool
+	blocks []began // content blocks, oldest first; the last few
+	bytes  int     // of text that was read
+}
+
+// began is a content block, or whatever an empty event can be added to.
+type began struct {
+	at    int64 // offset behind the event that began it
+	index int64
+	kind  string
+}
+
+// delta is the members of an event, raw.
+type anthropicEvent struct {
+	kind, index, block            []byte
+	delta, text, partial, deltaOf []byte
+	stop                          []byte
+}
+
+func (d *messages) streams() bool { return false }
+
+func (d *messages) event(e *event) {
+	var v anthropicEvent
+	if !v.read(e.data) {
+		return
+	}
+	index := peek.Int(v.index)
+	kind := e.name
+	if peek.IsString(v.kind) {
+		kind = peek.Short(v.kind)
+	}
+	switch kind {
+	case "content_block_delta":
+		d.delta(e, index, &v)
+	case "content_block_start":
+		d.start(e, index, v.block)
+	case "content_block_stop":
+		d.r.finished(laneKey{major: index})
+	case "message_start":
+		d.began = true
+	case "message_delta", "message_stop", "error":
+		d.r.closeAll()
+		d.r.judgeAll()
+	}
+}
+
+func (v *anthropicEvent) read(data []byte) bool {
+	s := peek.Scan(data)
+	if !s.Object() {
+		return false
+	}
+	for s.Member() {
+		switch string(s.Name) {
+		case "type":
+			v.kind = s.Value()
+		case "index":
+			v.index = s.Value()
+		case "content_block":
+			v.block = s.Value()
+		case "delta":
+			v.readDelta(&s)
+		}
+	}
+	return !s.Bad()
+}
+
+func (v *anthropicEvent) readDelta(s *peek.Scanner) {
+	if !s.Object() {
+		return
+	}
+	v.text, v.partial = nil, nil
+	for s.Member() {
+		switch string(s.Name) {
+		case "type":
+			v.deltaOf = s.Value()
+		case "text":
+			v.text = s.Value()
+		case "partial_json":
+			v.partial = s.Value()
+		}
+	}
+}
+
+func (d *messages) delta(e *event, index int64, v *anthropicEvent) {
+	k := laneKey{major: index}
+	switch string(v.deltaOf) {
+	case `"text_delta"`:
+		d.bytes += len(v.text)
+		if l := d.r.lane(k, d.r.prose); l != nil && l.tool == "" {
+			l.feed(e, v.text)
+		}
+	case `"input_json_delta"`:
+		d.bytes += len(v.partial)
+		if l := d.r.lanes[k]; l != nil && l.tool != "" {
+			l.feed(e, v.partial)
+		}
+	}
+}
+
+func (d *messages) start(e *event, index int64, block []byte) {
+	k := laneKey{major: index}
+	d.r.finished(k) // a block that was not stopped
+	kind := peek.Short(peek.Get(block, "type"))
+	if d.blocks = append(d.blocks, began{e.end, index, kind}); len(d.blocks) > 64 {
+		d.blocks = d.blocks[1:]
+	}
+	switch kind {
+	case "text":
+		if l := d.r.lane(k, d.r.prose); l != nil {
+			l.feed(e, peek.Get(block, "text"))
+		}
+	case "tool_use":
+		name := peek.Short(peek.Get(block, "name"))
+		l := d.r.lane(k, func() *lane { return d.r.arguments(name) })
+		d.r.hold(e, k, peek.Short(peek.Get(block, "id")), name, l)
+		if input := peek.Get(block, "input"); l != nil && len(input) > 2 { // whole from the start
+			w := d.r.whole(d.r.object(name), e, input)
+			l.text, l.marks = w.text, w.marks
+		}
+	}
+}
+
+func (d *messages) body(e *event, raw []byte) {
+	content, stop := peek.Get(raw, "content"), peek.Get(raw, "stop_reason")
+	passed := 0
+	for w := peek.Elements(content); w.Next(); {
+		switch string(peek.Get(w.Value, "type")) {
+		case `"text"`:
+			d.r.whole(d.r.prose(), e, peek.Get(w.Value, "text"))
+		case `"tool_use"`:
+			name := peek.Short(peek.Get(w.Value, "name"))
+			l := d.r.whole(d.r.object(name), e, peek.Get(w.Value, "input"))
+			if refused := d.r.judge(peek.Short(peek.Get(w.Value, "id")), name, l); refused != nil {
+				edits := []Edit{cutTail(e, content, w.Value, `{"type":"text","text":`+quote("Gatehouse: "+refused.Text)+`}`)}
+				if passed == 0 && stop != nil {
+					edits = append(edits, e.swap(stop, `"end_turn"`))
+				}
+				d.r.strike(refused, edits...)
+				return
+			}
+			passed++
+		}
+	}
+}
+
+// cutTail replaces the elements of an array from one on.
+func cutTail(e *event, array, element []byte, put string) Edit {
+	at := e.place(element)
+	return Edit{At: at, Cut: e.endOf(array) - 1 - at, Put: []byte(put)}
+}
+
+// swap replaces a value.
+func (e *event) swap(value []byte, put string) Edit {
+	at := e.place(value)
+	return Edit{At: at, Cut: e.endOf(value) - at, Put: []byte(put)}
+}
+
+func (d *messages) closing(text string, from int64) ([]Edit, int64, []payload) {
+	index := int64(0)
+	for _, b := range d.blocks {
+		if b.at <= from {
+			index = b.index + 1
+		}
+	}
+	stop := "end_turn"
+	if d.r.passed > 0 {
+		stop = "tool_use"
+	}
+	say := func(name, rest string, args ...any) payload {
+		return payload{name, fmt.Sprintf(`{"type":"`+name+`"`+rest+`}`, args...)}
+	}
+	return nil, from, []payload{
+		say("content_block_start", `,"index":%d,"content_block":{"type":"text","text":""}`, index),
+		say("content_block_delta", `,"index":%d,"delta":{"type":"text_delta","text":%s}`, index, quote(text)),
+		say("content_block_stop", `,"index":%d`, index),
+		say("message_delta", `,"delta":{"stop_reason":"%s","stop_sequence":null},"usage":{"output_tokens":%d}`, stop, d.bytes/4+1),
+		say("message_stop", ""),
+	}
+}
+
+// alive adds nothing to the newest block that the client has: its delta must be
+// of the block's kind.
+func (d *messages) alive() (payload, bool) {
+	if !d.began {
+		return payload{}, false
+	}
+	for i := len(d.blocks) - 1; i >= 0; i-- {
+		b := d.blocks[i]
+		delta, ok := map[string]string{
+			"text": `"text_delta","text":""`, "thinking": `"thinking_delta","thinking":""`, "tool_use": `"input_json_delta","partial_json":""`,
+		}[b.kind]
+		if b.at <= d.r.base && ok {
+			return payload{"content_block_delta", fmt.Sprintf(`{"type":"content_block_delta","index":%d,"delta":{"type":%s}}`, b.index, delta)}, true
+		}
+	}
+	return payload{"message_delta", `{"type":"message_delta","delta":{"stop_reason":null,"stop_sequence":null},"usage":{"output_tokens":0}}`}, true
+}

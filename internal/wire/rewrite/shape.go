@@ -1,0 +1,66 @@
+package rewrite
+
+import (
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/wire/peek"
+)
+
+// dialect is what a provider's answers look like.
+type dialect interface {
+	event(e *event) // one event of a stream
+	body(e *event, raw []byte)
+	// closing gives what ends a stream that is withheld from an offset on: edits
+	// before that, where it is to be cut instead, and events.
+	closing(text string, from int64) ([]Edit, int64, []payload)
+	alive() (payload, bool) // an empty event that fits behind what was released
+	streams() bool          // an array is a stream of its elements
+}
+
+func newDialect(r *Rewriter, api flow.API) dialect {
+	switch api {
+	case flow.Messages:
+		return &messages{r: r}
+	case flow.Chat:
+		return &chat{r: r}
+	case flow.Responses:
+		return &responses{r: r}
+	case flow.Generate, flow.StreamGenerate:
+		return &gemini{r: r}
+	}
+	return nil
+}
+
+// body takes a document: an answer that is no stream, or what holds one.
+func (r *Rewriter) body(e *event) {
+	if d := r.dialect; d != nil && r.framing != Lines {
+		d.body(e, e.data)
+		return
+	}
+	r.shaped(e, e.data, 0)
+}
+
+// shaped finds what a document is by its members. Batch results hold answers
+// a level or two deep.
+func (r *Rewriter) shaped(e *event, raw []byte, depth int) {
+	var d dialect
+	for w := peek.Members(raw); w.Next(); {
+		switch name := string(w.Name); {
+		case name == "candidates" && peek.IsArray(w.Value):
+			d = &gemini{r: r}
+		case name == "choices" && peek.IsArray(w.Value):
+			d = &chat{r: r}
+		case name == "output" && peek.IsArray(w.Value):
+			d = &responses{r: r}
+		case name == "content" && peek.IsArray(w.Value) && d == nil:
+			d = &messages{r: r}
+		case depth < 2 && peek.IsObject(w.Value):
+			switch name {
+			case "result", "message", "response", "body":
+				r.shaped(e, w.Value, depth+1)
+			}
+		}
+	}
+	if d != nil {
+		d.body(e, raw)
+	}
+}
