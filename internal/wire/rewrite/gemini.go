@@ -245,7 +245,7 @@ func (d *gemini) rest() string {
 }
 
 func (d *gemini) alive() (payload, bool) {
-	if d.began == 0 || d.began > d.r.base {
+	if d.began == 0 || d.began > d.r.base && d.r.scan.array {
 		return payload{}, false
 	}
 	return payload{data: `{"candidates":[{"content":{"parts":[{"text":""}],"role":"model"},"index":0}]` + d.rest() + `}`}, true

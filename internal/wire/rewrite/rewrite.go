@@ -143,10 +143,10 @@ func (r *Rewriter) Push(p []byte) (out []byte, edits []Edit) {
 		r.base, r.ends = r.in, append(r.ends[:0], len(p))
 		return p, nil
 	}
+	r.out, r.done, r.ends = r.out[:0], nil, r.ends[:0]
 	if r.refused != nil {
 		return nil, nil
 	}
-	r.out, r.done, r.ends = r.out[:0], nil, r.ends[:0]
 	view := r.view(p)
 	r.read(view)
 	return r.release(view), r.done
