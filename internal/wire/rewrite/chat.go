@@ -255,7 +255,7 @@ func (d *chat) closing(text string, from int64) ([]Edit, int64, []payload) {
 }
 
 func (d *chat) alive() (payload, bool) {
-	if d.began == 0 || d.began > d.r.base {
+	if d.began == 0 {
 		return payload{}, false
 	}
 	return d.chunk(d.last, `{"content":""}`, "null"), true

@@ -2,6 +2,8 @@ package rewrite
 
 import (
 	"bytes"
+
+	"github.com/workingagents/gatehouse/internal/wire/peek"
 )
 
 // event is one payload of an answer and where it lies in the provider's bytes.
@@ -325,8 +327,21 @@ func (r *Rewriter) document(view []byte, from, to int, next int64) {
 		return
 	}
 	r.now = next
-	r.body(&e)
+	if !r.torn(&e) {
+		r.body(&e)
+	}
 	r.settle(next)
+}
+
+// torn reports whether a payload was cut off with the stream. Where calls are to
+// be judged it is withheld: nobody knows what a lenient reader makes of it.
+func (r *Rewriter) torn(e *event) bool {
+	text := bytes.TrimLeft(e.data, " \t\r\n")
+	if !r.o.Hold || len(text) == 0 || text[0] != '{' || peek.Whole(text) {
+		return false
+	}
+	r.edit(Edit{At: e.base, Cut: int64(len(e.data))})
+	return true
 }
 
 // elements cuts the elements out of a JSON array. It looks at brackets and
@@ -386,15 +401,18 @@ func (r *Rewriter) element(view []byte, from, to int) {
 // finish reads what stands at the stream's end without its empty line, or a
 // document.
 func (r *Rewriter) finish(view []byte) {
+	rest := event{data: view[max(r.scan.start-r.base, 0):], start: r.scan.start, end: r.in, base: r.scan.start}
+	r.now = r.in
 	switch {
-	case r.framing == SSE && r.in > r.scan.start:
-		r.unended(view)
-	case r.framing == Lines && r.in > r.scan.line:
-		r.document(view, int(r.scan.line-r.base), len(view), r.in)
-	case r.framing == JSON && !r.scan.array && r.begun && !r.plain:
-		e := event{data: view, end: r.in, base: r.base}
-		r.now = r.in
-		r.body(&e)
+	case r.plain || !r.begun || len(rest.data) == 0:
+	case r.framing == SSE:
+		r.unended(view, &rest)
+	case r.framing == Lines:
+		r.document(view, len(view)-len(rest.data), len(view), r.in)
+	case r.scan.array && !r.scan.over && r.o.Hold:
+		r.edit(Edit{At: rest.base, Cut: int64(len(rest.data))})
+	case r.framing == JSON && !r.scan.array && !r.torn(&rest):
+		r.body(&rest)
 	}
 	if r.refused == nil {
 		r.closeAll()
@@ -406,7 +424,7 @@ func (r *Rewriter) finish(view []byte) {
 }
 
 // unended takes an event that was cut off with the stream, as codec does.
-func (r *Rewriter) unended(view []byte) {
+func (r *Rewriter) unended(view []byte, rest *event) {
 	s := &r.scan
 	if from := int(s.line - r.base); from < len(view) {
 		to := len(view)
@@ -417,9 +435,14 @@ func (r *Rewriter) unended(view []byte) {
 			s.field(view, from, to, r.base)
 		}
 	}
-	if len(s.data) > 0 {
-		e := r.sseEvent(view, r.in)
-		s.reset(r.in)
+	if len(s.data) == 0 {
+		return
+	}
+	e := r.sseEvent(view, r.in)
+	s.reset(r.in)
+	if peek.Whole(e.data) || string(e.data) == "[DONE]" {
 		r.handle(&e)
+	} else if r.o.Hold {
+		r.edit(Edit{At: rest.base, Cut: int64(len(rest.data))})
 	}
 }

@@ -168,7 +168,7 @@ func (d *gemini) call(e *event, n int64, c *candidate, raw []byte, p *geminiPart
 			l.text = append(l.text, f.args...)
 		}
 		l.text = append(l.text, f.partial...)
-		if d.r.o.Hold && (d.r.refused == nil) {
+		if d.r.o.Hold && d.r.refused == nil {
 			d.plan = planned(e, c, raw)
 			if f.goesOn {
 				d.r.hold(e, k, peek.Short(f.id), name, l)
@@ -188,12 +188,18 @@ func (d *gemini) judged(id, name string, l *lane) *flow.Refusal {
 	refused := d.r.judge(id, name, l)
 	if refused == nil && d.r.o.Hold {
 		d.r.passed++
+		d.plan = nil
 	}
 	return refused
 }
 
 func (d *gemini) endCall(n int64) {
-	d.r.finished(laneKey{kind: 1, major: n})
+	k := laneKey{kind: 1, major: n}
+	if d.r.held(k) != nil {
+		if d.r.finished(k); d.r.refused == nil {
+			d.plan = nil
+		}
+	}
 }
 
 func planned(e *event, c *candidate, part []byte) *plan {
@@ -222,7 +228,7 @@ func (d *gemini) refuse(f *flow.Refusal) {
 func (d *gemini) closing(text string, from int64) ([]Edit, int64, []payload) {
 	var list []payload
 	var edits []Edit
-	if d.plan != nil && d.plan.end > from || len(d.r.calls) == 0 && d.plan != nil {
+	if d.plan != nil && d.plan.end >= from {
 		edits, from = d.splices(text), d.plan.end
 	} else {
 		list = append(list, payload{data: `{"candidates":[{"content":{"parts":[{"text":` + quote(text) + `}],"role":"model"},"finishReason":"STOP","index":0}]` + d.rest() + `}`})
@@ -239,7 +245,7 @@ func (d *gemini) rest() string {
 }
 
 func (d *gemini) alive() (payload, bool) {
-	if d.began == 0 || d.began > d.r.base {
+	if d.began == 0 || d.began > d.r.base && d.r.scan.array {
 		return payload{}, false
 	}
 	return payload{data: `{"candidates":[{"content":{"parts":[{"text":""}],"role":"model"},"index":0}]` + d.rest() + `}`}, true

@@ -1,8 +1,8 @@
 package rewrite
 
 import (
-	"cmp"
 	"bytes"
+	"cmp"
 	"slices"
 )
 

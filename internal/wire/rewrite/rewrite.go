@@ -143,10 +143,10 @@ func (r *Rewriter) Push(p []byte) (out []byte, edits []Edit) {
 		r.base, r.ends = r.in, append(r.ends[:0], len(p))
 		return p, nil
 	}
+	r.out, r.done, r.ends = r.out[:0], nil, r.ends[:0]
 	if r.refused != nil {
 		return nil, nil
 	}
-	r.out, r.done, r.ends = r.out[:0], nil, r.ends[:0]
 	view := r.view(p)
 	r.read(view)
 	return r.release(view), r.done
@@ -308,7 +308,3 @@ func (r *Rewriter) count(token string) {
 		r.restored = append(r.restored, token)
 	}
 }
-
-// Settled is how many of the provider's bytes were released: what came after
-// them has not been delivered in any form.
-func (r *Rewriter) Settled() int64 { return r.base }

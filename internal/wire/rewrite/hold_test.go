@@ -1,0 +1,302 @@
+package rewrite_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/wire/codec"
+	"github.com/workingagents/gatehouse/internal/wire/rewrite"
+)
+
+// judge refuses the calls whose arguments hold a word, and notes what it saw.
+func judge(word string, seen *[]flow.Part) rewrite.Judge {
+	return func(p flow.Part) *flow.Refusal {
+		if seen != nil {
+			*seen = append(*seen, p)
+		}
+		if word != "" && strings.Contains(p.Text, word) {
+			return &flow.Refusal{Status: 400, Kind: "policy", Text: `no "rm" here`}
+		}
+		return nil
+	}
+}
+
+const reason = `Gatehouse: no "rm" here`
+
+func holding(api flow.API, word string, seen *[]flow.Part) rewrite.Options {
+	o := options(api)
+	o.Hold, o.Judge = true, judge(word, seen)
+	return o
+}
+
+// A call that passes leaves the answer as it was, but for the values, and is
+// judged once, as the client gets it.
+func TestHeldCallPasses(t *testing.T) {
+	for _, w := range wires() {
+		if w.call == nil {
+			continue
+		}
+		payloads := w.stream(w.text(`"Hi "`, `"there"`), w.call("Write", quoted(`{"text":"`+secret), quoted(`","n":"`+count+`"}`)))
+		for name, way := range w.ways(payloads) {
+			var seen []flow.Part
+			g := way(t, holding(w.api, "rm -rf", &seen), 499)
+			args := `{"text":"` + string(rewrite.Escape(nil, []byte(value), rewrite.String)) + `","n":-8080.5e3}`
+			if got, want := w.parts(g), "text||Hi there\ntool_call|Write|"+args+"\n"; got != want {
+				t.Errorf("%s, %s: got\n%s\nwant\n%s", w.api, name, got, want)
+			}
+			for _, p := range seen {
+				if p.Kind != flow.ToolCall || p.Name != "Write" || p.ID == "" || p.Text != args {
+					t.Fatalf("%s, %s: judged %+v, want arguments %s", w.api, name, p, args)
+				}
+			}
+		}
+		var seen []flow.Part
+		run(t, holding(w.api, "", &seen), sse(w.api, payloads...))
+		if len(seen) != 1 {
+			t.Errorf("%s: judged %d times", w.api, len(seen))
+		}
+	}
+}
+
+// A refused call never reaches the client, prose before it does, and the answer
+// ends as the provider would end it.
+func TestBlockedCall(t *testing.T) {
+	for _, w := range wires() {
+		if w.call == nil {
+			continue
+		}
+		payloads := w.stream(w.text(`"Hi "`, `"there `+plain+`"`), w.call("Bash", quoted(`{"cmd":"r`), quoted(`m -rf /"}`)))
+		payloads = append(payloads, w.text(`"more"`)...)
+		for name, way := range w.ways(payloads) {
+			g := way(t, holding(w.api, "rm -rf", nil), 101)
+			checkBlocked(t, w.api, name, g, "Hi there hunter2")
+		}
+	}
+}
+
+func checkBlocked(t *testing.T, api flow.API, name string, g got, before string) {
+	t.Helper()
+	if g.blocked == nil {
+		t.Fatalf("%s, %s: not blocked: %s", api, name, g.body)
+	}
+	if strings.Contains(g.body, "Bash") || strings.Contains(g.body, "more") {
+		t.Errorf("%s, %s: delivered what is withheld: %s", api, name, g.body)
+	}
+	o := codec.Options{Keep: true}
+	pieces := []string{g.body}
+	if g.messages != nil {
+		o.Stream, pieces = codec.Messages, g.messages
+	}
+	a := codec.NewAnswer(api, o)
+	for _, p := range pieces {
+		a.Push([]byte(p))
+	}
+	answer := a.End()
+	said := ""
+	for _, p := range answer.Parts {
+		if p.Kind != flow.Text {
+			t.Errorf("%s, %s: a part is %+v", api, name, p)
+		}
+		said += p.Text
+	}
+	if want := before + reason; said != want && !(before == "" && said == reason) {
+		// Responses believes the last event, which holds our message alone.
+		if api != flow.Responses || said != reason {
+			t.Errorf("%s, %s: says %q, want %q", api, name, said, want)
+		}
+	}
+	stops := map[flow.API]string{flow.Messages: "end_turn", flow.Chat: "stop", flow.Responses: "completed", flow.StreamGenerate: "STOP", flow.Generate: "STOP"}
+	if !answer.Complete || answer.Stop != stops[api] || answer.Error != "" || answer.Unknown != 0 || answer.Unreadable != "" {
+		t.Errorf("%s, %s: answer %+v\n%s", api, name, answer, g.body)
+	}
+}
+
+// Gemini's calls come whole: the chunk that holds one keeps its prose.
+func TestBlockedGemini(t *testing.T) {
+	w := wires()[3]
+	parts := `{"text":"there ` + plain + `"},{"functionCall":{"name":"Bash","args":{"cmd":"rm -rf /","x":"` + plain + `"}}},{"text":"more"}`
+	for _, finish := range []string{"", `,"finishReason":"UNEXPECTED"`} {
+		payloads := w.stream(w.text(`"Hi "`), []string{candidate(parts, finish)}, w.text(`"more"`))
+		for name, way := range w.ways(payloads) {
+			checkBlocked(t, w.api, name, way(t, holding(w.api, "rm -rf", nil), 51), "Hi there hunter2")
+		}
+	}
+	streamed := w.stream(w.text(`"Hi "`), []string{
+		candidate(`{"text":"there"},{"functionCall":{"name":"Bash","willContinue":true}}`, ""),
+		candidate(`{"functionCall":{"partialArgs":[{"jsonPath":"$.cmd","stringValue":"rm "}],"willContinue":true}}`, ""),
+		candidate(`{"functionCall":{"partialArgs":[{"jsonPath":"$.cmd","stringValue":"-rf"}],"willContinue":true}}`, ""),
+		candidate(`{"functionCall":{}}`, ""),
+	}, w.text(`"more"`))
+	for name, way := range w.ways(streamed) {
+		checkBlocked(t, w.api, name, way(t, holding(w.api, "-rf", nil), 51), "Hi there")
+		if g := way(t, holding(w.api, "nothing", nil), 51); g.blocked != nil || len(g.edits) > 0 {
+			t.Errorf("%s: a call that passes is changed: %+v", name, g.edits)
+		}
+	}
+}
+
+// An answer that is one document is changed in its place.
+func TestDocuments(t *testing.T) {
+	in := func(tool string) string { return `{"cmd":"rm -rf ` + plain + `","new":{"text":"` + plain + `"}}` }
+	args := func(tool string) string { return quoted(in(tool)) }
+	docs := []struct {
+		api  flow.API
+		text string
+	}{
+		{flow.Messages, `{"type":"message","stop_reason":"tool_use","content":[{"type":"thinking","thinking":"` + plain + `","signature":"s"},{"type":"text","text":"Hi ` + plain + `"},{"type":"tool_use","id":"t","name":"Edit","input":` + in("Edit") + `},{"type":"tool_use","id":"u","name":"Bash","input":` + in("Bash") + `}],"usage":{"output_tokens":3}}`},
+		{flow.Chat, `{"object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"Hi ` + plain + `","tool_calls":[{"id":"t","type":"function","function":{"name":"Edit","arguments":` + args("Edit") + `}},{"id":"u","type":"function","function":{"name":"Bash","arguments":` + args("Bash") + `}}]},"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":1,"completion_tokens":1}}`},
+		{flow.Responses, `{"id":"r","object":"response","status":"completed","output":[{"type":"reasoning","encrypted_content":"` + plain + `","summary":[]},{"type":"message","role":"assistant","content":[{"type":"output_text","text":"Hi ` + plain + `"}]},{"type":"function_call","call_id":"t","name":"Edit","arguments":` + args("Edit") + `},{"type":"function_call","call_id":"u","name":"Bash","arguments":` + args("Bash") + `}]}`},
+		{flow.Generate, `{"candidates":[{"content":{"parts":[{"text":"` + plain + `","thought":true},{"text":"Hi ` + plain + `"},{"functionCall":{"name":"Edit","args":` + in("Edit") + `}},{"functionCall":{"name":"Bash","args":` + in("Bash") + `}}],"role":"model"},"finishReason":"STOP"}]}`},
+	}
+	for _, d := range docs {
+		g := replay(t, options(d.api), []byte(d.text), 7)
+		if !json.Valid([]byte(g.body)) || strings.Count(g.body, "hunter2") != 2 || strings.Count(d.text, plain)-strings.Count(g.body, plain) != 2 {
+			t.Errorf("%s: %s", d.api, g.body)
+		}
+		var seen []flow.Part
+		g = run(t, holding(d.api, "nothing", &seen), []byte(d.text))
+		if g.blocked != nil || len(seen) != 2 || seen[0].Text != `{"cmd":"rm -rf `+plain+`","new":{"text":"hunter2"}}` || seen[1].Text != in("") {
+			t.Errorf("%s: judged %+v", d.api, seen)
+		}
+		o := holding(d.api, "", nil)
+		o.Judge = func(p flow.Part) *flow.Refusal {
+			if p.Name == "Bash" {
+				return judge("rm", nil)(p)
+			}
+			return nil
+		}
+		g = replay(t, o, []byte(d.text), 7)
+		if g.blocked == nil || !json.Valid([]byte(g.body)) || strings.Contains(g.body, "Bash") || !strings.Contains(g.body, `no \"rm\" here`) {
+			t.Errorf("%s: %s", d.api, g.body)
+		}
+		// A line of batch results, and an answer of a route that is not known.
+		for _, wrapped := range []string{d.text, `{"custom_id":"1","result":{"type":"succeeded","message":` + d.text + `}}`, `{"id":"b","response":{"status_code":200,"body":` + d.text + `}}`} {
+			o := options(flow.Opaque)
+			o.Framing = rewrite.Lines
+			lines := []byte(wrapped + "\n" + `{"error":"` + plain + `"}` + "\r\n" + wrapped)
+			if g := replay(t, o, lines, 11); strings.Count(g.body, "hunter2") != 4 {
+				t.Errorf("%s: lines %s", d.api, g.body)
+			}
+			if g := run(t, options(flow.Opaque), []byte(wrapped)); strings.Count(g.body, "hunter2") != 2 {
+				t.Errorf("%s: opaque %s", d.api, g.body)
+			}
+			o.Hold, o.Judge = true, judge("rm", nil)
+			g := replay(t, o, lines, 11)
+			for line := range strings.Lines(g.body) {
+				if !json.Valid([]byte(line)) || strings.Contains(line, "rm -rf") {
+					t.Errorf("%s: refused in %s", d.api, line)
+				}
+			}
+			if strings.Count(g.body, `no \"rm\" here`) != 2 {
+				t.Errorf("%s: lines %s", d.api, g.body)
+			}
+		}
+	}
+}
+
+// While a call is held, empty events keep the answer alive: they change nothing
+// of what is read.
+func TestKeepAlive(t *testing.T) {
+	for _, w := range wires() {
+		payloads := w.stream(w.text(`"Oh "`, `"Hi Q"`, `"Z"`, `" there `+plain[:9]+`"`, `"`+plain[9:]+`"`))
+		if w.call != nil {
+			payloads = w.stream(w.text(`"Hi Q"`, `"Z"`), w.call("Write", `"{}"`))
+		}
+		o := holding(w.api, "nothing", nil)
+		for _, array := range []bool{false, w.api == flow.StreamGenerate} {
+			r := rewrite.New(o)
+			sent, alive := "", 0
+			var edits []rewrite.Edit
+			var body []byte
+			for i, p := range payloads {
+				piece := sse(w.api, p)
+				if array {
+					piece = []byte(map[bool]string{true: "[", false: ","}[i == 0] + p)
+				}
+				out, made := r.Push(piece)
+				body, edits, sent = append(body, out...), append(edits, made...), sent+string(piece)
+				if out, made := r.KeepAlive(); out != nil {
+					alive++
+					body, edits = append(body, out...), append(edits, made...)
+				} else if r.Holding() {
+					t.Errorf("%s: nothing to say after %s", w.api, p)
+				}
+			}
+			if array {
+				out, _ := r.Push([]byte("]"))
+				body, sent = append(body, out...), sent+"]"
+			}
+			out, made := r.End()
+			g := got{body: string(append(body, out...)), edits: append(edits, made...)}
+			check(t, []byte(sent), &g)
+			if alive < 2 {
+				t.Errorf("%s: %d empty events", w.api, alive)
+			}
+			want := strings.ReplaceAll(texts(read(w.api, sent)), plain, "hunter2")
+			a := codec.NewAnswer(w.api, codec.Options{Keep: true})
+			a.Push([]byte(g.body))
+			answer := a.End()
+			answer.Parts = slices.DeleteFunc(answer.Parts, func(p flow.Part) bool { return p.Text == "" }) // added to a block that was closed
+			if texts(answer.Parts) != want || answer.Unknown > 0 || !answer.Complete {
+				t.Errorf("%s: got %s\nwant %s\n%s", w.api, texts(answer.Parts), want, g.body)
+			}
+		}
+	}
+}
+
+// Calls that are too long to be held, that nobody judges, or that the stream's
+// end cuts off don't pass.
+func TestUnjudgedNeverPasses(t *testing.T) {
+	for _, w := range wires() {
+		if w.call == nil {
+			continue
+		}
+		o := holding(w.api, "nothing", nil)
+		o.MaxHold = 100
+		long := w.stream(w.call("Bash", quoted(`{"cmd":"`+strings.Repeat("x", 60)), quoted(strings.Repeat("y", 60)), quoted(`"}`)))
+		g := replay(t, o, sse(w.api, long...), 37)
+		if g.blocked == nil || g.blocked.Kind != "held_too_long" || strings.Contains(g.body, "Bash") {
+			t.Errorf("%s: too long: %s", w.api, g.body)
+		}
+		short := sse(w.api, w.stream(w.call("Bash", quoted(`{"cmd":"rm"}`)))...)
+		o.Judge = nil
+		if g := replay(t, o, short, 37); g.blocked == nil || strings.Contains(g.body, "Bash") {
+			t.Errorf("%s: nobody judges: %s", w.api, g.body)
+		}
+		o.Judge = judge("rm", nil)
+		for i := range short {
+			g := run(t, o, short[:i])
+			if strings.Contains(g.body, "rm") && g.blocked == nil {
+				t.Fatalf("%s: cut at %d: %s", w.api, i, g.body)
+			}
+		}
+	}
+}
+
+// The events of an item that passed are delivered, those of a refused one after
+// it are not.
+func TestSecondCallBlocked(t *testing.T) {
+	for _, w := range wires()[:3] {
+		first := w.call("Write", quoted(`{"a":1}`))
+		second := w.call("Bash", quoted(`{"cmd":"rm"}`))
+		for i := range second {
+			for _, r := range []string{`"index":1`, `"output_index":1`} {
+				second[i] = strings.Replace(second[i], r, r[:len(r)-1]+"2", 1)
+			}
+			if w.api == flow.Chat {
+				second[i] = strings.Replace(second[i], `[{"index":0,"`, `[{"index":1,"`, 2)
+				second[i] = strings.Replace(second[i], `choices":[{"index":1`, `choices":[{"index":0`, 1)
+			}
+		}
+		g := replay(t, holding(w.api, "rm", nil), sse(w.api, w.stream(first, second)...), 53)
+		if g.blocked == nil || strings.Contains(g.body, "Bash") {
+			t.Errorf("%s: %s", w.api, g.body)
+		}
+		if passes := strings.Contains(g.body, "Write"); passes == (w.api == flow.Chat) {
+			t.Errorf("%s: the first call: %v\n%s", w.api, passes, g.body) // Chat's calls are judged together
+		}
+	}
+}
