@@ -1,0 +1,295 @@
+package secret
+
+import "bytes"
+
+// Bounds of an assignment: how far a name and a value reach.
+const (
+	maxName  = 80
+	maxValue = 4096
+	maxGap   = 48 // between a name and its value
+)
+
+// found is an assignment: its name, the value's span, and how they were
+// joined.
+type found struct {
+	name       []byte
+	start, end int
+	quoted     bool
+	op         byte // '=', ':', ',' between arguments, '(' of a call, '>' of a tag, ' ' after a flag or a word
+	double     bool // == or !=
+}
+
+// assignment reads the assignment whose name holds the anchor at [at,end).
+func assignment(text []byte, at, end int) (f found, ok bool) {
+	start, stop := nameAround(text, at, end)
+	f.name = text[start:stop]
+	p, ok := f.operator(text, start, stop)
+	if !ok {
+		return f, false
+	}
+	return f, f.value(text, p)
+}
+
+// nameAround gives the name that the anchor stands in, a second word
+// included: "secret key", "api-key", "Access Token".
+func nameAround(text []byte, at, end int) (int, int) {
+	start, stop := at, end
+	for start > 0 && at-start < maxName && isName(text[start-1]) {
+		start--
+	}
+	for stop < len(text) && stop-end < maxName && isName(text[stop]) {
+		stop++
+	}
+	if stop+4 < len(text) && text[stop] == ' ' && isLetter(text[stop+1]) {
+		for _, word := range []string{"key", "token", "secret", "password", "id", "name", "file", "code"} {
+			if n := stop + 1 + len(word); startsWith(text[stop+1:], word) && (n == len(text) || !isName(text[n])) {
+				stop = n
+				break
+			}
+		}
+	}
+	for stop > end && (text[stop-1] == '.' || text[stop-1] == '-') {
+		stop--
+	}
+	if start > 4 && text[start-1] == ' ' {
+		for _, word := range []string{"api", "access", "secret", "private", "auth", "account"} {
+			if n := start - 1 - len(word); n >= 0 && startsWith(text[n:], word) && (n == 0 || !isName(text[n-1])) {
+				start = n
+			}
+		}
+	}
+	return start, stop
+}
+
+// operator finds what joins the name to its value and gives where the value
+// may begin.
+func (f *found) operator(text []byte, start, stop int) (int, bool) {
+	p := stop
+	named := false // the name itself stands in quotes
+	for p < len(text) && p-stop < 4 && (text[p] == '"' || text[p] == '\'' || text[p] == '`' || text[p] == '\\' || text[p] == ']' || text[p] == '?') {
+		named = named || text[p] != '?'
+		p++
+	}
+	if n := entityQuote(text[p:]); n > 0 {
+		named, p = true, p+n
+	}
+	gap := p
+	for p < len(text) && p-gap < maxGap && isSpace(text[p]) {
+		p++
+	}
+	if p >= len(text) {
+		return 0, false
+	}
+	flag := start < len(text) && (text[start] == '-' || start > 0 && text[start-1] == '-')
+	switch c := text[p]; {
+	case c == '=' || c == ':' || (c == '?' || c == '|' || c == '+' || c == '!') && p+1 < len(text) && (text[p+1] == '=' || text[p+1] == '|'):
+		return f.equals(text, p)
+	case c == '-' && p+1 < len(text) && text[p+1] == '>':
+		f.op = '='
+		return p + 2, true
+	case c == ',' && named:
+		f.op = ','
+		return p + 1, true
+	case c == '(':
+		f.op = '('
+		return p + 1, true
+	case c == '>' && start > 0 && (text[start-1] == '<' || tagName(text, start)):
+		f.op = '>'
+		return p + 1, true
+	case p > gap && flag:
+		f.op = ' '
+		return p, true
+	case p > gap && (c == '"' || c == '\'' || c == '`'):
+		f.op = ' '
+		return p, true
+	case p > gap && startsWith(text[p:], "is ") || startsWith(text[p:], "is: ") || startsWith(text[p:], "as ") || startsWith(text[p:], "to "):
+		f.op = ' '
+		return p + 3, true
+	}
+	return 0, false
+}
+
+// tagName reports whether the name at start ends an XML tag: <ns:password>,
+// <add name="password">.
+func tagName(text []byte, start int) bool {
+	for i := start - 1; i >= 0 && start-i < maxName; i-- {
+		switch text[i] {
+		case '<':
+			return true
+		case '>', '\n':
+			return false
+		}
+	}
+	return false
+}
+
+// equals reads =, :, :=, =>, ==, !=, ?=, ||= and a type after a colon.
+func (f *found) equals(text []byte, p int) (int, bool) {
+	f.op = text[p]
+	if f.op != ':' {
+		f.op = '='
+	}
+	begin := p
+	for p < len(text) && p-begin < 4 && bytes.IndexByte([]byte("=:>?|+!~"), text[p]) >= 0 {
+		p++
+	}
+	op := text[begin:p]
+	f.double = bytes.Contains(op, []byte("==")) || op[0] == '!'
+	if f.op == ':' && len(op) == 1 {
+		if q := typeAfter(text, p); q > 0 {
+			f.op = '='
+			return q, true
+		}
+	}
+	return p, true
+}
+
+// typeAfter skips a type between a colon and an equals sign: "token: str =".
+// 0 means that there is none.
+func typeAfter(text []byte, p int) int {
+	q := p
+	for q < len(text) && q-p < 32 && (isAlnum(text[q]) || bytes.IndexByte([]byte(" &'<>[]?_.:|"), text[q]) >= 0) {
+		q++
+	}
+	if q < len(text)-1 && q > p+2 && text[q] == '=' && text[q+1] != '=' && text[q+1] != '>' && text[q-1] == ' ' && isLetter(text[p+1]) {
+		return q + 1
+	}
+	return 0
+}
+
+// value finds the value that begins at or soon after p.
+func (f *found) value(text []byte, p int) bool {
+	from := p
+	for p < len(text) && p-from < maxGap && (isSpace(text[p]) || isBreak(text[p]) && (f.op == ':' || f.op == '=' || f.op == '(' || f.op == ',')) {
+		if isBreak(text[p]) && !quoteAhead(text[p:]) {
+			return false
+		}
+		p++
+	}
+	p = wrapped(text, p)
+	if p >= len(text) {
+		return false
+	}
+	if n := quoteAt(text[p:]); n > 0 {
+		f.quoted = true
+		f.start = p + n
+		f.end = closing(text, p, n)
+		return f.end > f.start
+	}
+	if f.op == '(' || f.op == ',' {
+		return false
+	}
+	f.start, f.end = p, bare(text, p, f.op)
+	return f.end > f.start
+}
+
+// quoteAhead reports whether the next line begins with a quoted value.
+func quoteAhead(text []byte) bool {
+	for i, c := range text[:min(len(text), maxGap)] {
+		if !isSpace(c) && !isBreak(c) {
+			return quoteAt(text[i:]) > 0
+		}
+	}
+	return false
+}
+
+// wrapped skips what stands before a quoted value: a string's prefix, one
+// call: b"…", Buffer.from("…"), []byte("…"), Some("…").
+func wrapped(text []byte, p int) int {
+	q := p
+	for q < len(text) && q-p < 40 && (isAlnum(text[q]) || bytes.IndexByte([]byte("_.:[]&@!<>"), text[q]) >= 0) {
+		q++
+	}
+	if startsWith(text[p:], "new ") {
+		return wrapped(text, p+4)
+	}
+	if q == p || q >= len(text) {
+		return p
+	}
+	call := text[q] == '('
+	if call {
+		if contains(text[p:q], "env") || contains(text[p:q], "prompt") || contains(text[p:q], "input") {
+			return p
+		}
+		q++
+	}
+	if q < len(text) && quoteAt(text[q:]) > 0 && text[q] != '\\' && (call || q-p <= 2) {
+		return q
+	}
+	return p
+}
+
+// entityQuote gives the length of a quote written as an HTML entity at the
+// start of text, or 0.
+func entityQuote(text []byte) int {
+	for _, e := range []string{"&#34;", "&quot;", "&#39;", "&apos;", "&#x22;", "%22"} {
+		if startsWith(text, e) {
+			return len(e)
+		}
+	}
+	return 0
+}
+
+// quoteAt gives the length of the quote at the start of text, its
+// backslashes included; 0 when there is none.
+func quoteAt(text []byte) int {
+	i := 0
+	for i < len(text) && i < 3 && text[i] == '\\' {
+		i++
+	}
+	if i < len(text) && (text[i] == '"' || text[i] == '\'' || text[i] == '`') {
+		if i == 0 && len(text) > 2 && text[1] == text[0] && text[2] == text[0] {
+			return 3
+		}
+		return i + 1
+	}
+	if bytes.HasPrefix(text, []byte("“")) {
+		return len("“")
+	}
+	return entityQuote(text)
+}
+
+// closing gives where the value ends that the quote at p, n bytes long,
+// opens. It doesn't leave the line.
+func closing(text []byte, p, n int) int {
+	mark := string(text[p : p+n])
+	if mark == "“" {
+		mark = "”"
+	}
+	for i := p + n; i < len(text) && i-p < maxValue; i++ {
+		switch {
+		case isBreak(text[i]) && n < 3:
+			return i
+		case text[i] == mark[0] && bytes.HasPrefix(text[i:], []byte(mark)):
+			return i
+		case text[i] == '\\' && mark[0] != '\\' && i+1 < len(text) && (text[i+1] == mark[0] || text[i+1] == '\\'):
+			i++
+		}
+	}
+	return min(len(text), p+maxValue)
+}
+
+// bare gives the end of a value without quotes.
+func bare(text []byte, p int, op byte) int {
+	i := p
+	for i < len(text) && i-p < maxValue && !isSpace(text[i]) && !isBreak(text[i]) {
+		switch text[i] {
+		case '"', '\'', '`', '<', ';':
+			return i
+		case ',', '&', ')', '}', ']', '|', '>':
+			if op == '>' {
+				break
+			}
+			return i
+		case '\\':
+			if i+1 < len(text) && (text[i+1] == 'n' || text[i+1] == '"' || text[i+1] == '\n') {
+				return i
+			}
+		}
+		i++
+	}
+	for i > p && (text[i-1] == '.' || text[i-1] == ':') {
+		i--
+	}
+	return i
+}

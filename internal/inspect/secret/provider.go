@@ -1,0 +1,186 @@
+package secret
+
+import (
+	_ "embed"
+	"strings"
+)
+
+// providers are the names of services that hand out keys, one a line, small
+// letters and digits only.
+//
+//go:embed providers.txt
+var providerList string
+
+var providers = func() map[string]bool {
+	names := strings.Fields(providerList)
+	set := make(map[string]bool, len(names))
+	for _, n := range names {
+		set[n] = true
+	}
+	return set
+}()
+
+// Bounds of a key that stands near its provider's name: "clarifai SECRET
+// …", "MAPBOX_ACCESS_TOKEN: …".
+const (
+	nearBefore = 40 // from the provider's name to "key"
+	nearAfter  = 32 // from "key" to the value
+)
+
+// providerKeys reports a value that stands soon after a provider's name and a
+// word for a key. It takes values that documentation would use, too: the name
+// says what they stand for. The anchor is the word for a key.
+func providerKeys(text []byte, at, end int, report func(start, end int)) {
+	if !providerBefore(text, at) {
+		return
+	}
+	if start, stop, ok := valueAfter(text, end); ok {
+		report(start, stop)
+	}
+}
+
+// providerBefore looks for a provider's name in the words before at: alone,
+// or two or three words as one ("digital ocean", "web3").
+func providerBefore(text []byte, at int) bool {
+	left := at
+	for left > 0 && at-left < nearBefore && !isBreak(text[left-1]) {
+		left--
+	}
+	if left == at && at > 1 && isBreak(text[at-1]) {
+		for left--; left > 0 && at-left < nearBefore && !isBreak(text[left-1]); {
+			left--
+		}
+	}
+	var words [12]string
+	n := 0
+	pieces(text[left:at], func(piece []byte) bool {
+		if n == len(words) {
+			copy(words[:], words[1:])
+			n--
+		}
+		words[n] = strings.ToLower(string(piece))
+		n++
+		return true
+	})
+	for i := n - 1; i >= max(0, n-5); i-- {
+		name := ""
+		for j := i; j >= 0 && i-j < 3; j-- {
+			name = words[j] + name
+			if len(name) > 1 && providers[name] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// valueAfter gives the first run soon after p that could be a key.
+func valueAfter(text []byte, p int) (start, stop int, ok bool) {
+	for i := p; i < len(text) && i-p <= nearAfter; {
+		if !isAlnum(text[i]) {
+			if text[i] == '(' || text[i] == '{' || text[i] == '<' || text[i] == '$' || text[i] == '[' && i+1 < len(text) && text[i+1] != '"' && text[i+1] != '\'' {
+				return 0, 0, false
+			}
+			i++
+			continue
+		}
+		j := i
+		for j < len(text) && j-i < maxValue && isKeyByte(text[j]) {
+			j++
+		}
+		for j > i && (text[j-1] == '.' || text[j-1] == '-') {
+			j--
+		}
+		if isProviderValue(text[i:j]) && !isHash(text, i) {
+			return i, j, true
+		}
+		if v := text[i:j]; len(v) > 20 {
+			return 0, 0, false
+		}
+		i = max(j, i+1)
+	}
+	return 0, 0, false
+}
+
+func isKeyByte(c byte) bool {
+	return isAlnum(c) || c == '-' || c == '_' || c == '.' || c == '+' || c == '/' || c == '=' || c == '~' || c == '%' || c == ':'
+}
+
+// isProviderValue judges a run that stands where a provider's key would.
+func isProviderValue(v []byte) bool {
+	if len(v) < 12 || isPath(v) || isReference(v) || isStandIn(v) {
+		return false
+	}
+	s := measure(v)
+	switch {
+	case s.distinct < 6:
+		return false
+	case isUUID(v):
+		return true
+	case s.letters == 0:
+		return s.digits >= 14 && s.others == 0
+	case s.digits == 0:
+		return s.letters >= 20 && s.others <= 1 && (s.isSequence() || s.wordy*2 < s.letters)
+	}
+	return s.isSequence() && s.digits > 1 || s.wordy*2 < s.letters && s.digits > 1 || s.digits >= 8
+}
+
+// isStandIn is isDummy for values that may count through the alphabet.
+func isStandIn(v []byte) bool {
+	for _, word := range []string{"xxx", "...", "***", "changeme", "example", "placeholder", "redacted", "your_", "your-", "dummy", "insert", "replace", "fake", "_here"} {
+		if contains(v, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// nearKeys reports a random value right after a word for a key in prose or a
+// log: "the secret key is …". The anchor is the word.
+func nearKeys(text []byte, at, end int, report func(start, end int)) {
+	p := end
+	for p < len(text) && isAlnum(text[p]) && p-end < 2 {
+		p++
+	}
+	for q := p; q < len(text) && q-p < 8 && !isBreak(text[q]); {
+		switch {
+		case isSpace(text[q]) || text[q] == ':' || text[q] == '=' || text[q] == '"' || text[q] == '\'' || text[q] == '`':
+			q++
+		case startsWith(text[q:], "is ") || startsWith(text[q:], "key ") || startsWith(text[q:], "id "):
+			q += 3
+		default:
+			j := q
+			for j < len(text) && j-q < 256 && isKeyByte(text[j]) {
+				j++
+			}
+			v := text[q:j]
+			s := measure(v)
+			if q > p && len(v) >= 20 && s.isRandom() && !s.isSequence() && s.digits >= 3 && s.wordy*3 < s.letters && s.others*6 < len(v) && !isDummy(v) && !isPath(v) && !isHash(text, q) && !isUUID(v) {
+				report(q, j)
+			}
+			return
+		}
+	}
+}
+
+// documented reports what an assignment gives a token or key that counts
+// through the alphabet, as documentation does: no real secret as a rule, and
+// reported with little confidence.
+func documented(text []byte, at, end int, report func(start, end int)) {
+	f, ok := assignment(text, at, end)
+	if !ok || f.op == '(' || f.op == ' ' || f.double {
+		return
+	}
+	k := nameKind(f.name)
+	if k != aToken && k != aSecret && !(k == aKey && len(f.name) > 5) {
+		return
+	}
+	afterScheme(text, &f)
+	v := text[f.start:f.end]
+	if len(v) < 14 || len(v) > 512 || isStandIn(v) || isReference(v) || isPath(v) || hasSpace(v) {
+		return
+	}
+	if s := measure(v); s.isSequence() && s.distinct >= 6 && s.letters > 0 && (s.digits > 2 || s.letters >= 20) {
+		report(f.start, f.end)
+	}
+}

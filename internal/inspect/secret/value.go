@@ -1,0 +1,206 @@
+package secret
+
+import "math"
+
+// shape is what a value is made of.
+type shape struct {
+	letters, uppers, digits, others int // counts of bytes
+	distinct                        int
+	wordy                           int // letters that stand in words of three or more
+	longest                         int // letters of the longest word
+	steps                           int // bytes that follow their neighbour in the alphabet, up or down, or repeat it
+	entropy                         float64
+}
+
+// measure takes the shape of a value.
+func measure(v []byte) shape {
+	var s shape
+	var counts [256]int
+	for i, c := range v {
+		counts[c]++
+		switch {
+		case isDigit(c):
+			s.digits++
+		case isLetter(c):
+			s.letters++
+			if isUpper(c) {
+				s.uppers++
+			}
+		default:
+			s.others++
+		}
+		if i > 0 && isAlnum(c) && isStep(v[i-1], c) {
+			s.steps++
+		}
+	}
+	for _, n := range counts {
+		if n > 0 {
+			s.distinct++
+			p := float64(n) / float64(len(v))
+			s.entropy -= p * math.Log2(p)
+		}
+	}
+	pieces(v, func(piece []byte) bool {
+		if len(piece) > 2 && !isDigit(piece[0]) && isWord(piece) {
+			s.wordy += len(piece)
+			s.longest = max(s.longest, len(piece))
+		}
+		return true
+	})
+	return s
+}
+
+func isStep(a, b byte) bool {
+	return a == b || a+1 == b || b+1 == a || a == '9' && b == '0' || lower(a) == 'f' && b == '0'
+}
+
+// isSequence reports whether a value counts through the alphabet or repeats
+// itself, as the values in documentation do.
+func (s shape) isSequence() bool {
+	n := s.letters + s.digits
+	return n > 0 && s.steps*10 >= n*5
+}
+
+// isRandom reports whether nobody chose the letters: they are mixed with
+// digits, or are no words.
+func (s shape) isRandom() bool {
+	n := s.letters + s.digits
+	switch {
+	case n < 8 || s.distinct < 5:
+		return false
+	case s.digits > 0 && s.letters > 0:
+		return s.wordy*10 < s.letters*6 && (s.digits >= 3 || s.wordy*10 < s.letters*4)
+	case s.letters == 0:
+		return false
+	}
+	return s.wordy*10 < s.letters*4 && s.distinct >= 6
+}
+
+// dummies are values that stand for a value.
+var dummies = []string{
+	"xxx", "***", "...", "changeme", "change_me", "change-me", "changeit", "change_it", "example", "sample", "placeholder",
+	"redacted", "dummy", "your_", "your-", "yourpass", "yourkey", "yourtoken", "yoursecret", "yourapi", "insert", "replace", "todo", "fixme", "<", "deadbeef", "omitted", "masked", "hidden",
+	"not_set", "notset", "unset", "secret_here", "goes_here", "_here", "-here", "my_secret", "mysecret", "my-secret", "mypass", "my_pass", "my-pass", "my_token", "my-token", "mytoken", "my_key", "my-key", "myapikey", "my_api", "my-api",
+	"some_", "some-", "fake", "mock", "foobar", "invalid", "lorem", "testing", "test_", "test-", "_test", "-test", "12345678901234567890",
+}
+
+// plain are whole values that protect nothing, or are words of a program.
+var plain = []string{
+	"password", "passwd", "pass", "pwd", "secret", "token", "key", "value", "string", "admin", "root", "user", "username", "name",
+	"test", "tests", "foo", "bar", "baz", "none", "null", "nil", "true", "false", "undefined", "empty", "default", "required", "optional",
+	"yes", "no", "on", "off", "auto", "basic", "bearer", "digest", "text", "hash", "bytes", "number", "int", "bool", "boolean", "object",
+	"array", "any", "str", "char", "varchar", "enabled", "disabled", "credential", "credentials", "login", "auth", "prompt", "stdin",
+	"env", "file", "vault", "unknown", "new", "old", "current", "data", "abc", "abcd", "abc123", "pw", "p@ss", "val", "guest", "demo", "public", "private", "something", "anything", "nothing", "whatever", "hunter2",
+}
+
+// isDummy reports whether a value stands for a value, or protects nothing.
+func isDummy(v []byte) bool {
+	if len(v) == 0 {
+		return true
+	}
+	base := v
+	for len(base) > 1 && isDigit(base[len(base)-1]) {
+		base = base[:len(base)-1]
+	}
+	for _, word := range plain {
+		if equalFold(base, word) {
+			return true
+		}
+	}
+	for _, word := range dummies {
+		if contains(v, word) {
+			return true
+		}
+	}
+	s := measure(v)
+	return s.distinct < 3 || s.letters+s.digits == 0 || len(v) < 12 && s.letters == 0 && s.isSequence() || isReference(v)
+}
+
+// isReference reports whether a value names a variable, a template's gap or
+// a place to read from, rather than being the value.
+func isReference(v []byte) bool {
+	if len(v) == 0 {
+		return false
+	}
+	switch v[0] {
+	case '$', '<', '{', '[', '(', '@':
+		if len(v) > 1 && (v[0] != '@' || isLetter(v[1])) && (v[0] != '$' || isLetter(v[1]) || v[1] == '{' || v[1] == '(' || v[1] == '_' || isDigit(v[1]) && len(v) < 4) {
+			return true
+		}
+	case '%':
+		if v[len(v)-1] == '%' || len(v) < 4 {
+			return true
+		}
+	case '#':
+		if len(v) > 1 && v[1] == '{' {
+			return true
+		}
+	}
+	for i := 0; i+1 < len(v); i++ {
+		two := string(v[i : i+2])
+		switch two {
+		case "${", "$(", "#{", "{{", "}}", "<%", "%>", "%(", "%s", "%d", "%v", "%q", "()", "](", "[\"", "['", "::", "\\(":
+			return true
+		}
+	}
+	return false
+}
+
+// isIdentifier reports whether a value reads like a name in a program:
+// words joined by signs or capitals, with hardly a digit.
+func isIdentifier(v []byte) bool {
+	s := measure(v)
+	if s.letters == 0 {
+		return false
+	}
+	for _, c := range v {
+		if !isName(c) && c != '/' && c != ':' && c != ' ' && c < 0x80 {
+			return false
+		}
+	}
+	return s.digits*4 <= s.letters && s.wordy*10 >= s.letters*6
+}
+
+// isPath reports whether a value is a path, an address or a file's name.
+func isPath(v []byte) bool {
+	if contains(v, "://") || startsWith(v, "./") || startsWith(v, "../") || startsWith(v, "~/") || startsWith(v, "/dev/") || startsWith(v, "/etc/") || startsWith(v, "/var/") || startsWith(v, "/run/") || startsWith(v, "/home/") || startsWith(v, "/tmp/") || startsWith(v, "/usr/") || startsWith(v, "c:\\") {
+		return true
+	}
+	for _, suffix := range []string{".pem", ".key", ".crt", ".json", ".yaml", ".yml", ".txt", ".p12", ".jks", ".env", ".conf", ".go", ".py", ".js", ".ts", ".html", ".com", ".org", ".net", ".io", ".md", ".cer", ".php", ".sh", ".xml", ".properties", ".keytab", ".pub"} {
+		if len(v) > len(suffix) && equalFold(v[len(v)-len(suffix):], suffix) {
+			return true
+		}
+	}
+	slashes, wordy := 0, measure(v)
+	for _, c := range v {
+		if c == '/' || c == '\\' {
+			slashes++
+		}
+	}
+	return slashes >= 2 && wordy.wordy*2 >= wordy.letters
+}
+
+// isUUID reports whether v is 8-4-4-4-12 hexadecimal digits.
+func isUUID(v []byte) bool {
+	if len(v) != 36 {
+		return false
+	}
+	for i, c := range v {
+		if dash := i == 8 || i == 13 || i == 18 || i == 23; dash != (c == '-') || !dash && !isHex(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// isHash reports whether the text before a value says that it is a digest, a
+// commit or a checksum: "sha256:", "integrity", "commit".
+func isHash(text []byte, start int) bool {
+	before := text[max(0, start-24):start]
+	for _, word := range []string{"sha1", "sha256", "sha512", "sha384", "md5", "commit", "digest", "checksum", "integrity", "etag", "fingerprint", "revision", "srcrev"} {
+		if contains(before, word) {
+			return true
+		}
+	}
+	return false
+}
