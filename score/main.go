@@ -1,0 +1,62 @@
+// Command score measures how well the detectors find what they are for, on
+// labelled texts that are not part of this repository (docs/score.md tells
+// where they come from): recall, precision, false alarms on the ordinary
+// traffic of agents, speed. It prints tables in Markdown, and no text and no
+// value. It never changes a rule.
+package main
+
+import (
+	"bufio"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/workingagents/gatehouse/internal/inspect"
+	"github.com/workingagents/gatehouse/internal/inspect/secret"
+)
+
+type options struct {
+	data   string // folder of *.jsonl.gz
+	agents string // folder of recorded requests
+	ids    string // list ids instead: "missed", "false", "alarms"
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.data, "data", "", "`folder` of the labelled texts, *.jsonl.gz")
+	flag.StringVar(&o.agents, "agents", "test/fixtures/agents", "`folder` of recorded requests of agents")
+	flag.StringVar(&o.ids, "ids", "", "instead of tables, list the ids of texts that were `missed`, or found to be false, or alarms")
+	flag.Parse()
+	out := bufio.NewWriter(os.Stdout)
+	if err := errors.Join(run(o, out), out.Flush()); err != nil {
+		fmt.Fprintln(os.Stderr, "score:", err)
+		os.Exit(1)
+	}
+}
+
+func run(o options, out io.Writer) error {
+	if o.data == "" {
+		return errors.New("where are the labelled texts? make score DATA=FOLDER")
+	}
+	set, err := secret.Set()
+	if err != nil {
+		return err
+	}
+	engine, err := inspect.Compile(secret.Library(), set)
+	if err != nil {
+		return err
+	}
+	s := &score{engine: engine, ids: o.ids, out: out}
+	if err := s.secrets(o.data); err != nil {
+		return err
+	}
+	if err := s.traffic(o.data, o.agents); err != nil {
+		return err
+	}
+	if o.ids == "" {
+		fmt.Fprintf(out, "\n%d rules, version %s\n", len(set.Rules), engine.Version())
+	}
+	return nil
+}
