@@ -20,6 +20,7 @@ func FuzzEntry(f *testing.F) {
 	f.Add(req.append(e.append(nil)))
 	e.kind = kindOutcome
 	f.Add((&answer{chunks: []object.Chunk{{Data: []byte("z")}}}).append(e.append(nil)))
+	f.Add((&answer{hidden: []byte("sealed"), edits: []object.Edit{{Put: []byte("y")}}}).append(e.append(nil)))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		e, err := decodeEntry(b)
 		if err != nil {

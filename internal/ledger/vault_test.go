@@ -411,6 +411,57 @@ func TestRetentionKeepsTheSecretsOfYoungFlows(t *testing.T) {
 	}
 }
 
+// TestHiddenAnswers: what a model says of a value is kept as the value is.
+func TestHiddenAnswers(t *testing.T) {
+	dir := t.TempDir()
+	l, stop := open(t, ledger.Options{Dir: dir})
+	body := conversation(1)
+	r, err := l.Begin(intent("f1", "s", body), ledger.Content{Doc: split.Split(body, nil)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var answer []byte
+	say := func(text string) {
+		t.Helper()
+		if err := r.Push([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		answer = append(answer, text...)
+	}
+	say(strings.Repeat("before ", 50_000)) // is a checkpoint
+	say("the key is " + planted(1)[:9])
+	r.Hide()
+	say(planted(1)[9:])
+	say(strings.Repeat("and again "+planted(1), 10_000)) // is one, too
+	say("the end " + planted(1))
+	if got := read(t, l, "f1", ledger.Response); !bytes.Equal(got, answer) {
+		t.Error("the open flow's answer is another one")
+	}
+	say("and last " + planted(1))
+	out := outcome("f1", answer)
+	out.DeliveredSHA256 = sum(answer[3:])
+	if err := r.End(out, []ledger.Edit{{Cut: 3}}); err != nil {
+		t.Fatal(err)
+	}
+	check := func() {
+		t.Helper()
+		if got := read(t, l, "f1", ledger.Response); !bytes.Equal(got, answer) {
+			t.Errorf("%d bytes come back, want %d, or others", len(got), len(answer))
+		}
+		noneInClear(t, l, dir, planted(1), planted(1)[9:], "the end ")
+		sound(t, l, 3)
+	}
+	check()
+	stop()
+	if got := size(t, dir); got > 200<<10 {
+		t.Errorf("%d bytes are kept of a text that says one thing again and again", got)
+	}
+	os.Remove(filepath.Join(dir, "index.db"))
+	l, stop = open(t, ledger.Options{Dir: dir})
+	check()
+	stop()
+}
+
 func TestMetadataOnlyKeepsNoSecret(t *testing.T) {
 	l := start(t, ledger.Options{})
 	in := intent("f1", "s", []byte(planted(1)))
