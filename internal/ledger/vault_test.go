@@ -217,15 +217,18 @@ func TestWhatComesAgainIsSharedWithItsSecrets(t *testing.T) {
 func TestAnySpansComeBackExactly(t *testing.T) {
 	l := start(t, ledger.Options{})
 	r := rand.New(rand.NewPCG(3, 3))
-	blob := make([]byte, 3<<20)
+	blob := make([]byte, 1<<20+99)
 	for i := range blob {
 		blob[i] = byte(r.Uint32())
 	}
-	long := fmt.Appendf(nil, `{"messages":[{"role":"user","content":[{"type":"text","text":"%s","cache_control":{"type":"ephemeral"}}]}]}`, prose(r, 2<<20))
-	bodies := [][]byte{conversation(6), single(r, 20_000), blob, long, []byte("words"), {}, []byte(`{}`)}
+	long := fmt.Appendf(nil, `{"messages":[{"role":"user","content":[{"type":"text","text":"%s","cache_control":{"type":"ephemeral"}}]}]}`, prose(r, 1<<20+99))
+	bodies := [][]byte{conversation(6), single(r, 20_000), []byte("words"), {}, []byte(`{}`), conversation(3), single(r, 900)}
 	var stored *ledger.Stored
 	for n := range 70 {
 		body := bodies[n%len(bodies)]
+		if n%12 == 0 { // longer than a block
+			body = [][]byte{blob, long}[n/12%2]
+		}
 		if n%7 < 2 {
 			body = append(bytes.Clone(body), fmt.Sprint(n)...)
 		}
