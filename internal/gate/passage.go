@@ -5,6 +5,7 @@ import (
 	"errors"
 	"hash"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -216,6 +217,9 @@ func (p *Passage) End(state flow.State, why string) {
 	}
 	p.ended = true
 	out := p.outcome(state, why)
+	if slices.ContainsFunc(p.findings, func(f flow.Finding) bool { return isSecret(f.Rule) }) {
+		p.record.Hide()
+	}
 	var edits []ledger.Edit
 	switch {
 	case p.out.own != nil:

@@ -151,19 +151,46 @@ func decodeRequest(b []byte) (*request, error) {
 // answer is the body of an outcome. A checkpoint's is its chunks alone.
 type answer struct {
 	chunks []object.Chunk
+	hidden []byte        // the chunks, sealed, in their place
 	edits  []object.Edit // delivered against response
 }
 
 func (a *answer) append(dst []byte) []byte {
-	dst = object.AppendChunks(dst, a.chunks)
+	dst = appendChunks(dst, a.chunks, a.hidden)
 	return object.AppendEdits(dst, a.edits)
+}
+
+// sealedChunks stands where else the number of the chunks does: there are never
+// so many.
+const sealedChunks = 1 << 40
+
+func appendChunks(dst []byte, chunks []object.Chunk, hidden []byte) []byte {
+	if hidden == nil {
+		return object.AppendChunks(dst, chunks)
+	}
+	dst = binary.AppendUvarint(dst, sealedChunks)
+	dst = binary.AppendUvarint(dst, uint64(len(hidden)))
+	return append(dst, hidden...)
+}
+
+func decodeChunks(b []byte) (chunks []object.Chunk, hidden, rest []byte, err error) {
+	count, n := binary.Uvarint(b)
+	if n <= 0 || count != sealedChunks {
+		chunks, rest, err = object.DecodeChunks(b)
+		return chunks, nil, rest, err
+	}
+	size, k := binary.Uvarint(b[n:])
+	if b = b[n+max(k, 0):]; k <= 0 || size == 0 || size > uint64(len(b)) {
+		return nil, nil, nil, errMalformed
+	}
+	return nil, b[:size:size], b[size:], nil
 }
 
 func decodeAnswer(b []byte) (a answer, err error) {
 	if len(b) == 0 {
 		return a, nil
 	}
-	if a.chunks, b, err = object.DecodeChunks(b); err != nil {
+	if a.chunks, a.hidden, b, err = decodeChunks(b); err != nil {
 		return a, err
 	}
 	if a.edits, b, err = object.DecodeEdits(b); err != nil || len(b) != 0 {

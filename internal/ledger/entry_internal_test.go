@@ -15,8 +15,12 @@ func FuzzEntry(f *testing.F) {
 	e := entry{kind: kindIntent, at: time.UnixMicro(1), meta: []byte(`{"flow":"f"}`)}
 	req := request{span: span{first: 5, floor: 2, count: 1, data: object.AppendBlock(nil, object.Block{Data: []byte("text")})}, skeleton: []byte{0, 1, 'x'}, edits: []object.Edit{{At: 1, Put: []byte("y")}}}
 	f.Add(req.append(e.append(nil)))
+	req.span.data = object.AppendSecret(nil, &object.Secret{Data: []byte("sealed")})
+	req.edits[0].Secret = true
+	f.Add(req.append(e.append(nil)))
 	e.kind = kindOutcome
 	f.Add((&answer{chunks: []object.Chunk{{Data: []byte("z")}}}).append(e.append(nil)))
+	f.Add((&answer{hidden: []byte("sealed"), edits: []object.Edit{{Put: []byte("y")}}}).append(e.append(nil)))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		e, err := decodeEntry(b)
 		if err != nil {

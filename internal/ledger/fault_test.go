@@ -43,7 +43,8 @@ func play(l *ledger.Ledger, turns int) *played {
 			if bases[session] != nil {
 				base = bases[session].Doc()
 			}
-			r, err := l.Begin(intent(id, session, body), ledger.Content{Doc: split.Split(body, base), Base: bases[session]})
+			secrets := find(body, fmt.Sprintf("answer %d", turn-1), fmt.Sprintf("ls %d", turn/2))
+			r, err := l.Begin(intent(id, session, body), ledger.Content{Doc: split.Split(body, base), Base: bases[session], Secrets: secrets})
 			if err != nil {
 				p.errs = append(p.errs, err)
 				continue
@@ -57,7 +58,9 @@ func play(l *ledger.Ledger, turns int) *played {
 			if err := r.Push(answer); err != nil {
 				p.errs = append(p.errs, err)
 			}
-			if err := r.End(outcome(ids[i], answer), nil); err != nil {
+			out := outcome(ids[i], answer)
+			out.DeliveredSHA256 = sum(append([]byte("ls 0"), answer[3:]...))
+			if err := r.End(out, []ledger.Edit{{Cut: 3, Put: []byte("ls 0"), Secret: true}}); err != nil {
 				p.errs = append(p.errs, err)
 				continue
 			}

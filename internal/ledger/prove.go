@@ -107,9 +107,9 @@ func sum(b []byte) string {
 
 func (v *verifier) checkpoint(e *entry, at index.Pos) error {
 	id := flow.ID(e.meta)
-	chunks, rest, err := object.DecodeChunks(e.body)
-	if err != nil || len(rest) != 0 {
-		return errMalformed
+	chunks, err := v.l.checkpointChunks(e.body)
+	if err != nil {
+		return err
 	}
 	f := v.flows[id]
 	if f == nil {
@@ -148,6 +148,9 @@ func (v *verifier) outcome(fr *segment.Frame, e *entry) error {
 	}
 	a, err := decodeAnswer(e.body)
 	if err != nil {
+		return err
+	}
+	if a.chunks, err = v.l.openChunks(a.chunks, a.hidden); err != nil {
 		return err
 	}
 	f := v.flows[out.Flow]

@@ -168,6 +168,9 @@ func (l *Ledger) readAnswer(row *index.Flow, what What) ([]Chunk, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading answer: %w", err)
 	}
+	if a.chunks, err = l.openChunks(a.chunks, a.hidden); err != nil {
+		return nil, fmt.Errorf("reading answer: %w", err)
+	}
 	all = append(all, a.chunks...)
 	if what == Response {
 		return all, nil
@@ -214,11 +217,7 @@ func (l *Ledger) partAt(at index.Pos) ([]Chunk, error) {
 	if e.kind != kindCheckpoint {
 		return nil, errMalformed
 	}
-	chunks, rest, err := object.DecodeChunks(e.body)
-	if err != nil || len(rest) != 0 {
-		return nil, errMalformed
-	}
-	return chunks, nil
+	return l.checkpointChunks(e.body)
 }
 
 // shelf gives the objects of one session, from the entries that hold them.

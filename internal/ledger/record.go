@@ -44,6 +44,7 @@ type Record struct {
 	sizes  []chunkSize   // their lengths and times
 	since  time.Duration // time of the first of them
 	ended  bool
+	hidden bool // the answer holds a value, or may
 }
 
 type chunkSize struct {
@@ -210,6 +211,25 @@ func (r *Record) Push(p []byte) error {
 	return err
 }
 
+// Hide keeps what comes of the answer from now on, and what of it is in no
+// entry yet, under the vault's key: a value was found in it. Called before the
+// Push of the chunk in which the value ends, it leaves in clear at most a part
+// of the value that came over a second before.
+func (r *Record) Hide() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.hidden = true
+}
+
+// sealed gives the chunks of a hidden answer as they are kept, and nil for
+// another one.
+func (r *Record) sealed() []byte {
+	if !r.hidden {
+		return nil
+	}
+	return sealChunks(r.vault, r.chunks())
+}
+
 var errEnded = errors.New("the flow has its outcome already")
 
 // checkpoint puts what came into an entry. r.mu is held.
@@ -223,7 +243,7 @@ func (r *Record) checkpoint() error {
 	if len(r.sizes) == 0 {
 		return nil
 	}
-	body := func(dst []byte) []byte { return object.AppendChunks(dst, r.chunks()) }
+	body := func(dst []byte) []byte { return appendChunks(dst, r.chunks(), r.sealed()) }
 	r.l.leave(r.l.item(entry{kind: kindCheckpoint, meta: []byte(r.in.Flow)}, body, r.key, note{part: r.in.Flow}))
 	r.empty()
 	return nil
@@ -282,7 +302,7 @@ func (r *Record) end(meta []byte, out *flow.Outcome, delivered []Edit) (*item, *
 	r.ended = true
 	var body func([]byte) []byte
 	if r.kept {
-		body = (&answer{chunks: r.chunks(), edits: sealEdits(r.vault, delivered)}).append
+		body = (&answer{chunks: r.chunks(), hidden: r.sealed(), edits: sealEdits(r.vault, delivered)}).append
 	}
 	it := r.l.item(entry{kind: kindOutcome, meta: meta}, body, r.key, note{ended: endedRow(out)})
 	r.empty()

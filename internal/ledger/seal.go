@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/klauspost/compress/s2"
 	"github.com/workingagents/gatehouse/internal/ledger/keys"
 	"github.com/workingagents/gatehouse/internal/ledger/object"
 )
@@ -18,6 +19,7 @@ import (
 var (
 	valueLabel = []byte("gatehouse vault value")
 	editLabel  = []byte("gatehouse vault edit")
+	chunkLabel = []byte("gatehouse vault chunks")
 )
 
 func seal(key *keys.Key, text []byte, label ...[]byte) []byte {
@@ -95,6 +97,43 @@ func (l *Ledger) openEdits(edits []Edit) ([]Edit, error) {
 		out[i].Put, out[i].Secret = text, false
 	}
 	return out, nil
+}
+
+// sealChunks seals a piece of an answer, compressed: afterwards it can't be.
+func sealChunks(key *keys.Key, chunks []Chunk) []byte {
+	return seal(key, s2.Encode(nil, object.AppendChunks(nil, chunks)), chunkLabel)
+}
+
+// openChunks reads the chunks that an entry's body begins with.
+func (l *Ledger) openChunks(chunks []Chunk, hidden []byte) ([]Chunk, error) {
+	if hidden == nil {
+		return chunks, nil
+	}
+	packed, err := l.unseal(hidden, chunkLabel)
+	if err != nil {
+		return nil, err
+	}
+	if n, err := s2.DecodedLen(packed); err != nil || n > maxPlain {
+		return nil, errMalformed
+	}
+	plain, err := s2.Decode(nil, packed)
+	if err != nil {
+		return nil, fmt.Errorf("unpacking answer: %w", err)
+	}
+	chunks, rest, err := object.DecodeChunks(plain)
+	if err != nil || len(rest) != 0 {
+		return nil, errMalformed
+	}
+	return chunks, nil
+}
+
+// checkpointChunks reads the body of a checkpoint.
+func (l *Ledger) checkpointChunks(body []byte) ([]Chunk, error) {
+	chunks, hidden, rest, err := decodeChunks(body)
+	if err != nil || len(rest) != 0 {
+		return nil, errMalformed
+	}
+	return l.openChunks(chunks, hidden)
 }
 
 // kept is what an object of the vault says, sealed.

@@ -468,6 +468,36 @@ func TestReadingBesideWriting(t *testing.T) {
 	}
 }
 
+func TestSecrets(t *testing.T) {
+	x := fresh(t)
+	secret := func(owner, key uint64, n int) index.Secret {
+		return index.Secret{Owner: owner, Key: key, Ref: uint64(100 - n), Entry: uint64(n / 2), At: index.Pos{Segment: 1 + uint64(n/4), Offset: int64(n) * 10}}
+	}
+	var all []index.Secret
+	for n := range 10 {
+		all = append(all, secret(1<<63, uint64(1+n%2), n), secret(2, 3, n))
+	}
+	apply(t, x, index.Batch{Secrets: all, Mark: index.Mark{Entry: 5}})
+	apply(t, x, index.Batch{Secrets: all[:3], Mark: index.Mark{Entry: 5}}) // again changes nothing
+	get := func(owner, key uint64, limit int, want ...int) {
+		t.Helper()
+		var list []index.Secret
+		for _, n := range want {
+			list = append(list, secret(owner, uint64(1+n%2), n))
+		}
+		got, err := x.Secrets(owner, key, limit)
+		check(t, fmt.Sprint("secrets of ", owner, key), got, err, list)
+	}
+	get(1<<63, 0, 100, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8)
+	get(1<<63, 0, 5, 4, 7, 6, 9, 8)
+	get(1<<63, 2, 2, 7, 9)
+	get(3, 0, 100)
+	if err := x.Drop(1); err != nil {
+		t.Fatal(err)
+	}
+	get(1<<63, 0, 100, 5, 4, 7, 6, 9, 8)
+}
+
 // The ledger's goal for the whole folder leaves the index this much.
 func TestFourHundredFlowsStaySmall(t *testing.T) {
 	dir := t.TempDir()

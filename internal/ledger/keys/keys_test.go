@@ -69,6 +69,57 @@ func TestKeysComeBack(t *testing.T) {
 	}
 }
 
+func TestVaultKeys(t *testing.T) {
+	d := disktest.New(1 << 20)
+	r := ring(t, d)
+	if _, ok := r.VaultID("alice"); ok {
+		t.Error("there is a vault that nobody made")
+	}
+	get := func(principal string) *keys.Key {
+		t.Helper()
+		k, err := r.Vault(principal)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return k
+	}
+	alice, bob := get("alice"), get("bob")
+	session, err := r.Session("alice", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if alice.ID == bob.ID || alice.ID == session.ID || get("alice").ID != alice.ID {
+		t.Error("not one vault for each principal")
+	}
+	if _, err := r.Get(alice.ID); err == nil {
+		t.Error("a vault's key opens as a session's")
+	}
+	if _, err := r.GetVault(session.ID); err == nil {
+		t.Error("a session's key opens as a vault's")
+	}
+	if bytes.Equal(alice.Derive("a"), bob.Derive("a")) || bytes.Equal(alice.Address, bob.Address) {
+		t.Error("two vaults have the same secrets")
+	}
+	sealed := alice.AEAD.Seal(nil, make([]byte, 12), []byte("value"), nil)
+	if err := r.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	r = ring(t, d.Crash(nil))
+	if id, ok := r.VaultID("alice"); !ok || id != alice.ID {
+		t.Errorf("vault %d, %v, want %d", id, ok, alice.ID)
+	}
+	again, err := r.GetVault(alice.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := again.AEAD.Open(nil, make([]byte, 12), sealed, nil); err != nil || !bytes.Equal(again.Address, alice.Address) {
+		t.Errorf("after a restart the key is another: %v", err)
+	}
+	if _, err := get("bob").AEAD.Open(nil, make([]byte, 12), sealed, nil); err == nil {
+		t.Error("bob opens what is alice's")
+	}
+}
+
 func TestUnflushedKeysAreForgotten(t *testing.T) {
 	d := disktest.New(1 << 20)
 	r := ring(t, d)

@@ -164,7 +164,63 @@ func TestChunksAndEdits(t *testing.T) {
 	}
 }
 
+func TestSecretsComeBack(t *testing.T) {
+	for _, want := range []object.Secret{
+		{Address: object.Address{1, 2, 3}, Data: []byte("sealed")},
+		{Part: true, Data: []byte("sealed")},
+	} {
+		b := append(object.AppendSecret(nil, &want), "rest"...)
+		o, rest, err := object.Decode(b, 7)
+		if err != nil || string(rest) != "rest" || o.Node != nil || o.Secret == nil || fmt.Sprint(*o.Secret) != fmt.Sprint(want) {
+			t.Errorf("got %+v %q %v, want %+v", o.Secret, rest, err, want)
+			continue
+		}
+		if got := object.NewAddresser([]byte("key")).Of(o); got != want.Address {
+			t.Errorf("address %x, want its own", got)
+		}
+		if _, _, err := object.Decode(b[:12], 7); err == nil {
+			t.Error("half a secret is taken")
+		}
+	}
+	s := shelf{{Secret: &object.Secret{}}, {Node: &object.Node{Block: 1}}}
+	for _, tip := range []object.Ref{1, 2} {
+		if _, err := object.Render([]object.Item{{Tip: tip}}, s, nil, 100); !errors.Is(err, object.ErrMalformed) {
+			t.Errorf("a secret is read as a node or block: %v", err)
+		}
+	}
+}
+
+// TestSecretEdits: what is sealed stands once in the list, and is not applied
+// while it is.
+func TestSecretEdits(t *testing.T) {
+	sealed := bytes.Repeat([]byte("sealed"), 50)
+	edits := []object.Edit{
+		{At: 0, Put: []byte("x")}, {At: 1, Cut: 2, Put: sealed, Secret: true}, {At: 4, Cut: 1},
+		{At: 5, Put: sealed, Secret: true}, {At: 6, Put: []byte("other"), Secret: true},
+	}
+	b := object.AppendEdits(nil, edits)
+	if len(b) > len(sealed)+60 {
+		t.Errorf("%d bytes for %d sealed ones", len(b), len(sealed))
+	}
+	got, rest, err := object.DecodeEdits(append(b, "rest"...))
+	if err != nil || string(rest) != "rest" || fmt.Sprint(got) != fmt.Sprint(edits) {
+		t.Fatalf("got %v %q %v", got, rest, err)
+	}
+	if _, err := object.Apply([]byte("0123456789"), got); err == nil {
+		t.Error("sealed edits are applied")
+	}
+	if _, err := object.ApplyChunks([]object.Chunk{{Data: []byte("0123456789")}}, got); err == nil {
+		t.Error("sealed edits are applied to chunks")
+	}
+	for n := range len(b) {
+		if _, _, err := object.DecodeEdits(b[:n]); err == nil {
+			t.Fatalf("%d of %d bytes are taken for a list", n, len(b))
+		}
+	}
+}
+
 func FuzzDecode(f *testing.F) {
+	f.Add(object.AppendSecret(nil, &object.Secret{Part: true, Data: []byte("sealed")}), uint64(1))
 	f.Add(object.AppendBlock(nil, object.Block{Data: []byte("hello")}), uint64(1))
 	f.Add(object.AppendNode(nil, 9, &object.Node{Parent: 8, Block: 3, Glue: []byte(","), Holes: []object.Hole{{At: 1, Put: []byte("x")}}}), uint64(9))
 	f.Fuzz(func(t *testing.T, b []byte, self uint64) {
@@ -178,6 +234,8 @@ func FuzzDecode(f *testing.F) {
 				t.Fatalf("node %d names %d and %d", self, o.Node.Parent, o.Node.Block)
 			}
 			again = object.AppendNode(nil, self, o.Node)
+		} else if o.Secret != nil {
+			again = object.AppendSecret(nil, o.Secret)
 		} else {
 			o.Block.Content(vault{})
 			again = object.AppendBlock(nil, o.Block)
@@ -204,6 +262,7 @@ func FuzzSkeleton(f *testing.F) {
 
 func FuzzAnswer(f *testing.F) {
 	f.Add(object.AppendEdits(object.AppendChunks(nil, []object.Chunk{{Data: []byte("abc"), At: time.Second}}), []object.Edit{{At: 1, Cut: 1, Put: []byte("x")}}))
+	f.Add(object.AppendEdits(object.AppendChunks(nil, nil), []object.Edit{{Put: []byte("sealed"), Secret: true}, {Put: []byte("y")}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		chunks, rest, err := object.DecodeChunks(b)
 		if err != nil {
@@ -216,6 +275,9 @@ func FuzzAnswer(f *testing.F) {
 		var whole []byte
 		for _, c := range chunks {
 			whole = append(whole, c.Data...)
+		}
+		if again, _, err := object.DecodeEdits(object.AppendEdits(nil, edits)); err != nil || fmt.Sprint(again) != fmt.Sprint(edits) {
+			t.Fatalf("%v comes back as %v, %v", edits, again, err)
 		}
 		want, err := object.Apply(whole, edits)
 		if err != nil {

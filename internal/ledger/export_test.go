@@ -1,0 +1,38 @@
+package ledger
+
+import (
+	"errors"
+
+	"github.com/workingagents/gatehouse/internal/ledger/segment"
+)
+
+// Plain gives every entry as whoever has the session keys can read it: opened
+// and unpacked, the vault's values still sealed.
+func (l *Ledger) Plain() ([][]byte, error) {
+	if err := l.catchUp(); err != nil {
+		return nil, err
+	}
+	var all [][]byte
+	for _, s := range l.segments() {
+		file, err := l.readers.file(s.number)
+		if err != nil {
+			return nil, err
+		}
+		reader := segment.NewReader(file, segment.FileHead, s.bytes)
+		for {
+			f, err := reader.Next()
+			if errors.Is(err, segment.ErrEnd) {
+				break
+			}
+			if err != nil {
+				return nil, err
+			}
+			e, err := l.openFrame(f)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, append(append([]byte(nil), e.meta...), e.body...))
+		}
+	}
+	return all, nil
+}
