@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/workingagents/gatehouse/internal/allow"
 	"github.com/workingagents/gatehouse/internal/console"
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/identity"
@@ -79,7 +80,7 @@ func (b *book) Admin(kind, _ string, attrs map[string]string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.fault == nil {
-		b.entries = append(b.entries, kind+" "+attrs["name"])
+		b.entries = append(b.entries, kind+" "+attrs["name"]+attrs["finding"])
 	}
 	return b.fault
 }
@@ -96,6 +97,9 @@ type desk struct {
 	book *book
 	keys *identity.Keys
 	log  *bytes.Buffer
+
+	policy  *statutes
+	allowed *allow.Store
 }
 
 func newDesk(t *testing.T) *desk {
@@ -104,9 +108,13 @@ func newDesk(t *testing.T) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &desk{book: &book{}, keys: keys, log: new(bytes.Buffer)}
+	allowed, err := allow.Open(t.TempDir(), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &desk{book: &book{}, keys: keys, log: new(bytes.Buffer), policy: &statutes{}, allowed: allowed}
 	d.Console = console.New(console.Options{
-		Flows: d.book, Ledger: d.book, Keys: keys, Token: token, Hosts: []string{"gate.example"},
+		Flows: d.book, Ledger: d.book, Keys: keys, Policy: d.policy, Allowances: allowed, Token: token, Hosts: []string{"gate.example"},
 		About: console.About{Version: "v1"}, Log: slog.New(slog.NewTextHandler(d.log, nil)),
 		Ready: func() error { return d.book.fault },
 	})

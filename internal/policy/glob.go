@@ -36,13 +36,24 @@ func matchAny(patterns []string, s string) bool {
 func isWild(pattern string) bool { return strings.ContainsAny(pattern, "*?") }
 
 // matchPath reports whether a pattern's segments fit a path's: each segment one
-// of the path's, ** any number of them.
+// of the path's, ** any number of them. Like match, but of whole names.
 func matchPath(pattern, path []string) bool {
-	if len(pattern) == 0 {
-		return len(path) == 0
+	star, mark := -1, 0
+	i, j := 0, 0
+	for j < len(path) {
+		switch {
+		case i < len(pattern) && pattern[i] == "**":
+			star, mark = i, j
+			i++
+		case i < len(pattern) && match(pattern[i], path[j]):
+			i++
+			j++
+		case star >= 0:
+			mark++
+			i, j = star+1, mark
+		default:
+			return false
+		}
 	}
-	if pattern[0] == "**" {
-		return matchPath(pattern[1:], path) || len(path) > 0 && matchPath(pattern, path[1:])
-	}
-	return len(path) > 0 && match(pattern[0], path[0]) && matchPath(pattern[1:], path[1:])
+	return !slices.ContainsFunc(pattern[i:], func(s string) bool { return s != "**" })
 }

@@ -72,11 +72,12 @@ func (d *Reading) Require(ok bool, path, format string, args ...any) {
 	}
 }
 
-// maxBytes bounds a text: the parser's time and stack grow with it.
-const maxBytes = 256 << 10
-
-// maxDepth bounds how deep brackets nest.
-const maxDepth = 64
+// Bounds of a text: the parser's time grows with the square of its lines and
+// of its depth.
+const (
+	maxBytes = 128 << 10
+	maxDepth = 64 // of brackets, or of lists and keys that begin on one line
+)
 
 // Read reads a YAML text over what the struct behind into holds. Fields carry
 // their key as the tag `yaml`. A field may be a struct, map, slice, List, bool,
@@ -133,15 +134,19 @@ func tooMuch(text []byte) string {
 	if len(text) > maxBytes {
 		return fmt.Sprintf("has more than %d bytes", maxBytes)
 	}
-	depth := 0
+	depth, begun, last := 0, 0, byte('\n')
 	for _, c := range text {
-		switch c {
-		case '[', '{':
+		switch {
+		case c == '[' || c == '{':
 			depth++
-		case ']', '}':
+		case c == ']' || c == '}':
 			depth = max(depth-1, 0)
+		case c == ' ' && (last == '-' || last == '?'):
+			begun++ // "- - - x": a list in a list in a list
+		case c != ' ' && c != '-' && c != '?':
+			begun = 0
 		}
-		if depth > maxDepth {
+		if last = c; max(depth, begun) > maxDepth {
 			return fmt.Sprintf("nests more than %d deep", maxDepth)
 		}
 	}
