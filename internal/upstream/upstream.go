@@ -1,6 +1,7 @@
 // Package upstream is where a flow goes: one provider's address, the
 // connections to it, and the last word on which headers leave. It never
-// retries on its own and never changes a body.
+// changes a body, and never sends a request twice of which a byte may have
+// arrived: what net/http does on its own about that is prevented here.
 package upstream
 
 import (
@@ -13,6 +14,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"os"
 	"strings"
@@ -30,8 +32,8 @@ type Options struct {
 // Upstream sends requests to one provider. It is safe for concurrent use.
 type Upstream struct {
 	base   *url.URL
-	http   http.RoundTripper // HTTP/2 where the provider offers it
-	socket http.RoundTripper // HTTP/1.1 only: WebSocket upgrades (RFC 6455)
+	http   *http.Transport // HTTP/2 where the provider offers it
+	single *http.Transport // requests without a body, WebSocket upgrades (RFC 6455) among them: HTTP/1.1, a connection for each
 }
 
 // New checks the options. It opens no connection.
@@ -60,7 +62,13 @@ func New(o Options) (*Upstream, error) {
 		}
 		proxy = http.ProxyURL(p)
 	}
-	return &Upstream{base: base, http: transport(proxy, roots, true), socket: transport(proxy, roots, false)}, nil
+	u := &Upstream{base: base, http: transport(proxy, roots, true), single: transport(proxy, roots, false)}
+	// net/http sends a request without a body again when a kept connection ends
+	// before the answer, whether or not the provider has acted on it; over HTTP/2
+	// also when a stream is reset. On a connection that was never used before it
+	// does not (persistConn.shouldRetryRequest).
+	u.single.DisableKeepAlives = true
+	return u, nil
 }
 
 func loadRoots(file string) (*x509.CertPool, error) {
@@ -133,14 +141,10 @@ func (u *Upstream) Send(ctx context.Context, method, pathQuery string, header ht
 		return nil, err
 	}
 	if len(body) == 0 {
-		return u.http.RoundTrip(req)
+		return u.single.RoundTrip(req)
 	}
-	if len(body) <= smallBody {
-		withBody(req, len(body), func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil })
-		return u.http.RoundTrip(req)
-	}
-	p := &payload{data: body}
-	withBody(req, len(body), p.open)
+	p := &payload{data: body, small: len(body) <= smallBody}
+	req = withBody(req, p)
 	defer p.drop()
 	return u.http.RoundTrip(req)
 }
@@ -149,15 +153,15 @@ func (u *Upstream) Send(ctx context.Context, method, pathQuery string, header ht
 // the caller's, through Forward.
 func (u *Upstream) Socket(pathQuery string) (string, *http.Client) {
 	return u.base.String() + pathQuery, &http.Client{
-		Transport:     u.socket,
+		Transport:     u.single,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
 
 // Close ends idle connections.
 func (u *Upstream) Close() {
-	u.http.(*http.Transport).CloseIdleConnections()
-	u.socket.(*http.Transport).CloseIdleConnections()
+	u.http.CloseIdleConnections()
+	u.single.CloseIdleConnections()
 }
 
 func (u *Upstream) request(ctx context.Context, method, pathQuery string, header http.Header) (*http.Request, error) {
@@ -174,20 +178,27 @@ func (u *Upstream) request(ctx context.Context, method, pathQuery string, header
 
 // withBody attaches a body that the transport may start again on a fresh
 // connection as long as not a byte was written: a kept connection that the
-// provider had already closed is no failure. net/http would also send a
-// request again that may have arrived, if it carries an Idempotency-Key under
-// its canonical name (Request.isReplayable); we never do, so the name is
-// spelled in lower case, which is the same header (RFC 9110 section 5.1).
-func withBody(req *http.Request, size int, open func() (io.ReadCloser, error)) {
-	req.ContentLength = int64(size)
-	req.Body, _ = open()
-	req.GetBody = open
+// provider had already closed is no failure. net/http would also send a request
+// again that may have arrived:
+//
+//   - over HTTP/1.1 if it carries an Idempotency-Key under its canonical name
+//     (Request.isReplayable). So the name is spelled in lower case, which is the
+//     same header (RFC 9110 section 5.1).
+//   - over HTTP/2 if the provider resets the stream with REFUSED_STREAM or
+//     PROTOCOL_ERROR, or goes away (http2canRetryError). So the body can't be had
+//     again once the headers of an HTTP/2 stream are out.
+func withBody(req *http.Request, p *payload) *http.Request {
+	req = req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{GotConn: p.connected, WroteHeaders: p.wrote}))
+	req.ContentLength = int64(len(p.data))
+	req.Body, _ = p.open()
+	req.GetBody = p.open
 	for _, name := range [...]string{"Idempotency-Key", "X-Idempotency-Key"} {
 		if v, ok := req.Header[name]; ok {
 			delete(req.Header, name)
 			req.Header[strings.ToLower(name)] = v
 		}
 	}
+	return req
 }
 
 // smallBody is the length up to which a body may be kept for as long as its
@@ -200,17 +211,42 @@ const smallBody = 8 << 10
 // answer. The transport keeps the request until the answer has ended; what it
 // keeps must not be the body, or a thousand streams hold a thousand bodies.
 type payload struct {
-	mu   sync.Mutex
-	data []byte // nil: dropped
+	mu    sync.Mutex
+	data  []byte // nil: dropped
+	small bool   // may be kept for as long as its call runs
+	http2 bool   // the connection at hand speaks it
+	sent  bool   // headers went out over HTTP/2
 }
 
-var errAnswered = errors.New("the call has its answer")
+var (
+	errAnswered = errors.New("the call has its answer")
+	errSent     = errors.New("the request may have arrived, and is not sent again")
+)
+
+func (p *payload) connected(info httptrace.GotConnInfo) {
+	t, ok := info.Conn.(interface{ ConnectionState() tls.ConnectionState })
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.http2 = ok && t.ConnectionState().NegotiatedProtocol == "h2"
+}
+
+func (p *payload) wrote() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sent = p.sent || p.http2
+}
 
 func (p *payload) open() (io.ReadCloser, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.data == nil {
+	switch {
+	case p.data == nil:
 		return nil, errAnswered
+	case p.sent:
+		return nil, errSent
+	}
+	if p.small {
+		return io.NopCloser(bytes.NewReader(p.data)), nil
 	}
 	return &payloadReader{r: bytes.NewReader(p.data)}, nil
 }

@@ -1,6 +1,7 @@
 package upstream_test
 
 import (
+	"crypto/tls"
 	"encoding/pem"
 	"io"
 	"net"
@@ -99,6 +100,116 @@ func TestNoSecondTryOfARequestThatMayHaveArrived(t *testing.T) {
 	}
 	if n := seen.Load(); n != 2 {
 		t.Errorf("the provider saw %d requests, want 2", n)
+	}
+}
+
+// A request without a body is not sent twice either: net/http would, after a
+// kept connection ended without an answer.
+func TestNoSecondTryOfARequestWithoutABody(t *testing.T) {
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodDelete, http.MethodPost} {
+		var seen atomic.Int32
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if seen.Add(1) == 1 {
+				return
+			}
+			if conn, _, err := w.(http.Hijacker).Hijack(); err == nil {
+				conn.Close()
+			}
+		}))
+		u, err := upstream.New(upstream.Options{URL: s.URL})
+		if err != nil {
+			t.Fatal(err)
+		}
+		header := http.Header{"Idempotency-Key": {"k1"}}
+		for i := range 2 {
+			resp, err := u.Send(t.Context(), method, "/", header, nil)
+			if err == nil {
+				io.Copy(io.Discard, resp.Body)
+				resp.Body.Close()
+			}
+			if (err == nil) != (i == 0) {
+				t.Errorf("%s: call %d: %v", method, i, err)
+			}
+		}
+		if n := seen.Load(); n != 2 {
+			t.Errorf("%s: the provider saw %d requests, want 2", method, n)
+		}
+		u.Close()
+		s.Close()
+	}
+}
+
+// Over HTTP/2 net/http would send a request again whose stream was reset, or
+// that the provider left when it went away.
+func TestNoSecondTryOfAResetStream(t *testing.T) {
+	const protocolError, refusedStream = 1, 7
+	for _, code := range []byte{protocolError, refusedStream} {
+		p := resetter(t, code)
+		u, err := upstream.New(upstream.Options{URL: "https://" + p.addr, CAFile: p.ca})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp, err := u.Send(t.Context(), http.MethodPost, "/", nil, []byte("body")); err == nil {
+			resp.Body.Close()
+			t.Error("a call that was reset has an answer")
+		}
+		if n := p.seen.Load(); n != 1 {
+			t.Errorf("code %d: the provider saw %d requests, want 1", code, n)
+		}
+		u.Close()
+	}
+}
+
+// resets is a server that speaks as much HTTP/2 (RFC 9113) as it takes to reset
+// every stream.
+type resets struct {
+	addr, ca string
+	seen     atomic.Int32
+}
+
+func resetter(t *testing.T, code byte) *resets {
+	t.Helper()
+	known := httptest.NewTLSServer(nil) // for its certificate
+	t.Cleanup(known.Close)
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: known.TLS.Certificates, NextProtos: []string{"h2"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	p := &resets{addr: l.Addr().String(), ca: filepath.Join(t.TempDir(), "ca.pem")}
+	if err := os.WriteFile(p.ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: known.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go p.serve(c, code)
+		}
+	}()
+	return p
+}
+
+func (p *resets) serve(c net.Conn, code byte) {
+	const headers, settings = 1, 4
+	defer c.Close()
+	io.CopyN(io.Discard, c, int64(len("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")))
+	c.Write([]byte{0, 0, 0, settings, 0, 0, 0, 0, 0})
+	for {
+		var head [9]byte
+		if _, err := io.ReadFull(c, head[:]); err != nil {
+			return
+		}
+		io.CopyN(io.Discard, c, int64(head[0])<<16|int64(head[1])<<8|int64(head[2]))
+		switch {
+		case head[3] == headers:
+			p.seen.Add(1)
+			c.Write([]byte{0, 0, 4, 3, 0, head[5], head[6], head[7], head[8], 0, 0, 0, code}) // RST_STREAM
+		case head[3] == settings && head[4] == 0:
+			c.Write([]byte{0, 0, 0, settings, 1, 0, 0, 0, 0})
+		}
 	}
 }
 

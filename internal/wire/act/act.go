@@ -10,7 +10,9 @@
 package act
 
 import (
+	"bytes"
 	"cmp"
+	"iter"
 	"slices"
 
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -30,11 +32,12 @@ const (
 )
 
 // Bounds: a body can name a million addresses. Beyond most, an act counts only
-// when it is the first of its kind and name; of those there are no more than
-// mostNames.
+// when it is the first of its kind and name, and of each kind there are no more
+// than moreNames. That something else was left out is an act of its own.
 const (
 	most      = 1000
-	mostNames = 200
+	moreNames = 50
+	leftOut   = "more than are listed"
 	deepest   = 8 // nesting of content in content
 )
 
@@ -57,11 +60,14 @@ func Find(api flow.API, doc, base *split.Doc, known []flow.Act) []flow.Act {
 	return f.acts
 }
 
-// In gives the acts of a request that is a value by itself, such as a line of a
-// batch. Places are offsets in raw.
-func In(raw []byte) []flow.Act {
-	f := finder{body: raw, opaque: true}
-	f.members(raw, 0)
+// In gives the acts of requests that stand in a body as values: the lines of a
+// batch, a part of an upload. Requests are their spans; places are offsets in
+// the body.
+func In(body []byte, requests iter.Seq2[int, int]) []flow.Act {
+	f := finder{body: body, opaque: true}
+	for start, end := range requests {
+		each(bytes.TrimLeft(body[start:end], " \t\r\n"), func(raw []byte) { f.members(raw, 0) })
+	}
 	return f.acts
 }
 
@@ -72,6 +78,7 @@ type finder struct {
 	known  []flow.Act // of the base
 	acts   []flow.Act
 	seen   map[[2]string]bool // kinds and names, once there are most
+	more   map[string]int     // how many there are beyond most, of each kind
 }
 
 func (f *finder) field(doc *split.Doc, i int) {
@@ -163,25 +170,31 @@ func (f *finder) add(kind, name string, raw []byte) {
 }
 
 func (f *finder) keep(a flow.Act) {
-	if len(f.acts) >= most && !f.first(a) {
+	if len(f.acts) < most {
+		f.acts = append(f.acts, a)
 		return
 	}
-	f.acts = append(f.acts, a)
+	f.beyond(a)
 }
 
-// first reports whether an act beyond the bound is the first of its kind and
-// name.
-func (f *finder) first(a flow.Act) bool {
+// beyond keeps an act that is the first of its kind and name.
+func (f *finder) beyond(a flow.Act) {
 	if f.seen == nil {
-		f.seen = map[[2]string]bool{}
+		f.seen, f.more = map[[2]string]bool{}, map[string]int{}
 		for _, b := range f.acts {
 			f.seen[[2]string{b.Kind, b.Name}] = true
 		}
 	}
-	key := [2]string{a.Kind, a.Name}
-	if f.seen[key] || len(f.acts) >= most+mostNames {
-		return false
+	if f.seen[[2]string{a.Kind, a.Name}] {
+		return
 	}
-	f.seen[key] = true
-	return true
+	if f.more[a.Kind] >= moreNames {
+		a.Kind, a.Name = Unknown, leftOut
+		if f.seen[[2]string{a.Kind, a.Name}] {
+			return
+		}
+	}
+	f.more[a.Kind]++
+	f.seen[[2]string{a.Kind, a.Name}] = true
+	f.acts = append(f.acts, a)
 }

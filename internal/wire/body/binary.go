@@ -7,9 +7,7 @@ import (
 
 // magics are how files begin that are not text, whatever a part's header says.
 var magics = []struct{ begins, why string }{
-	{"%PDF-", "application/pdf"},
 	{"\x89PNG\r\n\x1a\n", "image/png"}, {"\xff\xd8\xff", "image/jpeg"}, {"GIF87a", "image/gif"}, {"GIF89a", "image/gif"},
-	{"BM", ""}, // too short to tell: see binary
 	{"II*\x00", "image/tiff"}, {"MM\x00*", "image/tiff"}, {"\x00\x00\x01\x00", "image/x-icon"},
 	{"PK\x03\x04", "application/zip"}, {"PK\x05\x06", "application/zip"},
 	{"\x1f\x8b", "application/gzip"}, {"(\xb5/\xfd", "application/zstd"}, {"BZh", "application/x-bzip2"},
@@ -20,8 +18,15 @@ var magics = []struct{ begins, why string }{
 	{"\xff\xfb", "audio/mpeg"}, {"\xff\xf3", "audio/mpeg"}, {"\x1aE\xdf\xa3", "video/webm"},
 }
 
-// magic names a file by its first bytes; "" when it is none that we know.
+// magic names a file by its first bytes; "" when it is none that we know. A text
+// may begin with the same letters, but such files have other bytes soon.
 func magic(b []byte) string {
+	if bytes.HasPrefix(b, []byte("%PDF-")) {
+		return "application/pdf"
+	}
+	if !strange(b[:min(len(b), 512)]) {
+		return ""
+	}
 	for _, m := range magics {
 		if bytes.HasPrefix(b, []byte(m.begins)) {
 			return m.why
@@ -39,26 +44,35 @@ func magic(b []byte) string {
 // binary reports whether b is no text in any coding that is read: more than one
 // byte in twenty is a control character or no UTF-8. UTF-16 is text.
 func binary(b []byte) bool {
-	if len(b) == 0 || utf16Text(b) {
-		return false
-	}
-	strange := 0
+	return !utf16Text(b) && strangers(b) > len(b)/20
+}
+
+// strange reports whether the head of a file holds what no text does. The cut
+// may have left one character of a text without its end.
+func strange(head []byte) bool { return strangers(head) > utf8.UTFMax }
+
+func strangers(b []byte) (n int) {
 	for i := 0; i < len(b); {
 		c := b[i]
 		if c < utf8.RuneSelf {
-			if c < ' ' && c != '\n' && c != '\r' && c != '\t' && c != '\f' && c != 0x1b && c != '\b' || c == 0x7f {
-				strange++
+			if c < ' ' && !plain(c) || c == 0x7f {
+				n++
 			}
 			i++
 			continue
 		}
-		r, n := utf8.DecodeRune(b[i:])
-		if r == utf8.RuneError && n == 1 {
-			strange++
+		r, size := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && size == 1 {
+			n++
 		}
-		i += n
+		i += size
 	}
-	return strange > len(b)/20
+	return n
+}
+
+// plain are the control characters that texts have.
+func plain(c byte) bool {
+	return c == '\n' || c == '\r' || c == '\t' || c == '\f' || c == '\b' || c == 0x1b
 }
 
 // utf16Text reports whether b is text in UTF-16: by its mark, or since every

@@ -71,7 +71,7 @@ func (c *cutter) content(start, end int) {
 	switch text := bytes.TrimLeft(b, " \t\r\n"); {
 	case len(text) == 0:
 		c.add(Stretch{Start: start, End: end, Why: "text"})
-	case text[0] == '{' || text[0] == '[':
+	case opens(text), text[0] == '"' && split.Valid(text):
 		c.json(start, end)
 	case binary(b):
 		c.add(Stretch{Start: start, End: end, Binary: true, Why: "binary"})
@@ -80,11 +80,18 @@ func (c *cutter) content(start, end int) {
 	}
 }
 
+// opens reports whether a text begins as JSON that holds something does. A mark
+// of the byte order is no JSON, but some servers pass over it.
+func opens(text []byte) bool {
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+	return len(text) > 0 && (text[0] == '{' || text[0] == '[')
+}
+
 // json cuts what looks like JSON: one value, lines of them, or neither.
 func (c *cutter) json(start, end int) {
 	b := c.body[start:end]
 	if split.Valid(b) {
-		c.value(start, end)
+		c.value(start, end, "JSON")
 		return
 	}
 	first, _, more := bytes.Cut(b, []byte("\n"))
@@ -109,22 +116,22 @@ func (c *cutter) lines(start, end int) {
 		}
 		line := bytes.TrimSpace(c.body[at:next])
 		if len(line) > 0 && !split.Valid(line) {
-			c.add(Stretch{Start: run, End: at, JSON: true, Why: "JSON lines"})
+			c.value(run, at, "JSON lines")
 			c.strange(at, next)
 			run = next
 		}
 		at = next
 	}
-	c.add(Stretch{Start: run, End: end, JSON: true, Why: "JSON lines"})
+	c.value(run, end, "JSON lines")
 }
 
 // strange is a line that is not JSON among lines that are.
 func (c *cutter) strange(start, end int) {
 	b := c.body[start:end]
-	switch c0 := bytes.TrimLeft(b, " \t")[0]; {
+	switch {
 	case binary(b):
 		c.add(Stretch{Start: start, End: end, Binary: true, Why: "binary"})
-	case c0 == '{' || c0 == '[':
+	case opens(bytes.TrimLeft(b, " \t\r")):
 		c.add(Stretch{Start: start, End: end, JSON: true, Why: "not strict JSON"})
 	default:
 		c.add(Stretch{Start: start, End: end, Why: "text"})

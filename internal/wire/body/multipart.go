@@ -19,8 +19,7 @@ func (c *cutter) multipart(start, end int, boundary string, nesting int) {
 	c.text(start, at, "before the parts")
 	for at < end {
 		next, nextLine := c.next(line, end, mark)
-		closing := bytes.HasPrefix(c.body[at+len(mark):line], []byte("--"))
-		if closing {
+		if next == end && bytes.HasPrefix(c.body[at+len(mark):line], []byte("--")) {
 			c.text(at, end, "behind the parts")
 			return
 		}

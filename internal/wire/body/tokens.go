@@ -2,15 +2,15 @@ package body
 
 import "bytes"
 
-// longTokens is how many bytes a list of numbers must have to be taken for a
+// fewTokens is how many bytes a list of numbers must have to be taken for a
 // text that was cut into a tokenizer's numbers, which embeddings and completions
 // take in place of text.
-const longTokens = 64
+const fewTokens = 16
 
-// value adds a JSON value. Long lists of whole numbers in the members that hold
-// text for a model can't be read: they are stretches of their own.
-func (c *cutter) value(start, end int) {
-	at := start
+// value adds JSON. Lists of whole numbers in the members that hold text for a
+// model can't be read: they are stretches of their own.
+func (c *cutter) value(start, end int, why string) {
+	at, before, tokens := start, start, false
 	for from := start; from < end; {
 		i := bytes.IndexByte(c.body[from:end], '[')
 		if i < 0 {
@@ -18,15 +18,22 @@ func (c *cutter) value(start, end int) {
 		}
 		from += i + 1
 		n := numbers(c.body[from:end])
-		if n < longTokens || !named(c.body[start:from-1]) {
+		if n < fewTokens {
 			continue
 		}
-		c.add(Stretch{Start: at, End: from, JSON: true, Why: "JSON"})
-		c.add(Stretch{Start: from, End: from + n, Binary: true, Why: "token numbers"})
-		from += n
-		at = from
+		// Lists that follow each other belong together: each byte is looked at once.
+		if gap := bytes.Trim(c.body[before:from-1], listed); before == start || len(gap) > 0 {
+			tokens = named(gap)
+		}
+		before = from + n
+		if tokens {
+			c.add(Stretch{Start: at, End: from, JSON: true, Why: why})
+			c.add(Stretch{Start: from, End: before, Binary: true, Why: "token numbers"})
+			at = before
+		}
+		from = before
 	}
-	c.add(Stretch{Start: at, End: end, JSON: true, Why: "JSON"})
+	c.add(Stretch{Start: at, End: end, JSON: true, Why: why})
 }
 
 // numbers gives the length of the list of whole numbers that b begins with, up
@@ -44,15 +51,16 @@ func numbers(b []byte) int {
 	return 0
 }
 
+// listed is what stands between lists of numbers.
+const listed = " \t\r\n[],0123456789"
+
 // named reports whether a list that follows belongs to input or prompt, at once
 // or as a list in a list.
 func named(before []byte) bool {
-	const space = " \t\r\n"
-	before = bytes.TrimRight(before, space+"[],0123456789")
-	before, ok := bytes.CutSuffix(before, []byte(":"))
+	before, ok := bytes.CutSuffix(bytes.TrimRight(before, listed), []byte(":"))
 	if !ok {
 		return false
 	}
-	before = bytes.TrimRight(before, space)
+	before = bytes.TrimRight(before, listed)
 	return bytes.HasSuffix(before, []byte(`"input"`)) || bytes.HasSuffix(before, []byte(`"prompt"`))
 }

@@ -79,7 +79,7 @@ func TestAgentsAnswers(t *testing.T) {
 	}
 }
 
-func bodies(t *testing.T, folder, kind string) []string {
+func bodies(t testing.TB, folder, kind string) []string {
 	t.Helper()
 	files, err := filepath.Glob(fixtures + folder + "/*." + kind + ".gz")
 	if err != nil || len(files) == 0 {
@@ -88,7 +88,7 @@ func bodies(t *testing.T, folder, kind string) []string {
 	return files
 }
 
-func unzip(t *testing.T, name string) []byte {
+func unzip(t testing.TB, name string) []byte {
 	t.Helper()
 	f, err := os.Open(name)
 	if err != nil {

@@ -308,3 +308,7 @@ func (r *Rewriter) count(token string) {
 		r.restored = append(r.restored, token)
 	}
 }
+
+// Settled is how many of the provider's bytes were released: what came after
+// them has not been delivered in any form.
+func (r *Rewriter) Settled() int64 { return r.base }
