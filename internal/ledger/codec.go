@@ -14,43 +14,35 @@ import (
 // maxPlain bounds what a frame unpacks to.
 const maxPlain = 96 << 20
 
-// codec packs what goes into frames: zstd with the shipped dictionary, S2 for
-// long entries, and S2 with the dictionary for short ones, where zstd's tables take longer than
-// everything else on the way to disk (2.7 KB: 22 µs against 4; 700 B, which most
-// entries have: 9 µs against 1, 199 bytes against 253). Encoders are few and
-// small: each keeps tables of its own, and a compression is over in
-// microseconds.
+// codec packs what goes into frames: S2, with the shipped dictionary for short
+// entries. zstd stores a third less and takes six times as long, while a
+// caller waits; it is still read. Without a dictionary S2 is written in
+// assembly and touches little memory: with one a short entry takes as long as
+// a long one without, for the dictionary is no longer in the processor's cache
+// when the next entry comes.
 type codec struct {
-	enc   *zstd.Encoder
 	quick *s2.Dict // of the current dictionary
 
 	mu  sync.Mutex
 	dec map[uint16]*zstd.Decoder // by dictionary; 0: none
 }
 
-// encoders that may work at one time.
-const encoders = 2
+// decoders that may work at one time.
+const decoders = 2
 
 func newCodec() (*codec, error) {
 	data, ok := dict.Get(dict.Current)
 	if !ok {
 		return nil, fmt.Errorf("there is no dictionary %d", dict.Current)
 	}
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderDict(data), zstd.WithEncoderLevel(zstd.SpeedFastest),
-		zstd.WithEncoderConcurrency(encoders), zstd.WithWindowSize(1<<20), zstd.WithLowerEncoderMem(true),
-		zstd.WithEncoderCRC(false), zstd.WithSingleSegment(false))
-	if err != nil {
-		return nil, fmt.Errorf("making encoder: %w", err)
-	}
 	quick := s2.MakeDict(data, nil)
 	if quick == nil {
 		return nil, fmt.Errorf("dictionary %d does not fit S2", dict.Current)
 	}
-	return &codec{enc: enc, quick: quick, dec: map[uint16]*zstd.Decoder{}}, nil
+	return &codec{quick: quick, dec: map[uint16]*zstd.Decoder{}}, nil
 }
 
 func (c *codec) close() {
-	c.enc.Close()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, d := range c.dec {
@@ -62,12 +54,9 @@ const (
 	// worthPacking is the length from which compressing an entry pays: below,
 	// it saves less than a frame's header.
 	worthPacking = 192
-	// worthTime is the length from which zstd is worth its time.
-	worthTime = 4 << 10
-	// worthHaste is the length from which it no longer is: a caller waits for the
-	// entry, and zstd takes three to five times as long as S2, which leaves half
-	// as much again.
-	worthHaste = 8 << 10
+	// worthDictionary is the length up to which a dictionary is worth its time: it
+	// holds words and headers that a longer entry repeats by itself.
+	worthDictionary = 1 << 10
 )
 
 // packing says how an entry was compressed: the frame's flag, and the
@@ -83,12 +72,9 @@ func (c *codec) pack(dst, plain []byte) ([]byte, packing) {
 	switch n := len(plain); {
 	case n < worthPacking:
 		return dst, packing{}
-	case n < worthTime:
+	case n < worthDictionary:
 		how = packing{segment.Quick, dict.Current}
 		dst = c.quick.Encode(room(dst, s2.MaxEncodedLen(n)), plain)
-	case n < worthHaste:
-		how = packing{segment.Packed, dict.Current}
-		dst = c.enc.EncodeAll(plain, dst[:0])
 	default:
 		how = packing{segment.Quick, 0}
 		dst = s2.Encode(room(dst, s2.MaxEncodedLen(n)), plain)
@@ -158,7 +144,7 @@ func (c *codec) decoder(id uint16) (*zstd.Decoder, error) {
 	if d := c.dec[id]; d != nil {
 		return d, nil
 	}
-	options := []zstd.DOption{zstd.WithDecoderConcurrency(encoders), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(maxPlain)}
+	options := []zstd.DOption{zstd.WithDecoderConcurrency(decoders), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(maxPlain)}
 	if id != 0 {
 		data, ok := dict.Get(id)
 		if !ok {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/ledger/meta"
 	"github.com/workingagents/gatehouse/internal/ledger/object"
 )
 
@@ -58,6 +60,22 @@ func decodeEntry(b []byte) (*entry, error) {
 	e.at = time.UnixMicro(int64(micros)).UTC()
 	e.meta, e.body = b[:size:size], b[size:]
 	return e, nil
+}
+
+// intent reads the meta of an intent.
+func (e *entry) intent() (*flow.Intent, error) {
+	if e.kind != kindIntent {
+		return nil, errMalformed
+	}
+	return meta.Intent(e.meta)
+}
+
+// outcome reads the meta of an outcome.
+func (e *entry) outcome() (*flow.Outcome, error) {
+	if e.kind != kindOutcome {
+		return nil, errMalformed
+	}
+	return meta.Outcome(e.meta)
 }
 
 // span is a run of objects as an entry carries it.

