@@ -11,7 +11,7 @@ import (
 // Packages of one family (a folder and the folders in it) may import each
 // other where a line allows it.
 var layers = [][]string{
-	{"cmd/gatehouse", "bench"},
+	{"cmd/gatehouse", "bench", "score"},
 	{"internal/app"},
 	{"internal/proxy", "internal/console"},
 	{"internal/gate", "internal/allow"},
@@ -47,6 +47,8 @@ var allowed = []line{
 	{"internal/app", "internal/gate", "wires the one path"},
 	{"internal/app", "internal/identity", "wires who is calling"},
 	{"internal/app", "internal/policy", "wires what may pass"},
+	{"internal/app", "internal/inspect/...", "compiles the rules that are in force"},
+	{"internal/app", "internal/vault", "wires the values behind pseudonyms"},
 	{"internal/app", "internal/allow", "opens what is allowed beside the policy"},
 	{"internal/app", "internal/price", "reads prices that override the built-in ones"},
 	{"internal/app", "internal/ledger", "locks, opens and runs it"},
@@ -64,6 +66,8 @@ var allowed = []line{
 
 	{"internal/gate", "internal/ledger", "records: no record, no passage"},
 	{"internal/gate", "internal/policy", "asks for the decision"},
+	{"internal/gate", "internal/inspect", "has what is new scanned"},
+	{"internal/gate", "internal/vault", "puts pseudonyms in the place of values, and back"},
 	{"internal/gate", "internal/price", "prices the usage"},
 	{"internal/gate", "internal/wire/...", "reads bodies: pieces, facts, answers"},
 
@@ -82,6 +86,9 @@ var allowed = []line{
 	{"internal/ledger/keys", "internal/ledger/disk", "keys.db goes through the same faulty disk in tests"},
 
 	{"internal/ledger/disk/disktest", "internal/ledger/disk", "a disk that fails, for tests"},
+
+	{"internal/inspect/secret", "internal/inspect", "gives the engine its rules, detectors and checks"},
+	{"score", "internal/inspect/...", "measures what the rules find"},
 
 	{"internal/wire/codec", "internal/wire/...", "dispatches to the providers' codecs"},
 	{"internal/wire/anthropic", "internal/wire/...", "reads JSON members, collects streamed parts"},
