@@ -13,8 +13,12 @@ const (
 	maxRegions    = 1000
 	maxDepth      = 5
 	maxRegion     = 8192 // merged windows of one rule, before a new one begins
-	detectorWork  = 256  // what a detector's call counts as, in bytes of a pattern's window
-	hashWork      = 512
+
+	// What the steps of a scan cost, in units of about 10 ns in the worst case.
+	windowWork   = 4   // for each byte of a window
+	leadWork     = 2   // for each byte that a match may have that begins at a known place
+	detectorWork = 256 // for each call
+	hashWork     = 256
 )
 
 // scanner is one scan and its scratch memory.
@@ -27,7 +31,7 @@ type scanner struct {
 	seen    map[candidate]bool
 	unread  []Region
 	cuts    []string
-	work    int // bytes of windows that may still be tried
+	work    int // that may still be done
 	decoded int // bytes that may still be decoded
 	stopped int // offset in level 0 at which the search was given up; -1: it was not
 	level   *level
@@ -88,7 +92,7 @@ func (s *scanner) scan(b []byte, o Options) {
 
 func (s *scanner) begin(b []byte, o Options) {
 	s.b, s.o = b, o
-	s.work = 16<<20 + 4*len(b)
+	s.work = 32<<20 + 4*len(b)
 	s.decoded = 64<<10 + 4*len(b)
 	s.stopped = -1
 }
@@ -170,6 +174,8 @@ func (s *scanner) knownRule(i int32) *Rule {
 	return s.o.Known.rules[i]
 }
 
+const cutMatches = "matches: more than 1,000"
+
 // spend takes from the work that is left; false when there is none.
 func (s *scanner) spend(n int, at int) bool {
 	s.work -= n
@@ -245,7 +251,7 @@ func (s *scanner) lead(r *rule, segment, at int) bool {
 	}
 	seg := &s.level.segments[segment]
 	stop := min(seg.end, at+r.after)
-	if !s.spend(stop-at, at) {
+	if !s.spend(leadWork*(stop-at), at) {
 		return false
 	}
 	from, pattern := at, r.start
@@ -277,7 +283,7 @@ func (s *scanner) flush(i int) bool {
 	if w.segment < 0 || r.pattern == nil || r.leads() {
 		return true
 	}
-	if !s.spend(w.end-w.start, w.start) {
+	if !s.spend(windowWork*(w.end-w.start), w.start) {
 		return false
 	}
 	for _, m := range r.pattern.FindAllSubmatchIndex(s.level.text[w.start:w.end], maxCandidates) {
@@ -309,7 +315,7 @@ func (s *scanner) add(c candidate) bool {
 		return true
 	}
 	if len(s.found) >= maxCandidates {
-		s.cut("matches: more than 1,000")
+		s.cut(cutMatches)
 		s.stop(c.start)
 		return false
 	}

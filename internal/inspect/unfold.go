@@ -124,6 +124,10 @@ func (s *scanner) wideText(next *level, seg *segment) bool {
 		if zero >= seg.end {
 			break
 		}
+		if zero+2 >= seg.end || next.raw[zero+1] == 0 || next.raw[zero+2] != 0 {
+			i = zero + 1
+			continue
+		}
 		from, to, step := wideRun(next.raw, i, zero, seg.end)
 		if to-from < 2*minWide {
 			i = zero + 1
