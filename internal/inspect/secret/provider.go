@@ -184,3 +184,27 @@ func documented(text []byte, at, end int, report func(start, end int)) {
 		report(f.start, f.end)
 	}
 }
+
+// documentedTokens reports a token with a provider's prefix whose rest counts
+// through the alphabet or has another length than the provider's rule knows:
+// most stand in documentation, some are of a form that is newer than the
+// rules. The anchor is the prefix.
+func documentedTokens(text []byte, at, end int, report func(start, end int)) {
+	if at > 0 && (isAlnum(text[at-1]) || text[at-1] == '_' || text[at-1] == '/') {
+		return
+	}
+	stop := end
+	for stop < len(text) && stop-at < maxValue && isKeyByte(text[stop]) {
+		stop++
+	}
+	for stop > end && !isAlnum(text[stop-1]) {
+		stop--
+	}
+	v := text[at:stop]
+	if len(v) < 24 || stop-end < 16 || isStandIn(v) || isPath(v) {
+		return
+	}
+	if s := measure(text[end:stop]); s.distinct >= 6 && (s.isSequence() && s.digits > 0 || s.isRandom()) {
+		report(at, stop)
+	}
+}
