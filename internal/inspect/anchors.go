@@ -93,23 +93,20 @@ func (a *anchors) grams(n *anchor, load map[uint32]int) []uint32 {
 	return []uint32{best}
 }
 
-// find calls found for every anchor in text, by the position of its gram, until
-// it returns false.
-func (a *anchors) find(text []byte, found func(n *anchor, at int) bool) {
-	if a == nil || len(a.list) == 0 {
-		return
-	}
+// grep finds the positions in text of grams whose hash is in the bitmap, until
+// hit returns false.
+func grep(text []byte, bitmap []uint64, shift uint, hit func(h uint32, at int) bool) {
 	i := 0
 	for ; i+8 <= len(text); i += 5 {
 		x := binary.LittleEndian.Uint64(text[i:]) | foldGram
-		h0, h1, h2 := uint32(x)*gramMix>>a.shift, uint32(x>>8)*gramMix>>a.shift, uint32(x>>16)*gramMix>>a.shift
-		h3, h4 := uint32(x>>24)*gramMix>>a.shift, uint32(x>>32)*gramMix>>a.shift
-		any := a.bit(h0) | a.bit(h1) | a.bit(h2) | a.bit(h3) | a.bit(h4)
+		h0, h1, h2 := uint32(x)*gramMix>>shift, uint32(x>>8)*gramMix>>shift, uint32(x>>16)*gramMix>>shift
+		h3, h4 := uint32(x>>24)*gramMix>>shift, uint32(x>>32)*gramMix>>shift
+		any := bit(bitmap, h0) | bit(bitmap, h1) | bit(bitmap, h2) | bit(bitmap, h3) | bit(bitmap, h4)
 		if any&1 == 0 {
 			continue
 		}
 		for j, h := range [5]uint32{h0, h1, h2, h3, h4} {
-			if a.bit(h)&1 != 0 && !a.verify(text, h, i+j, found) {
+			if bit(bitmap, h)&1 != 0 && !hit(h, i+j) {
 				return
 			}
 		}
@@ -118,15 +115,17 @@ func (a *anchors) find(text []byte, found func(n *anchor, at int) bool) {
 	n := copy(tail[:], text[i:])
 	for j := range n {
 		x := binary.LittleEndian.Uint32(tail[j:]) | uint32(foldGram&0xffffffff)
-		if h := x * gramMix >> a.shift; a.bit(h)&1 != 0 && !a.verify(text, h, i+j, found) {
+		if h := x * gramMix >> shift; bit(bitmap, h)&1 != 0 && !hit(h, i+j) {
 			return
 		}
 	}
 }
 
 // bit is 1 in its lowest bit when a gram with the hash is looked for.
-func (a *anchors) bit(h uint32) uint64 { return a.bitmap[h>>6] >> (h & 63) }
+func bit(bitmap []uint64, h uint32) uint64 { return bitmap[h>>6] >> (h & 63) }
 
+// verify calls found for every anchor that stands where a gram with the hash
+// does.
 func (a *anchors) verify(text []byte, h uint32, at int, found func(n *anchor, at int) bool) bool {
 	for _, i := range a.refs[a.heads[h]:a.heads[h+1]] {
 		n := &a.list[i]
@@ -139,6 +138,18 @@ func (a *anchors) verify(text []byte, h uint32, at int, found func(n *anchor, at
 		}
 	}
 	return true
+}
+
+// union is the bitmap of two sets of anchors, when they have the same size.
+func union(into []uint64, a, b *anchors) ([]uint64, bool) {
+	if a.shift != b.shift {
+		return into, false
+	}
+	into = append(into[:0], a.bitmap...)
+	for i, w := range b.bitmap {
+		into[i] |= w
+	}
+	return into, true
 }
 
 func (n *anchor) stands(text []byte, start int) bool {

@@ -72,18 +72,35 @@ func (s *scanner) ends(t *thread) ends {
 }
 
 // bytesOf maps a stretch of a thread over level 0 to the scanned bytes, token by
-// token.
+// token. It goes on from one token to the next: to look each up would take longer
+// than the scan.
 func (s *scanner) bytesOf(t *thread, start, end int) thread {
 	var out thread
 	l := s.levels[0]
+	var at spot
 	for i := start; i < end; {
 		from, _ := t.pieces[t.at(i)].source(i)
-		text, raw, _ := l.align(from, from+1)
-		n := min(end-i, text.End-from)
-		out.token(t.text[i:i+n], raw)
+		at = l.onward(at, from)
+		n := min(end-i, at.text+at.n-from)
+		out.token(t.text[i:i+n], Span{at.raw, at.raw + at.width})
 		i += n
 	}
 	return out
+}
+
+// onward is the token of level 0's text[at], given one before it. Its in is not
+// set.
+func (l *level) onward(p spot, at int) spot {
+	s := &l.segments[0]
+	switch {
+	case s.step == nil:
+		return spot{text: at, n: 1, raw: at, width: 1}
+	case p.width == 0 || at < p.text || at > p.text+2*markEvery:
+		return l.spot(s, at)
+	case at < p.text+p.n:
+		return p
+	}
+	return l.walk(s, spot{text: p.text + p.n, raw: p.raw + p.width}, at)
 }
 
 // token appends decoded bytes that stand for raw, and makes one piece of what

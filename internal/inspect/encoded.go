@@ -115,7 +115,8 @@ func (s *scanner) run(next *level, from, to int) bool {
 	if allHex(text) {
 		return s.hex(next, from, to)
 	}
-	head := decode64(nil, text[:min(len(text), peek)])
+	var buffer [peek]byte
+	head := decode64(buffer[:0], text[:min(len(text), peek)])
 	if what := media(head); what != "" && len(text)*3/4 >= minUnread && !textual(head) {
 		s.region(next, from, to, "base64: "+what)
 		return true
@@ -156,25 +157,23 @@ func quadsAreText(text []byte) bool {
 // we know is searched all the same, as it is; when it is large, it is told.
 func (s *scanner) content(next *level, from, to int, encoding string, shift int) bool {
 	raw := next.raw[from:to]
-	if len(raw)/4*3 > maxRun {
+	long := len(raw)/4*3 > maxRun
+	if long {
 		raw = raw[:maxRun/3*4]
-		if shift == 0 {
-			s.cutRun(raw, len(next.raw[from:to]))
-		}
 	}
 	if !s.take(len(raw) / 4 * 3) {
 		return false
 	}
 	start := len(next.text)
 	next.text = decode64(next.text, raw)
-	return s.settle(next, start, from, to, encoding, variety(raw))
+	varied := variety(raw)
+	if long && shift == 0 && varied && textual(next.text[start:]) {
+		s.cut(cutRun)
+	}
+	return s.settle(next, start, from, to, encoding, varied)
 }
 
-func (s *scanner) cutRun(raw []byte, all int) {
-	if variety(raw) {
-		s.cut("run: encoded content of more than 1 MiB")
-	}
-}
+const cutRun = "run: encoded content of more than 1 MiB"
 
 // settle makes a segment of the text that was decoded from start on.
 func (s *scanner) settle(next *level, start, from, to int, encoding string, varied bool) bool {
@@ -264,7 +263,7 @@ func (s *scanner) hex(next *level, from, to int) bool {
 	if len(raw)/2 > maxRun {
 		raw = raw[:2*maxRun]
 		if letters(raw) {
-			s.cut("run: encoded content of more than 1 MiB")
+			s.cut(cutRun)
 		}
 	}
 	if !s.take(len(raw) / 2) {

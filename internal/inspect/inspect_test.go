@@ -3,8 +3,10 @@ package inspect_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/inspect"
@@ -100,4 +102,13 @@ func TestScanFindsValuesWhereTheyStand(t *testing.T) {
 	}
 	m = one(t, e, `{"arguments":`+quote(`{"password":"hun\u0074er22"}`)+`}`, inspect.Options{JSON: true})
 	t.Logf("%q %q %+v", m.Value, m.Secret, m)
+}
+
+// units is a rune as JSON escapes of UTF-16.
+func units(r rune) string {
+	var b strings.Builder
+	for _, u := range utf16.Encode([]rune{r}) {
+		fmt.Fprintf(&b, `\u%04x`, u)
+	}
+	return b.String()
 }

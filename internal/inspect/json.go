@@ -18,17 +18,16 @@ type lexer struct {
 	segment segment
 }
 
-// lexJSON reads all of raw, whatever it is. The scratch is for the decoded text.
-func lexJSON(l *level, raw, scratch []byte, seam *seam) {
+// lexJSON reads all of raw, whatever it is, into an empty level.
+func lexJSON(l *level, raw []byte, seam *seam) {
 	x := &lexer{level: l, seam: seam, raw: raw, copied: bytes.IndexByte(raw, '\\') >= 0}
 	x.segment = segment{to: len(raw), step: stepJSON, strings: true}
 	l.raw = raw
-	l.text = raw[:0]
-	if x.copied {
-		if cap(scratch) < len(raw)+8 {
-			scratch = make([]byte, 0, len(raw)+8)
-		}
-		l.text = scratch[:0]
+	l.borrowed = !x.copied
+	if l.borrowed {
+		l.text = raw[:0]
+	} else if cap(l.text) < len(raw) {
+		l.text = make([]byte, 0, len(raw))
 	}
 	for i := 0; i < len(raw); {
 		i = x.stretch(i)
@@ -90,6 +89,10 @@ func (x *lexer) special(i int) int {
 	if !x.copied {
 		l.text = l.text[:len(l.text)+1]
 		return i + 1
+	}
+	if i+1 < len(x.raw) && short[x.raw[i+1]] != 0 && x.raw[i] == '\\' {
+		l.text = append(l.text, short[x.raw[i+1]]) // nearly all escapes
+		return i + 2
 	}
 	width, token, n := stepJSON(x.raw, i)
 	l.text = append(l.text, token[:n]...)

@@ -11,7 +11,25 @@ type level struct {
 	text     []byte
 	segments []segment
 	marks    []mark
-	ended    int // index of the segment that was found last
+	ended    int  // index of the segment that was found last
+	borrowed bool // text is the scanned bytes themselves
+}
+
+// emptied is a level with the buffers of l, to be used again. What was decoded
+// is not kept.
+func (l *level) emptied() level {
+	next := level{segments: l.segments[:0], marks: l.marks[:0]}
+	if !l.borrowed && cap(l.text) <= maxScratch {
+		clear(l.text)
+		next.text = l.text[:0]
+	}
+	if cap(l.segments) > maxScratch/100 {
+		next.segments = nil
+	}
+	if cap(l.marks) > maxScratch/100 {
+		next.marks = nil
+	}
+	return next
 }
 
 // segment is a stretch of a level's text that was one run of the level above.
@@ -30,14 +48,14 @@ type segment struct {
 type stepper func(raw []byte, i int) (width int, token [4]byte, n int)
 
 // mark is a place at which text and raw are known to meet. The next run bytes
-// are the same in both. There is one at least every 2 KiB, so that a map costs
+// are the same in both. There is one at least every 512 bytes, so that a map costs
 // little however long the text is.
 type mark struct {
 	text, raw, run int
 	in             bool // within a string
 }
 
-const markEvery = 1024
+const markEvery = 256
 
 // spot is the token that holds a decoded byte.
 type spot struct {

@@ -21,10 +21,13 @@ func (s *scanner) result() Result {
 	for _, c := range s.found {
 		r.Matches = append(r.Matches, s.match(c))
 	}
-	r.Matches = resolve(r.Matches, s.merge)
+	r.Matches = resolve(r.Matches)
 	if len(r.Matches) > maxMatches {
-		s.cut("matches: more than 1,000")
+		s.cut(cutMatches)
 		r.Matches = r.Matches[:maxMatches:maxMatches]
+	}
+	for i := range r.Matches {
+		s.widen(&r.Matches[i])
 	}
 	r.Inner = s.inner()
 	r.Inner = slices.DeleteFunc(r.Inner, func(m EdgeMatch) bool { return r.covers(m.Left) })
@@ -139,7 +142,7 @@ func numeric(c byte) bool {
 
 // resolve makes one match of all that overlap: what any of them covers, under
 // the rule that is worst and surest. Less would leave a part of a value behind.
-func resolve(list []Match, merge func(into *Match, start, end int)) []Match {
+func resolve(list []Match) []Match {
 	slices.SortStableFunc(list, func(a, b Match) int {
 		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(b.End, a.End), worse(&a, &b))
 	})
@@ -155,9 +158,12 @@ func resolve(list []Match, merge func(into *Match, start, end int)) []Match {
 		if worse(&m, &last) < 0 {
 			best = m
 		}
-		best.Known = best.Known || last.Known || m.Known
+		best.Known = last.Known || m.Known
+		if last.Kind != m.Kind {
+			best.Kind = Raw
+		}
 		if start, end := last.Start, max(last.End, m.End); best.Start != start || best.End != end {
-			merge(&best, start, end)
+			best.Start, best.End, best.Value = start, end, nil
 		}
 		out[n-1] = best
 	}
@@ -175,10 +181,12 @@ func worse(a, b *Match) int {
 	)
 }
 
-// merge widens a match to a span of the scanned bytes.
-func (s *scanner) merge(m *Match, start, end int) {
-	m.Start, m.End = start, end
-	m.Value = s.value0(start, end)
+// widen gives a match of several the value of its whole span.
+func (s *scanner) widen(m *Match) {
+	if m.Value != nil {
+		return
+	}
+	m.Value = s.value0(m.Start, m.End)
 	if m.Via == nil {
 		m.Secret = m.Value
 	}

@@ -13,8 +13,12 @@ const (
 	maxRegions    = 1000
 	maxDepth      = 5
 	maxRegion     = 8192 // merged windows of one rule, before a new one begins
-	detectorWork  = 256  // what a detector's call counts as, in bytes of a pattern's window
-	hashWork      = 512
+
+	// What the steps of a scan cost, in units of about 10 ns in the worst case.
+	windowWork   = 4   // for each byte of a window
+	leadWork     = 2   // for each byte that a match may have that begins at a known place
+	detectorWork = 256 // for each call
+	hashWork     = 256
 )
 
 // scanner is one scan and its scratch memory.
@@ -27,14 +31,15 @@ type scanner struct {
 	seen    map[candidate]bool
 	unread  []Region
 	cuts    []string
-	work    int // bytes of windows that may still be tried
+	work    int // that may still be done
 	decoded int // bytes that may still be decoded
 	stopped int // offset in level 0 at which the search was given up; -1: it was not
 	level   *level
 	depth   int
 	windows []window // per rule
 	seam    seam
-	scratch []byte
+	kept    [maxDepth + 1]level // buffers of earlier scans
+	union   []uint64
 }
 
 // window is where a rule is at work in a level's text.
@@ -87,35 +92,31 @@ func (s *scanner) scan(b []byte, o Options) {
 
 func (s *scanner) begin(b []byte, o Options) {
 	s.b, s.o = b, o
-	s.work = 16<<20 + 4*len(b)
+	s.work = 32<<20 + 4*len(b)
 	s.decoded = 64<<10 + 4*len(b)
 	s.stopped = -1
 }
 
 // release clears what must not be kept and gives the scanner back.
 func (s *scanner) release() {
-	e, scratch := s.e, s.scratch
-	if cap(scratch) > maxScratch {
-		scratch = nil
-	}
+	e := s.e
 	clear(s.seen)
-	clear(scratch)
 	clear(s.seam.text)
-	*s = scanner{e: e, seen: s.seen, windows: s.windows, scratch: scratch, seam: seam{thread: thread{text: s.seam.text[:0], pieces: s.seam.pieces[:0]}}}
+	for i := range s.kept {
+		s.kept[i] = s.kept[i].emptied()
+	}
+	*s = scanner{e: e, seen: s.seen, windows: s.windows, union: s.union, kept: s.kept, levels: s.levels[:0], seam: seam{thread: thread{text: s.seam.text[:0], pieces: s.seam.pieces[:0]}}}
 	e.scanners.Put(s)
 }
 
 // base makes level 0.
 func (s *scanner) base() {
-	l := &level{}
+	l := &s.kept[0]
 	if s.o.JSON {
-		lexJSON(l, s.b, s.scratch, &s.seam)
-		if len(l.text) > 0 && &l.text[0] != &s.b[0] {
-			s.scratch = l.text
-		}
+		lexJSON(l, s.b, &s.seam)
 	} else {
-		l.raw, l.text = s.b, s.b
-		l.segments = []segment{{end: len(s.b), to: len(s.b)}}
+		l.raw, l.text, l.borrowed = s.b, s.b, true
+		l.segments = append(l.segments, segment{end: len(s.b), to: len(s.b)})
 	}
 	s.levels = append(s.levels, l)
 }
@@ -133,18 +134,37 @@ func (s *scanner) search(l *level, depth int) {
 	for i := range s.windows {
 		s.windows[i] = window{segment: -1}
 	}
-	s.e.anchors.find(l.text, func(a *anchor, at int) bool { return s.hit(s.e.rules[a.owner], a, at) })
+	s.anchors(l.text)
 	for i := range s.windows {
 		s.flush(i)
-	}
-	if k := s.o.Known; k != nil {
-		k.anchors.find(l.text, func(a *anchor, at int) bool {
-			return s.add(candidate{rule: s.knownRule(a.owner), start: at, end: at + len(a.text), hull: at, known: true})
-		})
 	}
 	if s.e.registered != nil {
 		s.e.registered.find(s)
 	}
+}
+
+// anchors looks for the anchors of rules and for known values, in one pass when
+// it can.
+func (s *scanner) anchors(text []byte) {
+	a := s.e.anchors
+	rules := func(n *anchor, at int) bool { return s.hit(s.e.rules[n.owner], n, at) }
+	if s.o.Known.Len() == 0 {
+		grep(text, a.bitmap, a.shift, func(h uint32, at int) bool { return a.verify(text, h, at, rules) })
+		return
+	}
+	k := s.o.Known.anchors
+	values := func(n *anchor, at int) bool {
+		return s.add(candidate{rule: s.knownRule(n.owner), start: at, end: at + len(n.text), hull: at, known: true})
+	}
+	if both, ok := union(s.union, a, k); ok {
+		s.union = both
+		grep(text, both, a.shift, func(h uint32, at int) bool {
+			return a.verify(text, h, at, rules) && k.verify(text, h, at, values)
+		})
+		return
+	}
+	grep(text, a.bitmap, a.shift, func(h uint32, at int) bool { return a.verify(text, h, at, rules) })
+	grep(text, k.bitmap, k.shift, func(h uint32, at int) bool { return k.verify(text, h, at, values) })
 }
 
 func (s *scanner) knownRule(i int32) *Rule {
@@ -153,6 +173,8 @@ func (s *scanner) knownRule(i int32) *Rule {
 	}
 	return s.o.Known.rules[i]
 }
+
+const cutMatches = "matches: more than 1,000"
 
 // spend takes from the work that is left; false when there is none.
 func (s *scanner) spend(n int, at int) bool {
@@ -229,7 +251,7 @@ func (s *scanner) lead(r *rule, segment, at int) bool {
 	}
 	seg := &s.level.segments[segment]
 	stop := min(seg.end, at+r.after)
-	if !s.spend(stop-at, at) {
+	if !s.spend(leadWork*(stop-at), at) {
 		return false
 	}
 	from, pattern := at, r.start
@@ -261,7 +283,7 @@ func (s *scanner) flush(i int) bool {
 	if w.segment < 0 || r.pattern == nil || r.leads() {
 		return true
 	}
-	if !s.spend(w.end-w.start, w.start) {
+	if !s.spend(windowWork*(w.end-w.start), w.start) {
 		return false
 	}
 	for _, m := range r.pattern.FindAllSubmatchIndex(s.level.text[w.start:w.end], maxCandidates) {
@@ -293,7 +315,7 @@ func (s *scanner) add(c candidate) bool {
 		return true
 	}
 	if len(s.found) >= maxCandidates {
-		s.cut("matches: more than 1,000")
+		s.cut(cutMatches)
 		s.stop(c.start)
 		return false
 	}

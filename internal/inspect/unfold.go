@@ -9,7 +9,7 @@ const stretchPad = 256
 // unfold makes the level of what is encoded in l; nil when there is nothing, or
 // it is nested too deep.
 func (s *scanner) unfold(l *level) *level {
-	next := &level{up: l, raw: l.text}
+	next := s.fresh(l)
 	for i := range l.segments {
 		if seg := &l.segments[i]; !seg.closed && !s.unfoldSegment(next, seg) {
 			s.cut("decoded bytes: the text holds more encoded content than is read")
@@ -22,6 +22,16 @@ func (s *scanner) unfold(l *level) *level {
 	if len(next.segments) == 0 || s.depth >= maxDepth {
 		return nil
 	}
+	return next
+}
+
+// fresh is an empty level below l.
+func (s *scanner) fresh(l *level) *level {
+	if s.depth >= maxDepth {
+		return &level{up: l, raw: l.text} // only to see whether there is one
+	}
+	next := &s.kept[s.depth+1]
+	next.up, next.raw = l, l.text
 	return next
 }
 
@@ -113,6 +123,10 @@ func (s *scanner) wideText(next *level, seg *segment) bool {
 		zero := i + nextByte(next.raw[i:seg.end], 0)
 		if zero >= seg.end {
 			break
+		}
+		if zero+2 >= seg.end || next.raw[zero+1] == 0 || next.raw[zero+2] != 0 {
+			i = zero + 1
+			continue
 		}
 		from, to, step := wideRun(next.raw, i, zero, seg.end)
 		if to-from < 2*minWide {
