@@ -31,13 +31,12 @@ func Set() (*inspect.Set, error) {
 }
 
 // tokenPrefixes gives the anchors with which a token of its provider begins:
-// those that end in a separator and stand at the start of a pattern.
+// those that stand at the start of a pattern.
 func tokenPrefixes(rules []inspect.Rule) []string {
 	var all []string
 	for _, r := range rules {
 		for _, a := range r.Anchors {
-			last := a[len(a)-1]
-			if r.Pattern != "" && len(a) > 3 && (last == '_' || last == '-' || last == '.') && isAlnum(a[0]) && beginsLike(r.Pattern, a) {
+			if r.Pattern != "" && (len(a) > 4 || !isAlnum(a[len(a)-1])) && isAlnum(a[0]) && beginsLike(r.Pattern, a) {
 				all = append(all, a)
 			}
 		}

@@ -96,7 +96,7 @@ func (s shape) isRandom() bool {
 var dummies = []string{
 	"xxx", "***", "...", "changeme", "change_me", "change-me", "changeit", "change_it", "example", "sample", "placeholder",
 	"redacted", "dummy", "your_", "your-", "yourpass", "yourkey", "yourtoken", "yoursecret", "yourapi", "insert", "replace", "todo", "fixme", "omitted", "masked", "hidden",
-	"not_set", "notset", "unset", "secret_here", "goes_here", "_here", "-here", "my_secret", "mysecret", "my-secret", "mypass", "my_pass", "my-pass", "my_token", "my-token", "mytoken", "my_key", "my-key", "myapikey", "my_api", "my-api",
+	"not_set", "notset", "unset", "secret_here", "goes_here", "_here", "-here", "my_", "my-",
 	"some_", "some-", "fake", "mock", "foobar", "invalid", "lorem", "testing", "test_", "test-", "_test", "-test", "12345678901234567890",
 }
 
@@ -106,7 +106,7 @@ var plain = []string{
 	"test", "tests", "foo", "bar", "baz", "none", "null", "nil", "true", "false", "undefined", "empty", "default", "required", "optional",
 	"yes", "no", "on", "off", "auto", "basic", "bearer", "digest", "text", "hash", "bytes", "number", "int", "bool", "boolean", "object",
 	"array", "any", "str", "char", "varchar", "enabled", "disabled", "credential", "credentials", "login", "auth", "prompt", "stdin",
-	"env", "file", "vault", "unknown", "new", "old", "current", "data", "abc", "abcd", "abc123", "pw", "p@ss", "val", "guest", "demo", "public", "private", "something", "anything", "nothing", "whatever", "hunter2",
+	"env", "file", "vault", "unknown", "new", "old", "current", "data", "abc", "abcd", "abc123", "pw", "p@ss", "val", "guest", "demo", "public", "private", "something", "anything", "nothing", "whatever", "mypass", "mypassword", "mysecret", "mytoken", "mykey", "myapikey", "secretpassword", "testpassword", "userpass", "dbpass", "testpass", "thepassword", "newpassword", "oldpassword", "adminpass",
 }
 
 // isDummy reports whether a value stands for a value, or protects nothing.
