@@ -47,13 +47,13 @@ func fields(text []byte, from, stop int, each func(start, end int) bool) {
 	}
 }
 
-// lineAround gives the line that holds at.
+// lineAround gives the line, or the string in quotes, that holds at.
 func lineAround(text []byte, at int) (int, int) {
 	start, stop := at, at
-	for start > 0 && at-start < 512 && !isBreak(text[start-1]) {
+	for start > 0 && at-start < 512 && !isBreak(text[start-1]) && text[start-1] != '"' {
 		start--
 	}
-	for stop < len(text) && stop-at < 512 && !isBreak(text[stop]) {
+	for stop < len(text) && stop-at < 512 && !isBreak(text[stop]) && text[stop] != '"' {
 		stop++
 	}
 	return start, stop
@@ -64,7 +64,7 @@ func lineAround(text []byte, at int) (int, int) {
 func pgpass(text []byte, at, end int, report func(start, end int)) {
 	start, stop := lineAround(text, at)
 	line := text[start:stop]
-	if bytes.Count(line, []byte(":")) < 4 || bytes.IndexByte(line, ' ') >= 0 || bytes.IndexByte(line, '"') >= 0 || bytes.Contains(line, []byte("//")) {
+	if bytes.Count(line, []byte(":")) < 4 || bytes.IndexByte(line, ' ') >= 0 || bytes.Contains(line, []byte("//")) {
 		return
 	}
 	p := start

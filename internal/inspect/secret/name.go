@@ -20,7 +20,7 @@ var kinds = map[string]kind{
 	"motdepasse": aPassword, "passw": aPassword, "userpass": aPassword, "dbpass": aPassword, "dbpassword": aPassword, "userpassword": aPassword, "pgpassword": aPassword, "mypassword": aPassword, "requirepass": aPassword, "masterauth": aPassword, "sshpass": aPassword, "rootpw": aPassword, "bindpw": aPassword, "adminpw": aPassword, "dbpasswd": aPassword, "dbpw": aPassword, "adminpassword": aPassword, "rootpassword": aPassword, "storepass": aPassword, "keypass": aPassword, "storepassword": aPassword, "keypassword": aPassword,
 	"secret": aSecret, "secrets": aSecret, "clientsecret": aSecret, "appsecret": aSecret, "secretkey": aSecret, "privatekey": aSecret, "sharedsecret": aSecret,
 	"token": aToken, "tokens": aToken, "apitoken": aToken, "authtoken": aToken, "accesstoken": aToken, "apikey": aToken, "apikeys": aToken, "appkey": aToken, "authkey": aToken, "accesskey": aToken, "accountkey": aToken, "masterkey": aToken,
-	"auth": aToken, "authorization": aToken, "authentication": aToken, "credential": aToken, "credentials": aToken, "creds": aToken, "cred": aToken, "apipass": aPassword, "bearer": aToken, "jwt": aToken, "pat": aToken, "sid": aKey, "sessionid": aKey, "signature": aKey, "sig": aKey, "verifier": aKey, "accessor": noSecret, "license": aKey, "seed": aKey, "api": aKey,
+	"auth": aToken, "authorization": aToken, "authentication": aToken, "credential": aToken, "credentials": aToken, "creds": aToken, "cred": aToken, "apipass": aPassword, "bearer": aToken, "jwt": aToken, "pat": aToken, "sid": aKey, "sessionid": aKey, "verifier": aKey, "accessor": noSecret, "license": aKey, "seed": aKey, "api": aKey,
 	"nonce": aKey, "salt": aKey, "cookie": aKey, "session": aKey, "webhook": aKey, "login": aKey,
 	"key": aKey, "keys": aKey, "encryptionkey": aToken, "signingkey": aToken, "consumerkey": aToken,
 }
@@ -83,6 +83,9 @@ func nameKind(name []byte) kind {
 		}
 		return n < len(words)
 	})
+	if n > 1 && string(words[n-1]) == "signature" && string(words[0]) == "oauth" {
+		return aKey
+	}
 	for i := n - 1; i >= 0; i-- {
 		word := string(words[i])
 		k, known := kinds[word]

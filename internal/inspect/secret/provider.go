@@ -127,7 +127,7 @@ func isProviderValue(v []byte) bool {
 
 // isStandIn is isDummy for values that may count through the alphabet.
 func isStandIn(v []byte) bool {
-	for _, word := range []string{"xxx", "...", "***", "changeme", "example", "placeholder", "redacted", "your_", "your-", "dummy", "insert", "replace", "fake", "_here"} {
+	for _, word := range []string{"xxx", "...", "***", "changeme", "example", "placeholder", "redacted", "your_", "your-", "dummy", "insert", "replace", "_here"} {
 		if contains(v, word) {
 			return true
 		}
@@ -138,6 +138,9 @@ func isStandIn(v []byte) bool {
 // nearKeys reports a random value right after a word for a key in prose or a
 // log: "the secret key is …". The anchor is the word.
 func nearKeys(text []byte, at, end int, report func(start, end int)) {
+	if start, stop := nameAround(text, at, end); nameKind(text[start:stop]) == noSecret {
+		return
+	}
 	p := end
 	for p < len(text) && isAlnum(text[p]) && p-end < 2 {
 		p++
@@ -171,16 +174,39 @@ func documented(text []byte, at, end int, report func(start, end int)) {
 	if !ok || f.op == '(' || f.op == ' ' || f.double {
 		return
 	}
-	k := nameKind(f.name)
-	if k != aToken && k != aSecret && !(k == aKey && len(f.name) > 5) {
-		return
-	}
 	afterScheme(text, &f)
 	v := text[f.start:f.end]
+	if k := nameKind(f.name); k != aToken && k != aSecret && !(k == aKey && (len(f.name) > 5 || len(v) >= 32)) {
+		return
+	}
 	if len(v) < 14 || len(v) > 512 || isStandIn(v) || isReference(v) || isPath(v) || hasSpace(v) {
 		return
 	}
-	if s := measure(v); s.isSequence() && s.distinct >= 6 && s.letters > 0 && (s.digits > 2 || s.letters >= 20) {
+	if s := measure(v); s.isSequence() && s.distinct >= 6 && s.distinct < 50 && s.letters > 0 && (s.digits > 2 || s.letters >= 20) {
 		report(f.start, f.end)
+	}
+}
+
+// documentedTokens reports a token with a provider's prefix whose rest counts
+// through the alphabet or has another length than the provider's rule knows:
+// most stand in documentation, some are of a form that is newer than the
+// rules. The anchor is the prefix.
+func documentedTokens(text []byte, at, end int, report func(start, end int)) {
+	if at > 0 && (isAlnum(text[at-1]) || text[at-1] == '_' || text[at-1] == '/') {
+		return
+	}
+	stop := end
+	for stop < len(text) && stop-at < maxValue && isKeyByte(text[stop]) {
+		stop++
+	}
+	for stop > end && !isAlnum(text[stop-1]) {
+		stop--
+	}
+	v := text[at:stop]
+	if len(v) < 24 || stop-end < 16 || isStandIn(v) || isPath(v) {
+		return
+	}
+	if s := measure(text[end:stop]); s.distinct >= 6 && (s.isSequence() && s.digits > 0 || s.isRandom()) {
+		report(at, stop)
 	}
 }

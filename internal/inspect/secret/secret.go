@@ -2,6 +2,8 @@ package secret
 
 import (
 	_ "embed"
+	"slices"
+	"strings"
 
 	"github.com/workingagents/gatehouse/internal/inspect"
 )
@@ -9,33 +11,71 @@ import (
 //go:embed rules/secret.yaml
 var rules []byte
 
+// prefixRule is the rule that gets the prefixes of all token rules for its
+// anchors.
+const prefixRule = "documented-token"
+
 // Set gives the family's rules. The error is one of the file's text.
-func Set() (*inspect.Set, error) { return inspect.Parse("secret.yaml", rules) }
+func Set() (*inspect.Set, error) {
+	set, err := inspect.Parse("secret.yaml", rules)
+	if err != nil {
+		return nil, err
+	}
+	prefixes := tokenPrefixes(set.Rules)
+	for i := range set.Rules {
+		if set.Rules[i].ID == prefixRule {
+			set.Rules[i].Anchors = prefixes
+		}
+	}
+	return set, nil
+}
+
+// tokenPrefixes gives the anchors with which a token of its provider begins:
+// those that stand at the start of a pattern.
+func tokenPrefixes(rules []inspect.Rule) []string {
+	var all []string
+	for _, r := range rules {
+		for _, a := range r.Anchors {
+			if r.Pattern != "" && (len(a) > 4 || !isAlnum(a[len(a)-1])) && isAlnum(a[0]) && beginsLike(r.Pattern, a) {
+				all = append(all, a)
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// beginsLike reports whether a pattern begins with the first letters of a
+// prefix: `\b(ghp_` or `\b((?:live|test)_`, but not a word nearby.
+func beginsLike(pattern, prefix string) bool {
+	return strings.HasPrefix(pattern, `\b(`+prefix[:2]) || strings.HasPrefix(pattern, `\b((?:`)
+}
 
 // Library gives the detectors and checks that the rules name.
 func Library() inspect.Library {
 	return inspect.Library{
 		Detectors: map[string]inspect.Detector{
-			"password":       passwords,
-			"secret":         secrets,
-			"key":            keys,
-			"url":            urls,
-			"header":         authHeaders,
-			"curl":           curlUsers,
-			"private-key":    privateKeys,
-			"putty-key":      puttyKeys,
-			"json-web-key":   webKeys,
-			"json-web-token": jwts,
-			"otp-seed":       otpSeeds,
-			"nats-seed":      natsSeeds,
-			"wallet-phrase":  walletPhrases,
-			"netrc":          netrc,
-			"pgpass":         pgpass,
-			"password-hash":  crypted,
-			"docker-auth":    dockerAuths,
-			"provider-key":   providerKeys,
-			"near-key":       nearKeys,
-			"documented":     documented,
+			"password":         passwords,
+			"secret":           secrets,
+			"key":              keys,
+			"url":              urls,
+			"header":           authHeaders,
+			"curl":             curlUsers,
+			"private-key":      privateKeys,
+			"putty-key":        puttyKeys,
+			"json-web-key":     webKeys,
+			"json-web-token":   jwts,
+			"otp-seed":         otpSeeds,
+			"nats-seed":        natsSeeds,
+			"wallet-phrase":    walletPhrases,
+			"netrc":            netrc,
+			"pgpass":           pgpass,
+			"password-hash":    crypted,
+			"docker-auth":      dockerAuths,
+			"provider-key":     providerKeys,
+			"near-key":         nearKeys,
+			"documented":       documented,
+			"documented-token": documentedTokens,
 		},
 		Checks: map[string]inspect.Check{
 			"varied": varied,

@@ -9,6 +9,7 @@ type shape struct {
 	wordy                           int // letters that stand in words of three or more
 	longest                         int // letters of the longest word
 	steps                           int // bytes that follow their neighbour in the alphabet, up or down, or repeat it
+	islands                         int // runs of digits that touch a letter
 	entropy                         float64
 }
 
@@ -21,6 +22,9 @@ func measure(v []byte) shape {
 		switch {
 		case isDigit(c):
 			s.digits++
+			if (i == 0 || !isDigit(v[i-1])) && touchesLetter(v, i) {
+				s.islands++
+			}
 		case isLetter(c):
 			s.letters++
 			if isUpper(c) {
@@ -41,13 +45,25 @@ func measure(v []byte) shape {
 		}
 	}
 	pieces(v, func(piece []byte) bool {
-		if len(piece) > 2 && !isDigit(piece[0]) && isWord(piece) {
+		if !isDigit(piece[0]) && isWord(piece) {
 			s.wordy += len(piece)
 			s.longest = max(s.longest, len(piece))
 		}
 		return true
 	})
 	return s
+}
+
+// touchesLetter reports whether the run of digits that begins at i has a
+// letter on either side.
+func touchesLetter(v []byte, i int) bool {
+	if i > 0 && isLetter(v[i-1]) {
+		return true
+	}
+	for i < len(v) && isDigit(v[i]) {
+		i++
+	}
+	return i < len(v) && isLetter(v[i])
 }
 
 func isStep(a, b byte) bool {
@@ -69,7 +85,7 @@ func (s shape) isRandom() bool {
 	case n < 8 || s.distinct < 5:
 		return false
 	case s.digits > 0 && s.letters > 0:
-		return s.wordy*10 < s.letters*6 && (s.digits >= 3 || s.wordy*10 < s.letters*4)
+		return s.islands > 2 && s.wordy*10 < s.letters*8 || s.wordy*10 < s.letters*6 && (s.digits >= 3 || s.wordy*10 < s.letters*4)
 	case s.letters == 0:
 		return false
 	}
@@ -79,8 +95,8 @@ func (s shape) isRandom() bool {
 // dummies are values that stand for a value.
 var dummies = []string{
 	"xxx", "***", "...", "changeme", "change_me", "change-me", "changeit", "change_it", "example", "sample", "placeholder",
-	"redacted", "dummy", "your_", "your-", "yourpass", "yourkey", "yourtoken", "yoursecret", "yourapi", "insert", "replace", "todo", "fixme", "<", "deadbeef", "omitted", "masked", "hidden",
-	"not_set", "notset", "unset", "secret_here", "goes_here", "_here", "-here", "my_secret", "mysecret", "my-secret", "mypass", "my_pass", "my-pass", "my_token", "my-token", "mytoken", "my_key", "my-key", "myapikey", "my_api", "my-api",
+	"redacted", "dummy", "your_", "your-", "yourpass", "yourkey", "yourtoken", "yoursecret", "yourapi", "insert", "replace", "todo", "fixme", "omitted", "masked", "hidden",
+	"not_set", "notset", "unset", "secret_here", "goes_here", "_here", "-here", "my_", "my-",
 	"some_", "some-", "fake", "mock", "foobar", "invalid", "lorem", "testing", "test_", "test-", "_test", "-test", "12345678901234567890",
 }
 
@@ -90,7 +106,7 @@ var plain = []string{
 	"test", "tests", "foo", "bar", "baz", "none", "null", "nil", "true", "false", "undefined", "empty", "default", "required", "optional",
 	"yes", "no", "on", "off", "auto", "basic", "bearer", "digest", "text", "hash", "bytes", "number", "int", "bool", "boolean", "object",
 	"array", "any", "str", "char", "varchar", "enabled", "disabled", "credential", "credentials", "login", "auth", "prompt", "stdin",
-	"env", "file", "vault", "unknown", "new", "old", "current", "data", "abc", "abcd", "abc123", "pw", "p@ss", "val", "guest", "demo", "public", "private", "something", "anything", "nothing", "whatever", "hunter2",
+	"env", "file", "vault", "unknown", "new", "old", "current", "data", "abc", "abcd", "abc123", "pw", "p@ss", "val", "guest", "demo", "public", "private", "something", "anything", "nothing", "whatever", "mypass", "mypassword", "mysecret", "mytoken", "mykey", "myapikey", "secretpassword", "testpassword", "userpass", "dbpass", "testpass", "thepassword", "newpassword", "oldpassword", "adminpass",
 }
 
 // isDummy reports whether a value stands for a value, or protects nothing.

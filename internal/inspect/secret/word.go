@@ -1,5 +1,10 @@
 package secret
 
+import (
+	_ "embed"
+	"strings"
+)
+
 // pairs holds for each letter how often each other letter follows it in
 // identifiers and English words: 0 (hardly ever) to 7, on a logarithmic
 // scale. Counted over the words of Go's standard library.
@@ -18,14 +23,50 @@ const pairs = "" +
 	"60025114500214520540001000" + "43435401400120160126000310" +
 	"22313000400245360264001001" + "51018000500101310010001014"
 
-// wordlike is the mean of pairs from which letters read like a word: it
+// The mean of pairs from which letters read like a word: it
 // takes 96 % of English words of 8 letters for words and 4 % of random ones;
 // of 10 letters, 99 % and 3 %.
-const wordlike = 3.3
+const (
+	wordlike      = 3.3
+	wordlikeShort = 4.3 // below 6 letters
+)
 
-// isWord reports whether letters (ASCII, at least two) could be a word.
+// wordList holds the words of programs, one a line: those that stand in at
+// least 12 files of Go's standard library, and what people write where a
+// password should be.
+//
+//go:embed words.txt
+var wordList string
+
+var words = func() map[string]bool {
+	list := strings.Fields(wordList)
+	set := make(map[string]bool, len(list))
+	for _, w := range list {
+		set[w] = true
+	}
+	return set
+}()
+
+// isKnown reports whether letters are a word of the list, in any case.
+func isKnown(letters []byte) bool {
+	var small [16]byte
+	if len(letters) > len(small) {
+		return false
+	}
+	for i, c := range letters {
+		small[i] = lower(c)
+	}
+	return words[string(small[:len(letters)])]
+}
+
+// isWord reports whether letters (ASCII) are a word, or could be one.
 func isWord(letters []byte) bool {
-	if len(letters) < 2 {
+	switch {
+	case len(letters) < 3:
+		return false
+	case isKnown(letters):
+		return true
+	case len(letters) == 3:
 		return false
 	}
 	sum, vowels := 0, 0
@@ -38,10 +79,11 @@ func isWord(letters []byte) bool {
 			sum += int(pairs[int(letters[i-1]|0x20-'a')*26+int(c-'a')] - '0')
 		}
 	}
-	if len(letters) <= 3 {
-		return true
+	limit := wordlike
+	if len(letters) < 6 {
+		limit = wordlikeShort
 	}
-	return vowels > 0 && float64(sum) >= wordlike*float64(len(letters)-1)
+	return vowels > 0 && float64(sum) >= limit*float64(len(letters)-1)
 }
 
 func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
