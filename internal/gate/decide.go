@@ -244,8 +244,11 @@ func (x *examiner) secrets() (list []ledger.Secret) {
 		for _, f := range x.merge(i, in) {
 			list = append(list, ledger.Secret{
 				Start: at + f.start, End: at + f.end, Value: f.value, Rule: f.finding.Rule, Number: f.number,
-				Origin: vault.OriginOf(f.finding.Channel), Part: !f.lasting(), Pseudonym: v.pseudonym(&f),
+				Origin: vault.OriginOf(f.finding.Channel), Part: f.plain != nil || !f.lasting(), Pseudonym: v.pseudonym(&f),
 			})
+			if f.plain != nil && f.lasting() {
+				list = append(list, ledger.Secret{Start: at + f.end, End: at + f.end, Value: f.plain, Rule: f.finding.Rule, Origin: vault.OriginOf(f.finding.Channel)})
+			}
 		}
 	}
 	return list

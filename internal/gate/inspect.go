@@ -21,7 +21,9 @@ type found struct {
 	finding    flow.Finding // without its place in the body
 	start, end int
 	value      []byte // as it stands there, escapes undone; nil: it can't be replaced
+	plain      []byte // with all encodings undone, when that is something else
 	number     bool   // a bare JSON number
+	part       bool   // one of the pieces of a value that structure cuts
 	secret     bool   // belongs into the vault
 }
 
@@ -293,8 +295,8 @@ func (x *examiner) news() (values []inspect.KnownValue) {
 			continue
 		}
 		for j := range v.found {
-			if f := &v.found[j]; f.lasting() && !x.known.Has(f.value) {
-				values = append(values, inspect.KnownValue{Value: f.value, Rule: f.finding.Rule})
+			if f := &v.found[j]; f.lasting() && !x.known.Has(f.said()) {
+				values = append(values, inspect.KnownValue{Value: f.said(), Rule: f.finding.Rule})
 			}
 		}
 	}
@@ -309,7 +311,15 @@ const (
 )
 
 func (f *found) lasting() bool {
-	return f.secret && len(f.value) >= lastingBytes && f.finding.Confidence >= lastingConfidence
+	return f.secret && !f.part && len(f.said()) >= lastingBytes && f.finding.Confidence >= lastingConfidence
+}
+
+// said is the value itself, whatever encoding it stands in.
+func (f *found) said() []byte {
+	if f.plain != nil {
+		return f.plain
+	}
+	return f.value
 }
 
 // envelope scans what the provider reads beside the body: headers and the
@@ -384,7 +394,9 @@ func (c *collector) match(m *inspect.Match) {
 		finding: c.finding(m.Rule.Name(), m.Secret, m.Rule.Severity, m.Rule.Confidence, ""),
 		start:   c.at + m.Start, end: c.at + m.End, value: m.Value, number: m.Kind == inspect.InNumber,
 	}
-	f.finding.Via = m.Via
+	if f.finding.Via = m.Via; len(m.Via) > 0 {
+		f.plain = m.Secret
+	}
 	f.finding.Fixed = c.json && m.Kind == inspect.Raw
 	c.add(f)
 }
@@ -393,7 +405,7 @@ func (c *collector) match(m *inspect.Match) {
 func (c *collector) part(s inspect.Span, rule *inspect.Rule, value []byte) {
 	f := found{
 		finding: c.finding(rule.Name(), value, rule.Severity, rule.Confidence, "cut in pieces"),
-		start:   c.at + s.Start, end: c.at + s.End,
+		start:   c.at + s.Start, end: c.at + s.End, part: true,
 	}
 	f.value = c.body[f.start:f.end]
 	if c.json {

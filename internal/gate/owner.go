@@ -40,12 +40,16 @@ func (o *owners) note(principal, session, id string) {
 	}
 }
 
-// session gives the session in which something that the path names was made.
-func (o *owners) session(principal, path string) string {
+// session gives the session in which something was made that the path names,
+// or the response that a request continues.
+func (o *owners) session(principal, path, previous string) string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.of) == 0 {
 		return ""
+	}
+	if s := o.of[ownerKey{principal, previous}]; s != "" {
+		return s
 	}
 	path, _, _ = strings.Cut(path, "?")
 	for part := range strings.SplitSeq(path, "/") {

@@ -237,16 +237,19 @@ func (t *tracker) place(in *flow.Intent, c Claim, r reading) *session {
 	if id == "" {
 		id = r.facts.Session
 	}
-	if id == "" {
-		id = t.owners.session(in.Principal.Name, in.Path)
-	}
 	in.Session = flow.Session{ID: cleanID(id), Claimed: id != "", Subagent: cleanID(c.Subagent), Parent: cleanID(c.Parent)}
 	if in.Session.Subagent == "" {
 		in.Session.Subagent = cleanID(r.facts.Subagent)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s := t.session(in, head)
+	var s *session
+	if adopted := t.owners.session(in.Principal.Name, in.Path, r.facts.Previous); id == "" && adopted != "" {
+		in.Session.ID = adopted
+		s = t.lookup(sessionKey{in.Principal.Name, adopted})
+	} else {
+		s = t.session(in, head)
+	}
 	in.Session.Previous = s.answered(r.facts.Previous)
 	if in.API.Generates() && !r.facts.Warmup && r.text != nil && r.text.JSON {
 		s.turn(in, r)

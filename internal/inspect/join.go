@@ -148,13 +148,13 @@ func merged(list []Part) []Part {
 
 // crosses reports whether a candidate needs more than one of the texts. In
 // values that were put together the value itself must be cut, and its first part
-// be no finding by itself; in a text that was cut somewhere its context may
+// be no finding as sure by itself; in a text that was cut somewhere its context may
 // stand before the cut.
 func (w *weave) crosses(c candidate, parts []Part, strict bool) bool {
 	first, last := parts[0], parts[len(parts)-1]
 	if first.Index != last.Index {
-		return !strict || !w.edges[first.Index].covers(first.Span)
+		return !strict || !w.edges[first.Index].covers(first.Span, c.rule)
 	}
 	hull := w.parts(c.hull, c.start)
-	return !strict && len(hull) > 0 && hull[0].Index != first.Index && !w.edges[first.Index].covers(first.Span)
+	return !strict && len(hull) > 0 && hull[0].Index != first.Index && !w.edges[first.Index].covers(first.Span, c.rule)
 }

@@ -30,7 +30,7 @@ func (s *scanner) result() Result {
 		s.widen(&r.Matches[i])
 	}
 	r.Inner = s.inner()
-	r.Inner = slices.DeleteFunc(r.Inner, func(m EdgeMatch) bool { return r.covers(m.Left) })
+	r.Inner = slices.DeleteFunc(r.Inner, func(m EdgeMatch) bool { return r.covers(m.Left, m.Rule) })
 	r.Unread = s.regions()
 	if s.stopped >= 0 {
 		r.Scanned, _ = s.toBytes(s.levels[0], min(s.stopped, len(s.levels[0].text)-1), s.stopped)
@@ -46,9 +46,12 @@ func (s *scanner) result() Result {
 	return r
 }
 
-// covers reports whether a match holds a part of the span already.
-func (r *Result) covers(x Span) bool {
-	return slices.ContainsFunc(r.Matches, func(m Match) bool { return m.Start < x.End && x.Start < m.End })
+// covers reports whether a match says already what a value of the rule that
+// begins in the span would say.
+func (r *Result) covers(x Span, rule *Rule) bool {
+	return slices.ContainsFunc(r.Matches, func(m Match) bool {
+		return m.Start < x.End && x.Start < m.End && stands(m.Rule, m.Known, rule)
+	})
 }
 
 // regions gives the stretches that were not read, without overlaps.
@@ -140,6 +143,12 @@ func numeric(c byte) bool {
 	return c >= '0' && c <= '9' || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E'
 }
 
+// within reports whether m is what the larger match found in an encoding that
+// leaves the value as it is.
+func within(m, larger *Match) bool {
+	return m.Rule.Name() == larger.Rule.Name() && m.End <= larger.End && string(m.Secret) == string(larger.Secret)
+}
+
 // resolve makes one match of all that overlap: what any of them covers, under
 // the rule that is worst and surest. Less would leave a part of a value behind.
 func resolve(list []Match) []Match {
@@ -155,7 +164,7 @@ func resolve(list []Match) []Match {
 		}
 		last := out[n-1]
 		best := last
-		if worse(&m, &last) < 0 {
+		if worse(&m, &last) < 0 && !within(&m, &last) {
 			best = m
 		}
 		best.Known = last.Known || m.Known
