@@ -57,6 +57,16 @@ func (h *house) policy() (s console.PolicyStatus) {
 	return s
 }
 
+// entries counts the ledger's.
+func (h *house) entries() (n uint64) {
+	h.t.Helper()
+	var status struct{ Ledger struct{ Entries uint64 } }
+	if err := json.Unmarshal(h.adminGet("/status"), &status); err != nil {
+		h.t.Fatal(err)
+	}
+	return status.Ledger.Entries
+}
+
 // A body that can't be read passes while policy reports, and is blocked when it
 // enforces.
 const unreadable = `{"model":`
@@ -82,8 +92,13 @@ func TestPolicyReloadsWhole(t *testing.T) {
 	if code, _ := h.judge(); code != 200 {
 		t.Error("a file that nobody asked to read is in force")
 	}
+	h.ended(2)
+	before := h.entries()
 	if code, text := h.reload(); code != 200 {
 		t.Fatalf("reload: %d %s", code, text)
+	}
+	if n := h.entries() - before; n != 1 {
+		t.Errorf("%d entries of a reload, want 1", n)
 	}
 	enforced := h.policy()
 	if enforced.Mode != "enforce" || enforced.File != file || enforced.Error != "" {
