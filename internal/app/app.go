@@ -126,7 +126,7 @@ func (g *gateway) wire() error {
 	if err != nil {
 		return err
 	}
-	if err := g.store.rules.Reload("the gateway starts"); err != nil {
+	if err := g.store.rules.Begin(); err != nil {
 		return err
 	}
 	if err := g.store.detect.Reload("the gateway starts"); err != nil {
@@ -193,7 +193,7 @@ func (g *gateway) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := g.store.ledger.Admin("start", "the gateway starts", map[string]string{"version": g.o.Version, "listen": g.agents.Addr().String()}); err != nil {
+	if err := g.store.ledger.Admin("start", "the gateway starts", g.started()); err != nil {
 		return fmt.Errorf("recording the start: %w", err)
 	}
 	background, stop := context.WithCancel(context.Background())
@@ -232,6 +232,16 @@ func (g *gateway) serve(ctx context.Context) error {
 		return err
 	}
 	return g.store.ledger.Admin("stop", "the gateway stops", nil)
+}
+
+// started is what the ledger keeps of a start.
+func (g *gateway) started() map[string]string {
+	rules := g.store.rules.Status()
+	g.o.Log.Info("policy", "version", rules.Version, "mode", rules.Mode, "file", rules.File)
+	return map[string]string{
+		"version": g.o.Version, "listen": g.agents.Addr().String(),
+		"policy": rules.Version, "mode": rules.Mode, "policy_file": rules.File,
+	}
 }
 
 // drain lets running calls end; new ones get 503 meanwhile.

@@ -59,11 +59,15 @@ func open(t *testing.T, dir string, upstream http.Handler, change func(*config.C
 		t.Fatalf("starting: %v", err)
 	}
 	holder, _ := ledger.Held(dir)
-	h.admin = &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "unix", holder.Socket)
-	}}}
+	h.admin = socketClient(holder.Socket)
 	t.Cleanup(h.close)
 	return h
+}
+
+func socketClient(path string) *http.Client {
+	return &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", path)
+	}}}
 }
 
 // close stops the gateway as SIGTERM does.

@@ -74,23 +74,23 @@ func (r *rules) Reload(why string) error {
 	status := r.Status()
 	status.Error = err.Error()
 	r.status.Store(&status)
-	if status.Mode != "" { // at the start nothing is in force: that is told by who starts
-		r.complain(err)
-	}
+	r.complain(err)
 	return err
 }
 
-// Look takes the policy of the file for one who only reads a folder: nothing is
-// recorded. A file that is wrong leaves none, and the status says why.
-func (r *rules) Look() {
+// Begin takes the policy of the file as it stands, without an entry: whoever
+// begins a ledger's run records it with the start. A file that is wrong leaves
+// none, and the status says why.
+func (r *rules) Begin() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p, file, err := r.read()
 	if err != nil {
 		r.status.Store(&console.PolicyStatus{Version: p.Version(), File: r.file, Error: err.Error()})
-		return
+		return err
 	}
 	r.put(p, file)
+	return nil
 }
 
 // read gives the policy of the file as it stands now, and where it is from.

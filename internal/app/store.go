@@ -149,7 +149,7 @@ func Offline(ctx context.Context, o Options, ready func(socket string)) error {
 		return err
 	}
 	defer s.close()
-	s.rules.Look()
+	_ = s.rules.Begin() // who only reads is not stopped by a policy file; the status tells of it
 	admin, err := s.admin(About{PID: os.Getpid()}, console.NewMetrics(s.ledger.Stats), o.Version, nil, s.ledger.Ready)
 	if err != nil {
 		return err

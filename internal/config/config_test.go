@@ -150,7 +150,7 @@ upstreams:
 func TestLoadTakesPathsFromTheFile(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "gatehouse.yaml")
-	text := "data: state\nprices: p.yaml\nkek: file:secret/kek\nupstreams: {openai: {ca_file: " + filepath.ToSlash(filepath.Join(dir, "abs.pem")) + "}, gemini: {ca_file: own.pem}}\n"
+	text := "data: state\nprices: p.yaml\npolicy: {file: rules/own.yaml}\nkek: file:secret/kek\nupstreams: {openai: {ca_file: " + filepath.ToSlash(filepath.Join(dir, "abs.pem")) + "}, gemini: {ca_file: own.pem}}\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -158,9 +158,9 @@ func TestLoadTakesPathsFromTheFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := []string{c.Data, c.Prices, c.KeyRef, c.Upstreams["openai"].CAFile, c.Upstreams["gemini"].CAFile, c.Upstreams["anthropic"].CAFile}
+	got := []string{c.Data, c.Prices, c.Policy.File, c.KeyRef, c.Upstreams["openai"].CAFile, c.Upstreams["gemini"].CAFile, c.Upstreams["anthropic"].CAFile}
 	in := func(name string) string { return filepath.Join(dir, name) }
-	want := []string{in("state"), in("p.yaml"), "file:" + in("secret/kek"), in("abs.pem"), in("own.pem"), ""}
+	want := []string{in("state"), in("p.yaml"), in("rules/own.yaml"), "file:" + in("secret/kek"), in("abs.pem"), in("own.pem"), ""}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -61,6 +61,23 @@ func (p Policy) Explain(c Case, now time.Time) Explanation {
 	return e
 }
 
+// Strays lists the patterns of rules that fit none of the known detectors' rules:
+// misspelt ones, which would never decide. Each is a line "policy.yaml:14: …".
+func (p Policy) Strays(known []string) (lines []string) {
+	if p.set == nil {
+		return nil
+	}
+	for i := range p.set.rules {
+		r := &p.set.rules[i]
+		for _, pattern := range r.Rule {
+			if !isSpecial(pattern) && !fitsSome(pattern, known) {
+				lines = append(lines, fmt.Sprintf("%s: %s.rule: %s fits no rule that there is%s", r.line, r.path, pattern, strict.Nearest(pattern, known)))
+			}
+		}
+	}
+	return lines
+}
+
 // Restoring says whether a pseudonym in a tool's argument is replaced by its
 // value, and which line says so.
 type Restoring struct {

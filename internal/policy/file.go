@@ -193,6 +193,8 @@ func (t *ruleText) check(r *strict.Reading, at string) {
 	r.Require(len(t.Rule) > 0, at, "needs a rule: the name of what was found, or a pattern such as secret.*")
 	for _, pattern := range t.Rule {
 		r.Require(pattern != "" && !strings.ContainsAny(pattern, " \t\n"), at+".rule", "%q is no name of a rule", pattern)
+		r.Require(!isSpecial(pattern) || fitsSome(pattern, specialRules), at+".rule", "%q fits none of %s%s",
+			pattern, strings.Join(specialRules, ", "), strict.Nearest(pattern, specialRules))
 	}
 	words(r, at+".channel", "channel", t.Channel, channels)
 	words(r, at+".direction", "direction", t.Direction, directions)
@@ -200,6 +202,10 @@ func (t *ruleText) check(r *strict.Reading, at string) {
 	r.Require(t.MinConfidence >= 0 && t.MinConfidence <= 100, at+".min_confidence", "must be between 0 and 100: percent")
 	r.Require(t.Do.set, at, "needs do: %s", strings.Join(actions, ", "))
 	r.Require(!strings.ContainsAny(t.Why, "\n\r"), at+".why", "must be one line")
+}
+
+func fitsSome(pattern string, names []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return match(pattern, name) })
 }
 
 // words checks that each is one of the known; * is all of them.

@@ -84,6 +84,8 @@ func TestParseRefuses(t *testing.T) {
 		{"version: 1\n---\nversion: 1", "p.yaml:3:"},
 		{"version: 1\nmode: report\nmode: enforce", "p.yaml:3:1: mode stands here twice"},
 		{"version: 1\nrules: [{rule: a b, do: flag}]", `"a b" is no name of a rule`},
+		{"version: 1\nrules: [{rule: unreadable.mediae, do: flag}]", "did you mean unreadable.media?"},
+		{"version: 1\nrules: [{rule: [x.y, provider.s?t], do: flag}]", `"provider.s?t" fits none of`},
 		{"version: 1\nrules: [{rule: a.b, do: flag, why: \"x\\ny\"}]", "must be one line"},
 		{"version: 1\nrules:\n  - {rule: \"*\", do: flag}\n  - {rule: secret.x, do: block}", "p.yaml:4:5: rules[1]: never decides: the rule on line 3 always does"},
 		{"version: 1\nrules:\n  - {rule: secret.*, min_confidence: 50, do: flag}\n  - {rule: secret.x, min_confidence: 60, channel: user, do: block}", "rules[1]: never decides"},
@@ -111,6 +113,7 @@ version: 1
 rules:
   - {rule: secret.*, channel: user, do: flag}
   - {rule: secret.x, do: block}
+  - {rule: provider.s*, channel: provider, principal: a, do: flag}
   - {rule: "*", min_confidence: 90, do: block}
   - {rule: pii.*, do: flag}
   - {rule: "*", do: off}
@@ -144,6 +147,20 @@ func TestSectionsLeftOutAreBuiltIn(t *testing.T) {
 	}
 	if p := parse(t, "version: 1\nrules: []"); p.Explain(policy.Case{Rule: "secret.x"}, time.Time{}).Action != flow.FlagIt {
 		t.Error("an empty list of rules is not empty")
+	}
+}
+
+func TestStraysAreMisspeltRules(t *testing.T) {
+	p := parse(t, `
+version: 1
+rules:
+  - {rule: [secret.jwt, "*-token", provider.fetch], do: flag}
+  - {rule: secret.jtw, do: flag}
+  - {rule: "*", do: flag}
+`)
+	got := p.Strays([]string{"secret.jwt", "secret.github-token"})
+	if len(got) != 1 || got[0] != "policy.yaml:5: rules[1].rule: secret.jtw fits no rule that there is; did you mean secret.jwt?" {
+		t.Errorf("%q", got)
 	}
 }
 

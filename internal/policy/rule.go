@@ -17,6 +17,11 @@ const (
 	providerFamily   = "provider."   // provider.fetch …: what a request makes the provider do
 )
 
+var specialRules = []string{
+	"unreadable.media", "unreadable.encoded", "unreadable.malformed", "unreadable.cut",
+	"provider.fetch", "provider.search", "provider.execute", "provider.recall", "provider.store", "provider.connect", "provider.unknown",
+}
+
 func isSpecial(rule string) bool {
 	return strings.HasPrefix(rule, unreadableFamily) || strings.HasPrefix(rule, providerFamily)
 }
