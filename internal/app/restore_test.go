@@ -426,3 +426,54 @@ func TestABlockedCallEndsTheSocket(t *testing.T) {
 		t.Errorf("going on from a blocked answer gave %s %s", resp.Status, text)
 	}
 }
+
+// TestForwardedTheSame: what was once forwarded in a conversation is forwarded
+// the same in each later turn, whatever was learned since, so that the
+// provider's cache and its signatures hold. A value that was found by its
+// context is known by itself from then on.
+func TestForwardedTheSame(t *testing.T) {
+	b := dock(t, redacting)
+	password := planted(21)[4:28]
+	var c talk
+	var before []string
+	for turn, text := range []string{
+		"not yet known: " + password, "ok", "my key is " + planted(20), "ok", "DB_PASSWORD=" + password, "ok",
+		"now it is known: " + password + " and " + planted(20), "ok", "the end",
+	} {
+		c.add(text)
+		if turn%2 == 1 {
+			continue
+		}
+		b.call(messagesPath, c.body(), "X-Claude-Code-Session-Id", "grow")
+		now := messagesOf(t, b.unload())
+		for i, m := range before {
+			if now[i] != m {
+				t.Errorf("turn %d: message %d was %s and is %s", turn, i, m, now[i])
+			}
+		}
+		before = now
+	}
+	if len(before) != 9 {
+		t.Fatalf("%d messages", len(before))
+	}
+	if all := strings.Join(before[1:], "\n"); strings.Contains(all, password) || strings.Contains(all, planted(20)) {
+		t.Errorf("the provider got %s", all)
+	}
+	if stood := token.FindAllString(before[4]+before[6], -1); len(stood) != 3 || stood[0] != stood[1] || stood[2] != token.FindString(before[2]) {
+		t.Errorf("stand-ins %q and %q", stood, token.FindString(before[2]))
+	}
+}
+
+// messagesOf gives the messages of the one request that arrived, without the
+// marker, which moves.
+func messagesOf(t *testing.T, arrived string) (list []string) {
+	t.Helper()
+	var q struct{ Messages []json.RawMessage }
+	if err := json.Unmarshal([]byte(arrived[strings.Index(arrived, "\n{")+1:]), &q); err != nil {
+		t.Fatalf("%v in %.2000s", err, arrived)
+	}
+	for _, m := range q.Messages {
+		list = append(list, strings.Replace(string(m), `,"cache_control":{"type":"ephemeral"}`, "", 1))
+	}
+	return list
+}
