@@ -317,17 +317,18 @@ func halves(secret string) []shipment {
 		return `{"type":"function_call_output","call_id":"c","output":` + q(text) + `}`
 	}
 	return []shipment{
-		half("two blocks", parcel{path: messagesPath, body: claude(blocks(textBlock("token "+a), textBlock(b+" it is")))}),
-		half("two blocks, a marker between", parcel{path: messagesPath, body: claude(blocks(`{"type":"text","text":`+q("token "+a)+`,"cache_control":{"type":"ephemeral"}}`, textBlock(b)))}),
-		half("two parts", parcel{path: geminiModel + ":generateContent", body: gemini(part("token "+a), part(b))}),
-		half("two messages", parcel{path: chatPath, body: chat(user("token "+a), user(b+" it is"))}),
-		half("two tool results", parcel{path: messagesPath, body: claude(blocks(result("t1", "token "+a), result("t2", b)))}),
-		half("two items", parcel{path: responsePath, body: responses(item("token "+a), item(b))}),
-		half("two inputs", parcel{path: "/openai/v1/embeddings", body: `{"model":"e","input":[` + q("token "+a) + `,` + q(b) + `]}`}),
-		half("two turns", parcel{path: messagesPath, body: claudeWith("", user("token "+a))}, parcel{path: messagesPath, body: claudeWith("", user("token "+a)+","+user(b+" it is"))}),
-		half("two turns, Gemini", parcel{path: geminiModel + ":generateContent", body: gemini(part("token " + a))}, parcel{path: geminiModel + ":generateContent", body: gemini(part("token "+a), part(b))}),
-		half("two messages of a socket", parcel{path: responsePath, body: create("", item("token "+a)), socket: true}, parcel{path: responsePath, body: create("resp_1", item(b)), socket: true}),
-		half("two outputs on a socket", parcel{path: responsePath, body: create("", output("token "+a)), socket: true}, parcel{path: responsePath, body: create("resp_1", output(b+"\n")), socket: true}),
+		half("two blocks", parcel{path: messagesPath, body: claude(blocks(textBlock("it is "+a), textBlock(b+" and so on")))}),
+		half("two blocks, the first a finding itself", parcel{path: messagesPath, body: claude(blocks(textBlock("token="+a), textBlock(b)))}),
+		half("two blocks, a marker between", parcel{path: messagesPath, body: claude(blocks(`{"type":"text","text":`+q("it is "+a)+`,"cache_control":{"type":"ephemeral"}}`, textBlock(b)))}),
+		half("two parts", parcel{path: geminiModel + ":generateContent", body: gemini(part("it is "+a), part(b))}),
+		half("two messages", parcel{path: chatPath, body: chat(user("it is "+a), user(b+" and so on"))}),
+		half("two tool results", parcel{path: messagesPath, body: claude(blocks(result("t1", "it is "+a), result("t2", b)))}),
+		half("two items", parcel{path: responsePath, body: responses(item("it is "+a), item(b))}),
+		half("two inputs", parcel{path: "/openai/v1/embeddings", body: `{"model":"e","input":[` + q("it is "+a) + `,` + q(b) + `]}`}),
+		half("two turns", parcel{path: messagesPath, body: claudeWith("", user("it is "+a))}, parcel{path: messagesPath, body: claudeWith("", user("it is "+a)+","+user(b+" and so on"))}),
+		half("two turns, Gemini", parcel{path: geminiModel + ":generateContent", body: gemini(part("it is " + a))}, parcel{path: geminiModel + ":generateContent", body: gemini(part("it is "+a), part(b))}),
+		half("two messages of a socket", parcel{path: responsePath, body: create("", item("it is "+a)), socket: true}, parcel{path: responsePath, body: create("resp_1", item(b)), socket: true}),
+		half("two outputs on a socket", parcel{path: responsePath, body: create("", output("it is "+a)), socket: true}, parcel{path: responsePath, body: create("resp_1", output(b+"\n")), socket: true}),
 	}
 }
 
