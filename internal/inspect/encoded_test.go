@@ -26,7 +26,7 @@ var encodings = map[string]func(string) string{
 	"hex":             func(s string) string { return hex.EncodeToString([]byte(s)) },
 	"hex capitals":    func(s string) string { return strings.ToUpper(hex.EncodeToString([]byte(s))) },
 	"url":             percent,
-	"url query":       func(s string) string { return url.QueryEscape("/" + s[:1]) + percent(s[1:]) },
+	"url query":       func(s string) string { return url.QueryEscape("/"+s[:1]) + percent(s[1:]) },
 	"json":            quote2,
 	"html":            entities,
 	"base64 utf-16":   func(s string) string { return base64.StdEncoding.EncodeToString(wide(s)) },

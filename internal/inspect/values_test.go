@@ -194,7 +194,11 @@ func TestRegisteredValuesAreFoundByTheirHash(t *testing.T) {
 func TestDetectorsThatFailAreTold(t *testing.T) {
 	lib := inspect.Library{Detectors: map[string]inspect.Detector{
 		"panics": func([]byte, int, int, func(int, int)) { panic("no") },
-		"lies":   func(text []byte, at, end int, report func(int, int)) { report(-5, 3); report(4, 2); report(0, len(text)+9) },
+		"lies": func(text []byte, at, end int, report func(int, int)) {
+			report(-5, 3)
+			report(4, 2)
+			report(0, len(text)+9)
+		},
 	}}
 	e, err := inspect.Compile(lib, &inspect.Set{Family: "x", Rules: []inspect.Rule{
 		{ID: "panics", Severity: flow.High, Confidence: 50, Anchors: []string{"boom"}, Detector: "panics"},
