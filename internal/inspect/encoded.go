@@ -136,6 +136,7 @@ func (s *scanner) run(next *level, from, to int) bool {
 // decoded from here: it may have been put behind other characters.
 func shows(text []byte) bool {
 	const n = 16
+	text = bytes.TrimRight(text, "=")
 	if len(text) < n {
 		return false
 	}
@@ -170,13 +171,14 @@ func (s *scanner) content(next *level, from, to int, encoding string, shift int)
 	if long && shift == 0 && varied && textual(next.text[start:]) {
 		s.cut(cutRun)
 	}
-	return s.settle(next, start, from, to, encoding, varied)
+	return s.settle(next, start, from, to, encoding, varied, shows(raw))
 }
 
 const cutRun = "run: encoded content of more than 1 MiB"
 
-// settle makes a segment of the text that was decoded from start on.
-func (s *scanner) settle(next *level, start, from, to int, encoding string, varied bool) bool {
+// settle makes a segment of the text that was decoded from start on. It says
+// whether the decoded bytes may go on.
+func (s *scanner) settle(next *level, start, from, to int, encoding string, varied, text bool) bool {
 	decoded := next.text[start:]
 	if name := compression(decoded); name != "" {
 		if plain := s.inflate(name, decoded); plain != nil {
@@ -185,12 +187,12 @@ func (s *scanner) settle(next *level, start, from, to int, encoding string, vari
 			return s.decoded >= 0
 		}
 	}
-	closed := !textual(decoded)
-	if closed && len(decoded) >= minUnread && varied {
+	binary := !textual(decoded)
+	if binary && len(decoded) >= minUnread && varied {
 		s.region(next, from, to, encoding+": unknown binary")
 	}
 	next.text = append(next.text, 0)
-	next.segments = append(next.segments, segment{start: start, end: len(next.text) - 1, from: from, to: to, encoding: encoding, marks: len(next.marks), closed: closed})
+	next.segments = append(next.segments, segment{start: start, end: len(next.text) - 1, from: from, to: to, encoding: encoding, marks: len(next.marks), closed: binary && !text})
 	return true
 }
 
@@ -277,12 +279,13 @@ func (s *scanner) hex(next *level, from, to int) bool {
 		next.text = next.text[:start]
 		return true
 	}
-	return s.settle(next, start, from, to, "hex", letters(raw))
+	return s.settle(next, start, from, to, "hex", letters(raw), false)
 }
 
-// letters reports whether hex digits are more than a number.
+// letters reports whether hex digits are more than a number or a row of letters.
 func letters(raw []byte) bool {
-	return bytes.ContainsAny(raw[:min(len(raw), 4096)], "abcdefABCDEF")
+	raw = raw[:min(len(raw), 4096)]
+	return bytes.ContainsAny(raw, "abcdefABCDEF") && bytes.ContainsAny(raw, "0123456789")
 }
 
 func decodeHex(out, text []byte) []byte {

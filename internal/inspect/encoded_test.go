@@ -1,0 +1,220 @@
+package inspect_test
+
+import (
+	"bytes"
+	"compress/zlib"
+	"encoding/base64"
+	"encoding/hex"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf16"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/workingagents/gatehouse/internal/inspect"
+)
+
+// encodings are the ways in which a text may stand within a text, by the name
+// that Via has for them.
+var encodings = map[string]func(string) string{
+	"base64":          func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
+	"base64 raw url":  func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) },
+	"base64 in lines": func(s string) string { return lines(base64.StdEncoding.EncodeToString([]byte(s))) },
+	"base64 behind":   func(s string) string { return "dir/x" + base64.StdEncoding.EncodeToString([]byte(s)) },
+	"hex":             func(s string) string { return hex.EncodeToString([]byte(s)) },
+	"hex capitals":    func(s string) string { return strings.ToUpper(hex.EncodeToString([]byte(s))) },
+	"url":             percent,
+	"url query":       func(s string) string { return url.QueryEscape("/"+s[:1]) + percent(s[1:]) },
+	"json":            quote2,
+	"html":            entities,
+	"base64 utf-16":   func(s string) string { return base64.StdEncoding.EncodeToString(wide(s)) },
+	"base64 gzip":     func(s string) string { return base64.StdEncoding.EncodeToString(squeezed([]byte(s))) },
+	"base64 zlib":     func(s string) string { return base64.StdEncoding.EncodeToString(deflated(s)) },
+	"base64 zstd":     func(s string) string { return base64.StdEncoding.EncodeToString(zstded(s)) },
+	"hex gzip":        func(s string) string { return hex.EncodeToString(squeezed([]byte(s))) },
+}
+
+func lines(s string) string {
+	var b strings.Builder
+	for len(s) > 64 {
+		b.WriteString(s[:64] + "\r\n")
+		s = s[64:]
+	}
+	return b.String() + s
+}
+
+func percent(s string) string {
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		b.WriteString("%" + hex.EncodeToString([]byte{c}))
+	}
+	return b.String()
+}
+
+// quote2 is a text that JSON escapes each character of.
+func quote2(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		b.WriteString(units(r))
+	}
+	return b.String()
+}
+
+func entities(s string) string {
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		b.WriteString("&#x" + hex.EncodeToString([]byte{c}) + ";")
+	}
+	return b.String()
+}
+
+func wide(s string) []byte {
+	var b []byte
+	for _, u := range utf16.Encode([]rune(s)) {
+		b = append(b, byte(u), byte(u>>8))
+	}
+	return b
+}
+
+func deflated(s string) []byte {
+	var b bytes.Buffer
+	w := zlib.NewWriter(&b)
+	w.Write([]byte(s))
+	w.Close()
+	return b.Bytes()
+}
+
+func zstded(s string) []byte {
+	w, _ := zstd.NewWriter(nil)
+	return w.EncodeAll([]byte(s), nil)
+}
+
+// named gives Via's words for an encoding of the table.
+func named(name string) []string {
+	var via []string
+	for _, w := range strings.Fields(name) {
+		if slices.Contains([]string{"base64", "hex", "url", "json", "html", "utf-16", "gzip", "zlib", "zstd"}, w) {
+			via = append(via, w)
+		}
+	}
+	if name == "base64 raw url" {
+		via = via[:1]
+	}
+	if name == "url query" {
+		via = via[:1]
+	}
+	return via
+}
+
+func TestEncodedValuesAreFound(t *testing.T) {
+	e := engine(t)
+	secret := token(2)
+	text := "config: {\"zed\": \"" + secret + "\"}\n and more text that follows it"
+	for name, encode := range encodings {
+		t.Run(name, func(t *testing.T) {
+			b := []byte(`{"n":1,"content":` + quote("see "+encode(text)+" there") + `,"x":"y"}`)
+			o := inspect.Options{JSON: true}
+			r := e.Scan(b, o)
+			valid(t, b, o, r)
+			if len(r.Matches) != 1 || r.Cut != "" {
+				t.Fatalf("got %+v", r)
+			}
+			m := r.Matches[0]
+			if string(m.Secret) != secret || !slices.Equal(m.Via, named(name)) || m.Kind != inspect.InString {
+				t.Errorf("got %q via %v, want %v", m.Secret, m.Via, named(name))
+			}
+		})
+	}
+}
+
+// Every pair of encodings, one around the other.
+func TestStackedEncodings(t *testing.T) {
+	e := engine(t)
+	secret := token(3)
+	for outer, around := range encodings {
+		for inner, encode := range encodings {
+			b := []byte(`{"content":` + quote(around("text: "+encode("key is "+secret+" ok, is it not?")+" end of text")) + `}`)
+			o := inspect.Options{JSON: true}
+			r := e.Scan(b, o)
+			valid(t, b, o, r)
+			if len(r.Matches) != 1 || string(r.Matches[0].Secret) != secret {
+				t.Errorf("%s of %s: got %+v", outer, inner, r.Matches)
+			}
+		}
+	}
+}
+
+func TestNestingHasAnEndThatIsTold(t *testing.T) {
+	e := engine(t)
+	text := "the key is " + token(4) + " and that is all"
+	for depth := 1; depth <= 8; depth++ {
+		text = encodings["base64"](text)
+		r := e.Scan([]byte(`{"a":"`+text+`"}`), inspect.Options{JSON: true})
+		if found, cut := len(r.Matches) == 1, r.Cut != ""; found == cut || found != (depth <= 5) {
+			t.Errorf("%d deep: got %d matches, cut %q", depth, len(r.Matches), r.Cut)
+		}
+	}
+}
+
+func TestJSONWithinJSONMapsExactly(t *testing.T) {
+	e := engine(t)
+	text := `{"command":"export A=\"` + token(5) + `\""}`
+	for range 4 {
+		text = `{"arguments":` + quote(text) + `}`
+	}
+	b := []byte(text)
+	m := one(t, e, text, inspect.Options{JSON: true})
+	if got := string(b[m.Start:m.End]); got != token(5) {
+		t.Errorf("got %q, want the token alone", got)
+	}
+}
+
+func TestBinaryContentIsTold(t *testing.T) {
+	e := engine(t)
+	noise := random(3000)
+	for _, c := range []struct {
+		content []byte
+		want    string
+	}{
+		{append([]byte("\x89PNG\r\n\x1a\n"), noise...), "base64: png image"},
+		{append([]byte("%PDF-1.7\n%\xe2\xe3\xcf\xd3"), noise...), "base64: pdf"},
+		{append([]byte("PK\x03\x04\x14\x00"), noise...), "base64: zip archive or office file"},
+		{noise, "base64: unknown binary"},
+		{noise[:500], ""},
+		{bytes.Repeat([]byte("plain text, only long. "), 200), ""},
+	} {
+		b := []byte(`{"data":"` + base64.StdEncoding.EncodeToString(c.content) + `","t":"` + token(6) + `"}`)
+		r := e.Scan(b, inspect.Options{JSON: true})
+		got := ""
+		if len(r.Unread) > 0 {
+			got = r.Unread[0].Why
+			if u := r.Unread[0]; u.Start != 9 || u.End != bytes.IndexByte(b, ',')-1 || r.Scanned != len(b)-(u.End-u.Start) {
+				t.Errorf("%s: got %+v, scanned %d of %d", c.want, u, r.Scanned, len(b))
+			}
+		}
+		if got != c.want || len(r.Unread) > 1 || len(r.Matches) != 1 {
+			t.Errorf("got %q and %d matches, want %q and 1", got, len(r.Matches), c.want)
+		}
+	}
+}
+
+func TestNumbersAndHashesAreNoBinaryContent(t *testing.T) {
+	e := engine(t)
+	for _, s := range []string{strings.Repeat("1234567890", 1000), strings.Repeat("a", 9000), strings.Repeat("path/to/", 400)} {
+		if r := e.Scan([]byte(`"`+s+`"`), inspect.Options{JSON: true}); len(r.Unread) > 0 || r.Cut != "" {
+			t.Errorf("%.20s: got %+v %q", s, r.Unread, r.Cut)
+		}
+	}
+}
+
+// A secret in content that is no text, such as a serialised message.
+func TestValuesInSmallBinaryContent(t *testing.T) {
+	e := engine(t)
+	content := "\x0a\x04name\x12\x24\x00\xff" + token(7) + "\x00\x01\x02\x03\xfe\xfd\x80\x81\x82\x83\x84\x85\x86\x87\x88"
+	m := one(t, e, base64.StdEncoding.EncodeToString([]byte(content)), inspect.Options{})
+	if string(m.Secret) != token(7) {
+		t.Errorf("got %q", m.Secret)
+	}
+}
