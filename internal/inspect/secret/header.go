@@ -105,6 +105,10 @@ func userPassword(text []byte, p int) (start, end int, ok bool) {
 	colon, i := -1, p
 	for ; i < len(text) && i-p < 256; i++ {
 		c := text[i]
+		if colon == i-1 && i > p && quote == 0 && (c == '"' || c == '\'') { // user:'password'
+			quote = c
+			continue
+		}
 		if quote != 0 && c == quote || quote == 0 && (isSpace(c) || c == '"' || c == '\'' || c == '\\') || isBreak(c) {
 			break
 		}
@@ -115,14 +119,14 @@ func userPassword(text []byte, p int) (start, end int, ok bool) {
 	if colon < 0 || i == colon {
 		return 0, 0, false
 	}
-	user, v := text[p:colon], text[colon+1:i]
+	user, v := text[p:colon], bytes.TrimLeft(text[colon+1:i], "\"'")
 	if len(v) == 0 { // "-u TOKEN:" as many APIs want it
 		s := measure(user)
-		return p, colon, len(user) >= 16 && s.isRandom() && !isDummy(user)
+		return p, colon, (len(user) >= 16 && s.isRandom() || len(user) >= 10 && s.others > 0 && s.digits > 1 && s.wordy == 0) && !isDummy(user)
 	}
 	if len(v) < 3 || isReference(v) || isDummy(v) || bytes.Contains(v, []byte("//")) || isReference(user) && len(v) < 6 {
 		return 0, 0, false
 	}
 	s := measure(v)
-	return colon + 1, i, s.letters > 0 && (s.digits > 0 || s.others > 0 || s.wordy*2 < s.letters) || s.digits >= 6 && !s.isSequence()
+	return i - len(v), i, s.letters > 0 && (s.digits > 0 || s.others > 0 || s.wordy*2 < s.letters) || s.digits >= 6 && !s.isSequence()
 }

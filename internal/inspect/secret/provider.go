@@ -135,35 +135,59 @@ func isStandIn(v []byte) bool {
 	return false
 }
 
-// nearKeys reports a random value right after a word for a key in prose or a
-// log: "the secret key is …". The anchor is the word.
+// nearKeys reports a value right after a word for a key: "the secret key is
+// …", "fooPRIVATE …". The value must be random; after a word in capitals, or
+// one joined to another, it may count through the alphabet, too. The anchor
+// is the word.
 func nearKeys(text []byte, at, end int, report func(start, end int)) {
-	if start, stop := nameAround(text, at, end); nameKind(text[start:stop]) == noSecret {
+	start, stop := nameAround(text, at, end)
+	marked := at > 0 && isLetter(text[at-1]) || isShouted(text[at:end]) || at > 0 && (text[at-1] == '_' || text[at-1] == '-')
+	if !marked && nameKind(text[start:stop]) == noSecret {
 		return
 	}
 	p := end
-	for p < len(text) && isAlnum(text[p]) && p-end < 2 {
-		p++
-	}
-	for q := p; q < len(text) && q-p < 8 && !isBreak(text[q]); {
-		switch {
-		case isSpace(text[q]) || text[q] == ':' || text[q] == '=' || text[q] == '"' || text[q] == '\'' || text[q] == '`':
-			q++
-		case startsWith(text[q:], "is ") || startsWith(text[q:], "key ") || startsWith(text[q:], "id "):
-			q += 3
-		default:
-			j := q
-			for j < len(text) && j-q < 256 && isKeyByte(text[j]) {
-				j++
-			}
-			v := text[q:j]
-			s := measure(v)
-			if q > p && len(v) >= 20 && s.isRandom() && !s.isSequence() && s.digits >= 3 && s.wordy*3 < s.letters && s.others*6 < len(v) && !isDummy(v) && !isPath(v) && !isHash(text, q) && !isUUID(v) {
-				report(q, j)
-			}
-			return
+	for _, word := range []string{"_key", "-key", " key", "key", " token", "-token", "_token", "token"} {
+		if startsWith(text[p:], word) {
+			p += len(word)
+			break
 		}
 	}
+	if from, to, ok := nearValue(text, p); ok && (isLoneRandom(text, from, to) || marked && isProviderValue(text[from:to]) && !isHash(text, from)) {
+		report(from, to)
+	}
+}
+
+// nearValue gives the run after a few signs or "is".
+func nearValue(text []byte, p int) (from, to int, ok bool) {
+	from = p
+	for from < len(text) && from-p < 8 {
+		c := text[from]
+		if from > p && startsWith(text[from:], "is ") {
+			from += 3
+			continue
+		}
+		if !isSpace(c) && c != ':' && c != '=' && c != '"' && c != '\'' && c != '`' && c != '-' && !isBreak(c) {
+			break
+		}
+		from++
+	}
+	to = from
+	for to < len(text) && to-from < 512 && isKeyByte(text[to]) {
+		to++
+	}
+	for to > from && (text[to-1] == '.' || text[to-1] == ':') {
+		to--
+	}
+	return from, to, from > p && to > from
+}
+
+// isLoneRandom judges a value that has hardly anything around it to say what
+// it is.
+func isLoneRandom(text []byte, from, to int) bool {
+	v := text[from:to]
+	s := measure(v)
+	return len(v) >= 20 && s.isRandom() && !s.isSequence() && s.digits >= 3 && s.wordy*3 < s.letters && s.others*6 < len(v) &&
+		!isDummy(v) && !isPath(v) && !isHash(text, from) && !isUUID(v)
 }
 
 // documented reports what an assignment gives a token or key that counts

@@ -62,7 +62,7 @@ func isURLPassword(user, v []byte) bool {
 		return false
 	}
 	s := measure(v)
-	return s.letters == 0 || s.digits > 0 || s.others > 0 || s.wordy*2 < s.letters || len(v) >= 8
+	return s.letters == 0 || s.digits > 0 || s.others > 0 || !isKnown(v) && len(v) > 3
 }
 
 func allSame(v []byte) bool {
