@@ -39,6 +39,13 @@ type principal struct {
 
 func (p *principal) restore(store Store, name string) error {
 	p.rules = map[string]string{}
+	entries, err := store.VaultOf(name) // before a key is made: without one it need not look
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		p.learn(Value{Text: e.Value, Rule: e.Rule})
+	}
 	purposes := [...]string{"pseudonyms of own words", "pseudonyms of tools", "pseudonyms of own numbers", "pseudonyms of tools' numbers"}
 	for i, purpose := range purposes {
 		key, err := store.VaultSecret(name, purpose)
@@ -46,13 +53,6 @@ func (p *principal) restore(store Store, name string) error {
 			return err
 		}
 		p.keys[i] = key
-	}
-	entries, err := store.VaultOf(name)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		p.learn(Value{Text: e.Value, Rule: e.Rule})
 	}
 	return nil
 }
