@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -394,7 +395,7 @@ func (c *collector) match(m *inspect.Match) {
 		finding: c.finding(m.Rule.Name(), m.Secret, m.Rule.Severity, m.Rule.Confidence, ""),
 		start:   c.at + m.Start, end: c.at + m.End, value: m.Value, number: m.Kind == inspect.InNumber,
 	}
-	if f.finding.Via = m.Via; len(m.Via) > 0 {
+	if f.finding.Via = m.Via; !bytes.Equal(m.Secret, m.Value) {
 		f.plain = m.Secret
 	}
 	f.finding.Fixed = c.json && m.Kind == inspect.Raw

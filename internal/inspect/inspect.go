@@ -139,7 +139,7 @@ type Match struct {
 	Rule       *Rule     // for a Known value: the rule that found it first
 	Start, End int       // the value as it stands in the scanned bytes: escapes included, quotes not. Of an encoded value: the whole run
 	Value      []byte    // the span's text with JSON escapes undone. What a vault keeps
-	Secret     []byte    // the value with all encodings undone; equal to Value unless Via is set
+	Secret     []byte    // the value with all encodings undone; equal to Value unless Via is set, or what overlaps the value had to go, too
 	Kind       ValueKind // how the span stands in the bytes
 	Via        []string  // encodings that were undone, the outermost first: base64, hex, url, json, html, utf-16, gzip, zlib, zstd
 	Known      bool      // an exact value of Options.Known

@@ -195,10 +195,7 @@ func (s *scanner) widen(m *Match) {
 	if m.Value != nil {
 		return
 	}
-	m.Value = s.value0(m.Start, m.End)
-	if m.Via == nil {
-		m.Secret = m.Value
-	}
+	m.Value = s.value0(m.Start, m.End) // Secret stays what the rule itself found
 }
 
 // value0 decodes a span of the scanned bytes as level 0 does.

@@ -50,3 +50,20 @@ func FuzzEntry(f *testing.F) {
 		}
 	})
 }
+
+// FuzzKept: the same holds for what the vault seals.
+func FuzzKept(f *testing.F) {
+	k := kept{Secret: Secret{Value: []byte("value"), Rule: "rule", Number: true, Origin: Tool, Pseudonym: "QZ"}, session: "s", form: []byte("form")}
+	f.Add(k.append(nil))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		k, err := decodeKept(b)
+		if err != nil {
+			return
+		}
+		again := k.append(nil)
+		if k2, err := decodeKept(again); err != nil || !bytes.Equal(k2.append(nil), again) {
+			t.Fatal(err)
+		}
+		k.bytes()
+	})
+}

@@ -31,14 +31,21 @@ type principal struct {
 	keys    [4][]byte // of pseudonyms: by origin, twice as many for numbers
 
 	mu       sync.Mutex
-	rules    map[string]string // by value
-	order    []string          // values, the oldest first
+	has      map[string]bool
+	values   []KnownValue // the oldest first
 	bytes    int
 	snapshot *Known // nil: made when it is asked for
 }
 
 func (p *principal) restore(store Store, name string) error {
-	p.rules = map[string]string{}
+	p.has = map[string]bool{}
+	entries, err := store.VaultOf(name) // before a key is made: without one it need not look
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		p.learn(Value{Text: e.Value, Rule: e.Rule})
+	}
 	purposes := [...]string{"pseudonyms of own words", "pseudonyms of tools", "pseudonyms of own numbers", "pseudonyms of tools' numbers"}
 	for i, purpose := range purposes {
 		key, err := store.VaultSecret(name, purpose)
@@ -46,13 +53,6 @@ func (p *principal) restore(store Store, name string) error {
 			return err
 		}
 		p.keys[i] = key
-	}
-	entries, err := store.VaultOf(name)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		p.learn(Value{Text: e.Value, Rule: e.Rule})
 	}
 	return nil
 }
@@ -83,16 +83,17 @@ func (p *principal) learn(v Value) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	text := string(v.Text)
-	if _, ok := p.rules[text]; ok || text == "" {
+	if p.has[text] || text == "" {
 		return
 	}
-	p.rules[text] = v.Rule
-	p.order = append(p.order, text)
-	p.bytes += valueBytes + len(text)
-	if len(p.order) > maxKnown {
-		p.bytes -= valueBytes + len(p.order[0])
-		delete(p.rules, p.order[0])
-		p.order = slices.Delete(p.order, 0, 1)
+	p.has[text] = true
+	p.values = append(p.values, KnownValue{Text: []byte(text), Rule: v.Rule})
+	p.bytes += valueBytes + 2*len(text)
+	if len(p.values) > maxKnown {
+		oldest := string(p.values[0].Text)
+		p.bytes -= valueBytes + 2*len(oldest)
+		delete(p.has, oldest)
+		p.values = slices.Delete(p.values, 0, 1)
 	}
 	p.snapshot = nil
 }
@@ -101,11 +102,7 @@ func (p *principal) known() *Known {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.snapshot == nil {
-		k := &Known{Generation: generations.Add(1), Values: make([]KnownValue, len(p.order))}
-		for i, text := range p.order {
-			k.Values[i] = KnownValue{Text: []byte(text), Rule: p.rules[text]}
-		}
-		p.snapshot = k
+		p.snapshot = &Known{Generation: generations.Add(1), Values: slices.Clone(p.values)}
 	}
 	return p.snapshot
 }

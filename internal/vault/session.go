@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"bytes"
 	"errors"
 	"math"
 	"slices"
@@ -68,6 +69,7 @@ func (s *Session) Redact(v Value) (string, error) {
 	if len(s.values) >= maxValues || guessable(v.Text) && s.weak >= maxWeak {
 		return "", ErrTooMany
 	}
+	v.Text = bytes.Clone(v.Text) // it may be a piece of a long body
 	s.add(token, v)
 	return token, nil
 }

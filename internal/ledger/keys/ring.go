@@ -53,7 +53,7 @@ func Open(d disk.FS, name string, kek []byte, now func() time.Time) (*Ring, erro
 	if err != nil {
 		return nil, fmt.Errorf("opening keys: %w", err)
 	}
-	r := &Ring{file: f, now: now, byName: map[[16]byte]uint64{}, users: map[uint64][]byte{}, vaults: map[uint64]*Key{}, dirty: map[uint64]*slot{}}
+	r := &Ring{file: f, now: now, byName: map[[16]byte]uint64{}, users: map[uint64][]byte{}, dirty: map[uint64]*slot{}}
 	if err := r.load(kek); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("reading keys: %w", err)

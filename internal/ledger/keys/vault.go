@@ -60,6 +60,9 @@ func (r *Ring) keep(id uint64, raw []byte) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.vaults == nil {
+		r.vaults = map[uint64]*Key{}
+	}
 	r.vaults[id] = k
 	return k, nil
 }
