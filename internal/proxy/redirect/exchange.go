@@ -26,6 +26,9 @@ var (
 	errClient   = errors.New("the client went away")
 	errProvider = errors.New("the provider closed the socket")
 	errStopped  = errors.New("the gateway stopped")
+	errQuiet    = errors.New("neither side of the socket said anything for too long")
+	errStuck    = errors.New("the provider did not take the message in time")
+	errUnread   = errors.New("the client did not read the answer in time")
 )
 
 // An answer is read into small chunks, as events come, and into large ones once

@@ -91,9 +91,36 @@ func (c *call) serveSocket() {
 	passage.End(flow.Done, "")
 	template.Method, template.Encoding = flow.MethodMessage, ""
 	k := &socket{call: c, client: client, up: up, template: template, responses: c.route.API == flow.ResponsesSocket, stop: stop}
-	k.idle = time.AfterFunc(time.Hour, func() { stop(errSilent) })
-	k.idle.Stop()
+	k.idle = time.AfterFunc(c.s.o.IdleTimeout, func() { stop(k.silence()) })
+	k.lively()
 	k.relay(ctx)
+}
+
+// silence is what the end of the idle time means. On a Responses socket an
+// answer is due then; between answers it may be silent for as long as it likes.
+// On any other nobody can tell what is due, so it means both sides.
+func (k *socket) silence() error {
+	if k.responses {
+		return errSilent
+	}
+	return errQuiet
+}
+
+// lively begins the idle time anew, where it runs. Whoever calls it for a
+// Responses socket holds mu, but at its start.
+func (k *socket) lively() {
+	if k.responses && len(k.open) == 0 {
+		k.idle.Stop()
+		return
+	}
+	k.idle.Reset(k.call.s.o.IdleTimeout)
+}
+
+// send writes one message. When a side does not take it within the idle time,
+// the socket ends, and stuck is why.
+func (k *socket) send(ctx context.Context, to *websocket.Conn, kind websocket.MessageType, body []byte, stuck error) error {
+	defer time.AfterFunc(k.call.s.o.IdleTimeout, func() { k.stop(stuck) }).Stop()
+	return to.Write(ctx, kind, body)
 }
 
 // dial makes the upgrade at the provider. The provider's own refusal comes
@@ -352,22 +379,33 @@ func (k *socket) forward(ctx context.Context, kind websocket.MessageType, body [
 		return nil
 	}
 	body, _ = p.Body()
-	k.expect(lane{p, said.Stream}, answered)
-	return k.up.Write(ctx, kind, body)
+	if k.responses && !answered {
+		return k.order(ctx, p, kind, body)
+	}
+	k.expect(lane{p, said.Stream})
+	return k.send(ctx, k.up, kind, body, errStuck)
+}
+
+// order sends a message on a Responses socket that asks for no answer
+// (response.cancel …): it is done once the provider has it.
+func (k *socket) order(ctx context.Context, p *gate.Passage, kind websocket.MessageType, body []byte) error {
+	defer p.End(flow.Aborted, "the gateway failed") // counts when we panic only
+	if err := k.send(ctx, k.up, kind, body, errStuck); err != nil {
+		p.End(flow.Aborted, reason(ctx, errProvider))
+		return err
+	}
+	p.Answer(http.StatusOK, nil, "", "", codec.Messages)
+	p.End(flow.Done, "")
+	return nil
 }
 
 // expect makes p the passage that the provider's next events belong to, once
 // those before it have ended. Where an answer's end can't be seen, the next
-// message ends it; a message on a Responses socket that asks for no answer
-// (response.cancel …) has none.
-func (k *socket) expect(p lane, answered bool) {
+// message ends it.
+func (k *socket) expect(p lane) {
 	p.Answer(http.StatusOK, nil, "", "", codec.Messages)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.responses && !answered {
-		p.End(flow.Done, "")
-		return
-	}
 	if !k.responses {
 		for _, before := range k.open {
 			before.End(flow.Done, "")
@@ -375,9 +413,7 @@ func (k *socket) expect(p lane, answered bool) {
 		k.open = k.open[:0]
 	}
 	k.open = append(k.open, p)
-	if k.responses {
-		k.idle.Reset(k.call.s.o.IdleTimeout)
-	}
+	k.lively()
 }
 
 // fromProvider records, reads and delivers the provider's messages.
@@ -420,7 +456,8 @@ func (k *socket) deliver(ctx context.Context, kind websocket.MessageType, body [
 	}
 	i := k.laneOf(body)
 	p := k.open[i]
-	write := func(b []byte) error { return k.client.Write(ctx, kind, b) }
+	k.idle.Stop() // the provider is not silent while the client reads
+	write := func(b []byte) error { return k.send(ctx, k.client, kind, b, errUnread) }
 	err := p.Push(body, write)
 	if err == nil && p.Over() {
 		err = p.Flush(write)
@@ -431,19 +468,13 @@ func (k *socket) deliver(ctx context.Context, kind websocket.MessageType, body [
 	if err != nil {
 		return err
 	}
-	if !k.responses {
-		return nil
-	}
-	k.idle.Reset(k.call.s.o.IdleTimeout)
-	if p.Over() || !asked {
+	if k.responses && (p.Over() || !asked) {
 		p.End(flow.Done, "")
 		k.open = slices.Delete(k.open, i, i+1)
 	}
-	if len(k.open) == 0 {
-		k.idle.Stop()
-		if k.going.Load() {
-			go k.client.Close(websocket.StatusServiceRestart, "the gateway is stopping")
-		}
+	k.lively()
+	if k.responses && len(k.open) == 0 && k.going.Load() {
+		go k.client.Close(websocket.StatusServiceRestart, "the gateway is stopping")
 	}
 	return nil
 }
@@ -470,7 +501,7 @@ func (k *socket) keepAlive(ctx context.Context) {
 		case <-tick.C:
 			k.mu.Lock()
 			for _, p := range k.open {
-				p.KeepAlive(func(b []byte) error { return k.client.Write(ctx, websocket.MessageText, b) })
+				p.KeepAlive(func(b []byte) error { return k.send(ctx, k.client, websocket.MessageText, b, errUnread) })
 			}
 			k.mu.Unlock()
 		}
@@ -506,7 +537,7 @@ func (k *socket) tell(ctx context.Context, err error) {
 	if !errors.As(err, &refusal) {
 		refusal = &flow.Refusal{Status: http.StatusInternalServerError, Kind: "internal", Text: "the gateway failed", Err: err}
 	}
-	k.client.Write(ctx, websocket.MessageText, gate.Reply(k.template.Provider, flow.MethodMessage, refusal))
+	k.send(ctx, k.client, websocket.MessageText, gate.Reply(k.template.Provider, flow.MethodMessage, refusal), errUnread)
 }
 
 // closed passes one side's close on to the other with its code and reason.

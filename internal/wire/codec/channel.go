@@ -2,6 +2,7 @@ package codec
 
 import (
 	"bytes"
+	"cmp"
 	"strings"
 
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -95,7 +96,7 @@ func (w *where) object(raw []byte, at, depth int) {
 	if !peek.IsObject(raw) || depth > deepest {
 		return
 	}
-	var name, role, kind string
+	var name, only, role, kind string
 	var inner []byte
 	from := 0
 	for m := peek.Members(raw); m.Next(); {
@@ -104,6 +105,10 @@ func (w *where) object(raw []byte, at, depth int) {
 			role = peek.Short(m.Value)
 		case "type":
 			kind = peek.Short(m.Value)
+		default:
+			if holds(string(m.Name)) {
+				only = string(m.Name)
+			}
 		}
 		w.signed = w.signed || seals(string(m.Name), m.Value)
 		if start := cap(raw) - cap(m.Value); start <= at && at < start+len(m.Value) {
@@ -112,8 +117,19 @@ func (w *where) object(raw []byte, at, depth int) {
 	}
 	w.role(role)
 	w.kind(kind, raw)
-	w.member(kind, name)
+	w.member(kind, cmp.Or(name, only))
 	w.into(name, inner, at-from, depth)
+}
+
+// holds reports whether a member is all that a part of Gemini's has, so that
+// what stands beside it belongs to it.
+func holds(name string) bool {
+	switch name {
+	case "functionCall", "toolCall", "executableCode", "executable_code", "functionResponse", "function_response",
+		"toolResponse", "tool_response", "codeExecutionResult", "code_execution_result":
+		return true
+	}
+	return false
 }
 
 // into goes on in a member that holds parts or calls.
@@ -181,7 +197,7 @@ func (w *where) called(kind string, raw []byte) {
 // member reads what the name of the member that the place lies in says.
 func (w *where) member(kind, name string) {
 	switch name {
-	case "tool_calls", "function_call", "functionCall", "toolCall", "executableCode", "executable_code":
+	case "tool_calls", "function_call", "functionCall", "toolCall", "tool_call", "executableCode", "executable_code":
 		w.ch = flow.ToolCalls
 	case "functionResponse", "function_response", "toolResponse", "tool_response", "codeExecutionResult", "code_execution_result":
 		w.ch = flow.ToolResults
