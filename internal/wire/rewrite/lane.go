@@ -95,6 +95,7 @@ func (r *Rewriter) whole(l *lane, e *event, raw []byte) *lane {
 func (r *Rewriter) close(k laneKey) {
 	if l := r.lanes[k]; l != nil {
 		l.close()
+		r.forget(l)
 		delete(r.lanes, k)
 	}
 }
@@ -166,6 +167,7 @@ func (l *lane) allowed() bool {
 // outer one, a JSON value.
 func (l *lane) feed(e *event, raw []byte) {
 	text := raw
+	l.r.said += len(raw)
 	if l.outer {
 		if len(raw) < 2 || raw[0] != '"' {
 			return
