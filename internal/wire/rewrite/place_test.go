@@ -98,6 +98,41 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
+// A value is not put into an address that may be followed.
+func TestAddresses(t *testing.T) {
+	cases := map[string]bool{
+		"see %":                                       true,
+		"https://x.example/%":                         false,
+		"see https://x.example/?a=b&k=%":              false,
+		`https:\/\/x.example\/%`:                      false,
+		"https://x.example %":                         true,
+		`https://x.example\n%`:                        true,
+		"![a b](//x.example/%)":                       false,
+		"[a b](x/%)":                                  false,
+		`<img src=\"//x.example/%\">`:                 false,
+		"postgres://me:%@db/x":                        true,
+		"HTTP://x/" + strings.Repeat("y", 5000) + "%": false,
+		strings.Repeat("y", 5000) + "%":               true,
+		"(http://x.example/) %":                       true,
+	}
+	for text, restored := range cases {
+		text = strings.ReplaceAll(text, "%", plain)
+		for _, w := range wires() {
+			cut := len(text) - 30
+			for cut > 0 && text[cut-1] == '\\' {
+				cut--
+			}
+			for _, deltas := range [][]string{{`"` + text + `"`}, {`"` + text[:max(cut, 0)] + `"`, `"` + text[max(cut, 0):] + `"`}} {
+				body := sse(w.api, w.stream(w.text(deltas...))...)
+				g := run(t, options(w.api), body)
+				if got := strings.Contains(g.body, "hunter2"); got != restored || got == strings.Contains(g.body, plain) {
+					t.Errorf("%s: %.60q: restored %v", w.api, text, got)
+				}
+			}
+		}
+	}
+}
+
 // Texts that come interleaved don't get into each other's way.
 func TestTwoLanes(t *testing.T) {
 	delta := func(n int, s string) string {

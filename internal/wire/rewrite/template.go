@@ -157,8 +157,8 @@ func (t *template) fit(b []byte) (n int, s []byte, ok bool) {
 		} else if size = stringAt(b[n:]); p.hole == main {
 			s = b[n : n+size]
 		}
-		if size == 0 {
-			return 0, nil, false
+		if size == 0 || bytes.IndexByte(b[n:n+size], '\n') >= 0 || bytes.IndexByte(b[n:n+size], '\r') >= 0 {
+			return 0, nil, false // in a string, the line's end is the event's
 		}
 		n += size
 	}
