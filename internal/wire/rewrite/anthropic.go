@@ -2,6 +2,7 @@ package rewrite
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/workingagents/gatehouse/internal/wire/peek"
 )
@@ -11,7 +12,6 @@ type messages struct {
 	r      *Rewriter
 	began  bool
 	blocks []began // content blocks, oldest first; the last few
-	bytes  int     // of text that was read
 }
 
 // began is a content block, or whatever an empty event can be added to.
@@ -21,11 +21,10 @@ type began struct {
 	kind  string
 }
 
-// delta is the members of an event, raw.
+// anthropicEvent is the members of an event and of its delta, raw.
 type anthropicEvent struct {
-	kind, index, block            []byte
-	delta, text, partial, deltaOf []byte
-	stop                          []byte
+	kind, index, block               []byte
+	deltaOf, text, partial, thinking []byte
 }
 
 func (d *messages) streams() bool { return false }
@@ -36,11 +35,11 @@ func (d *messages) event(e *event) {
 		return
 	}
 	index := peek.Int(v.index)
-	kind := e.name
-	if peek.IsString(v.kind) {
-		kind = peek.Short(v.kind)
+	if string(v.kind) == `"content_block_delta"` {
+		d.delta(e, index, &v)
+		return
 	}
-	switch kind {
+	switch e.kind(v.kind) {
 	case "content_block_delta":
 		d.delta(e, index, &v)
 	case "content_block_start":
@@ -79,7 +78,7 @@ func (v *anthropicEvent) readDelta(s *peek.Scanner) {
 	if !s.Object() {
 		return
 	}
-	v.text, v.partial = nil, nil
+	v.deltaOf, v.text, v.partial, v.thinking = nil, nil, nil, nil
 	for s.Member() {
 		switch string(s.Name) {
 		case "type":
@@ -88,6 +87,8 @@ func (v *anthropicEvent) readDelta(s *peek.Scanner) {
 			v.text = s.Value()
 		case "partial_json":
 			v.partial = s.Value()
+		case "thinking":
+			v.thinking = s.Value()
 		}
 	}
 }
@@ -96,16 +97,27 @@ func (d *messages) delta(e *event, index int64, v *anthropicEvent) {
 	k := laneKey{major: index}
 	switch string(v.deltaOf) {
 	case `"text_delta"`:
-		d.bytes += len(v.text)
 		if l := d.r.lane(k, d.r.prose); l != nil && l.tool == "" {
 			l.feed(e, v.text)
+			d.r.learn(l, v.text)
 		}
 	case `"input_json_delta"`:
-		d.bytes += len(v.partial)
+		if !d.started(index) { // whoever it belongs to
+			d.r.hold(e, k, "", "", d.r.lane(k, func() *lane { return d.r.arguments("") }))
+		}
 		if l := d.r.lanes[k]; l != nil && l.tool != "" {
 			l.feed(e, v.partial)
+			d.r.learn(l, v.partial)
 		}
+	case `"thinking_delta"`:
+		d.r.learn(nil, v.thinking)
 	}
+}
+
+// started reports whether a block began with the index, or a call is held that
+// has none.
+func (d *messages) started(index int64) bool {
+	return d.r.lanes[laneKey{major: index}] != nil || slices.ContainsFunc(d.blocks, func(b began) bool { return b.index == index })
 }
 
 func (d *messages) start(e *event, index int64, block []byte) {
@@ -184,7 +196,7 @@ func (d *messages) closing(text string, from int64) ([]Edit, int64, []payload) {
 		say("content_block_start", `,"index":%d,"content_block":{"type":"text","text":""}`, index),
 		say("content_block_delta", `,"index":%d,"delta":{"type":"text_delta","text":%s}`, index, quote(text)),
 		say("content_block_stop", `,"index":%d`, index),
-		say("message_delta", `,"delta":{"stop_reason":"%s","stop_sequence":null},"usage":{"output_tokens":%d}`, stop, d.bytes/4+1),
+		say("message_delta", `,"delta":{"stop_reason":"%s","stop_sequence":null},"usage":{"output_tokens":%d}`, stop, d.r.said/4+1),
 		say("message_stop", ""),
 	}
 }

@@ -44,17 +44,49 @@ func (d *chat) event(e *event) {
 	if !s.Object() {
 		return
 	}
+	var c choice
+	var obfuscation []byte
+	n := 0
 	for s.Member() {
-		if string(s.Name) == "choices" && s.Array() {
-			for s.Element() {
-				var c choice
+		switch string(s.Name) {
+		case "choices":
+			for in := s.Array(); in && s.Element(); n++ {
+				c = choice{}
 				c.read(&s)
 				d.choice(e, &c)
 			}
+		case "obfuscation":
+			obfuscation = s.Value()
 		}
+	}
+	if n == 1 {
+		d.learn(&c, obfuscation)
 	}
 	if d.began == 0 {
 		d.began, d.envelope = e.end, envelope(e.data, "id", "created", "model")
+	}
+}
+
+// learn notes a chunk that has nothing but a piece of one text.
+func (d *chat) learn(c *choice, obfuscation []byte) {
+	n := peek.Int(c.index)
+	if !peek.Null(c.finish) || !peek.Null(c.refusal) || !peek.Null(c.function) {
+		return
+	}
+	if c.calls == nil {
+		if l := d.r.lanes[laneKey{chatContent, n, 0}]; l != nil && len(c.content) > 2 {
+			d.r.learn(l, c.content, obfuscation)
+		}
+		return
+	}
+	calls := peek.Elements(c.calls)
+	if !peek.Null(c.content) || !calls.Next() || peek.Get(calls.Value, "index") == nil {
+		return
+	}
+	only := calls.Value
+	l := d.r.lanes[laneKey{chatCall, n, peek.Int(peek.Get(only, "index"))}]
+	if piece := peek.Get(only, "function", "arguments"); l != nil && !calls.Next() && peek.Get(only, "custom") == nil {
+		d.r.learn(l, piece, obfuscation)
 	}
 }
 

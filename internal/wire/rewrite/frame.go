@@ -41,6 +41,14 @@ func (e *event) endOf(piece []byte) int64 {
 	return e.at(cap(e.data)-cap(piece)+len(piece)-1) + 1
 }
 
+// kind gives what an event is: as its own member says, else its line.
+func (e *event) kind(raw []byte) string {
+	if peek.IsString(raw) {
+		return peek.Short(raw)
+	}
+	return e.name
+}
+
 // scanner finds events. Its offsets are the provider's.
 type scanner struct {
 	at    int64 // looked at up to here
@@ -119,7 +127,9 @@ func (r *Rewriter) handle(e *event) {
 		return
 	}
 	r.now = e.end
-	r.dialect.event(e)
+	if !r.torn(e) {
+		r.dialect.event(e)
+	}
 	r.settle(e.end)
 }
 
@@ -164,16 +174,20 @@ func (r *Rewriter) overlong(start int64) {
 // message takes a message of a WebSocket: the last bytes of view.
 func (r *Rewriter) message(view []byte) {
 	at := r.scan.start
-	e := event{data: view[at-r.base:], start: at, end: r.in, base: at}
+	e := &r.event
+	*e = event{data: view[at-r.base:], start: at, end: r.in, base: at}
 	r.scan.start = r.in
 	r.queued = append(r.queued, r.in)
-	r.handle(&e)
+	r.handle(e)
 }
 
 // lines cuts lines: take gets each, view[from:to], and the offset behind its end.
 func (r *Rewriter) lines(view []byte, take func(view []byte, from, to int, next int64)) {
 	s := &r.scan
 	for r.refused == nil && !r.plain {
+		if len(r.templates) > 0 {
+			r.quick(view)
+		}
 		i := int(s.at - r.base)
 		if s.cr && i < len(view) {
 			if s.cr = false; view[i] == '\n' {
@@ -250,9 +264,16 @@ func (r *Rewriter) sseLine(view []byte, from, to int, next int64) {
 		r.settle(next)
 		return
 	}
+	start := int(s.start - r.base)
 	e := r.sseEvent(view, next)
 	s.reset(next)
-	r.handle(&e)
+	r.handle(e)
+	if r.hint.set {
+		if one := e.joints == nil && s.endings != cr && !s.cr; one {
+			r.template(view, start, int(next-r.base))
+		}
+		r.hint.set = false
+	}
 }
 
 func (s *scanner) reset(next int64) {
@@ -281,9 +302,10 @@ func (s *scanner) field(view []byte, from, to int, base int64) {
 
 // sseEvent makes an event of the lines that came. The data of one line is not
 // copied.
-func (r *Rewriter) sseEvent(view []byte, end int64) event {
+func (r *Rewriter) sseEvent(view []byte, end int64) *event {
 	s := &r.scan
-	e := event{start: s.start, end: end}
+	e := &r.event
+	*e = event{start: s.start, end: end}
 	if s.name[1] > 0 {
 		e.name = s.intern(view[s.name[0]-r.base : s.name[1]-r.base])
 	}
@@ -333,14 +355,14 @@ func (r *Rewriter) document(view []byte, from, to int, next int64) {
 	r.settle(next)
 }
 
-// torn reports whether a payload was cut off with the stream. Where calls are to
-// be judged it is withheld: nobody knows what a lenient reader makes of it.
+// torn reports whether a payload is no whole JSON. Where calls are to be judged
+// its event is withheld: nobody knows what a lenient reader makes of it.
 func (r *Rewriter) torn(e *event) bool {
 	text := bytes.TrimLeft(e.data, " \t\r\n")
 	if !r.o.Hold || len(text) == 0 || text[0] != '{' || peek.Whole(text) {
 		return false
 	}
-	r.edit(Edit{At: e.base, Cut: int64(len(e.data))})
+	r.edit(Edit{At: e.start, Cut: e.end - e.start})
 	return true
 }
 
@@ -393,9 +415,10 @@ func (s *scanner) inside(view []byte, i int) int {
 }
 
 func (r *Rewriter) element(view []byte, from, to int) {
-	e := event{data: view[from:to], start: r.scan.start, end: r.base + int64(to), base: r.base + int64(from)}
+	e := &r.event
+	*e = event{data: view[from:to], start: r.scan.start, end: r.base + int64(to), base: r.base + int64(from)}
 	r.scan.start = e.end
-	r.handle(&e)
+	r.handle(e)
 }
 
 // finish reads what stands at the stream's end without its empty line, or a
@@ -441,7 +464,7 @@ func (r *Rewriter) unended(view []byte, rest *event) {
 	e := r.sseEvent(view, r.in)
 	s.reset(r.in)
 	if peek.Whole(e.data) || string(e.data) == "[DONE]" {
-		r.handle(&e)
+		r.handle(e)
 	} else if r.o.Hold {
 		r.edit(Edit{At: rest.base, Cut: int64(len(rest.data))})
 	}

@@ -14,6 +14,10 @@ type gemini struct {
 	envelope string
 	whole    bool // a document, no stream
 
+	fed  int // parts and finish reasons in the chunk
+	lane *lane
+	text []byte // of the chunk's last part
+
 	plan *plan // of the call that is held: how its chunk is to end the answer
 }
 
@@ -53,12 +57,20 @@ func (d *gemini) chunk(e *event, raw []byte) {
 	if !s.Object() {
 		return
 	}
+	var usage []byte
+	d.fed = 0
 	for s.Member() {
-		if string(s.Name) == "candidates" && s.Array() {
-			for s.Element() && d.r.refused == nil {
+		switch string(s.Name) {
+		case "candidates":
+			for in := s.Array(); in && d.r.refused == nil && s.Element(); {
 				d.candidate(e, s.Value())
 			}
+		case "usageMetadata":
+			usage = s.Value()
 		}
+	}
+	if d.fed == 1 && d.lane != nil {
+		d.r.learn(d.lane, d.text, usage)
 	}
 	if d.began == 0 {
 		d.began, d.envelope = e.end, envelope(raw, "modelVersion", "responseId")
@@ -85,6 +97,7 @@ func (d *gemini) candidate(e *event, raw []byte) {
 		}
 	}
 	if len(c.finish) > 2 && peek.IsString(c.finish) {
+		d.fed++
 		d.r.close(laneKey{major: n})
 		d.endCall(n)
 	}
@@ -111,6 +124,7 @@ func (d *gemini) part(e *event, n int64, c *candidate, raw []byte) *flow.Refusal
 	var p geminiPart
 	p.read(raw)
 	k := laneKey{major: n}
+	d.lane, d.fed = nil, d.fed+1
 	switch {
 	case p.call != nil:
 		d.r.close(k)
@@ -120,6 +134,7 @@ func (d *gemini) part(e *event, n int64, c *candidate, raw []byte) *flow.Refusal
 	default:
 		if l := d.r.lane(k, d.r.prose); l != nil {
 			l.feed(e, p.text)
+			d.lane, d.text = l, p.text
 		}
 	}
 	return nil

@@ -130,7 +130,7 @@ func (r *Rewriter) block(f *flow.Refusal) {
 	}
 	var splices []Edit
 	var payloads []payload
-	if r.framing == JSON && !r.scan.array {
+	if r.framing == Lines || r.framing == JSON && !r.scan.array {
 		payloads = []payload{{data: string(refusal.Body(provider(r.o.API), f))}}
 	} else {
 		splices, from, payloads = r.dialect.closing("Gatehouse: "+f.Text, from)

@@ -33,6 +33,11 @@ type lane struct {
 	text  []byte // as the model wrote it
 	marks []mark // in text
 	char  int    // where in text the character begins that is not complete
+
+	link   link   // prose: the word that is written
+	piece  []byte // that is read
+	at     int    // in piece
+	linked int    // how much of piece the link knows
 }
 
 // mark says what a stretch of a text was replaced by.
@@ -95,6 +100,7 @@ func (r *Rewriter) whole(l *lane, e *event, raw []byte) *lane {
 func (r *Rewriter) close(k laneKey) {
 	if l := r.lanes[k]; l != nil {
 		l.close()
+		r.forget(l)
 		delete(r.lanes, k)
 	}
 }
@@ -151,8 +157,10 @@ func (l *lane) allowed() bool {
 	switch {
 	case l.r.o.Pseudonyms == nil:
 		return false
-	case l.tool == "" && !l.inner:
-		return l.r.text
+	case l.prosaic():
+		l.link.add(l.piece[l.linked:l.at])
+		l.linked = l.at
+		return l.r.text && !l.link.leaves()
 	case l.allow == unasked:
 		l.allow = no
 		if l.r.o.Restore(l.tool, l.track.path()) {
@@ -166,21 +174,33 @@ func (l *lane) allowed() bool {
 // outer one, a JSON value.
 func (l *lane) feed(e *event, raw []byte) {
 	text := raw
+	l.r.said += len(raw)
 	if l.outer {
 		if len(raw) < 2 || raw[0] != '"' {
 			return
 		}
 		text = raw[1 : len(raw)-1]
 	}
-	if l.keep || l.inner || l.allowed() {
+	switch {
+	case l.prosaic() && !l.r.text:
+		return
+	case l.prosaic():
+		l.linked = 0
+		l.bytes(e, text)
+		l.link.add(text[l.linked:])
+	case l.keep || l.inner || l.allowed():
 		l.bytes(e, text)
 	}
 	l.wait()
 }
 
+// prosaic reports whether the lane is text for the client to read.
+func (l *lane) prosaic() bool { return l.tool == "" && !l.inner }
+
 // bytes takes the text character by character, where it matters.
 func (l *lane) bytes(e *event, text []byte) {
 	base := cap(e.data) - cap(text)
+	l.piece = text
 	for i := 0; i < len(text); {
 		if n := l.run(text[i:]); n > 0 {
 			i += n
@@ -194,6 +214,7 @@ func (l *lane) bytes(e *event, text []byte) {
 		if l.keep {
 			l.text = appendUnit(l.text, text[i:i+width], l.outer)
 		}
+		l.at = i
 		at := e.at(base + i)
 		l.byte(c, span{at: at, end: at + int64(width), event: e.start}, from)
 		i += width

@@ -28,9 +28,9 @@ func (d *responses) streams() bool { return false }
 
 // responsesEvent is the members of an event, raw.
 type responsesEvent struct {
-	kind, output, index, sequence, delta      []byte
-	text, refusal, arguments, input           []byte
-	item, part, response, name, itemID, other []byte
+	kind, output, index, sequence, obfuscation []byte
+	delta, text, refusal, arguments, input     []byte
+	item, part, response                       []byte
 }
 
 func (v *responsesEvent) read(data []byte) bool {
@@ -58,6 +58,8 @@ func (v *responsesEvent) member(name string) *[]byte {
 		return &v.index
 	case "sequence_number":
 		return &v.sequence
+	case "obfuscation":
+		return &v.obfuscation
 	case "text":
 		return &v.text
 	case "refusal":
@@ -82,38 +84,46 @@ func (d *responses) event(e *event) {
 		return
 	}
 	d.sequence = max(d.sequence, peek.Int(v.sequence))
-	kind := e.name
-	if peek.IsString(v.kind) {
-		kind = peek.Short(v.kind)
-	}
 	output := peek.Int(v.output)
 	text, call := laneKey{itemText, output, peek.Int(v.index)}, laneKey{itemCall, output, 0}
-	switch kind {
-	case "response.output_text.delta", "response.refusal.delta":
+	switch string(v.kind) {
+	case `"response.output_text.delta"`, `"response.refusal.delta"`:
 		if l := d.r.lane(text, d.r.prose); l != nil {
 			l.feed(e, v.delta)
+			d.r.learn(l, v.delta, v.sequence, v.obfuscation)
 		}
-	case "response.function_call_arguments.delta":
-		d.callDelta(e, call, v.delta, d.r.arguments)
-	case "response.custom_tool_call_input.delta":
-		d.callDelta(e, call, v.delta, d.r.input)
+	case `"response.function_call_arguments.delta"`:
+		d.callDelta(e, call, &v, d.r.arguments)
+	case `"response.custom_tool_call_input.delta"`:
+		d.callDelta(e, call, &v, d.r.input)
+	case `"response.reasoning_summary_text.delta"`, `"response.reasoning_text.delta"`:
+		d.r.learn(nil, v.delta, v.sequence, v.obfuscation)
 	default:
-		d.other(e, kind, &v, text, call)
+		d.other(e, &v, text, call)
 	}
 }
 
-func (d *responses) callDelta(e *event, k laneKey, delta []byte, begin func(string) *lane) {
+func (d *responses) callDelta(e *event, k laneKey, v *responsesEvent, begin func(string) *lane) {
 	if d.r.lanes[k] == nil { // its item was not added
 		l := d.r.lane(k, func() *lane { return begin("") })
 		d.r.hold(e, k, "", "", l)
 	}
 	if l := d.r.lanes[k]; l != nil {
-		l.feed(e, delta)
+		l.feed(e, v.delta)
+		d.r.learn(l, v.delta, v.sequence, v.obfuscation)
 	}
 }
 
-func (d *responses) other(e *event, kind string, v *responsesEvent, text, call laneKey) {
-	switch kind {
+func (d *responses) other(e *event, v *responsesEvent, text, call laneKey) {
+	switch e.kind(v.kind) {
+	case "response.output_text.delta", "response.refusal.delta": // named by its event line alone, or with escapes
+		if l := d.r.lane(text, d.r.prose); l != nil {
+			l.feed(e, v.delta)
+		}
+	case "response.function_call_arguments.delta":
+		d.callDelta(e, call, v, d.r.arguments)
+	case "response.custom_tool_call_input.delta":
+		d.callDelta(e, call, v, d.r.input)
 	case "response.output_text.done", "response.refusal.done":
 		d.r.close(text)
 		d.r.whole(d.r.prose(), e, v.text)
@@ -328,6 +338,7 @@ func (d *responses) closing(text string, from int64) ([]Edit, int64, []payload) 
 		output = d.r.calls[0].key.major & (1<<32 - 1)
 	}
 	var list []payload
+	d.sequence = max(d.sequence, d.r.figure)
 	say := func(name, rest string) {
 		d.sequence++
 		list = append(list, payload{"response." + name, fmt.Sprintf(`{"type":"response.%s","sequence_number":%d,%s}`, name, d.sequence, rest)})
@@ -358,5 +369,5 @@ func (d *responses) alive() (payload, bool) {
 		return payload{}, false
 	}
 	return payload{"response.in_progress", fmt.Sprintf(`{"type":"response.in_progress","sequence_number":%d,"response":%s}`,
-		d.sequence, d.object("in_progress", ""))}, true
+		max(d.sequence, d.r.figure), d.object("in_progress", ""))}, true
 }

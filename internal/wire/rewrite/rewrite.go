@@ -99,6 +99,12 @@ type Rewriter struct {
 	free int64  // everything before it may be released
 	scan scanner
 
+	event     event // that is read
+	templates []*template
+	hint      hint
+	learned   int   // templates that were made, less for those that fit
+	figure    int64 // the last number in the last event that was read by its template
+
 	queue    []Edit // for bytes that were not released, in order
 	done     []Edit // for what is released now
 	out      []byte // released now, when it is not an alias
@@ -114,6 +120,7 @@ type Rewriter struct {
 	farewell []payload // with refused: what is said in place of what is withheld
 	cut      int64     // with refused: everything from here on is withheld
 	restored []string
+	said     int // bytes of text that lanes were given, about
 }
 
 // New makes the rewriter of one answer.
@@ -269,9 +276,13 @@ func (r *Rewriter) pass(view []byte, from, to int64) {
 	for len(r.queued) > 0 && r.queued[0] <= to {
 		end := r.queued[0]
 		r.queued = r.queued[1:]
-		r.out = append(r.out, view[from-r.base:end-r.base]...)
-		r.ends = append(r.ends, len(r.out))
-		from = end
+		if from < end {
+			r.out = append(r.out, view[from-r.base:end-r.base]...)
+			from = end
+		}
+		if n := len(r.ends); n == 0 && len(r.out) > 0 || n > 0 && r.ends[n-1] < len(r.out) { // not one that was cut out
+			r.ends = append(r.ends, len(r.out))
+		}
 	}
 	r.out = append(r.out, view[from-r.base:to-r.base]...)
 }

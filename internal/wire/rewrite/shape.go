@@ -27,16 +27,28 @@ func newDialect(r *Rewriter, api flow.API) dialect {
 	case flow.Generate, flow.StreamGenerate:
 		return &gemini{r: r}
 	}
-	return nil
+	return opaque{r}
+}
+
+// opaque is an answer that is not read as a stream; its documents are, by their
+// shape.
+type opaque struct{ r *Rewriter }
+
+func (opaque) event(*event)                { /* not known */ }
+func (d opaque) body(e *event, raw []byte) { d.r.shaped(e, raw, 0) }
+func (opaque) streams() bool               { return false }
+func (opaque) alive() (payload, bool)      { return payload{}, false }
+func (opaque) closing(_ string, from int64) ([]Edit, int64, []payload) {
+	return nil, from, nil
 }
 
 // body takes a document: an answer that is no stream, or what holds one.
 func (r *Rewriter) body(e *event) {
-	if d := r.dialect; d != nil && r.framing != Lines {
-		d.body(e, e.data)
+	if r.framing == Lines {
+		r.shaped(e, e.data, 0)
 		return
 	}
-	r.shaped(e, e.data, 0)
+	r.dialect.body(e, e.data)
 }
 
 // shaped finds what a document is by its members. Batch results hold answers
