@@ -6,6 +6,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"hash"
 	"hash/maphash"
 	"slices"
 	"strconv"
@@ -35,7 +36,7 @@ const (
 // to compare its bytes with, its session, and its turn.
 type tracker struct {
 	o    Options
-	salt []byte // keys the ids of sessions that have none of their own
+	salt sync.Pool // of hash.Hash, keyed for the ids of sessions that have none of their own
 
 	mu       sync.Mutex
 	lanes    map[laneKey]*list.List // *tip, newest first
@@ -128,9 +129,11 @@ func newTracker(o Options) *tracker {
 		o: o, lanes: map[laneKey]*list.List{}, tips: list.New(),
 		sessions: map[sessionKey]*list.Element{}, recent: list.New(),
 	}
+	var salt []byte
 	if o.Ledger != nil {
-		t.salt = o.Ledger.Subkey("session id")
+		salt = o.Ledger.Subkey("session id")
 	}
+	t.salt.New = func() any { return hmac.New(sha256.New, salt) }
 	return t
 }
 
@@ -239,7 +242,9 @@ func (t *tracker) session(in *flow.Intent, head string) *session {
 // headID names a session after its conversation's first block, and, when the
 // same words begin a new run after a long silence, after the silence.
 func (t *tracker) headID(in *flow.Intent, head, after string) string {
-	mac := hmac.New(sha256.New, t.salt)
+	mac := t.salt.Get().(hash.Hash)
+	defer t.salt.Put(mac)
+	mac.Reset()
 	for _, s := range []string{in.Principal.Name, string(in.Provider), head, after} {
 		mac.Write(strconv.AppendInt(nil, int64(len(s)), 10))
 		mac.Write([]byte(s))

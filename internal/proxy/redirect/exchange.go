@@ -307,8 +307,8 @@ func (c *call) stream(p *gate.Passage, resp *http.Response, idle *time.Timer) er
 	defer smallChunks.Put(small)
 	buf := small[:]
 	control := http.NewResponseController(c.w)
+	alive := c.pulse(control, idle)
 	deliver := func(b []byte) error {
-		control.SetWriteDeadline(time.Now().Add(c.s.o.IdleTimeout))
 		if _, err := c.w.Write(b); err != nil {
 			return errClient
 		}
@@ -320,7 +320,7 @@ func (c *call) stream(p *gate.Passage, resp *http.Response, idle *time.Timer) er
 	for {
 		n, err := resp.Body.Read(buf)
 		if n > 0 {
-			idle.Reset(c.s.o.IdleTimeout)
+			alive()
 			if err := p.Push(buf[:n], deliver); err != nil {
 				return err
 			}
@@ -336,6 +336,23 @@ func (c *call) stream(p *gate.Passage, resp *http.Response, idle *time.Timer) er
 		if err != nil {
 			return err
 		}
+	}
+}
+
+// pulse gives a function that sets both ends' time limits anew, the provider's
+// to send and the client's to read: often enough, but not for every chunk.
+func (c *call) pulse(control *http.ResponseController, idle *time.Timer) func() {
+	limit := c.s.o.IdleTimeout
+	every := min(limit/16, time.Second)
+	var last time.Time
+	return func() {
+		now := time.Now()
+		if now.Sub(last) < every {
+			return
+		}
+		last = now
+		idle.Reset(limit)
+		control.SetWriteDeadline(now.Add(limit))
 	}
 }
 
