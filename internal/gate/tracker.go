@@ -206,9 +206,9 @@ func (t *tracker) place(in *flow.Intent, c Claim, r reading) *session {
 	if in.Session.Subagent == "" {
 		in.Session.Subagent = cleanID(r.facts.Subagent)
 	}
+	s := t.session(in, head)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s := t.session(in, head)
 	in.Session.Previous = s.answered(r.facts.Previous)
 	if in.API.Generates() && !r.facts.Warmup && r.text != nil && r.text.JSON {
 		s.turn(in, r)
@@ -225,16 +225,16 @@ func (t *tracker) session(in *flow.Intent, head string) *session {
 	if !claimed {
 		in.Session.ID = t.headID(in, head, "")
 	}
-	s := t.lookup(sessionKey{in.Principal.Name, in.Session.ID})
+	s, last := t.lookup(sessionKey{in.Principal.Name, in.Session.ID})
 	if claimed {
 		return s
 	}
 	for range maxSilences {
-		if s.last.IsZero() || in.Started.Sub(s.last) <= t.o.SessionGap {
+		if last.IsZero() || in.Started.Sub(last) <= t.o.SessionGap {
 			break
 		}
-		in.Session.ID = t.headID(in, head, strconv.FormatInt(s.last.UnixMilli(), 10)) // as the ledger tells it after a restart
-		s = t.lookup(sessionKey{in.Principal.Name, in.Session.ID})
+		in.Session.ID = t.headID(in, head, strconv.FormatInt(last.UnixMilli(), 10)) // as the ledger tells it after a restart
+		s, last = t.lookup(sessionKey{in.Principal.Name, in.Session.ID})
 	}
 	return s
 }
@@ -252,19 +252,37 @@ func (t *tracker) headID(in *flow.Intent, head, after string) string {
 	return "h" + hex.EncodeToString(mac.Sum(nil)[:12])
 }
 
-func (t *tracker) lookup(key sessionKey) *session {
+// lookup gives a session and when it was last at work. What the ledger knows of
+// one that is new here is asked without the lock: the ledger may be waiting for
+// its disk, and the other sessions need not wait with it.
+func (t *tracker) lookup(key sessionKey) (*session, time.Time) {
+	if s, last := t.find(key, nil); s != nil {
+		return s, last
+	}
+	fresh := &session{key: key}
+	fresh.turns, fresh.last = t.recall(key)
+	return t.find(key, fresh)
+}
+
+// find gives the session with a key. When there is none it enters fresh, unless
+// that is nil.
+func (t *tracker) find(key sessionKey, fresh *session) (*session, time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if e := t.sessions[key]; e != nil {
 		t.recent.MoveToFront(e)
-		return e.Value.(*session)
+		s := e.Value.(*session)
+		return s, s.last
 	}
-	s := &session{key: key}
-	s.turns, s.last = t.recall(key)
-	t.sessions[key] = t.recent.PushFront(s)
+	if fresh == nil {
+		return nil, time.Time{}
+	}
+	t.sessions[key] = t.recent.PushFront(fresh)
 	for t.recent.Len() > maxSessions {
 		old := t.recent.Remove(t.recent.Back()).(*session)
 		delete(t.sessions, old.key)
 	}
-	return s
+	return fresh, fresh.last
 }
 
 // recall asks the ledger how far a session had come before this process knew

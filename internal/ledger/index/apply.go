@@ -47,7 +47,7 @@ func (x *Index) apply(b *Batch) error {
 	w.sessions(b.Sessions, b.Flows)
 	w.objects(b.Objects)
 	m := b.Mark
-	w.exec("UPDATE mark SET entry = ?, segment = ?, offset = ?, tag = ?", int64(m.Entry), int64(m.Segment), m.Offset, m.Tag[:])
+	w.exec("UPDATE mark SET entry = ?, segment = ?, offset = ?, last = ?, tag = ?", int64(m.Entry), int64(m.Segment), m.Offset, m.Last, m.Tag[:])
 	if w.err != nil {
 		return w.err
 	}

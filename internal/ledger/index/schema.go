@@ -2,7 +2,7 @@ package index
 
 // version is this schema's; another one's file is thrown away. Raise it with
 // every change here, and when the numbers of flow.Verdict change.
-const version = 1
+const version = 2
 
 // application marks the file as ours ("GhIx").
 const application = 0x47684978
@@ -21,6 +21,7 @@ CREATE TABLE mark (
 	entry   INTEGER NOT NULL,
 	segment INTEGER NOT NULL,
 	offset  INTEGER NOT NULL,
+	last    INTEGER NOT NULL,
 	tag     BLOB NOT NULL
 );
 CREATE TABLE kinds (
