@@ -182,9 +182,11 @@ func (g *gateway) capture(p flow.Principal) flow.Capture {
 func (g *gateway) ended(in *flow.Intent, out *flow.Outcome) {
 	view := flow.NewView(in, out)
 	g.metrics.Ended(&view)
-	g.o.Log.Info("flow", "id", in.Flow, "state", out.State, "status", out.Status, "verdict", in.Decision.Verdict,
-		"why", view.Why, "principal", in.Principal.Name, "provider", in.Provider, "api", in.API, "model", view.Model,
-		"request_bytes", in.RequestBytes, "response_bytes", out.ResponseBytes, "ms", out.Duration.Milliseconds())
+	g.o.Log.LogAttrs(context.Background(), slog.LevelInfo, "flow",
+		slog.String("id", string(in.Flow)), slog.String("state", string(out.State)), slog.Int("status", out.Status),
+		slog.String("verdict", in.Decision.Verdict.String()), slog.String("why", view.Why), slog.String("principal", in.Principal.Name),
+		slog.String("provider", string(in.Provider)), slog.String("api", string(in.API)), slog.String("model", view.Model),
+		slog.Int64("request_bytes", in.RequestBytes), slog.Int64("response_bytes", out.ResponseBytes), slog.Int64("ms", out.Duration.Milliseconds()))
 }
 
 // serve runs until ctx ends and everything has stopped in order.

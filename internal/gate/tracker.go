@@ -6,6 +6,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"hash"
 	"hash/maphash"
 	"math"
 	"slices"
@@ -37,7 +38,7 @@ const (
 // to compare its bytes with, its session, and its turn.
 type tracker struct {
 	o    Options
-	salt []byte // keys the ids of sessions that have none of their own
+	salt sync.Pool // of hash.Hash, keyed for the ids of sessions that have none of their own
 
 	mu       sync.Mutex
 	lanes    map[laneKey]*list.List // *tip, newest first
@@ -166,9 +167,11 @@ func newTracker(o Options) *tracker {
 		o: o, lanes: map[laneKey]*list.List{}, tips: list.New(),
 		sessions: map[sessionKey]*list.Element{}, recent: list.New(),
 	}
+	var salt []byte
 	if o.Ledger != nil {
-		t.salt = o.Ledger.Subkey("session id")
+		salt = o.Ledger.Subkey("session id")
 	}
+	t.salt.New = func() any { return hmac.New(sha256.New, salt) }
 	return t
 }
 
@@ -241,21 +244,33 @@ func (t *tracker) place(in *flow.Intent, c Claim, r reading) *session {
 	if in.Session.Subagent == "" {
 		in.Session.Subagent = cleanID(r.facts.Subagent)
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	var s *session
-	if adopted := t.owners.session(in.Principal.Name, in.Path, r.facts.Previous); id == "" && adopted != "" {
-		in.Session.ID = adopted
-		s = t.lookup(sessionKey{in.Principal.Name, adopted})
-	} else {
+	s := t.adopted(in, r)
+	if s == nil {
 		s = t.session(in, head)
 	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	in.Session.Previous = s.answered(r.facts.Previous)
 	if in.API.Generates() && !r.facts.Warmup && r.text != nil && r.text.JSON {
 		s.turn(in, r)
 		s.root(in, r, head)
 	}
 	s.last = in.Started
+	return s
+}
+
+// adopted gives the session in which something was made that a request without
+// a session of its own goes on with, or asks for; nil: there is none.
+func (t *tracker) adopted(in *flow.Intent, r reading) *session {
+	if in.Session.Claimed {
+		return nil
+	}
+	id := t.owners.session(in.Principal.Name, in.Path, r.facts.Previous)
+	if id == "" {
+		return nil
+	}
+	in.Session.ID = id
+	s, _ := t.lookup(sessionKey{in.Principal.Name, id})
 	return s
 }
 
@@ -266,16 +281,16 @@ func (t *tracker) session(in *flow.Intent, head string) *session {
 	if !claimed {
 		in.Session.ID = t.headID(in, head, "")
 	}
-	s := t.lookup(sessionKey{in.Principal.Name, in.Session.ID})
+	s, last := t.lookup(sessionKey{in.Principal.Name, in.Session.ID})
 	if claimed {
 		return s
 	}
 	for range maxSilences {
-		if s.last.IsZero() || in.Started.Sub(s.last) <= t.o.SessionGap {
+		if last.IsZero() || in.Started.Sub(last) <= t.o.SessionGap {
 			break
 		}
-		in.Session.ID = t.headID(in, head, strconv.FormatInt(s.last.UnixMilli(), 10)) // as the ledger tells it after a restart
-		s = t.lookup(sessionKey{in.Principal.Name, in.Session.ID})
+		in.Session.ID = t.headID(in, head, strconv.FormatInt(last.UnixMilli(), 10)) // as the ledger tells it after a restart
+		s, last = t.lookup(sessionKey{in.Principal.Name, in.Session.ID})
 	}
 	return s
 }
@@ -283,7 +298,9 @@ func (t *tracker) session(in *flow.Intent, head string) *session {
 // headID names a session after its conversation's first block, and, when the
 // same words begin a new run after a long silence, after the silence.
 func (t *tracker) headID(in *flow.Intent, head, after string) string {
-	mac := hmac.New(sha256.New, t.salt)
+	mac := t.salt.Get().(hash.Hash)
+	defer t.salt.Put(mac)
+	mac.Reset()
 	for _, s := range []string{in.Principal.Name, string(in.Provider), head, after} {
 		mac.Write(strconv.AppendInt(nil, int64(len(s)), 10))
 		mac.Write([]byte(s))
@@ -291,19 +308,37 @@ func (t *tracker) headID(in *flow.Intent, head, after string) string {
 	return "h" + hex.EncodeToString(mac.Sum(nil)[:12])
 }
 
-func (t *tracker) lookup(key sessionKey) *session {
+// lookup gives a session and when it was last at work. What the ledger knows of
+// one that is new here is asked without the lock: the ledger may be waiting for
+// its disk, and the other sessions need not wait with it.
+func (t *tracker) lookup(key sessionKey) (*session, time.Time) {
+	if s, last := t.find(key, nil); s != nil {
+		return s, last
+	}
+	fresh := &session{key: key}
+	fresh.turns, fresh.last = t.recall(key)
+	return t.find(key, fresh)
+}
+
+// find gives the session with a key. When there is none it enters fresh, unless
+// that is nil.
+func (t *tracker) find(key sessionKey, fresh *session) (*session, time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if e := t.sessions[key]; e != nil {
 		t.recent.MoveToFront(e)
-		return e.Value.(*session)
+		s := e.Value.(*session)
+		return s, s.last
 	}
-	s := &session{key: key}
-	s.turns, s.last = t.recall(key)
-	t.sessions[key] = t.recent.PushFront(s)
+	if fresh == nil {
+		return nil, time.Time{}
+	}
+	t.sessions[key] = t.recent.PushFront(fresh)
 	for t.recent.Len() > maxSessions {
 		old := t.recent.Remove(t.recent.Back()).(*session)
 		delete(t.sessions, old.key)
 	}
-	return s
+	return fresh, fresh.last
 }
 
 // recall asks the ledger how far a session had come before this process knew

@@ -4,10 +4,12 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"hash"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/workingagents/gatehouse/internal/flow"
 )
@@ -17,16 +19,40 @@ import (
 // guesses against it.
 func Fingerprint(key []byte) func(secret []byte) string {
 	key = slices.Clone(key)
+	macs := sync.Pool{New: func() any { return hmac.New(sha256.New, key) }} // to key one takes longer than to use it
 	return func(secret []byte) string {
-		mac := hmac.New(sha256.New, key)
+		mac := macs.Get().(hash.Hash)
+		defer macs.Put(mac)
+		mac.Reset()
 		mac.Write(secret)
-		return "fp_" + hex.EncodeToString(mac.Sum(nil)[:8])
+		var sum [sha256.Size]byte
+		return "fp_" + hex.EncodeToString(mac.Sum(sum[:0])[:8])
+	}
+}
+
+// ordinary are names of headers that nearly every call has, as net/http spells
+// them, and that carry no credential: they need not be looked through for
+// words.
+var ordinary = map[string]bool{}
+
+func init() {
+	for _, name := range []string{
+		"Accept", "Accept-Encoding", "Accept-Language", "Anthropic-Beta", "Anthropic-Version", "Cache-Control", "Cf-Cache-Status",
+		"Cf-Ray", "Connection", "Content-Encoding", "Content-Length", "Content-Type", "Conversation_id", "Date", "Openai-Beta", "Openai-Processing-Ms",
+		"Openai-Version", "Originator", "Request-Id", "Retry-After", "Sec-Fetch-Mode", "Server", "Session_id", "Strict-Transport-Security", "Transfer-Encoding",
+		"User-Agent", "Vary", "Via", "X-App", "X-Claude-Code-Session-Id", "X-Content-Type-Options", "X-Goog-Api-Client",
+		"X-Request-Id", "X-Stainless-Arch", "X-Stainless-Helper-Method", "X-Stainless-Lang", "X-Stainless-Os", "X-Stainless-Package-Version",
+		"X-Stainless-Retry-Count", "X-Stainless-Runtime", "X-Stainless-Runtime-Version", "X-Stainless-Timeout",
+	} {
+		ordinary[name] = !sensitive(name)
 	}
 }
 
 // Sensitive reports whether a header of this name carries a credential: its
 // value is recorded as a fingerprint only.
-func Sensitive(header string) bool {
+func Sensitive(header string) bool { return !ordinary[header] && sensitive(header) }
+
+func sensitive(header string) bool {
 	switch n := strings.ToLower(header); n {
 	case "authorization", "proxy-authorization", "cookie", "set-cookie", "set-cookie2",
 		"api-key", "apikey", "x-csrf", "x-amz-security-token", "x-auth", "authentication",

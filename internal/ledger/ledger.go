@@ -85,7 +85,7 @@ type Ledger struct {
 	house *keys.Key // of entries that belong to no session
 	codec *codec
 	index *index.Index
-	tags  []byte // secret of the index's keyed ids
+	tags  *sync.Pool // of hash.Hash, for the index's keyed ids
 
 	indexed index.Mark // pending.apply; how far the index is
 
@@ -150,7 +150,7 @@ func (l *Ledger) prepare() (err error) {
 	if l.house, err = l.ring.Session("", ""); err != nil {
 		return fmt.Errorf("opening the house's key: %w", err)
 	}
-	l.tags = l.ring.Subkey("index tags")
+	l.tags = keyed(l.ring.Subkey("index tags"))
 	if l.codec, err = newCodec(); err != nil {
 		return err
 	}

@@ -22,13 +22,26 @@ var (
 	ErrAmbiguous = errors.New("several flows begin so")
 )
 
-// catchUp makes everything that was recorded so far seen by the index.
+// catchUp makes everything that was recorded so far seen by the index. When it
+// can't be, a list would lack the newest: the error is a *flow.Refusal that
+// says why there is none.
 func (l *Ledger) catchUp() error {
 	l.drive()
 	if l.o.Mode == Bounded {
 		l.writer.syncNow()
 	}
-	return l.applyPending()
+	if err := l.applyPending(); err != nil {
+		return unlisted(err)
+	}
+	return nil
+}
+
+func unlisted(err error) *flow.Refusal {
+	r := &flow.Refusal{Status: 503, Kind: "ledger_behind", Text: "the ledger's index can't be written, so what was recorded last can't be found; the gateway's log says why", Err: err}
+	if errors.Is(err, index.ErrFull) {
+		r.Kind, r.Text = "ledger_full", "the ledger's disk is full: its index has no room for what was recorded last, so nothing can be listed until there is some"
+	}
+	return r
 }
 
 // Flows lists flows, the newest last, and open ones as far as they are known.

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
+	"sync"
 
 	"github.com/workingagents/gatehouse/internal/ledger/index"
 	"github.com/workingagents/gatehouse/internal/ledger/keys"
@@ -51,9 +53,17 @@ func (l *Ledger) openName(row *index.Session) (name sessionName, err error) {
 	return name, nil
 }
 
+// keyed gives hashes that are keyed with a secret, to be used again: to key one
+// takes longer than to use it.
+func keyed(secret []byte) *sync.Pool {
+	return &sync.Pool{New: func() any { return hmac.New(sha256.New, secret) }}
+}
+
 // tag is a keyed id of 8 bytes: whoever has no key can't tell what it is of.
 func (l *Ledger) tag(words ...string) []byte {
-	mac := hmac.New(sha256.New, l.tags)
+	mac := l.tags.Get().(hash.Hash)
+	defer l.tags.Put(mac)
+	mac.Reset()
 	for _, w := range words {
 		fmt.Fprintf(mac, "%d %s", len(w), w)
 	}

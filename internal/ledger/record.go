@@ -40,7 +40,7 @@ type Record struct {
 
 	mu     sync.Mutex
 	stored *Stored       // until Stored
-	data   []byte        // of the chunks that are not in an entry yet
+	buf    *scratch      // of the chunks that are not in an entry yet; nil: there are none
 	sizes  []chunkSize   // their lengths and times
 	since  time.Duration // time of the first of them
 	ended  bool
@@ -200,16 +200,19 @@ func (r *Record) Push(p []byte) error {
 	if len(r.sizes) == 0 {
 		r.since = at
 	}
-	r.data = append(r.data, p...)
+	if r.buf == nil {
+		r.buf = answers.Get().(*scratch)
+	}
+	r.buf.b = append(r.buf.b, p...)
 	r.sizes = append(r.sizes, chunkSize{len(p), at})
 	held := r.l.open.bytes.Add(int64(len(p)))
-	if len(r.data) < checkpointBytes && (held <= crowded || len(r.data) < crowdedBytes) {
+	if n := len(r.buf.b); n < checkpointBytes && (held <= crowded || n < crowdedBytes) {
 		return nil
 	}
 	err := r.checkpoint()
 	if err != nil { // the chunk is not delivered, so it is no part of the answer
 		r.l.open.bytes.Add(-int64(len(p)))
-		r.data, r.sizes = r.data[:len(r.data)-len(p)], r.sizes[:len(r.sizes)-1]
+		r.buf.b, r.sizes = r.buf.b[:len(r.buf.b)-len(p)], r.sizes[:len(r.sizes)-1]
 	}
 	return err
 }
@@ -252,23 +255,30 @@ func (r *Record) checkpoint() error {
 	return nil
 }
 
-// chunks aliases r.data.
+// chunks aliases r.buf.
 func (r *Record) chunks() []object.Chunk {
 	chunks := make([]object.Chunk, len(r.sizes))
 	off := 0
 	for i, s := range r.sizes {
-		chunks[i] = object.Chunk{Data: r.data[off : off+s.n], At: s.at}
+		chunks[i] = object.Chunk{Data: r.buf.b[off : off+s.n], At: s.at}
 		off += s.n
 	}
 	return chunks
 }
 
+// answers are buffers of chunks. An open flow has one only while it holds
+// chunks, and large ones are let go: many streams must not need much memory.
+var answers = sync.Pool{New: func() any { return new(scratch) }}
+
 func (r *Record) empty() {
-	r.l.open.bytes.Add(-int64(len(r.data)))
-	r.data, r.sizes = r.data[:0], r.sizes[:0]
-	if cap(r.data) > crowdedBytes {
-		r.data = nil
+	if r.buf != nil {
+		r.l.open.bytes.Add(-int64(len(r.buf.b)))
+		if r.buf.b = r.buf.b[:0]; cap(r.buf.b) <= 64<<10 {
+			answers.Put(r.buf)
+		}
+		r.buf = nil
 	}
+	r.sizes = r.sizes[:0]
 	if cap(r.sizes) > 512 {
 		r.sizes = nil
 	}
@@ -312,7 +322,7 @@ func (r *Record) end(meta []byte, out *flow.Outcome, delivered []Edit) (*item, *
 	}
 	it := r.l.item(entry{kind: kindOutcome, meta: meta}, body, r.key, note{ended: endedRow(out)})
 	r.empty()
-	r.data, r.sizes = nil, nil
+	r.sizes = nil
 	if f := r.l.fault.Load(); f != nil {
 		r.l.open.remove(r)
 		return nil, nil, f

@@ -23,6 +23,7 @@ type replay struct {
 	notes   []noted
 	sealed  bool            // the last segment must not be written any more
 	cut     *cutting        // what was cut off
+	damaged uint64          // the last entry that the index knows, when it is not as it was written
 	named   map[uint64]bool // sessions whose name is noted
 	address map[uint64]*object.Addresser
 }
@@ -60,6 +61,8 @@ func (l *Ledger) recover() error {
 			return fmt.Errorf("emptying the index: %w", err)
 		}
 		r.last = index.Mark{}
+	} else {
+		r.checkLast(known)
 	}
 	if err := r.segments(numbers); err != nil {
 		return err
@@ -68,6 +71,25 @@ func (l *Ledger) recover() error {
 		return err
 	}
 	return r.resume(known)
+}
+
+// checkLast looks at the last entry that the index knows: the only one that no
+// later entry names, so that writing behind it would go on from what may have
+// been changed.
+func (r *replay) checkLast(known index.Mark) {
+	if known.Last == 0 {
+		return
+	}
+	at := index.Pos{Segment: known.Segment, Offset: known.Last}
+	f, err := r.l.frameAt(at)
+	if err == nil {
+		_, err = r.l.openFrame(f)
+	}
+	if err == nil && f.Entry == known.Entry && f.Tag() == known.Tag {
+		return
+	}
+	r.damaged, r.sealed = known.Entry, true
+	r.l.log.Error("the last entry is not as it was written: `gatehouse verify` tells more", "entry", known.Entry, "segment", at.Segment, "offset", at.Offset, "err", err)
 }
 
 // numbers lists the segments' numbers, the lowest first.
@@ -334,7 +356,7 @@ func (r *replay) take(f *segment.Frame, e *entry, at index.Pos) error {
 		return fmt.Errorf("reading entry %d: %w", f.Entry, err)
 	}
 	r.notes = append(r.notes, noted{note: n, entry: f.Entry, at: at})
-	r.last = index.Mark{Entry: f.Entry, Segment: at.Segment, Offset: at.Offset + int64(f.Size), Tag: f.Tag()}
+	r.last = index.Mark{Entry: f.Entry, Segment: at.Segment, Offset: at.Offset + int64(f.Size), Last: at.Offset, Tag: f.Tag()}
 	if len(r.notes) >= 4096 {
 		return r.flush()
 	}
@@ -476,6 +498,14 @@ func (r *replay) tell(known index.Mark) error {
 		err := r.l.Admin("recover.cut", "a torn tail was cut off and kept aside", map[string]string{
 			"segment": strconv.FormatUint(c.segment, 10), "offset": strconv.FormatInt(c.offset, 10),
 			"bytes": strconv.FormatInt(c.bytes, 10), "file": c.name,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if r.damaged > 0 {
+		err := r.l.Admin("recover.damaged", "the last entry of the run before is not as it was written", map[string]string{
+			"entry": strconv.FormatUint(r.damaged, 10), "segment": strconv.FormatUint(known.Segment, 10), "offset": strconv.FormatInt(known.Last, 10),
 		})
 		if err != nil {
 			return err

@@ -498,3 +498,38 @@ func TestManyAtOnce(t *testing.T) {
 	}
 	stop()
 }
+
+// TestLastEntryIsLookedAtOnStart: after a clean stop nothing is replayed, and no
+// later entry names the last one. That it was changed is told all the same.
+func TestLastEntryIsLookedAtOnStart(t *testing.T) {
+	for _, back := range []int{1, 40, 100} { // in the tag, in the text, in the header or the text
+		t.Run(fmt.Sprint(back), func(t *testing.T) {
+			s := newStage(t, 2)
+			if err := s.l.Close(); err != nil {
+				t.Fatal(err)
+			}
+			n := s.last(t)
+			all := frames(s.d.Bytes(s.file(n)))
+			end := all[len(all)-1][1]
+			s.d.Change(s.file(n), func(b []byte) []byte { b[end-back] ^= 1; return b })
+			s.reopen(t)
+			if !strings.Contains(s.log.String(), "the last entry is not as it was written") {
+				t.Errorf("the start says nothing of it: %s", &s.log)
+			}
+			if got := s.last(t); got == n {
+				t.Error("the damaged segment is written on")
+			}
+			if rep := s.verify(t); rep.Code != ledger.Tampered {
+				t.Errorf("verify: %+v", rep)
+			}
+			if err := s.l.Close(); err != nil {
+				t.Fatal(err)
+			}
+			s.log.Reset()
+			s.reopen(t)
+			if s.log.Len() > 0 {
+				t.Errorf("the next start says: %s", &s.log)
+			}
+		})
+	}
+}

@@ -22,6 +22,7 @@ type writer struct {
 	tail    *tail
 	next    uint64      // number of the next entry
 	prev    segment.Tag // of the last entry
+	last    index.Pos   // where that is
 	buf     []byte      // frames behind tail.off, not yet written
 	clean   bool        // all that is written is synced
 	written []*item     // or turned away, since the last sync
@@ -199,7 +200,8 @@ func (w *writer) frame(it *item) {
 	start := len(w.buf)
 	w.buf, w.prev = segment.Append(w.buf, &h, it.key.AEAD, it.data)
 	it.let()
-	it.entry, it.at, it.size = w.next, index.Pos{Segment: w.tail.number, Offset: w.tail.off + int64(start)}, len(w.buf)-start
+	w.last = index.Pos{Segment: w.tail.number, Offset: w.tail.off + int64(start)}
+	it.entry, it.at, it.size = w.next, w.last, len(w.buf)-start
 	w.next++
 }
 
@@ -308,6 +310,9 @@ func (w *writer) settle() {
 func (w *writer) hand() {
 	w.dueAt = time.Time{}
 	mark := &index.Mark{Entry: w.next - 1, Segment: w.tail.number, Offset: w.tail.off, Tag: w.prev}
+	if w.last.Segment == w.tail.number {
+		mark.Last = w.last.Offset
+	}
 	w.durable.Store(mark)
 	w.l.pending.add(w.written, *mark)
 	clear(w.written)

@@ -48,7 +48,7 @@ func (x *Index) apply(b *Batch) error {
 	w.objects(b.Objects)
 	w.secrets(b.Secrets)
 	m := b.Mark
-	w.exec("UPDATE mark SET entry = ?, segment = ?, offset = ?, tag = ?", int64(m.Entry), int64(m.Segment), m.Offset, m.Tag[:])
+	w.exec("UPDATE mark SET entry = ?, segment = ?, offset = ?, last = ?, tag = ?", int64(m.Entry), int64(m.Segment), m.Offset, m.Last, m.Tag[:])
 	if w.err != nil {
 		return w.err
 	}

@@ -93,6 +93,7 @@ type Mark struct {
 	Entry   uint64
 	Segment uint64
 	Offset  int64 // just behind the entry
+	Last    int64 // where its frame starts; 0: it is in an earlier segment, or not known
 	Tag     [16]byte
 }
 

@@ -569,3 +569,22 @@ func BenchmarkFlows(b *testing.B) {
 		}
 	})
 }
+
+// TestFullDisk: that there is no room is told as such.
+func TestFullDisk(t *testing.T) {
+	x := fresh(t)
+	if err := index.LimitPages(x, 40); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	for n := 1; n < 200 && err == nil; n++ {
+		b := index.Batch{Mark: index.Mark{Entry: uint64(n)}}
+		for i := range 64 {
+			b.Flows = append(b.Flows, openFlow(n*64+i, 1))
+		}
+		err = x.Apply(&b)
+	}
+	if !errors.Is(err, index.ErrFull) {
+		t.Errorf("applying without room: %v", err)
+	}
+}

@@ -131,7 +131,7 @@ func create(db *sql.DB) error {
 	_, err := db.Exec(fmt.Sprintf(`BEGIN IMMEDIATE;
 %s
 INSERT INTO life VALUES (1, 0, '');
-INSERT INTO mark VALUES (1, 0, 0, 0, x'');
+INSERT INTO mark VALUES (1, 0, 0, 0, 0, x'');
 PRAGMA application_id = %d;
 PRAGMA user_version = %d;
 COMMIT`, schema, application, version))
@@ -212,13 +212,18 @@ func (x *Index) remove() error {
 	return nil
 }
 
-// mark makes SQLite's word for a damaged file ours.
+// ErrFull is what a call gives when the disk has no room for the index.
+var ErrFull = errors.New("the disk is full")
+
+// mark makes SQLite's words for a damaged file and for a full disk ours.
 func mark(err error) error {
 	var e *sqlite.Error
 	if errors.As(err, &e) {
 		switch e.Code() & 0xff {
 		case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
 			return fmt.Errorf("%w: %w", ErrCorrupt, err)
+		case sqlite3.SQLITE_FULL:
+			return fmt.Errorf("%w: %w", ErrFull, err)
 		}
 	}
 	return err

@@ -16,10 +16,10 @@ const flowColumns = `SELECT id, started, key, provider, api, model, intent, inte
 // Mark tells how far the index has come.
 func (x *Index) Mark() (Mark, error) {
 	var m Mark
-	err := query(x, "SELECT entry, segment, offset, tag FROM mark", nil, func(r *sql.Rows) error {
+	err := query(x, "SELECT entry, segment, offset, last, tag FROM mark", nil, func(r *sql.Rows) error {
 		var entry, segment int64
 		var tag []byte
-		err := r.Scan(&entry, &segment, &m.Offset, &tag)
+		err := r.Scan(&entry, &segment, &m.Offset, &m.Last, &tag)
 		m.Entry, m.Segment = uint64(entry), uint64(segment)
 		copy(m.Tag[:], tag)
 		return err

@@ -21,6 +21,7 @@ CREATE TABLE mark (
 	entry   INTEGER NOT NULL,
 	segment INTEGER NOT NULL,
 	offset  INTEGER NOT NULL,
+	last    INTEGER NOT NULL,
 	tag     BLOB NOT NULL
 );
 CREATE TABLE kinds (

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io/fs"
 	"sync"
 	"time"
@@ -24,7 +25,8 @@ const growth = 16 << 10
 type Ring struct {
 	file   disk.File
 	tenant []byte
-	names  []byte // secret of the names' hashes
+	names  []byte    // secret of the names' hashes
+	macs   sync.Pool // of hash.Hash, keyed with names: that takes longer than a hash
 	now    func() time.Time
 
 	mu     sync.Mutex // for all below
@@ -54,6 +56,7 @@ func Open(d disk.FS, name string, kek []byte, now func() time.Time) (*Ring, erro
 		return nil, fmt.Errorf("opening keys: %w", err)
 	}
 	r := &Ring{file: f, now: now, byName: map[[16]byte]uint64{}, users: map[uint64][]byte{}, dirty: map[uint64]*slot{}}
+	r.macs.New = func() any { return hmac.New(sha256.New, r.names) }
 	if err := r.load(kek); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("reading keys: %w", err)
@@ -267,9 +270,13 @@ func (r *Ring) slot(id uint64) (*slot, error) {
 
 // hash keys the names, so that the file tells nobody who talked to whom.
 func (r *Ring) hash(kind uint8, principal, name string) [32]byte {
-	mac := hmac.New(sha256.New, r.names)
+	mac := r.macs.Get().(hash.Hash)
+	defer r.macs.Put(mac)
+	mac.Reset()
 	fmt.Fprintf(mac, "%d %d %s%s", kind, len(principal), principal, name)
-	return [32]byte(mac.Sum(nil))
+	var sum [32]byte
+	mac.Sum(sum[:0])
+	return sum
 }
 
 // Flush makes all new keys durable. After an error nobody knows what is on

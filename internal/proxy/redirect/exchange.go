@@ -351,8 +351,8 @@ func (c *call) stream(p *gate.Passage, resp *http.Response, idle *time.Timer) er
 	defer smallChunks.Put(small)
 	buf := small[:]
 	control := http.NewResponseController(c.w)
+	alive := c.pulse(control, idle)
 	deliver := func(b []byte) error {
-		control.SetWriteDeadline(time.Now().Add(c.s.o.IdleTimeout))
 		if _, err := c.w.Write(b); err != nil {
 			return errClient
 		}
@@ -366,7 +366,7 @@ func (c *call) stream(p *gate.Passage, resp *http.Response, idle *time.Timer) er
 	for {
 		n, err := resp.Body.Read(buf)
 		if n > 0 {
-			idle.Reset(c.s.o.IdleTimeout)
+			alive()
 			if err := push(p, turn, buf[:n], deliver); err != nil {
 				return err
 			}
@@ -421,6 +421,23 @@ func (c *call) keepAlive(p *gate.Passage, turn *sync.Mutex, deliver func([]byte)
 		tick.Stop()
 		close(ended)
 		<-done
+	}
+}
+
+// pulse gives a function that sets both ends' time limits anew, the provider's
+// to send and the client's to read: often enough, but not for every chunk.
+func (c *call) pulse(control *http.ResponseController, idle *time.Timer) func() {
+	limit := c.s.o.IdleTimeout
+	every := min(limit/16, time.Second)
+	var last time.Time
+	return func() {
+		now := time.Now()
+		if now.Sub(last) < every {
+			return
+		}
+		last = now
+		idle.Reset(limit)
+		control.SetWriteDeadline(now.Add(limit))
 	}
 }
 

@@ -1,0 +1,9 @@
+package index
+
+import "fmt"
+
+// LimitPages makes the file take no more pages, as a full disk does.
+func LimitPages(x *Index, n int) error {
+	_, err := x.write.Exec(fmt.Sprintf("PRAGMA max_page_count = %d", n))
+	return err
+}
