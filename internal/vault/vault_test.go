@@ -140,6 +140,12 @@ func TestASessionKnowsItsOwnPseudonymsOnly(t *testing.T) {
 	if got, ok := session(t, v, "alice", "one").Token(value.Text); !ok || got != token {
 		t.Errorf("asked again the session has %q", got)
 	}
+	if !s.MayStart([]byte{'"'}) {
+		t.Error("a number's quotation mark is not held")
+	}
+	if plain := session(t, v, "alice", "plain"); redact(t, plain, vault.Value{Text: long(1)}) == token || plain.MayStart([]byte{'"'}) {
+		t.Error("a string's quotation mark is held")
+	}
 	if s.Longest() != len(token) {
 		t.Errorf("longest %d", s.Longest())
 	}
