@@ -35,7 +35,7 @@ type Record struct {
 	l     *Ledger
 	in    *flow.Intent
 	key   *keys.Key
-	vault *keys.Key // of the principal
+	vault *keys.Key // of the principal; nil unless kept
 	kept  bool      // the bodies, not only metadata
 
 	mu     sync.Mutex
@@ -99,7 +99,7 @@ func (l *Ledger) begin(in *flow.Intent, c Content) (*Record, error) {
 		return nil, err
 	}
 	defer l.scopes.done(sc)
-	r := &Record{l: l, in: in, key: sc.key, vault: sc.safe.key}
+	r := &Record{l: l, in: in, key: sc.key}
 	b, items, err := r.enqueue(sc, meta, c)
 	if err != nil {
 		return nil, err
@@ -143,7 +143,7 @@ func (r *Record) enqueue(sc *scope, meta []byte, c Content) (*batch, []*item, er
 
 func (r *Record) items(sc *scope, meta []byte, c Content, intent note) []*item {
 	w := sc.weave(c)
-	r.kept = true
+	r.kept, r.vault = true, sc.safe.key
 	r.stored = &Stored{doc: c.Doc, refs: w.refs, key: sc.key.ID, epoch: sc.epoch, floor: sc.floor}
 	req := request{skeleton: w.skel, edits: sealEdits(r.vault, c.Edits), span: span{first: sc.next, floor: sc.floor}}
 	var items []*item
