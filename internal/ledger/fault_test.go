@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -25,6 +26,7 @@ func long() bool { return os.Getenv("GATEHOUSE_LONG") != "" }
 type played struct {
 	requests map[flow.ID][]byte // durable intents
 	answers  map[flow.ID][]byte // durable outcomes
+	values   [][2]string        // durable in the vault: session, value
 	errs     []error
 }
 
@@ -51,6 +53,7 @@ func play(l *ledger.Ledger, turns int) *played {
 			}
 			bases[session] = r.Stored()
 			p.requests[id] = body
+			p.values = append(p.values, [2]string{session, fmt.Sprintf("answer %d", turn-1)})
 			open, ids = append(open, r), append(ids, id)
 		}
 		for i, r := range open {
@@ -90,6 +93,12 @@ func (p *played) check(t *testing.T, dir string, d *disktest.FS) {
 		}
 		if want, ok := p.answers[id]; ok && (out.State != flow.Done || !bytes.Equal(read(t, l, id, ledger.Response), want)) {
 			t.Errorf("answer of %s is not what was acknowledged (%s)", id, out.State)
+		}
+	}
+	for _, v := range p.values {
+		entries, err := l.VaultIn("alice/claude", v[0])
+		if err != nil || !slices.ContainsFunc(entries, func(e ledger.VaultEntry) bool { return string(e.Value) == v[1] }) {
+			t.Errorf("value %q of session %s is not in the vault: %v", v[1], v[0], err)
 		}
 	}
 	rep, err := l.Verify(nil)

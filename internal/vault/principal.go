@@ -93,7 +93,8 @@ func (p *principal) learn(v Value) {
 		oldest := string(p.values[0].Text)
 		p.bytes -= valueBytes + 2*len(oldest)
 		delete(p.has, oldest)
-		p.values = slices.Delete(p.values, 0, 1)
+		p.values[0] = KnownValue{}
+		p.values = p.values[1:]
 	}
 	p.snapshot = nil
 }

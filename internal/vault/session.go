@@ -22,7 +22,8 @@ type Session struct {
 	tokens map[string]string // by value: the pseudonym that the session knows it by
 	sorted []string          // the pseudonyms; in order unless loose
 	loose  bool
-	weak   int // values of low entropy
+	number bool // one of them stands for a bare number
+	weak   int  // values of low entropy
 	bytes  int
 }
 
@@ -80,6 +81,7 @@ func (s *Session) add(token string, v Value) {
 		return
 	}
 	s.values[token] = v
+	s.number = s.number || v.Number
 	if text := string(v.Text); s.tokens[text] == "" {
 		s.tokens[text] = token
 	}
@@ -111,8 +113,13 @@ func (s *Session) Token(value []byte) (token string, ok bool) {
 }
 
 // MayStart reports whether a pseudonym of this session begins with suffix,
-// which is not empty, and goes on after it.
+// which is not empty, and goes on after it. Of a quotation mark it reports
+// whether one of them stands for a bare number: it stood in quotes, which go
+// with it when it is restored.
 func (s *Session) MayStart(suffix []byte) bool {
+	if len(suffix) == 1 && suffix[0] == '"' {
+		return s.numbers()
+	}
 	if len(suffix) == 0 || len(suffix) >= tokenSize {
 		return false
 	}
@@ -128,6 +135,12 @@ func (s *Session) MayStart(suffix []byte) bool {
 	}
 	i := sort.SearchStrings(s.sorted, string(suffix))
 	return i < len(s.sorted) && strings.HasPrefix(s.sorted[i], string(suffix))
+}
+
+func (s *Session) numbers() bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.number
 }
 
 func (s *Session) sort() {
