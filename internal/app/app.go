@@ -129,7 +129,7 @@ func (g *gateway) wire() error {
 	if err := g.store.rules.Begin(); err != nil {
 		return err
 	}
-	if err := g.store.detect.Reload("the gateway starts"); err != nil {
+	if err := g.store.detect.Begin(); err != nil {
 		return err
 	}
 	secret := identity.Fingerprint(g.store.ledger.Subkey("credential"))
@@ -207,7 +207,7 @@ func (g *gateway) serve(ctx context.Context) error {
 	}
 	group.Go(func() error { return g.flushRefusals(background) })
 	group.Go(func() error { return tendMemory(background) })
-	group.Go(func() error { return g.store.rules.tend(background, g.o.Reload) })
+	group.Go(func() error { return g.store.rules.tend(background, g.o.Reload, g.store.detect.Reload) })
 	server := &http.Server{
 		Handler: g.entrance, ConnContext: g.entrance.ConnContext,
 		ReadHeaderTimeout: time.Duration(g.c.Limits.HeaderTimeout), MaxHeaderBytes: 256 << 10,

@@ -40,6 +40,18 @@ func newDetectors(dir string, key []byte, record func(string, string, map[string
 // Engine gives the rules in force. There are some once Reload has succeeded.
 func (d *detectors) Engine() *inspect.Engine { return d.current.Load() }
 
+// Begin reads the rules at the start, which the entry of the start names.
+func (d *detectors) Begin() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	e, _, err := d.compile()
+	if err != nil {
+		return err
+	}
+	d.current.Store(e)
+	return nil
+}
+
 // Reload reads all rules again. What is wrong with a file is a *flow.Refusal
 // that names it; after any error the old rules are still in force.
 func (d *detectors) Reload(why string) error {
@@ -47,9 +59,7 @@ func (d *detectors) Reload(why string) error {
 	defer d.mu.Unlock()
 	e, files, err := d.compile()
 	if err != nil {
-		if d.Engine() != nil {
-			d.log.Error("rules: the old ones stay in force", "err", err)
-		}
+		d.log.Error("the rules are not in force; the old ones are", "version", d.Engine().Version(), "err", err)
 		return &flow.Refusal{Status: http.StatusBadRequest, Kind: "rules", Text: err.Error()}
 	}
 	attrs := map[string]string{"version": e.Version(), "files": strings.Join(files, ", ")}

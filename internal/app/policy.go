@@ -137,11 +137,12 @@ func (r *rules) put(p policy.Policy, file string) {
 }
 
 // tend reads the file again whenever asked, until ctx ends.
-func (r *rules) tend(ctx context.Context, asked <-chan os.Signal) error {
+func (r *rules) tend(ctx context.Context, asked <-chan os.Signal, more func(why string) error) error {
 	for {
 		select {
 		case <-asked:
-			r.Reload("asked by a signal") // which tells its error itself
+			r.Reload("asked by a signal") // both tell their errors themselves
+			more("asked by a signal")
 		case <-ctx.Done():
 			return nil
 		}

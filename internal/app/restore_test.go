@@ -215,10 +215,15 @@ func TestValuesComeBack(t *testing.T) {
 					t.Errorf("%s: a stand-in is left in %.4000s", manner, raw)
 				}
 				write, raw := m.ask(d, stream, session, key, words+` call: Write {"file_path":"a.txt","content":"\"`+standIn+`\"\n"}`)
-				if got, want := arguments(t, write, "Write", "content"), `"`+secret+"\"\n"; got != want {
+				want := `"` + secret + "\"\n"
+				signed := manner == "[think]" && d.api == flow.StreamGenerate // such a part goes back as it came
+				if signed {
+					want = `"` + m.stood() + "\"\n"
+				}
+				if got := arguments(t, write, "Write", "content"); got != want {
 					t.Errorf("%s: writes %q, want %q", manner, got, want)
 				}
-				if token.MatchString(raw) {
+				if token.MatchString(raw) != signed {
 					t.Errorf("%s: a stand-in is left in %.4000s", manner, raw)
 				}
 				run, raw := m.ask(d, stream, session, key, words+` call: Bash {"command":"echo `+standIn+`"}`)

@@ -25,24 +25,19 @@ var ErrBlocked = errors.New("the answer was blocked")
 type change struct {
 	rewriter *rewrite.Rewriter
 	messages bool          // each delivery is one WebSocket message
+	decoded  bool          // what is delivered is free of the coding in which it came
+	plain    []byte        // all that was delivered of such an answer
 	edits    []ledger.Edit // by which what was delivered differs from what came
 	settled  int64         // bytes of the provider's that were delivered, with their edits
 	hash     hash.Hash     // of what was delivered
 }
 
 // plan decides whether the answer is to be changed on its way.
-func (p *Passage) plan(stream codec.Stream, encoded bool) error {
+func (p *Passage) plan(stream codec.Stream) error {
 	hold := p.policy.HoldsToolCalls() && p.in.API.Generates()
 	restore, err := p.restores()
 	if err != nil || !hold && restore == nil {
 		return err
-	}
-	if encoded {
-		// We asked for an answer that can be read.
-		if hold && p.status < http.StatusBadRequest {
-			return &flow.Refusal{Status: http.StatusBadGateway, Kind: "unreadable", Text: "the provider compressed its answer although it was asked not to, so its tool calls can't be judged"}
-		}
-		return nil
 	}
 	o := rewrite.Options{API: p.in.API, Framing: rewrite.Framing(stream), Hold: hold, Judge: p.judge}
 	if restore != nil {
@@ -109,6 +104,9 @@ func (c *change) deliver(out []byte, edits []rewrite.Edit, deliver func([]byte) 
 		}
 	}
 	c.hash.Write(out)
+	if c.decoded {
+		return c.keep(out)
+	}
 	c.settled = c.rewriter.Settled()
 	for _, e := range edits {
 		c.edits = append(c.edits, ledger.Edit{At: e.At, Cut: e.Cut, Put: e.Put, Secret: e.Token != ""})
@@ -116,10 +114,33 @@ func (c *change) deliver(out []byte, edits []rewrite.Edit, deliver func([]byte) 
 	return nil
 }
 
+// maxPlain is how long an answer may be that came in a content coding and is
+// changed, in bytes: the record needs what was delivered beside what came.
+const maxPlain = 16 << 20
+
+var errLong = &flow.Refusal{Status: http.StatusBadGateway, Kind: "too_large", Text: "the provider compressed an answer that is too long to be changed on its way"}
+
+func (c *change) keep(out []byte) error {
+	if len(c.plain)+len(out) > maxPlain {
+		return errLong
+	}
+	c.plain = append(c.plain, out...)
+	return nil
+}
+
 // Flush delivers what was held back at the end of the provider's bytes.
 func (p *Passage) Flush(deliver func([]byte) error) error {
 	if p.change == nil || p.change.rewriter.Blocked() != nil {
 		return nil
+	}
+	text, err := p.finishDecoding()
+	if err != nil {
+		return err
+	}
+	if len(text) > 0 {
+		if err := p.change.push(text, deliver); err != nil {
+			return err
+		}
 	}
 	out, edits := p.change.rewriter.End()
 	if err := p.change.deliver(out, edits, deliver); err != nil {
@@ -146,6 +167,9 @@ func (p *Passage) KeepAlive(deliver func([]byte) error) error {
 
 // final gives the edits of the whole answer, of which so many bytes came.
 func (c *change) final(received int64) []ledger.Edit {
+	if c.decoded {
+		return []ledger.Edit{{Cut: received, Put: c.plain, Secret: len(c.rewriter.Restored()) > 0}}
+	}
 	if c.settled < received {
 		c.edits = append(c.edits, ledger.Edit{At: c.settled, Cut: received - c.settled})
 	}
@@ -155,7 +179,9 @@ func (c *change) final(received int64) []ledger.Edit {
 func (c *change) tell(out *flow.Outcome) {
 	out.DeliveredSHA256 = hex.EncodeToString(c.hash.Sum(nil))
 	out.Restored = len(c.rewriter.Restored())
-	out.Withheld = out.ResponseBytes - c.settled
+	if !c.decoded {
+		out.Withheld = out.ResponseBytes - c.settled
+	}
 	if r := c.rewriter.Blocked(); r != nil {
 		out.Why = r.Text
 	}
@@ -174,6 +200,7 @@ func (p *Passage) judge(part flow.Part) *flow.Refusal {
 	}
 	p.findings = append(p.findings, findings...)
 	p.ruling = &d
+	p.gate.tracker.block(p.session, p.answer.Snapshot().ID)
 	return &flow.Refusal{Status: http.StatusBadRequest, Kind: "blocked", Text: "the tool call " + part.Name + " was blocked: " + d.Why}
 }
 
@@ -208,6 +235,9 @@ func (p *Passage) scan(part flow.Part) []flow.Finding {
 	c.take(&r)
 	list := make([]flow.Finding, len(c.found))
 	for i := range c.found {
+		if c.found[i].secret {
+			p.record.Hide()
+		}
 		list[i] = c.found[i].finding
 		list[i].Place = "answer"
 		list[i].Start, list[i].End = int64(c.found[i].start), int64(c.found[i].end)
@@ -215,5 +245,8 @@ func (p *Passage) scan(part flow.Part) []flow.Finding {
 	return list
 }
 
-// Changes reports whether the answer may differ from what the provider sent.
-func (p *Passage) Changes() bool { return p.change != nil }
+// Changes reports whether the answer may differ from what the provider sent,
+// and whether what is delivered is free of its content coding.
+func (p *Passage) Changes() (changes, decoded bool) {
+	return p.change != nil, p.change != nil && p.change.decoded
+}

@@ -119,6 +119,7 @@ func (g *Gate) Admit(m *Message) (*Passage, error) {
 	if err := g.judge(m, p, &r); err != nil {
 		return nil, g.unrecorded(err)
 	}
+	r.seal()
 	passes := in.Decision.Verdict == flow.Pass || in.Decision.Verdict == flow.Redact
 	if passes {
 		g.forward(p, &r)
@@ -160,6 +161,19 @@ func (g *Gate) judge(m *Message, p *Passage, r *reading) error {
 	return nil
 }
 
+// seal has a compressed body kept by the vault when a value stands in it: it
+// can't be cut out there.
+func (r *reading) seal() {
+	if r.text == r.doc || len(r.plan.secrets) == 0 {
+		return
+	}
+	for i := range r.plan.secrets {
+		s := &r.plan.secrets[i]
+		s.Start, s.End = 0, 0
+	}
+	r.plan.secrets = append(r.plan.secrets, ledger.Secret{End: len(r.doc.Body), Rule: r.plan.secrets[0].Rule, Part: true})
+}
+
 // forward makes the body that goes to the provider: the bytes that came, with
 // the edits made. Of a body that was encoded, the decoded text goes on.
 func (g *Gate) forward(p *Passage, r *reading) {
@@ -172,11 +186,7 @@ func (g *Gate) forward(p *Passage, r *reading) {
 	default:
 		p.body, p.decoded = apply(r.text.Body, r.plan.edits), true
 		r.forwarded = newDigest(p.body, nil, 0)
-		r.plan.edits = []ledger.Edit{{Cut: int64(len(r.doc.Body)), Put: p.body}}
-	}
-	if r.text != r.doc && len(r.plan.secrets) > 0 {
-		// Compressed, a value can't be cut out of the record: all of it goes to the vault.
-		r.plan.secrets = []ledger.Secret{{End: len(r.doc.Body), Rule: r.plan.secrets[0].Rule, Part: true}}
+		r.plan.edits = []ledger.Edit{{Cut: int64(len(r.doc.Body)), Put: p.body, Secret: true}}
 	}
 	p.in.ForwardedSHA256, p.in.ForwardedBytes = r.forwarded.sum, int64(len(p.body))
 }

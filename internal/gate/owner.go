@@ -4,8 +4,6 @@ import (
 	"regexp"
 	"strings"
 	"sync"
-
-	"github.com/workingagents/gatehouse/internal/flow"
 )
 
 // owners remembers in which session a provider made something that can be asked
@@ -67,12 +65,8 @@ var made = regexp.MustCompile(`"(?:id|output_file_id|error_file_id|name)"\s*:\s*
 const madeBytes = 16 << 10
 
 // note remembers what an answer made.
-func (p *Passage) note(out *flow.Outcome) {
-	t := p.gate.tracker
-	if out.ResponseID != "" {
-		t.owners.note(p.in.Principal.Name, p.in.Session.ID, out.ResponseID)
-	}
+func (p *Passage) note() {
 	for _, m := range made.FindAllSubmatch(p.opaque, 64) {
-		t.owners.note(p.in.Principal.Name, p.in.Session.ID, string(m[1]))
+		p.gate.tracker.owners.note(p.in.Principal.Name, p.in.Session.ID, string(m[1]))
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"hash"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -102,22 +101,26 @@ func (p *Passage) Answer(status int, header []flow.Header, encoding, requestID s
 	if status >= http.StatusBadRequest {
 		p.gate.tracker.failed(p.session, p.in.Flow) // before the client knows and tries again
 	}
-	encoded := encoding != "" && encoding != "identity"
-	if err := p.plan(stream, encoded); err != nil {
+	if err := p.plan(stream); err != nil {
 		return err
 	}
-	if p.in.API == flow.Opaque || p.in.API == flow.Models || p.in.API == flow.ResponsesSocket {
-		return nil
-	}
-	if encoded {
+	reads := p.in.API != flow.Opaque && p.in.API != flow.Models && p.in.API != flow.ResponsesSocket
+	if encoding != "" && encoding != "identity" && (reads || p.change != nil) {
 		d, err := coding.New(encoding, coding.Limit{Bytes: p.gate.o.DecodeMax})
+		if err != nil && p.change != nil {
+			return &flow.Refusal{Status: http.StatusBadGateway, Kind: "unreadable", Text: "the provider's answer is in an encoding that can't be read", Err: err}
+		}
 		if err != nil {
 			p.unread = err.Error()
 			return nil
 		}
-		p.decoder = d
+		if p.decoder = d; p.change != nil {
+			p.change.decoded = true
+		}
 	}
-	p.answer = codec.NewAnswer(p.in.API, codec.Options{Stream: stream, Keep: true, Facts: p.facts, RequestBytes: p.in.RequestBytes})
+	if reads {
+		p.answer = codec.NewAnswer(p.in.API, codec.Options{Stream: stream, Keep: true, Facts: p.facts, RequestBytes: p.in.RequestBytes})
+	}
 	return nil
 }
 
@@ -146,12 +149,15 @@ func (p *Passage) Push(chunk []byte, deliver func([]byte) error) error {
 		p.hash.Write(chunk)
 		p.received += int64(len(chunk))
 	}()
-	p.watch(chunk)
-	var err error
-	if p.change != nil {
-		err = p.change.push(chunk, deliver)
-	} else {
+	text, err := p.watch(chunk)
+	if p.Over() {
+		p.gate.tracker.answering(p.session, p.in, p.answer.Snapshot().ID)
+	}
+	switch {
+	case p.change == nil:
 		err = deliver(chunk)
+	case err == nil:
+		err = p.change.push(text, deliver)
 	}
 	delivered = err == nil || errors.Is(err, ErrBlocked)
 	return err
@@ -166,21 +172,32 @@ func (p *Passage) cut() {
 
 func (p *Passage) sum() string { return hex.EncodeToString(p.hash.Sum(nil)) }
 
-func (p *Passage) watch(chunk []byte) {
-	if p.answer == nil {
-		if p.in.API == flow.Opaque && p.in.Method != flow.MethodMessage {
-			p.opaque = append(p.opaque, chunk[:min(len(chunk), madeBytes-len(p.opaque))]...)
-		}
-		return
+// watch reads a chunk, and gives it free of its content coding.
+func (p *Passage) watch(chunk []byte) (text []byte, err error) {
+	text = chunk
+	if p.decoder != nil {
+		text, err = p.decoder.Push(chunk)
 	}
-	if p.decoder == nil {
-		p.answer.Push(chunk)
-		return
-	}
-	text, err := p.decoder.Push(chunk)
-	p.answer.Push(text)
+	p.hear(text)
 	if err != nil {
 		p.stopReading(err)
+		return nil, errUndecoded
+	}
+	if p.unread != "" {
+		return nil, errUndecoded
+	}
+	return text, nil
+}
+
+// errUndecoded says that an answer that was to be changed can't be read on.
+var errUndecoded = &flow.Refusal{Status: http.StatusBadGateway, Kind: "unreadable", Text: "the provider's answer could not be decoded to its end"}
+
+func (p *Passage) hear(text []byte) {
+	if p.answer != nil && p.unread == "" {
+		p.answer.Push(text)
+	}
+	if p.in.API == flow.Opaque && p.in.Method != flow.MethodMessage {
+		p.opaque = append(p.opaque, text[:min(len(text), madeBytes-len(p.opaque))]...)
 	}
 }
 
@@ -188,6 +205,22 @@ func (p *Passage) stopReading(err error) {
 	p.unread = err.Error()
 	p.decoder.Close()
 	p.decoder = nil
+}
+
+// finishDecoding reads what the decoder still holds at the end of the bytes.
+func (p *Passage) finishDecoding() (text []byte, err error) {
+	if p.decoder == nil {
+		return nil, nil
+	}
+	text, err = p.decoder.End()
+	p.hear(text)
+	if err != nil {
+		p.stopReading(err)
+		return text, errUndecoded
+	}
+	p.decoder.Close()
+	p.decoder = nil
+	return text, nil
 }
 
 // Over reports whether the provider's own end of the answer, or its error, was
@@ -217,9 +250,6 @@ func (p *Passage) End(state flow.State, why string) {
 	}
 	p.ended = true
 	out := p.outcome(state, why)
-	if slices.ContainsFunc(p.findings, func(f flow.Finding) bool { return isSecret(f.Rule) }) {
-		p.record.Hide()
-	}
 	var edits []ledger.Edit
 	switch {
 	case p.out.own != nil:
@@ -233,7 +263,7 @@ func (p *Passage) End(state flow.State, why string) {
 		p.gate.o.Log.Error("outcome not recorded", "flow", p.in.Flow, "err", err)
 	}
 	p.gate.tracker.ended(p.session, p.in, out)
-	p.note(out)
+	p.note()
 	if p.gate.o.Ended != nil {
 		p.gate.o.Ended(p.in, out)
 	}
@@ -264,14 +294,11 @@ func (p *Passage) outcome(state flow.State, why string) *flow.Outcome {
 
 // finishReading takes from the codec what the answer said.
 func (p *Passage) finishReading(out *flow.Outcome) {
-	if p.decoder != nil {
-		text, err := p.decoder.End()
-		p.answer.Push(text)
-		if err != nil && out.State == flow.Done {
-			p.unread = err.Error()
-		}
-		p.decoder.Close()
+	if p.decoder != nil && out.State != flow.Done {
+		p.decoder.Close() // it was cut: that its coding has no end says nothing
+		p.decoder = nil
 	}
+	p.finishDecoding()
 	out.Unreadable = p.unread
 	if p.answer == nil {
 		return

@@ -11,6 +11,7 @@ import (
 	"github.com/workingagents/gatehouse/internal/ledger"
 	"github.com/workingagents/gatehouse/internal/ledger/disk/disktest"
 	"github.com/workingagents/gatehouse/internal/policy"
+	"github.com/workingagents/gatehouse/internal/vault"
 	"github.com/workingagents/gatehouse/internal/wire/codec"
 )
 
@@ -38,7 +39,7 @@ func TestOthersGoOnWhileASessionIsRecalled(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		ended := make(chan struct{})
 		go func() { defer close(ended); l.Run(ctx) }()
-		return gate.New(gate.Options{Ledger: l, Policy: policy.Default()}), func() {
+		return gate.New(gate.Options{Ledger: l, Vault: vault.New(l), Rules: noRules, Policy: policy.Default}), func() {
 			cancel()
 			<-ended
 			l.Close()

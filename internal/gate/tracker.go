@@ -530,23 +530,37 @@ func (t *tracker) ended(s *session, in *flow.Intent, out *flow.Outcome) {
 	if out.State != flow.Done || out.Error != "" {
 		t.failed(s, in.Flow)
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if out.ResponseID == "" {
+	t.answering(s, in, out.ResponseID)
+}
+
+// answering notes the id of a response that a later request may continue: at
+// its end, before the client knows of it.
+func (t *tracker) answering(s *session, in *flow.Intent, response string) {
+	if response == "" {
 		return
 	}
-	if out.Decision != nil && out.Decision.Verdict == flow.Block {
-		s.cut = append(s.cut, out.ResponseID)
-		if len(s.cut) > sessionIDs {
-			s.cut = s.cut[1:]
-		}
+	t.owners.note(in.Principal.Name, in.Session.ID, response)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s.answered(response) != "" {
+		return // noted, or read again by another route
 	}
-	if s.answered(out.ResponseID) != "" {
-		return // read again by another route
-	}
-	s.ids = append(s.ids, idRecord{out.ResponseID, in.Flow})
+	s.ids = append(s.ids, idRecord{response, in.Flow})
 	if len(s.ids) > sessionIDs {
 		s.ids = s.ids[1:]
+	}
+}
+
+// block notes a response that no request may continue.
+func (t *tracker) block(s *session, response string) {
+	if response == "" {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s.cut = append(s.cut, response)
+	if len(s.cut) > sessionIDs {
+		s.cut = s.cut[1:]
 	}
 }
 

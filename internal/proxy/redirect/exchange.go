@@ -314,8 +314,11 @@ func (c *call) head(p *gate.Passage, resp *http.Response) error {
 	for name := range resp.Trailer {
 		h.Add("Trailer", name)
 	}
-	if p.Rewrites() {
+	if changes, decoded := p.Changes(); changes {
 		h.Del("Content-Length") // what is delivered may be longer
+		if decoded {
+			h.Del("Content-Encoding")
+		}
 	}
 	c.w.WriteHeader(resp.StatusCode)
 	if resp.ContentLength < 0 {
@@ -396,7 +399,7 @@ func push(p *gate.Passage, turn *sync.Mutex, chunk []byte, deliver func([]byte) 
 // keepAlive sends empty events while something of the answer is held back,
 // until the function that it gives is called.
 func (c *call) keepAlive(p *gate.Passage, turn *sync.Mutex, deliver func([]byte) error) (stop func()) {
-	if !p.Changes() {
+	if changes, _ := p.Changes(); !changes {
 		return func() {}
 	}
 	tick := time.NewTicker(c.s.o.KeepAlive)

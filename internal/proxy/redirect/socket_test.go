@@ -20,6 +20,7 @@ import (
 	"github.com/workingagents/gatehouse/internal/policy"
 	"github.com/workingagents/gatehouse/internal/proxy/redirect"
 	"github.com/workingagents/gatehouse/internal/upstream"
+	"github.com/workingagents/gatehouse/internal/vault"
 )
 
 // relay is an entrance before a provider that speaks WebSocket.
@@ -54,7 +55,7 @@ func newRelay(t *testing.T, idle time.Duration, provider func(ctx context.Contex
 	t.Cleanup(u.Close)
 	e := redirect.New(redirect.Options{
 		Gate: gate.New(gate.Options{
-			Ledger: l, Policy: policy.Default(),
+			Ledger: l, Vault: vault.New(l), Rules: noRules, Policy: policy.Default,
 			Begun: func(in *flow.Intent) {
 				if in.Method == flow.MethodMessage {
 					k.begun <- struct{}{}
