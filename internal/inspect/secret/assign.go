@@ -87,7 +87,7 @@ func (f *found) operator(text []byte, start, stop int) (int, bool) {
 	case c == '-' && p+1 < len(text) && text[p+1] == '>':
 		f.op = '='
 		return p + 2, true
-	case c == ',' && named:
+	case c == ',' && named && argument(text, start):
 		f.op = ','
 		return p + 1, true
 	case c == '(':
@@ -107,6 +107,12 @@ func (f *found) operator(text []byte, start, stop int) (int, bool) {
 		return p + 3, true
 	}
 	return 0, false
+}
+
+// argument reports whether the quoted name at start is the first argument of a
+// call: setenv("PASSWORD", …).
+func argument(text []byte, start int) bool {
+	return start > 1 && text[start-2] == '('
 }
 
 // tagName reports whether the name at start ends an XML tag: <ns:password>,

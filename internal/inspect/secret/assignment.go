@@ -4,7 +4,7 @@ package secret
 // but it must not be a word of the program or of a sentence.
 func passwords(text []byte, at, end int, report func(start, end int)) {
 	f, ok := assignment(text, at, end)
-	if !ok || nameKind(f.name) != aPassword {
+	if !ok || nameKind(f.name) != aPassword || !f.quoted && equalFold(f.name, "pass") {
 		return
 	}
 	v := text[f.start:f.end]

@@ -36,13 +36,20 @@ func tokenPrefixes(rules []inspect.Rule) []string {
 	var all []string
 	for _, r := range rules {
 		for _, a := range r.Anchors {
-			if r.Pattern != "" && (len(a) > 4 || !isAlnum(a[len(a)-1])) && isAlnum(a[0]) && beginsLike(r.Pattern, a) {
+			if r.Pattern != "" && (len(a) > 4 || !isAlnum(a[len(a)-1])) && isAlnum(a[0]) && beginsLike(r.Pattern, a) && !isPlainPrefix(a) {
 				all = append(all, a)
 			}
 		}
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+// isPlainPrefix reports whether a prefix is a word that any name may begin
+// with: "app-", "test_".
+func isPlainPrefix(prefix string) bool {
+	letters := []byte(strings.TrimRight(prefix, "-_."))
+	return prefix[0] == prefix[1] || isKnown(letters)
 }
 
 // beginsLike reports whether a pattern begins with the first letters of a

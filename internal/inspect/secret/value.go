@@ -129,7 +129,7 @@ func isDummy(v []byte) bool {
 		}
 	}
 	s := measure(v)
-	return s.distinct < 3 || s.letters+s.digits == 0 || len(v) < 12 && s.letters == 0 && s.isSequence() || isReference(v)
+	return s.distinct < 3 || s.letters+s.digits == 0 || isNumber(v) || isEscaped(v) || len(v) < 12 && s.letters == 0 && s.isSequence() || isReference(v)
 }
 
 // isReference reports whether a value names a variable, a template's gap or
@@ -179,7 +179,7 @@ func isIdentifier(v []byte) bool {
 
 // isPath reports whether a value is a path, an address or a file's name.
 func isPath(v []byte) bool {
-	if contains(v, "://") || startsWith(v, "./") || startsWith(v, "../") || startsWith(v, "~/") || startsWith(v, "/dev/") || startsWith(v, "/etc/") || startsWith(v, "/var/") || startsWith(v, "/run/") || startsWith(v, "/home/") || startsWith(v, "/tmp/") || startsWith(v, "/usr/") || startsWith(v, "c:\\") {
+	if contains(v, "://") || startsWith(v, "arn:") || startsWith(v, "urn:") || startsWith(v, "./") || startsWith(v, "../") || startsWith(v, "~/") || startsWith(v, "/dev/") || startsWith(v, "/etc/") || startsWith(v, "/var/") || startsWith(v, "/run/") || startsWith(v, "/home/") || startsWith(v, "/tmp/") || startsWith(v, "/usr/") || startsWith(v, "c:\\") {
 		return true
 	}
 	for _, suffix := range []string{".pem", ".key", ".crt", ".json", ".yaml", ".yml", ".txt", ".p12", ".jks", ".env", ".conf", ".go", ".py", ".js", ".ts", ".html", ".com", ".org", ".net", ".io", ".md", ".cer", ".php", ".sh", ".xml", ".properties", ".keytab", ".pub"} {
@@ -194,6 +194,33 @@ func isPath(v []byte) bool {
 		}
 	}
 	return slashes >= 2 && wordy.wordy*2 >= wordy.letters
+}
+
+// isNumber reports whether a value is a number of a program: 0x1f, -12.
+func isNumber(v []byte) bool {
+	if len(v) > 0 && v[0] == '-' {
+		v = v[1:]
+	}
+	if len(v) > 18 || !startsWith(v, "0x") {
+		return false
+	}
+	for _, c := range v[2:] {
+		if !isHex(c) && c != '_' {
+			return false
+		}
+	}
+	return true
+}
+
+// isEscaped reports whether a value is written in escapes of a program: bytes
+// rather than text.
+func isEscaped(v []byte) bool {
+	for i := 0; i+1 < len(v); i++ {
+		if v[i] == '\\' && (v[i+1] == 'x' || v[i+1] == 'u' || v[i+1] == '0') {
+			return true
+		}
+	}
+	return false
 }
 
 // isUUID reports whether v is 8-4-4-4-12 hexadecimal digits.
@@ -212,7 +239,7 @@ func isUUID(v []byte) bool {
 // isHash reports whether the text before a value says that it is a digest, a
 // commit or a checksum: "sha256:", "integrity", "commit".
 func isHash(text []byte, start int) bool {
-	before := text[max(0, start-24):start]
+	before := text[max(0, start-24):min(len(text), start+8)]
 	for _, word := range []string{"sha1", "sha256", "sha512", "sha384", "md5", "commit", "digest", "checksum", "integrity", "etag", "fingerprint", "revision", "srcrev"} {
 		if contains(before, word) {
 			return true
