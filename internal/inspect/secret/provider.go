@@ -32,8 +32,11 @@ const (
 // word for a key. It takes values that documentation would use, too: the name
 // says what they stand for. The anchor is the word for a key.
 func providerKeys(text []byte, at, end int, report func(start, end int)) {
-	if !providerBefore(text, at) {
+	if !providerBefore(text, at) || at > 1 && text[at-1] == ':' && text[at-2] == ':' {
 		return
+	}
+	if startsWith(text[at:end], "access") && end < len(text) && isLetter(text[end]) && !startsWith(text[end:], "key") && !startsWith(text[end:], "token") && !startsWith(text[end:], "secret") {
+		return // an endpoint, a log, a point
 	}
 	if start, stop, ok := valueAfter(text, end); ok {
 		report(start, stop)
@@ -76,7 +79,7 @@ func providerBefore(text []byte, at int) bool {
 }
 
 // joiners are the words that may stand between a word for a key and the key.
-var joiners = map[string]bool{"key": true, "token": true, "secret": true, "access": true, "private": true, "id": true, "is": true, "value": true, "api": true, "code": true, "live": true, "test": true, "prod": true, "default": true, "string": true, "str": true}
+var joiners = map[string]bool{"key": true, "token": true, "secret": true, "access": true, "private": true, "is": true, "value": true, "api": true, "code": true, "live": true, "test": true, "prod": true, "default": true, "string": true, "str": true}
 
 // valueAfter gives the first run soon after p that could be a key. Between
 // the two stand signs, words such as "token", and at most one other word.
@@ -106,7 +109,7 @@ func valueAfter(text []byte, p int) (start, stop int, ok bool) {
 		if isProviderValue(text[i:j]) && !isHash(text, i) && (strange == 0 || measure(text[i:j]).letters > 0) {
 			return i, j, true
 		}
-		if v := text[i:j]; len(v) > 20 {
+		if v := text[i:j]; len(v) > 20 || equalFold(bytes.Trim(v, "_-"), "id") || bytes.HasPrefix(text[max(0, i-2):], []byte("--")) {
 			return 0, 0, false
 		} else if !isJoiner(v) {
 			strange++
@@ -148,7 +151,7 @@ func isProviderValue(v []byte) bool {
 	case s.digits == 0:
 		return s.letters >= 20 && s.others <= 1 && (s.isSequence() || s.wordy*2 < s.letters)
 	}
-	return s.isSequence() && s.digits > 1 || s.wordy*2 < s.letters && s.digits > 1 || s.digits >= 8 && s.wordy*10 < s.letters*7
+	return s.digits > 1 && (s.isSequence() || s.known*2 < s.letters)
 }
 
 // isStandIn is isDummy for values that may count through the alphabet.

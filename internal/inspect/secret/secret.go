@@ -87,6 +87,8 @@ func Library() inspect.Library {
 		Checks: map[string]inspect.Check{
 			"varied": varied,
 			"random": random,
+			"chosen": chosen,
+			"mixed":  mixed,
 		},
 	}
 }
@@ -107,4 +109,16 @@ func varied(text []byte, start, end int, _ string) bool {
 // random asks for letters and digits that nobody chose.
 func random(text []byte, start, end int, _ string) bool {
 	return measure(text[start:end]).isRandom()
+}
+
+// chosen refuses placeholders and references; the value may be weak.
+func chosen(text []byte, start, end int, _ string) bool {
+	v := text[start:end]
+	return !isDummy(v) && !isPath(v)
+}
+
+// mixed asks for something other than letters.
+func mixed(text []byte, start, end int, _ string) bool {
+	s := measure(text[start:end])
+	return s.digits > 0 || s.others > 0 && s.wordy*2 < s.letters || s.wordy == 0
 }

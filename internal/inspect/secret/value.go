@@ -6,8 +6,8 @@ import "math"
 type shape struct {
 	letters, uppers, digits, others int // counts of bytes
 	distinct                        int
-	wordy                           int // letters that stand in words of three or more
-	longest                         int // letters of the longest word
+	wordy                           int // letters that stand in what could be a word
+	known                           int // letters that stand in words of the list
 	steps                           int // bytes that follow their neighbour in the alphabet, up or down, or repeat it
 	islands                         int // runs of digits that touch a letter
 	entropy                         float64
@@ -45,9 +45,14 @@ func measure(v []byte) shape {
 		}
 	}
 	pieces(v, func(piece []byte) bool {
-		if !isDigit(piece[0]) && isWord(piece) {
+		if isDigit(piece[0]) || len(piece) < 3 {
+			return true
+		}
+		if isKnown(piece) {
+			s.known += len(piece)
+		}
+		if isWord(piece) {
 			s.wordy += len(piece)
-			s.longest = max(s.longest, len(piece))
 		}
 		return true
 	})
@@ -106,7 +111,8 @@ var plain = []string{
 	"test", "tests", "foo", "bar", "baz", "none", "null", "nil", "true", "false", "undefined", "empty", "default", "required", "optional",
 	"yes", "no", "on", "off", "auto", "basic", "bearer", "digest", "text", "hash", "bytes", "number", "int", "bool", "boolean", "object",
 	"array", "any", "str", "char", "varchar", "enabled", "disabled", "credential", "credentials", "login", "auth", "prompt", "stdin",
-	"env", "file", "vault", "unknown", "new", "old", "current", "data", "abc", "abcd", "abc123", "pw", "p@ss", "val", "guest", "demo", "public", "private", "something", "anything", "nothing", "whatever", "mypass", "mypassword", "mysecret", "mytoken", "mykey", "myapikey", "secretpassword", "testpassword", "userpass", "dbpass", "testpass", "thepassword", "newpassword", "oldpassword", "adminpass",
+	"env", "file", "vault", "unknown", "new", "old", "current", "data", "abc", "abcd", "abc123", "pw", "p@ss", "val", "guest", "demo", "public", "private", "something", "anything", "nothing", "whatever", "passwort", "kennwort", "wachtwoord", "senha", "heslo", "parola", "lozinka", "salasana", "sandi",
+	"mypass", "mypassword", "mysecret", "mytoken", "mykey", "myapikey", "secretpassword", "testpassword", "userpass", "dbpass", "testpass", "thepassword", "newpassword", "oldpassword", "adminpass",
 }
 
 // isDummy reports whether a value stands for a value, or protects nothing.
