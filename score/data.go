@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"compress/gzip"
 	"crypto/sha1"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -103,4 +105,22 @@ func unzipped(path string) (body []byte, err error) {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
 	}
 	return io.ReadAll(z)
+}
+
+// files gives the text files below a folder, as an agent would read them: in
+// parts of at most 64 KB.
+func files(dir string, each func(name string, text []byte)) error {
+	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil || len(text) > 1<<20 || bytes.IndexByte(text, 0) >= 0 {
+			return err
+		}
+		for i := 0; i < len(text); i += 64 << 10 {
+			each(fmt.Sprintf("%s+%d", path, i), text[i:min(len(text), i+64<<10)])
+		}
+		return nil
+	})
 }

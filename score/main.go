@@ -20,6 +20,7 @@ import (
 type options struct {
 	data   string // folder of *.jsonl.gz
 	agents string // folder of recorded requests
+	clean  string // another folder of files that hold no secrets
 	ids    string // list ids instead: "missed", "false", "alarms"
 }
 
@@ -27,6 +28,7 @@ func main() {
 	var o options
 	flag.StringVar(&o.data, "data", "", "`folder` of the labelled texts, *.jsonl.gz")
 	flag.StringVar(&o.agents, "agents", "test/fixtures/agents", "`folder` of recorded requests of agents")
+	flag.StringVar(&o.clean, "clean", "", "also count alarms on the files below this `folder`, which hold no secrets")
 	flag.StringVar(&o.ids, "ids", "", "instead of tables, list the ids of texts that were `missed`, or found to be false, or alarms")
 	flag.Parse()
 	out := bufio.NewWriter(os.Stdout)
@@ -52,7 +54,7 @@ func run(o options, out io.Writer) error {
 	if err := s.secrets(o.data); err != nil {
 		return err
 	}
-	if err := s.traffic(o.data, o.agents); err != nil {
+	if err := s.traffic(o); err != nil {
 		return err
 	}
 	if o.ids == "" {

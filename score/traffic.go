@@ -20,7 +20,7 @@ type kindOf struct {
 }
 
 // traffic measures false alarms and speed on texts without secrets.
-func (s *score) traffic(dir, agents string) error {
+func (s *score) traffic(o options) error {
 	var kinds []*kindOf
 	for _, file := range []struct{ name, kind, label string }{
 		{"injection_agent_instructions", "agent_instructions", "instructions of agents"},
@@ -31,7 +31,7 @@ func (s *score) traffic(dir, agents string) error {
 		{"shell_nl2bash", "", "shell commands"},
 	} {
 		k := &kindOf{name: file.label}
-		err := read(filepath.Join(dir, file.name+".jsonl.gz"), func(r record) {
+		err := read(filepath.Join(o.data, file.name+".jsonl.gz"), func(r record) {
 			if string(r.Label) != `"benign"` || file.kind != "" && r.Kind != file.kind {
 				return
 			}
@@ -43,10 +43,17 @@ func (s *score) traffic(dir, agents string) error {
 		kinds = append(kinds, k)
 	}
 	k := &kindOf{name: "recorded requests of agents", json: true}
-	if err := bodies(agents, func(name string, body []byte) { s.alarm(k, name, body) }); err != nil {
+	if err := bodies(o.agents, func(name string, body []byte) { s.alarm(k, name, body) }); err != nil {
 		return err
 	}
 	kinds = append(kinds, k)
+	if o.clean != "" {
+		k := &kindOf{name: "files of " + filepath.Base(o.clean)}
+		if err := files(o.clean, func(name string, text []byte) { s.alarm(k, name, text) }); err != nil {
+			return err
+		}
+		kinds = append(kinds, k)
+	}
 	if s.ids == "" {
 		s.printTraffic(kinds)
 	}

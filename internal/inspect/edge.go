@@ -103,8 +103,8 @@ func (s *scanner) bytesOf(t *thread, start, end int) thread {
 	return out
 }
 
-// onward is the token of level 0's text[at], given one before it. Its in is not
-// set.
+// onward is the token of level 0's text[at], given one that ends before it. Its
+// in is not set.
 func (l *level) onward(p spot, at int) spot {
 	s := &l.segments[0]
 	switch {
@@ -112,8 +112,6 @@ func (l *level) onward(p spot, at int) spot {
 		return spot{text: at, n: 1, raw: at, width: 1}
 	case p.width == 0 || at < p.text || at > p.text+2*markEvery:
 		return l.spot(s, at)
-	case at < p.text+p.n:
-		return p
 	}
 	return l.walk(s, spot{text: p.text + p.n, raw: p.raw + p.width}, at)
 }

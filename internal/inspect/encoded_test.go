@@ -23,17 +23,20 @@ var encodings = map[string]func(string) string{
 	"base64 raw url":  func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) },
 	"base64 in lines": func(s string) string { return lines(base64.StdEncoding.EncodeToString([]byte(s))) },
 	"base64 behind":   func(s string) string { return "dir/x" + base64.StdEncoding.EncodeToString([]byte(s)) },
-	"hex":             func(s string) string { return hex.EncodeToString([]byte(s)) },
-	"hex capitals":    func(s string) string { return strings.ToUpper(hex.EncodeToString([]byte(s))) },
-	"url":             percent,
-	"url query":       func(s string) string { return url.QueryEscape("/"+s[:1]) + percent(s[1:]) },
-	"json":            quote2,
-	"html":            entities,
-	"base64 utf-16":   func(s string) string { return base64.StdEncoding.EncodeToString(wide(s)) },
-	"base64 gzip":     func(s string) string { return base64.StdEncoding.EncodeToString(squeezed([]byte(s))) },
-	"base64 zlib":     func(s string) string { return base64.StdEncoding.EncodeToString(deflated(s)) },
-	"base64 zstd":     func(s string) string { return base64.StdEncoding.EncodeToString(zstded(s)) },
-	"hex gzip":        func(s string) string { return hex.EncodeToString(squeezed([]byte(s))) },
+	"base64 far behind": func(s string) string {
+		return "a/long/way/down/the/tree/" + base64.StdEncoding.EncodeToString([]byte(s))
+	},
+	"hex":           func(s string) string { return hex.EncodeToString([]byte(s)) },
+	"hex capitals":  func(s string) string { return strings.ToUpper(hex.EncodeToString([]byte(s))) },
+	"url":           percent,
+	"url query":     func(s string) string { return url.QueryEscape("/"+s[:1]) + percent(s[1:]) },
+	"json":          quote2,
+	"html":          entities,
+	"base64 utf-16": func(s string) string { return base64.StdEncoding.EncodeToString(wide(s)) },
+	"base64 gzip":   func(s string) string { return base64.StdEncoding.EncodeToString(squeezed([]byte(s))) },
+	"base64 zlib":   func(s string) string { return base64.StdEncoding.EncodeToString(deflated(s)) },
+	"base64 zstd":   func(s string) string { return base64.StdEncoding.EncodeToString(zstded(s)) },
+	"hex gzip":      func(s string) string { return hex.EncodeToString(squeezed([]byte(s))) },
 }
 
 func lines(s string) string {
@@ -182,6 +185,8 @@ func TestBinaryContentIsTold(t *testing.T) {
 		{append([]byte("%PDF-1.7\n%\xe2\xe3\xcf\xd3"), noise...), "base64: pdf"},
 		{append([]byte("PK\x03\x04\x14\x00"), noise...), "base64: zip archive or office file"},
 		{noise, "base64: unknown binary"},
+		{bytes.Repeat([]byte("\x00\x00\x00\x00abcd\x00\x00\x00\x00\x00\x00\x00\x00Zx9\x00"), 100), "base64: unknown binary"},
+		{append(noise[:2000:2000], "a text at the end of it"...), "base64: unknown binary"},
 		{noise[:500], ""},
 		{bytes.Repeat([]byte("plain text, only long. "), 200), ""},
 	} {
@@ -216,5 +221,13 @@ func TestValuesInSmallBinaryContent(t *testing.T) {
 	m := one(t, e, base64.StdEncoding.EncodeToString([]byte(content)), inspect.Options{})
 	if string(m.Secret) != token(7) {
 		t.Errorf("got %q", m.Secret)
+	}
+}
+
+func TestNoiseInBinaryContentIsNoValue(t *testing.T) {
+	e := engine(t, loose())
+	content := "\x01\x02\x03\x04\x05\x80\x81\x82\x83zed\x00\xff\xfe\xfd\x80\x81\x82\x83\x84\x85\x86\x87\x88"
+	if r := e.Scan([]byte(base64.StdEncoding.EncodeToString([]byte(content))), inspect.Options{}); len(r.Matches) != 0 {
+		t.Errorf("got %q", r.Matches[0].Secret)
 	}
 }

@@ -161,3 +161,37 @@ func TestJoinAllGoesOnThroughShortTexts(t *testing.T) {
 		}
 	}
 }
+
+// A rule that takes all it gets must not go on into the next text when what it
+// found is whole, and one that needs only context is not believed across texts.
+func TestWhatIsWholeDoesNotGoOn(t *testing.T) {
+	e := engine(t, open())
+	o := inspect.Options{JSON: true}
+	for _, c := range [][2]string{
+		{`{"text":"` + token(1) + `"}`, `{"text":"andmore"}`},
+		{`{"text":"see the password: "}`, `{"text":"hunter22 is what follows"}`},
+	} {
+		l, r := e.Scan([]byte(c[0]), o), e.Scan([]byte(c[1]), o)
+		if list := e.Join(&l.Edge, &r.Edge, o); len(list) != 0 {
+			t.Errorf("%s and %s: got %+v", c[0], c[1], list)
+		}
+		if r := e.Scan([]byte("["+c[0]+","+c[1]+"]"), o); len(r.Inner) != 0 {
+			t.Errorf("%s and %s: got %+v", c[0], c[1], r.Inner)
+		}
+	}
+}
+
+// The beginning and the end of one long text are not beside each other.
+func TestTheEndsOfOneTextAreNotJoined(t *testing.T) {
+	e := engine(t)
+	text := strings.Repeat("x ", 118) + token(5)[:20] + strings.Repeat(" y", 200) + token(5)[20:] + strings.Repeat(" z", 120)
+	o := inspect.Options{JSON: true}
+	r := e.Scan([]byte(`["a b","`+text+`","c d"]`), o)
+	if len(r.Inner) != 0 {
+		t.Errorf("got %+v", r.Inner)
+	}
+	left, right := e.Scan([]byte(`["`+text+`"]`), o), e.Scan([]byte(`["c"]`), o)
+	if list := e.Join(&left.Edge, &right.Edge, o); len(list) != 0 {
+		t.Errorf("got %+v", list)
+	}
+}

@@ -110,6 +110,40 @@ func TestOverlapsBecomeOne(t *testing.T) {
 	}
 }
 
+// open has rules that take as much as there is, and are sure of it.
+func open() *inspect.Set {
+	return &inspect.Set{Family: "open", Rules: []inspect.Rule{
+		{ID: "long", Severity: flow.Medium, Confidence: 95, Anchors: []string{"zed_"}, Pattern: `zed_[A-Za-z0-9]{16,}`},
+		{ID: "assigned", Severity: flow.High, Confidence: 90, Anchors: []string{"password"}, Detector: "assignment", Checks: []string{"len>=6"}},
+	}}
+}
+
+func TestTheMoreSevereRuleNamesAnOverlap(t *testing.T) {
+	m := one(t, engine(t, open()), "password="+token(1), inspect.Options{})
+	if m.Rule.ID != "assigned" {
+		t.Errorf("got %s, want the more severe one although the other is surer", m.Rule.ID)
+	}
+}
+
+func TestANumberIsTakenWhole(t *testing.T) {
+	o := inspect.Options{JSON: true, Known: inspect.NewKnown([]inspect.KnownValue{{Value: []byte("22223333"), Rule: "x"}})}
+	m := one(t, engine(t), `{"card":4111222233334444}`, o)
+	if string(m.Value) != "4111222233334444" || m.Kind != inspect.InNumber {
+		t.Errorf("got %q as %s", m.Value, m.Kind)
+	}
+}
+
+func TestChecksSiftValues(t *testing.T) {
+	e := engine(t)
+	for text, want := range map[string]int{
+		"zed_" + strings.Repeat("a", 32): 0, token(1): 1, "password=hunt": 0, "password=hunter": 1,
+	} {
+		if r := e.Scan([]byte(text), inspect.Options{}); len(r.Matches) != want {
+			t.Errorf("%s: got %d matches, want %d", text, len(r.Matches), want)
+		}
+	}
+}
+
 func TestKnownValuesAreFoundEverywhere(t *testing.T) {
 	e := engine(t)
 	known := inspect.NewKnown([]inspect.KnownValue{
@@ -217,13 +251,18 @@ func TestDetectorsThatFailAreTold(t *testing.T) {
 
 func TestTooManyFindingsAreTold(t *testing.T) {
 	e := engine(t)
-	var b strings.Builder
-	for i := range 10_000 {
-		b.WriteString(`"` + token(uint32(i)) + `",`)
-	}
-	r := e.Scan([]byte(b.String()), inspect.Options{JSON: true})
-	if len(r.Matches) != 1000 || !strings.Contains(r.Cut, "matches") || r.Scanned >= b.Len() || r.Matches[999].Start < r.Matches[998].End {
-		t.Errorf("got %d matches, cut %q, scanned %d of %d", len(r.Matches), r.Cut, r.Scanned, b.Len())
+	for _, n := range []int{1000, 1001, 10_000} {
+		var b strings.Builder
+		for i := range n {
+			b.WriteString(`"` + token(uint32(i)) + `",`)
+		}
+		r := e.Scan([]byte(b.String()), inspect.Options{JSON: true})
+		if len(r.Matches) != 1000 || strings.Contains(r.Cut, "matches") != (n > 1000) {
+			t.Errorf("%d: got %d matches, cut %q", n, len(r.Matches), r.Cut)
+		}
+		if r.Scanned < b.Len() != (n == 10_000) {
+			t.Errorf("%d: scanned %d of %d", n, r.Scanned, b.Len())
+		}
 	}
 }
 

@@ -17,12 +17,16 @@ type found struct {
 	quoted     bool
 	op         byte // '=', ':', ',' between arguments, '(' of a call, '>' of a tag, ' ' after a flag or a word
 	double     bool // == or !=
+	tight      bool // no blank before the value: NAME=value
 }
 
 // assignment reads the assignment whose name holds the anchor at [at,end).
 func assignment(text []byte, at, end int) (f found, ok bool) {
 	start, stop := nameAround(text, at, end)
 	f.name = text[start:stop]
+	if start > 1 && text[start-1] == ':' && !isSpace(text[start-2]) && text[start-2] != '"' {
+		return f, false // a part of a resource's name: arn:…:secret:…, AWS::ApiKey
+	}
 	p, ok := f.operator(text, start, stop)
 	if !ok {
 		return f, false
@@ -87,7 +91,7 @@ func (f *found) operator(text []byte, start, stop int) (int, bool) {
 	case c == '-' && p+1 < len(text) && text[p+1] == '>':
 		f.op = '='
 		return p + 2, true
-	case c == ',' && named:
+	case c == ',' && named && argument(text, start):
 		f.op = ','
 		return p + 1, true
 	case c == '(':
@@ -99,6 +103,9 @@ func (f *found) operator(text []byte, start, stop int) (int, bool) {
 	case p > gap && flag:
 		f.op = ' '
 		return p, true
+	case p > gap && isShouted(text[start:stop]) && bytes.IndexByte(text[start:stop], '_') > 0:
+		f.op = ' '
+		return p, true
 	case p > gap && (c == '"' || c == '\'' || c == '`'):
 		f.op = ' '
 		return p, true
@@ -107,6 +114,12 @@ func (f *found) operator(text []byte, start, stop int) (int, bool) {
 		return p + 3, true
 	}
 	return 0, false
+}
+
+// argument reports whether the quoted name at start is the first argument of a
+// call: setenv("PASSWORD", …).
+func argument(text []byte, start int) bool {
+	return start > 1 && text[start-2] == '('
 }
 
 // tagName reports whether the name at start ends an XML tag: <ns:password>,
@@ -160,6 +173,7 @@ func typeAfter(text []byte, p int) int {
 // value finds the value that begins at or soon after p.
 func (f *found) value(text []byte, p int) bool {
 	from := p
+	f.tight = p < len(text) && !isSpace(text[p])
 	for p < len(text) && p-from < maxGap && (isSpace(text[p]) || isBreak(text[p]) && (f.op == ':' || f.op == '=' || f.op == '(' || f.op == ',')) {
 		if isBreak(text[p]) && !quoteAhead(text[p:]) {
 			return false
@@ -174,13 +188,22 @@ func (f *found) value(text []byte, p int) bool {
 		f.quoted = true
 		f.start = p + n
 		f.end = closing(text, p, n)
-		return f.end > f.start
+		return f.end > f.start && !isGlue(text[f.start:f.end])
 	}
 	if f.op == '(' || f.op == ',' {
 		return false
 	}
 	f.start, f.end = p, bare(text, p, f.op)
 	return f.end > f.start
+}
+
+// isGlue reports whether what stands between two quotes is what joins two
+// strings: "PASSWORD=" + value.
+func isGlue(v []byte) bool {
+	for len(v) > 0 && isSpace(v[0]) {
+		v = v[1:]
+	}
+	return len(v) == 0 || v[0] == '+' || v[0] == ',' || v[0] == ')'
 }
 
 // quoteAhead reports whether the next line begins with a quoted value.

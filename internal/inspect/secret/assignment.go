@@ -4,7 +4,7 @@ package secret
 // but it must not be a word of the program or of a sentence.
 func passwords(text []byte, at, end int, report func(start, end int)) {
 	f, ok := assignment(text, at, end)
-	if !ok || nameKind(f.name) != aPassword {
+	if !ok || nameKind(f.name) != aPassword || !f.quoted && equalFold(f.name, "pass") || isWorkingFolder(f.name) {
 		return
 	}
 	v := text[f.start:f.end]
@@ -18,6 +18,9 @@ func isPassword(f found, v []byte) bool {
 		return false
 	}
 	s := measure(v)
+	if f.double && s.letters == len(v) {
+		return f.quoted && len(v) > 5 && s.wordy == 0
+	}
 	if f.op == '(' || f.op == ',' || f.double {
 		return s.isRandom() || s.letters > 3 && s.digits > 0 && s.others > 0 && s.wordy == 0
 	}
@@ -28,12 +31,15 @@ func isPassword(f found, v []byte) bool {
 	case s.letters == 0:
 		return len(v) >= 6 && !s.isSequence()
 	case s.digits == 0 && s.others == 0:
-		return s.wordy*2 < s.letters || len(v) >= 14 && s.distinct > 6 && s.uppers == 0
+		return s.wordy*2 < s.letters || len(v) > 4 && s.uppers == 0 && !isKnown(v)
 	case s.digits == 0:
 		return !isIdentifier(v)
 	}
 	return !isIdentifier(v) || s.uppers > 0 && s.digits > 1
 }
+
+// isWorkingFolder tells the PWD and OLDPWD of a shell from a password.
+func isWorkingFolder(name []byte) bool { return string(name) == "PWD" || string(name) == "OLDPWD" }
 
 // isBarePassword judges a value without quotes: in a program it would be a
 // variable.
@@ -76,9 +82,21 @@ func secrets(text []byte, at, end int, report func(start, end int)) {
 	if len(v) < 8 || isDummy(v) || isPath(v) || hasSpace(v) || isHash(text, f.start) {
 		return
 	}
-	if s := measure(v); (s.isRandom() && !s.isSequence() || isUUID(v)) && (f.quoted || s.digits > 0) {
+	if isSecret(f, v, measure(v)) {
 		report(f.start, f.end)
 	}
+}
+
+func isSecret(f found, v []byte, s shape) bool {
+	switch {
+	case isUUID(v):
+		return true
+	case s.isSequence():
+		return false
+	case s.digits == 0 && !f.quoted: // in a program it would be a variable
+		return f.tight && len(v) >= 12 && s.isRandom() && s.wordy*10 < s.letters*3
+	}
+	return s.isRandom() || f.quoted && len(v) >= 10 && s.digits > 2 && s.islands > 0 && s.others == 0 && s.known*2 < s.letters
 }
 
 // keys reports a random value that is assigned to what is only called a key,

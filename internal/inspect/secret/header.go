@@ -30,7 +30,7 @@ func authHeaders(text []byte, at, end int, report func(start, end int)) {
 	if stop < len(text) && (text[stop] == '{' || text[stop] == '$' || text[stop] == '(' || text[stop] == '<') {
 		return
 	}
-	if equalFold(text[at:end], "basic") && isBasic(v) || !equalFold(text[at:end], "basic") && isBearer(text[:at], v) {
+	if equalFold(text[at:end], "basic") && isBasic(v) || !equalFold(text[at:end], "basic") && isBearer(text, at, end, v) {
 		report(p, stop)
 	}
 }
@@ -58,12 +58,16 @@ func isBasic(v []byte) bool {
 	return len(plain) > colon+1 || colon > 12
 }
 
-func isBearer(before, v []byte) bool {
+func isBearer(text []byte, at, end int, v []byte) bool {
+	before := text[:at]
 	if len(v) < 10 || isDummy(v) || isPath(v) {
 		return false
 	}
 	s := measure(v)
 	header := contains(before[max(0, len(before)-32):], "auth")
+	if scheme := text[at:end]; !header && (equalFold(scheme, "token") || equalFold(scheme, "apikey")) {
+		return false
+	}
 	return s.isRandom() && !s.isSequence() && (s.digits > 0 || header) || isUUID(v) || header && len(v) >= 16 && s.digits > 1 && !isIdentifier(v)
 }
 

@@ -56,12 +56,14 @@ func init() {
 		handling management parser parse lexer position pos offset stream embedding embeddings word words vocab tokenizer ization izer
 		gate guard middleware filter check checker backend controller router route routes view component widget button icon
 		needed support supported access_type verified verification notice warning rules rule db only first last next prev encryption loader
-		resolver signature_method timestamp_format auth_method agent method_not flows oauth_version body_hash`)
+		identifier identifiers arn arns keeper resolver signature_method timestamp_format auth_method agent method_not flows oauth_version body_hash`)
 	fill(besides, `public pub primary foreign partition sort cache hot shortcut csrf xsrf next page pagination continuation cursor max min num total
 		prompt completion reasoning cached idempotency translation i18n react dict map row unique group routing object
 		hash order search lookup composite natural surrogate index registry config property event field arrow enter
 		tab escape function media num_ stop start eos bos pad sep cls mask unk special n_ count per input output remaining
-		used new_tokens ssh_public verify verification gpg-public checksum json xml css html parse lexer syntax symbol current prev previous last first any each`)
+		used new_tokens ssh_public verify verification gpg-public checksum json xml css html parse lexer syntax symbol current prev previous last first any each
+		request change update import lock sync delta resume position fencing cancellation cancel confirmation etag watch shard blob_ sharing
+		thread operation ops run task job seek stream_ page_ ping poll upload_ list`)
 }
 
 func fill(set map[string]bool, words string) {

@@ -1,6 +1,7 @@
 package secret
 
 import (
+	"bytes"
 	_ "embed"
 	"strings"
 )
@@ -31,8 +32,11 @@ const (
 // word for a key. It takes values that documentation would use, too: the name
 // says what they stand for. The anchor is the word for a key.
 func providerKeys(text []byte, at, end int, report func(start, end int)) {
-	if !providerBefore(text, at) {
+	if !providerBefore(text, at) || at > 1 && text[at-1] == ':' && text[at-2] == ':' {
 		return
+	}
+	if startsWith(text[at:end], "access") && end < len(text) && isLetter(text[end]) && !startsWith(text[end:], "key") && !startsWith(text[end:], "token") && !startsWith(text[end:], "secret") {
+		return // an endpoint, a log, a point
 	}
 	if start, stop, ok := valueAfter(text, end); ok {
 		report(start, stop)
@@ -74,11 +78,19 @@ func providerBefore(text []byte, at int) bool {
 	return false
 }
 
-// valueAfter gives the first run soon after p that could be a key.
+// joiners are the words that may stand between a word for a key and the key.
+var joiners = map[string]bool{"key": true, "token": true, "secret": true, "access": true, "private": true, "is": true, "value": true, "api": true, "code": true, "live": true, "test": true, "prod": true, "default": true, "string": true, "str": true}
+
+// valueAfter gives the first run soon after p that could be a key. Between
+// the two stand signs, words such as "token", and at most one other word.
 func valueAfter(text []byte, p int) (start, stop int, ok bool) {
+	if p < len(text) && isLower(text[p]) && isLower(text[p-1]) {
+		return 0, 0, false // within a word
+	}
+	strange := 0
 	for i := p; i < len(text) && i-p <= nearAfter; {
 		if !isAlnum(text[i]) {
-			if text[i] == '(' || text[i] == '{' || text[i] == '<' || text[i] == '$' || text[i] == '[' && i+1 < len(text) && text[i+1] != '"' && text[i+1] != '\'' {
+			if text[i] == ',' || text[i] == '(' || text[i] == '{' || text[i] == '<' || text[i] == '$' || text[i] == '[' && i+1 < len(text) && text[i+1] != '"' && text[i+1] != '\'' {
 				return 0, 0, false
 			}
 			i++
@@ -91,10 +103,18 @@ func valueAfter(text []byte, p int) (start, stop int, ok bool) {
 		for j > i && (text[j-1] == '.' || text[j-1] == '-') {
 			j--
 		}
-		if isProviderValue(text[i:j]) && !isHash(text, i) {
+		if startsWith(text[i:], "arn:") || startsWith(text[i:], "http") {
+			return 0, 0, false
+		}
+		if isProviderValue(text[i:j]) && !isHash(text, i) && (strange == 0 || measure(text[i:j]).letters > 0) {
 			return i, j, true
 		}
-		if v := text[i:j]; len(v) > 20 {
+		if v := text[i:j]; len(v) > 20 || equalFold(bytes.Trim(v, "_-"), "id") || bytes.HasPrefix(text[max(0, i-2):], []byte("--")) {
+			return 0, 0, false
+		} else if !isJoiner(v) {
+			strange++
+		}
+		if strange > 1 {
 			return 0, 0, false
 		}
 		i = max(j, i+1)
@@ -102,8 +122,17 @@ func valueAfter(text []byte, p int) (start, stop int, ok bool) {
 	return 0, 0, false
 }
 
+func isJoiner(v []byte) bool {
+	all := true
+	pieces(v, func(piece []byte) bool {
+		all = all && joiners[strings.ToLower(string(piece))]
+		return all
+	})
+	return all
+}
+
 func isKeyByte(c byte) bool {
-	return isAlnum(c) || c == '-' || c == '_' || c == '.' || c == '+' || c == '/' || c == '=' || c == '~' || c == '%' || c == ':'
+	return isAlnum(c) || c == '-' || c == '_' || c == '.' || c == '+' || c == '/' || c == '=' || c == '~' || c == '%'
 }
 
 // isProviderValue judges a run that stands where a provider's key would.
@@ -122,7 +151,7 @@ func isProviderValue(v []byte) bool {
 	case s.digits == 0:
 		return s.letters >= 20 && s.others <= 1 && (s.isSequence() || s.wordy*2 < s.letters)
 	}
-	return s.isSequence() && s.digits > 1 || s.wordy*2 < s.letters && s.digits > 1 || s.digits >= 8
+	return s.digits > 1 && (s.isSequence() || s.known*2 < s.letters)
 }
 
 // isStandIn is isDummy for values that may count through the alphabet.
@@ -140,17 +169,20 @@ func isStandIn(v []byte) bool {
 // one joined to another, it may count through the alphabet, too. The anchor
 // is the word.
 func nearKeys(text []byte, at, end int, report func(start, end int)) {
-	start, stop := nameAround(text, at, end)
-	marked := at > 0 && isLetter(text[at-1]) || isShouted(text[at:end]) || at > 0 && (text[at-1] == '_' || text[at-1] == '-')
-	if !marked && nameKind(text[start:stop]) == noSecret {
-		return
-	}
+	start, _ := nameAround(text, at, end)
 	p := end
+	if p < len(text) && isLower(text[p]) && isLower(text[p-1]) {
+		return // within a word
+	}
+	marked := at > 0 && isLetter(text[at-1]) || isShouted(text[at:end]) || at > 0 && (text[at-1] == '_' || text[at-1] == '-')
 	for _, word := range []string{"_key", "-key", " key", "key", " token", "-token", "_token", "token"} {
 		if startsWith(text[p:], word) {
 			p += len(word)
 			break
 		}
+	}
+	if name := text[start:p]; nameKind(name) == noSecret && !(marked && (startsWith(text[at:], "private") || startsWith(text[at:], "access"))) {
+		return
 	}
 	if from, to, ok := nearValue(text, p); ok && (isLoneRandom(text, from, to) || marked && isProviderValue(text[from:to]) && !isHash(text, from)) {
 		report(from, to)
@@ -178,7 +210,7 @@ func nearValue(text []byte, p int) (from, to int, ok bool) {
 	for to > from && (text[to-1] == '.' || text[to-1] == ':') {
 		to--
 	}
-	return from, to, from > p && to > from
+	return from, to, from > p && to > from && !bytes.Contains(text[p:from], []byte("--"))
 }
 
 // isLoneRandom judges a value that has hardly anything around it to say what
@@ -227,7 +259,7 @@ func documentedTokens(text []byte, at, end int, report func(start, end int)) {
 		stop--
 	}
 	v := text[at:stop]
-	if len(v) < 24 || stop-end < 16 || isStandIn(v) || isPath(v) {
+	if len(v) < 24 || stop-end < 16 || isIdentifier(v) || isStandIn(v) || isPath(v) {
 		return
 	}
 	if s := measure(text[end:stop]); s.distinct >= 6 && (s.isSequence() && s.digits > 0 || s.isRandom()) {

@@ -36,13 +36,20 @@ func tokenPrefixes(rules []inspect.Rule) []string {
 	var all []string
 	for _, r := range rules {
 		for _, a := range r.Anchors {
-			if r.Pattern != "" && (len(a) > 4 || !isAlnum(a[len(a)-1])) && isAlnum(a[0]) && beginsLike(r.Pattern, a) {
+			if r.Pattern != "" && (len(a) > 4 || !isAlnum(a[len(a)-1])) && isAlnum(a[0]) && beginsLike(r.Pattern, a) && !isPlainPrefix(a) {
 				all = append(all, a)
 			}
 		}
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+// isPlainPrefix reports whether a prefix is a word that any name may begin
+// with: "app-", "test_".
+func isPlainPrefix(prefix string) bool {
+	letters := []byte(strings.TrimRight(prefix, "-_."))
+	return prefix[0] == prefix[1] || isKnown(letters)
 }
 
 // beginsLike reports whether a pattern begins with the first letters of a
@@ -80,6 +87,8 @@ func Library() inspect.Library {
 		Checks: map[string]inspect.Check{
 			"varied": varied,
 			"random": random,
+			"chosen": chosen,
+			"mixed":  mixed,
 		},
 	}
 }
@@ -100,4 +109,16 @@ func varied(text []byte, start, end int, _ string) bool {
 // random asks for letters and digits that nobody chose.
 func random(text []byte, start, end int, _ string) bool {
 	return measure(text[start:end]).isRandom()
+}
+
+// chosen refuses placeholders and references; the value may be weak.
+func chosen(text []byte, start, end int, _ string) bool {
+	v := text[start:end]
+	return !isDummy(v) && !isPath(v)
+}
+
+// mixed asks for something other than letters.
+func mixed(text []byte, start, end int, _ string) bool {
+	s := measure(text[start:end])
+	return s.digits > 0 || s.others > 0 && s.wordy*2 < s.letters || s.wordy == 0
 }

@@ -6,8 +6,8 @@ import "math"
 type shape struct {
 	letters, uppers, digits, others int // counts of bytes
 	distinct                        int
-	wordy                           int // letters that stand in words of three or more
-	longest                         int // letters of the longest word
+	wordy                           int // letters that stand in what could be a word
+	known                           int // letters that stand in words of the list
 	steps                           int // bytes that follow their neighbour in the alphabet, up or down, or repeat it
 	islands                         int // runs of digits that touch a letter
 	entropy                         float64
@@ -45,9 +45,14 @@ func measure(v []byte) shape {
 		}
 	}
 	pieces(v, func(piece []byte) bool {
-		if !isDigit(piece[0]) && isWord(piece) {
+		if isDigit(piece[0]) || len(piece) < 3 {
+			return true
+		}
+		if isKnown(piece) {
+			s.known += len(piece)
+		}
+		if isWord(piece) {
 			s.wordy += len(piece)
-			s.longest = max(s.longest, len(piece))
 		}
 		return true
 	})
@@ -106,7 +111,8 @@ var plain = []string{
 	"test", "tests", "foo", "bar", "baz", "none", "null", "nil", "true", "false", "undefined", "empty", "default", "required", "optional",
 	"yes", "no", "on", "off", "auto", "basic", "bearer", "digest", "text", "hash", "bytes", "number", "int", "bool", "boolean", "object",
 	"array", "any", "str", "char", "varchar", "enabled", "disabled", "credential", "credentials", "login", "auth", "prompt", "stdin",
-	"env", "file", "vault", "unknown", "new", "old", "current", "data", "abc", "abcd", "abc123", "pw", "p@ss", "val", "guest", "demo", "public", "private", "something", "anything", "nothing", "whatever", "mypass", "mypassword", "mysecret", "mytoken", "mykey", "myapikey", "secretpassword", "testpassword", "userpass", "dbpass", "testpass", "thepassword", "newpassword", "oldpassword", "adminpass",
+	"env", "file", "vault", "unknown", "new", "old", "current", "data", "abc", "abcd", "abc123", "pw", "p@ss", "val", "guest", "demo", "public", "private", "something", "anything", "nothing", "whatever", "passwort", "kennwort", "wachtwoord", "senha", "heslo", "parola", "lozinka", "salasana", "sandi",
+	"mypass", "mypassword", "mysecret", "mytoken", "mykey", "myapikey", "secretpassword", "testpassword", "userpass", "dbpass", "testpass", "thepassword", "newpassword", "oldpassword", "adminpass",
 }
 
 // isDummy reports whether a value stands for a value, or protects nothing.
@@ -129,7 +135,7 @@ func isDummy(v []byte) bool {
 		}
 	}
 	s := measure(v)
-	return s.distinct < 3 || s.letters+s.digits == 0 || len(v) < 12 && s.letters == 0 && s.isSequence() || isReference(v)
+	return s.distinct < 3 || s.letters+s.digits == 0 || isNumber(v) || isEscaped(v) || len(v) < 12 && s.letters == 0 && s.isSequence() || isReference(v)
 }
 
 // isReference reports whether a value names a variable, a template's gap or
@@ -179,7 +185,7 @@ func isIdentifier(v []byte) bool {
 
 // isPath reports whether a value is a path, an address or a file's name.
 func isPath(v []byte) bool {
-	if contains(v, "://") || startsWith(v, "./") || startsWith(v, "../") || startsWith(v, "~/") || startsWith(v, "/dev/") || startsWith(v, "/etc/") || startsWith(v, "/var/") || startsWith(v, "/run/") || startsWith(v, "/home/") || startsWith(v, "/tmp/") || startsWith(v, "/usr/") || startsWith(v, "c:\\") {
+	if contains(v, "://") || startsWith(v, "arn:") || startsWith(v, "urn:") || startsWith(v, "./") || startsWith(v, "../") || startsWith(v, "~/") || startsWith(v, "/dev/") || startsWith(v, "/etc/") || startsWith(v, "/var/") || startsWith(v, "/run/") || startsWith(v, "/home/") || startsWith(v, "/tmp/") || startsWith(v, "/usr/") || startsWith(v, "c:\\") {
 		return true
 	}
 	for _, suffix := range []string{".pem", ".key", ".crt", ".json", ".yaml", ".yml", ".txt", ".p12", ".jks", ".env", ".conf", ".go", ".py", ".js", ".ts", ".html", ".com", ".org", ".net", ".io", ".md", ".cer", ".php", ".sh", ".xml", ".properties", ".keytab", ".pub"} {
@@ -194,6 +200,33 @@ func isPath(v []byte) bool {
 		}
 	}
 	return slashes >= 2 && wordy.wordy*2 >= wordy.letters
+}
+
+// isNumber reports whether a value is a number of a program: 0x1f, -12.
+func isNumber(v []byte) bool {
+	if len(v) > 0 && v[0] == '-' {
+		v = v[1:]
+	}
+	if len(v) > 18 || !startsWith(v, "0x") {
+		return false
+	}
+	for _, c := range v[2:] {
+		if !isHex(c) && c != '_' {
+			return false
+		}
+	}
+	return true
+}
+
+// isEscaped reports whether a value is written in escapes of a program: bytes
+// rather than text.
+func isEscaped(v []byte) bool {
+	for i := 0; i+1 < len(v); i++ {
+		if v[i] == '\\' && (v[i+1] == 'x' || v[i+1] == 'u' || v[i+1] == '0') {
+			return true
+		}
+	}
+	return false
 }
 
 // isUUID reports whether v is 8-4-4-4-12 hexadecimal digits.
@@ -212,7 +245,7 @@ func isUUID(v []byte) bool {
 // isHash reports whether the text before a value says that it is a digest, a
 // commit or a checksum: "sha256:", "integrity", "commit".
 func isHash(text []byte, start int) bool {
-	before := text[max(0, start-24):start]
+	before := text[max(0, start-24):min(len(text), start+8)]
 	for _, word := range []string{"sha1", "sha256", "sha512", "sha384", "md5", "commit", "digest", "checksum", "integrity", "etag", "fingerprint", "revision", "srcrev"} {
 		if contains(before, word) {
 			return true
