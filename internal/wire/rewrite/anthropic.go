@@ -1,8 +1,10 @@
 package rewrite
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/workingagents/gatehouse/internal/wire/peek"
 )
@@ -132,8 +134,11 @@ func (d *messages) start(e *event, index int64, block []byte) {
 		if l := d.r.lane(k, d.r.prose); l != nil {
 			l.feed(e, peek.Get(block, "text"))
 		}
-	case "tool_use":
-		name := peek.Short(peek.Get(block, "name"))
+	default:
+		if provided(kind) {
+			break
+		}
+		name := cmp.Or(peek.Short(peek.Get(block, "name")), kind)
 		l := d.r.lane(k, func() *lane { return d.r.arguments(name) })
 		d.r.hold(e, k, peek.Short(peek.Get(block, "id")), name, l)
 		if input := peek.Get(block, "input"); l != nil && len(input) > 2 { // whole from the start
@@ -143,15 +148,25 @@ func (d *messages) start(e *event, index int64, block []byte) {
 	}
 }
 
+// provided reports whether a block is nothing that the client is to execute.
+// Kinds that are not known count as calls.
+func provided(kind string) bool {
+	switch kind {
+	case "thinking", "redacted_thinking", "compaction", "server_tool_use", "mcp_tool_use", "container_upload", "fallback", "mcp_tool_listing":
+		return true
+	}
+	return strings.HasSuffix(kind, "_tool_result")
+}
+
 func (d *messages) body(e *event, raw []byte) {
 	content, stop := peek.Get(raw, "content"), peek.Get(raw, "stop_reason")
 	passed := 0
 	for w := peek.Elements(content); w.Next(); {
-		switch string(peek.Get(w.Value, "type")) {
-		case `"text"`:
+		switch kind := peek.Short(peek.Get(w.Value, "type")); {
+		case kind == "text":
 			d.r.whole(d.r.prose(), e, peek.Get(w.Value, "text"))
-		case `"tool_use"`:
-			name := peek.Short(peek.Get(w.Value, "name"))
+		case !provided(kind):
+			name := cmp.Or(peek.Short(peek.Get(w.Value, "name")), kind)
 			l := d.r.whole(d.r.object(name), e, peek.Get(w.Value, "input"))
 			if refused := d.r.judge(peek.Short(peek.Get(w.Value, "id")), name, l); refused != nil {
 				edits := []Edit{cutTail(e, content, w.Value, `{"type":"text","text":`+quote("Gatehouse: "+refused.Text)+`}`)}

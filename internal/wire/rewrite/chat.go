@@ -154,12 +154,7 @@ func (d *chat) choice(e *event, c *choice) {
 		if at := peek.Get(w.Value, "index"); at != nil {
 			index = peek.Int(at)
 		}
-		k, id := laneKey{chatCall, n, index}, peek.Get(w.Value, "id")
-		if custom := peek.Get(w.Value, "custom"); custom != nil {
-			d.call(e, k, id, custom, "input", d.r.input)
-			continue
-		}
-		d.call(e, k, id, peek.Get(w.Value, "function"), "arguments", d.r.arguments)
+		d.toolCall(e, laneKey{chatCall, n, index}, w.Value)
 	}
 	if peek.IsObject(c.function) {
 		d.call(e, laneKey{chatFunction, n, 0}, nil, c.function, "arguments", d.r.arguments)
@@ -175,6 +170,20 @@ func (d *chat) text(e *event, k laneKey, raw []byte) {
 	}
 	if l := d.r.lane(k, d.r.prose); l != nil {
 		l.feed(e, raw)
+	}
+}
+
+// toolCall takes an element of tool_calls. What is of no known type is judged as
+// it stands.
+func (d *chat) toolCall(e *event, k laneKey, raw []byte) {
+	id, function, custom := peek.Get(raw, "id"), peek.Get(raw, "function"), peek.Get(raw, "custom")
+	if custom != nil {
+		d.call(e, k, id, custom, "input", d.r.input)
+	} else {
+		d.call(e, k, id, function, "arguments", d.r.arguments)
+	}
+	if c := d.r.held(k); c != nil && function == nil && custom == nil {
+		c.lane.text = append(c.lane.text, raw...)
 	}
 }
 
@@ -227,11 +236,15 @@ func (d *chat) bodyCalls(e *event, c *choice) *flow.Refusal {
 		return d.r.judge(peek.Short(id), name, d.r.whole(begin(name), e, peek.Get(raw, member)))
 	}
 	for w := peek.Elements(c.calls); w.Next(); {
-		id, refused := peek.Get(w.Value, "id"), (*flow.Refusal)(nil)
-		if custom := peek.Get(w.Value, "custom"); custom != nil {
+		var refused *flow.Refusal
+		id, function, custom := peek.Get(w.Value, "id"), peek.Get(w.Value, "function"), peek.Get(w.Value, "custom")
+		switch {
+		case custom != nil:
 			refused = one(id, custom, "input", d.r.input)
-		} else {
-			refused = one(id, peek.Get(w.Value, "function"), "arguments", d.r.arguments)
+		case function != nil:
+			refused = one(id, function, "arguments", d.r.arguments)
+		default:
+			refused = d.r.judge(peek.Short(id), "", &lane{text: w.Value})
 		}
 		if refused != nil {
 			return refused

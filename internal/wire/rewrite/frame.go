@@ -371,7 +371,7 @@ func (r *Rewriter) torn(e *event) bool {
 func (r *Rewriter) elements(view []byte) {
 	s := &r.scan
 	i := int(s.at - r.base)
-	for i < len(view) && r.refused == nil && !r.plain {
+	for i < len(view) && !s.over && r.refused == nil && !r.plain {
 		if s.quoted {
 			i = s.inside(view, i)
 			continue
@@ -393,9 +393,19 @@ func (r *Rewriter) elements(view []byte) {
 	}
 	s.at = r.base + int64(i)
 	if s.over && r.refused == nil {
-		s.start = r.in
-		r.settle(r.in)
+		r.behind()
 	}
+}
+
+// behind takes what stands behind an array: space. Where calls are to be judged
+// it is held until it is known to be no more.
+func (r *Rewriter) behind() {
+	s := &r.scan
+	if !r.o.Hold {
+		s.at = r.in
+	}
+	s.start = s.at
+	r.settle(s.start)
 }
 
 // inside steps behind the string's end.
@@ -432,7 +442,7 @@ func (r *Rewriter) finish(view []byte) {
 		r.unended(view, &rest)
 	case r.framing == Lines:
 		r.document(view, len(view)-len(rest.data), len(view), r.in)
-	case r.scan.array && !r.scan.over && r.o.Hold:
+	case r.scan.array && r.o.Hold && len(bytes.TrimSpace(rest.data)) > 0:
 		r.edit(Edit{At: rest.base, Cut: int64(len(rest.data))})
 	case r.framing == JSON && !r.scan.array && !r.torn(&rest):
 		r.body(&rest)

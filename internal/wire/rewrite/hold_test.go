@@ -300,3 +300,29 @@ func TestSecondCallBlocked(t *testing.T) {
 		}
 	}
 }
+
+// Calls of kinds that are not known are judged as they stand.
+func TestUnknownCalls(t *testing.T) {
+	streams := map[flow.API][]string{
+		flow.Messages:  {`{"type":"content_block_start","index":0,"content_block":{"type":"new_use","name":"rm","input":{"a":"rm"}}}`, `{"type":"content_block_stop","index":0}`},
+		flow.Chat:      {chunk(`{"tool_calls":[{"index":0,"type":"new","new":{"a":"rm"}}]}`, "null"), chunk(`{}`, `"tool_calls"`)},
+		flow.Responses: {`{"type":"response.output_item.done","output_index":0,"item":{"type":"new_invocation","a":"rm"}}`},
+	}
+	for api, payloads := range streams {
+		for _, body := range [][]byte{sse(api, payloads...), sse(api, payloads[0])} {
+			if g := replay(t, holding(api, "rm", nil), body, 3); g.blocked == nil || strings.Contains(g.body, `"rm"}`) {
+				t.Errorf("%s: %s", api, g.body)
+			}
+		}
+	}
+	docs := map[flow.API]string{
+		flow.Messages:  `{"content":[{"type":"new_use","input":{"a":"rm"}}]}`,
+		flow.Chat:      `{"choices":[{"message":{"tool_calls":[{"type":"new","new":{"a":"rm"}}]}}]}`,
+		flow.Responses: `{"output":[{"type":"new_invocation","a":"rm"}]}`,
+	}
+	for api, doc := range docs {
+		if g := run(t, holding(api, "rm", nil), []byte(doc)); g.blocked == nil || strings.Contains(g.body, `"rm"}`) {
+			t.Errorf("%s: %s", api, g.body)
+		}
+	}
+}

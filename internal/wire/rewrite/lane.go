@@ -201,10 +201,16 @@ func (l *lane) prosaic() bool { return l.tool == "" && !l.inner }
 func (l *lane) bytes(e *event, text []byte) {
 	base := cap(e.data) - cap(text)
 	l.piece = text
+	skip := skipper{text: text, slash: -1, q: -1, quote: -1, string: l.outer}
 	for i := 0; i < len(text); {
-		if n := l.run(text[i:]); n > 0 {
-			i += n
-			continue
+		if l.dull() {
+			n := skip.from(i)
+			if l.keep {
+				l.text = append(l.text, text[i:n]...)
+			}
+			if i = n; i == len(text) {
+				return
+			}
 		}
 		c, width := text[i], 1
 		if l.outer {
@@ -221,29 +227,40 @@ func (l *lane) bytes(e *event, text []byte) {
 	}
 }
 
-// run passes over characters that can't matter, and gives how many bytes they
-// are.
-func (l *lane) run(text []byte) int {
+// dull reports whether characters matter only from the next Q, or the string's
+// end, on.
+func (l *lane) dull() bool {
 	m := &l.match
-	if len(m.spans) > 0 || m.quoted || l.inner && (l.track.state != inText || l.track.isKey) {
-		return 0
-	}
-	n := until(text, '\\')
-	n = until(text[:n], 'Q')
-	if !l.outer {
-		n = until(text[:n], '"')
-	}
-	if l.keep {
-		l.text = append(l.text, text[:n]...)
-	}
-	return n
+	return len(m.spans) == 0 && !m.quoted && (!l.inner || l.track.state == inText && !l.track.isKey)
 }
 
-func until(text []byte, c byte) int {
-	if i := bytes.IndexByte(text, c); i >= 0 {
-		return i
+// skipper finds the next byte of a text that matters. Each byte is searched
+// once for each of them.
+type skipper struct {
+	text            []byte
+	slash, q, quote int
+	string          bool // the text is the inside of a string: no quote ends it
+}
+
+func (s *skipper) from(i int) int {
+	s.slash = s.next(i, s.slash, '\\')
+	s.q = s.next(i, s.q, 'Q')
+	if s.string {
+		return min(s.slash, s.q)
 	}
-	return len(text)
+	s.quote = s.next(i, s.quote, '"')
+	return min(s.slash, s.q, s.quote)
+}
+
+// next gives the next c from i on, which is known when it lies there.
+func (s *skipper) next(i, known int, c byte) int {
+	if known >= i {
+		return known
+	}
+	if j := bytes.IndexByte(s.text[i:], c); j >= 0 {
+		return i + j
+	}
+	return len(s.text)
 }
 
 // byte takes a byte of the decoded text, or other for a character that is

@@ -61,7 +61,9 @@ func addressed(word []byte) bool {
 	if bytes.Contains(word, []byte("](")) || bytes.Contains(word, []byte("]:")) {
 		return true
 	}
-	word = bytes.ReplaceAll(word, []byte(`\/`), []byte("/"))
+	if bytes.IndexByte(word, '\\') >= 0 {
+		word = bytes.ReplaceAll(word, []byte(`\/`), []byte("/"))
+	}
 	for {
 		i := bytes.Index(word, []byte("//"))
 		if i < 0 {

@@ -171,9 +171,9 @@ func TestNothingIsDelayed(t *testing.T) {
 	}
 }
 
-// Lines and events of a megabyte, and values in them.
+// Lines and events of half a megabyte, and values in them.
 func TestLongLines(t *testing.T) {
-	long := strings.Repeat(`lorem QZ ipsum \n`, 1<<16)
+	long := strings.Repeat(`lorem QZ ipsum \n`, 1<<15) + strings.Repeat(`loremQZ`, 1<<10) + " "
 	for _, w := range wires() {
 		body := sse(w.api, w.stream(w.text(`"`+long+plain+`"`, `"`+long+`"`))...)
 		g := run(t, options(w.api), body)
@@ -193,15 +193,12 @@ func TestLongLines(t *testing.T) {
 // What is over the limit passes as it is, or is refused where calls are judged.
 func TestOverlong(t *testing.T) {
 	long := strings.Repeat("x", rewrite.Limit)
-	for _, w := range wires() {
+	for _, w := range []wire{wires()[0], wires()[3]} {
 		body := sse(w.api, w.stream(w.text(`"`+plain+`"`, `"`+long+`"`, `"`+plain+`"`))...)
 		want := strings.Replace(string(body), plain, "hunter2", 1)
-		if w.api == flow.Responses {
-			want = string(body[:0])
-		}
 		cut := len(body) / 2
 		one, two := run(t, options(w.api), body), run(t, options(w.api), body[:cut], body[cut:])
-		if one.body != two.body || want != "" && one.body != want {
+		if one.body != two.body || one.body != want {
 			t.Errorf("%s: %d, %d bytes, want %d", w.api, len(one.body), len(two.body), len(want))
 		}
 		one, two = run(t, holding(w.api, "", nil), body), run(t, holding(w.api, "", nil), body[:cut], body[cut:])

@@ -1,6 +1,7 @@
 package rewrite
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -179,71 +180,90 @@ func (d *responses) callDone(e *event, k laneKey, raw []byte, begin func(string)
 // toolItem is a call in an item of the output.
 type toolItem struct {
 	id, name string
-	member   string // that holds its text
-	begin    func(string) *lane
+	begin    func(tool string) *lane
 	text     []byte
 }
 
-// tool reads an item that the client executes; false for any other. Unknown
-// kinds of calls count as the client's.
-func (d *responses) tool(item []byte) (t toolItem, ok bool) {
-	var id, callID, name, namespace, arguments, input, action, actions, operation []byte
-	kind := ""
-	for w := peek.Members(item); w.Next(); {
-		switch string(w.Name) {
-		case "type":
-			kind = peek.Short(w.Value)
-		case "id":
-			id = w.Value
-		case "call_id":
-			callID = w.Value
-		case "name":
-			name = w.Value
-		case "namespace":
-			namespace = w.Value
-		case "arguments":
-			arguments = w.Value
-		case "input":
-			input = w.Value
-		case "action":
-			action = w.Value
-		case "actions":
-			actions = w.Value
-		case "operation":
-			operation = w.Value
+// responsesItem is the members of an item, raw.
+type responsesItem struct {
+	kind, id, callID, name, namespace             []byte
+	arguments, input, action, actions, operations []byte
+}
+
+func (it *responsesItem) member(name string) *[]byte {
+	switch name {
+	case "type":
+		return &it.kind
+	case "id":
+		return &it.id
+	case "call_id":
+		return &it.callID
+	case "name":
+		return &it.name
+	case "namespace":
+		return &it.namespace
+	case "arguments":
+		return &it.arguments
+	case "input":
+		return &it.input
+	case "action":
+		return &it.action
+	case "actions":
+		return &it.actions
+	case "operation":
+		return &it.operations
+	}
+	return nil
+}
+
+// tool reads an item that the client executes; false for any other. Its id and
+// name are those that openai.ResponsesBlock gives.
+func (d *responses) tool(raw []byte) (t toolItem, ok bool) {
+	var it responsesItem
+	for w := peek.Members(raw); w.Next(); {
+		if at := it.member(string(w.Name)); at != nil {
+			*at = w.Value
 		}
 	}
-	if !strings.HasSuffix(kind, "_call") || providers[kind] {
+	kind := peek.Short(it.kind)
+	if silent(kind) {
 		return t, false
 	}
-	if t.id = peek.Short(callID); t.id == "" {
-		t.id = peek.Short(id)
-	}
-	if t.name = peek.Short(name); t.name == "" {
-		t.name = strings.TrimSuffix(kind, "_call")
-	}
-	if space := peek.Short(namespace); space != "" {
+	t.id = cmp.Or(peek.Short(it.callID), peek.Short(it.id))
+	t.name = cmp.Or(peek.Short(it.name), strings.TrimSuffix(kind, "_call"))
+	if space := peek.Short(it.namespace); space != "" {
 		t.name = space + "." + t.name
 	}
-	switch {
-	case kind == "custom_tool_call":
-		t.text, t.begin = input, d.r.input
-	case peek.IsString(arguments) || kind == "function_call":
-		t.text, t.begin = arguments, d.r.arguments
-	default:
-		t.begin = d.r.object
-		for _, raw := range [][]byte{arguments, action, actions, operation, input} {
-			if t.text == nil && !peek.Null(raw) {
-				t.text = raw
-			}
-		}
-	}
+	t.text, t.begin = it.text(kind, raw, d.r)
 	return t, true
 }
 
-// providers are the calls that OpenAI executes itself.
-var providers = map[string]bool{
-	"web_search_call": true, "file_search_call": true, "code_interpreter_call": true, "image_generation_call": true, "mcp_call": true,
+// text gives what a call says, and the kind of lane for it.
+func (it *responsesItem) text(kind string, raw []byte, r *Rewriter) ([]byte, func(string) *lane) {
+	switch {
+	case kind == "custom_tool_call":
+		return it.input, r.input
+	case peek.IsString(it.arguments) || kind == "function_call":
+		return it.arguments, r.arguments
+	}
+	for _, value := range [][]byte{it.arguments, it.action, it.actions, it.operations, it.input} {
+		if !peek.Null(value) {
+			return value, r.object
+		}
+	}
+	return raw, r.object
+}
+
+// silent reports whether an item is nothing that the client is to execute.
+// Kinds that are not known count as calls.
+func silent(kind string) bool {
+	switch kind {
+	case "message", "reasoning", "compaction", "compaction_summary", "context_compaction", "additional_tools", "mcp_list_tools",
+		"mcp_approval_request", "mcp_approval_response", "program", "mcp_call",
+		"web_search_call", "file_search_call", "code_interpreter_call", "image_generation_call":
+		return true
+	}
+	return strings.HasSuffix(kind, "_output")
 }
 
 func (d *responses) added(e *event, k laneKey, item []byte) {

@@ -362,7 +362,10 @@ func TestTextAtEveryCut(t *testing.T) {
 			for name, way := range w.ways(w.stream(w.text(deltas...))) {
 				every := 997
 				if i == 7 {
-					every = 1
+					every = 5
+				}
+				if rare := name == "CR" || name == "mixed" || name == "BOM"; rare && i%4 > 0 {
+					continue
 				}
 				g := way(t, options(w.api), every)
 				want := texts([]flow.Part{{Kind: flow.Text, Text: "The key: Q QZ " + value + " and hunter2QZ\n."}})

@@ -123,20 +123,24 @@ func stringAt(b []byte) int {
 	if len(b) == 0 || b[0] != '"' {
 		return 0
 	}
-	i := 1
-	for {
-		j := bytes.IndexByte(b[i:], '"')
-		if j < 0 {
-			return 0
-		}
-		k := bytes.IndexByte(b[i:i+j], '\\')
+	quote := 1 + bytes.IndexByte(b[1:], '"')
+	for i := 1; quote > 0; {
+		k := bytes.IndexByte(b[i:quote], '\\')
 		if k < 0 {
-			return i + j + 1
+			return quote + 1
 		}
-		if i += k + 2; i > len(b) {
-			return 0
+		if i += k + 2; i > quote { // that quote was escaped
+			if i > len(b) {
+				break
+			}
+			j := bytes.IndexByte(b[i:], '"')
+			if j < 0 {
+				break
+			}
+			quote = i + j
 		}
 	}
+	return 0
 }
 
 // fit reports whether b begins with an event of the template: its length, the
