@@ -13,7 +13,7 @@ import (
 // it work without end when more than the limit is in use, so the limit moves
 // with what is live.
 const (
-	calmMemory  = 176 << 20 // bytes below which the collector has time
+	calmMemory  = 208 << 20 // bytes below which the collector has time
 	calmPercent = 300
 	memoryEvery = time.Second
 )

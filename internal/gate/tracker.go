@@ -188,8 +188,8 @@ func (t *tracker) base(in *flow.Intent, key laneKey, body []byte) *tip {
 		return only.Value.(*tip)
 	}
 	var best *tip
-	most := 0
-	for e := lane.Front(); e != nil; e = e.Next() {
+	most, all := 0, 2*min(len(body), compareBytes)
+	for e := lane.Front(); e != nil && most < all; e = e.Next() {
 		candidate := e.Value.(*tip)
 		if candidate.api != in.API {
 			continue
@@ -224,6 +224,9 @@ func commonPrefix(a, b []byte) int {
 
 func commonSuffix(a, b []byte) int {
 	n := 0
+	for len(a)-n >= 4096 && bytes.Equal(a[len(a)-n-4096:len(a)-n], b[len(b)-n-4096:len(b)-n]) {
+		n += 4096
+	}
 	for len(a)-n >= 256 && bytes.Equal(a[len(a)-n-256:len(a)-n], b[len(b)-n-256:len(b)-n]) {
 		n += 256
 	}

@@ -181,17 +181,19 @@ func (w *writer) parts(list []Part) {
 // sessions enters the sessions, also those that are only known by their flows,
 // and when each was last at work.
 func (w *writer) sessions(list []Session, flows []Flow) {
-	const named = `INSERT INTO sessions (key, tag, name, last) VALUES (?, ?, ?, 0)
-ON CONFLICT (key) DO UPDATE SET tag = excluded.tag, name = excluded.name`
-	w.each(named, len(list), func(i int) []any {
-		s := &list[i]
-		return []any{int64(s.Key), orEmpty(s.Tag), orEmpty(s.Name)}
-	})
 	last := make(map[uint64]int64)
 	for i := range flows {
 		f := &flows[i]
 		last[f.Key] = max(last[f.Key], f.Started)
 	}
+	const named = `INSERT INTO sessions (key, tag, name, last) VALUES (?, ?, ?, ?)
+ON CONFLICT (key) DO UPDATE SET tag = excluded.tag, name = excluded.name, last = max(last, excluded.last)`
+	w.each(named, len(list), func(i int) []any {
+		s := &list[i]
+		at := last[s.Key]
+		delete(last, s.Key)
+		return []any{int64(s.Key), orEmpty(s.Tag), orEmpty(s.Name), at}
+	})
 	keys := make([]uint64, 0, len(last))
 	for k := range last {
 		keys = append(keys, k)

@@ -234,6 +234,7 @@ func (c *call) forward(p *gate.Passage, header http.Header, body []byte, release
 		return
 	}
 	defer resp.Body.Close()
+	defer c.early.stop()
 	if resp.StatusCode < http.StatusOK {
 		c.failed(p, ctx, errStatus)
 		return
@@ -296,9 +297,8 @@ func dialReason(err error) string {
 	return "the connection failed"
 }
 
-// head passes the status and the headers on, and at once when a stream
-// follows: some agents wait only a minute for them.
-// An answer that may not be delivered is an error, and nothing has been passed on.
+// head passes the status and the headers on, soon when a stream follows. An
+// answer that may not be delivered is an error, and nothing has been passed on.
 func (c *call) head(p *gate.Passage, resp *http.Response) error {
 	err := p.Answer(resp.StatusCode, identity.ScrubHeader(resp.Header, c.s.o.Secret), contentEncoding(resp.Header), requestID(resp.Header), streamKind(resp.Header))
 	if err != nil {
@@ -322,9 +322,44 @@ func (c *call) head(p *gate.Passage, resp *http.Response) error {
 	}
 	c.w.WriteHeader(resp.StatusCode)
 	if resp.ContentLength < 0 {
-		http.NewResponseController(c.w).Flush()
+		c.early.start(c.w)
 	}
 	return nil
+}
+
+// headWait is how long the head of a stream waits for the first of its body,
+// to leave with it in one write.
+const headWait = time.Millisecond
+
+// early sends the head of an answer when its body does not come at once: some
+// agents wait only a minute for it.
+type early struct {
+	mu    sync.Mutex
+	timer *time.Timer // nil: not started
+	over  bool        // the timer does nothing any more
+}
+
+// start may be followed by nothing that touches w before stop.
+func (e *early) start(w http.ResponseWriter) {
+	e.timer = time.AfterFunc(headWait, func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if !e.over {
+			e.over = true
+			http.NewResponseController(w).Flush() // that the client is gone is told by the next write
+		}
+	})
+}
+
+// stop returns when the timer's function does not run and never will.
+func (e *early) stop() {
+	if e.timer == nil {
+		return
+	}
+	e.timer.Stop()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.over, e.timer = true, nil
 }
 
 // requestID finds the id by which the provider can find the call.
@@ -356,6 +391,7 @@ func (c *call) stream(p *gate.Passage, resp *http.Response, idle *time.Timer) er
 	control := http.NewResponseController(c.w)
 	alive := c.pulse(control, idle)
 	deliver := func(b []byte) error {
+		c.early.stop()
 		if _, err := c.w.Write(b); err != nil {
 			return errClient
 		}
@@ -447,6 +483,7 @@ func (c *call) pulse(control *http.ResponseController, idle *time.Timer) func() 
 // finish records how the answer ended. An answer that was cut is cut for the
 // client too, so that it can't take half of it for the whole.
 func (c *call) finish(p *gate.Passage, ctx context.Context, resp *http.Response, err error) {
+	c.early.stop()
 	if errors.Is(err, gate.ErrBlocked) { // the client has been told, in the provider's form
 		p.End(flow.Done, "")
 		return

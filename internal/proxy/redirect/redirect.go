@@ -125,6 +125,7 @@ type call struct {
 	up      *upstream.Upstream
 	message *gate.Message
 	upQuery string // what follows the upstream's base address
+	early   early
 }
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
