@@ -103,6 +103,7 @@ func TestActs(t *testing.T) {
 
 		{flow.Opaque, `{"type":"conversation.item.create","item":{"role":"user","content":[{"type":"input_image","image_url":"https://x"}]}}`, "fetch image_url"},
 		{flow.Opaque, `{"type":"response.create","response":{"conversation":"none","input":[{"type":"item_reference","id":"i"}]}}`, "recall item_reference"},
+		{flow.Opaque, `{"prompt":"a cat","background":"transparent"}`, ""},
 		{flow.Opaque, `{"input_file_id":"f","endpoint":"/v1/responses"}`, "recall input_file_id"},
 		{flow.Opaque, `{"document":1,"image_url":"data:image/png;base64,AA","document_url":"https://x"}`, "fetch document_url"},
 

@@ -23,7 +23,6 @@ var acting = map[string]string{
 	"search_parameters":       Search,
 	"plugins":                 Search, // OpenRouter
 	"store":                   Store,
-	"background":              Store,
 	"webhook_config":          Connect,
 	"file_ids":                Recall,
 	"file_id":                 Recall,
@@ -42,6 +41,10 @@ func (f *finder) member(name string, raw []byte, depth int) {
 	case "conversation":
 		if !peek.Is(raw, "auto") && !peek.Is(raw, "none") { // words of the Realtime API
 			f.value(Recall, name, raw)
+		}
+	case "background":
+		if peek.True(raw) { // of a picture it is a colour
+			f.add(Store, name, raw)
 		}
 	case "image_url", "file_url", "document_url", "video_url", "audio_url":
 		c := part{finder: f}
