@@ -28,6 +28,7 @@ var (
 	errStopped  = errors.New("the gateway stopped")
 	errQuiet    = errors.New("neither side of the socket said anything for too long")
 	errStuck    = errors.New("the provider did not take the message in time")
+	errHalf     = errors.New("the client did not send the rest of its message in time")
 	errUnread   = errors.New("the client did not read the answer in time")
 )
 

@@ -330,12 +330,15 @@ func (k *socket) read(ctx context.Context) (kind websocket.MessageType, body []b
 	if err != nil {
 		return 0, nil, 0, err
 	}
+	slow := time.AfterFunc(k.call.s.o.ReadTimeout, func() { k.stop(errHalf) }) // a message that has begun has to go on
+	defer slow.Stop()
 	limit := k.call.s.o.MaxBody
 	for step := int64(bodyStep); ; step = held { // as much again, each time
 		if !k.call.s.budget.TryAcquire(step) {
 			return 0, nil, held, k.refuse(int64(len(body)), errBusy)
 		}
 		held += step
+		slow.Reset(k.call.s.o.ReadTimeout)
 		body = slices.Grow(body, int(step))
 		n, err := io.ReadFull(r, body[len(body):held])
 		body = body[:len(body)+n]

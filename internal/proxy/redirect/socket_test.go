@@ -71,7 +71,7 @@ func newRelay(t *testing.T, idle time.Duration, provider func(ctx context.Contex
 		Secret:    identity.Fingerprint(l.Subkey("test")),
 		Log:       slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Upstreams: []redirect.Upstream{{Provider: flow.OpenAI, Prefix: "/", Upstream: u}},
-		MaxBody:   64 << 20, MaxMemory: 256 << 20, ReadTimeout: time.Hour, IdleTimeout: idle,
+		MaxBody:   64 << 20, MaxMemory: 256 << 20, ReadTimeout: idle, IdleTimeout: idle,
 	})
 	s := httptest.NewUnstartedServer(e)
 	s.Config.ConnContext = e.ConnContext
@@ -197,6 +197,21 @@ func TestASocketThatNobodyUsesIsClosed(t *testing.T) {
 	ctx, c := k.dial(t, realtimePath)
 	if _, _, err := c.Read(ctx); err == nil || ctx.Err() != nil {
 		t.Errorf("a socket without a word was left open: %v", err)
+	}
+}
+
+// TestHalfAMessageIsNotWaitedFor for longer than the rest of a body is: it holds
+// memory that others may need.
+func TestHalfAMessageIsNotWaitedFor(t *testing.T) {
+	k := newRelay(t, 100*time.Millisecond, func(ctx context.Context, c *websocket.Conn, _ <-chan struct{}) { c.Read(ctx) })
+	ctx, c := k.dial(t, responsesPath)
+	w, err := c.Writer(ctx, websocket.MessageText)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Write(noise()[:64<<10]) // more than the client keeps back
+	if _, _, err := c.Read(ctx); err == nil || ctx.Err() != nil {
+		t.Errorf("a socket with half a message was left open: %v", err)
 	}
 }
 

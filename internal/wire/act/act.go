@@ -39,6 +39,7 @@ const (
 	moreNames = 50
 	leftOut   = "more than are listed"
 	deepest   = 8 // nesting of content in content
+	tooDeep   = "nested deeper than is read"
 )
 
 // Find gives the acts of a request in the order of their places. For an API
@@ -151,6 +152,19 @@ func each(raw []byte, visit func([]byte)) {
 	for w := peek.Elements(raw); w.Next(); {
 		visit(w.Value)
 	}
+}
+
+// reads reports whether a value is an object that is read. One that lies too
+// deep is not, and is an act that we don't know.
+func (f *finder) reads(raw []byte, depth int) bool {
+	if !peek.IsObject(raw) {
+		return false
+	}
+	if depth > deepest {
+		f.add(Unknown, tooDeep, raw)
+		return false
+	}
+	return true
 }
 
 // value adds an act for a value, unless it is null, false or empty.

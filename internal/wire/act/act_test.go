@@ -39,7 +39,7 @@ func TestActs(t *testing.T) {
 		body, want string
 	}{
 		// Anthropic: tools of the client, with and without a type, are none.
-		{flow.Messages, `{"tools":[{"name":"Bash","input_schema":{"type":"object"}},{"type":"custom","name":"x"},{"type":"bash_20250124","name":"bash"},{"type":"text_editor_20250728"},{"type":"computer_20251124"},{"type":"memory_20250818"},{"type":"tool_search_tool_regex_20251119"}]}`, ""},
+		{flow.Messages, `{"tools":[{"name":"Bash","input_schema":{"type":"object"}},{"type":"custom","name":"x"},{"type":"bash_20250124","name":"bash"},{"type":"text_editor_20250728"},{"type":"computer_20251124"},{"type":"memory_20250818"},{"type":"browser_toolset_20260801"},{"type":"tool_search_tool_regex_20251119"}]}`, ""},
 		{flow.Messages, `{"tools":[{"type":"web_search_20260318","name":"web_search"}]}`, "search tools[].type=web_search_20260318"},
 		{flow.Messages, `{"tools":[{"type":"web_fetch_20250910"},{"type":"code_execution_20250825"},{"type":"advisor_20260301"}]}`, "fetch tools[].type=web_fetch_20250910, execute tools[].type=code_execution_20250825, execute tools[].type=advisor_20260301"},
 		{flow.Messages, `{"mcp_servers":[{"type":"url","url":"https://m"}],"tools":[{"type":"mcp_toolset","mcp_server_name":"m"}]}`, "connect mcp_servers, connect tools[].type=mcp_toolset"},
@@ -101,7 +101,14 @@ func TestActs(t *testing.T) {
 		{flow.Opaque, `{"setup":{"tools":[{"code_execution":{}}]}}`, "execute tools[].code_execution"},
 		{flow.Opaque, `{"input":["https://x",{"text":"y"}],"model":"text-embedding-3-small"}`, ""},
 
+		{flow.Opaque, `{"type":"conversation.item.create","item":{"role":"user","content":[{"type":"input_image","image_url":"https://x"}]}}`, "fetch image_url"},
+		{flow.Opaque, `{"type":"response.create","response":{"conversation":"none","input":[{"type":"item_reference","id":"i"}]}}`, "recall item_reference"},
+		{flow.Opaque, `{"prompt":"a cat","background":"transparent"}`, ""},
+		{flow.Opaque, `{"input_file_id":"f","endpoint":"/v1/responses"}`, "recall input_file_id"},
+		{flow.Opaque, `{"document":1,"image_url":"data:image/png;base64,AA","document_url":"https://x"}`, "fetch document_url"},
+
 		// Ways to hide.
+		{flow.Messages, `{"messages":[` + strings.Repeat(`{"content":[`, 12) + `{"type":"image","source":{"type":"url","url":"u"}}` + strings.Repeat(`]}`, 12) + `]}`, "unknown nested deeper than is read"},
 		{flow.Messages, `{"tools":[{"type":"custom","type":"web_search_20250305"}]}`, "search tools[].type=web_search_20250305"},
 		{flow.Messages, `{"tools":[{"type":"web_search_20250305","type":"custom"}]}`, "search tools[].type=web_search_20250305"},
 		{flow.Messages, `{"tools":[{"t\u0079pe":"web\u005fsearch_20250305","name":"x"}]}`, "search tools[].type=web_search_20250305"},

@@ -9,7 +9,7 @@ import (
 // content reads a message, an item or a part. It goes into what is content
 // itself, never into the arguments of a call.
 func (f *finder) content(raw []byte, depth int) {
-	if !peek.IsObject(raw) || depth > deepest {
+	if !f.reads(raw, depth) {
 		return
 	}
 	c := part{finder: f, raw: raw, depth: depth}

@@ -12,7 +12,6 @@ import (
 var acting = map[string]string{
 	"previous_response_id":    Recall, // the caller knows which responses a session made itself
 	"previous_interaction_id": Recall,
-	"conversation":            Recall,
 	"cachedContent":           Recall,
 	"cached_content":          Recall,
 	"vector_store_ids":        Recall,
@@ -24,10 +23,12 @@ var acting = map[string]string{
 	"search_parameters":       Search,
 	"plugins":                 Search, // OpenRouter
 	"store":                   Store,
-	"background":              Store,
 	"webhook_config":          Connect,
-	"file_url":                Fetch,
-	"document_url":            Fetch,
+	"file_ids":                Recall,
+	"file_id":                 Recall,
+	"input_file_id":           Recall, // a batch's requests
+	"training_file":           Recall,
+	"validation_file":         Recall,
 }
 
 // member reads a member of a request that is no list of tools or content.
@@ -37,6 +38,17 @@ func (f *finder) member(name string, raw []byte, depth int) {
 		return
 	}
 	switch name {
+	case "conversation":
+		if !peek.Is(raw, "auto") && !peek.Is(raw, "none") { // words of the Realtime API
+			f.value(Recall, name, raw)
+		}
+	case "background":
+		if peek.True(raw) { // of a picture it is a colour
+			f.add(Store, name, raw)
+		}
+	case "image_url", "file_url", "document_url", "video_url", "audio_url":
+		c := part{finder: f}
+		c.url(name, raw)
 	case "container":
 		f.container(raw)
 	case "prompt":
@@ -59,13 +71,15 @@ func (f *finder) opaqueMember(name string, raw []byte, depth int) {
 		return
 	}
 	switch name {
+	case "item", "items":
+		each(raw, func(raw []byte) { f.content(raw, depth) })
 	case "requests", "params", "body", "request", "session", "setup", "response", "batch", "inputConfig", "input_config":
 		each(raw, func(raw []byte) { f.inner(raw, depth) })
 	}
 }
 
 func (f *finder) inner(raw []byte, depth int) {
-	if depth < deepest && peek.IsObject(raw) {
+	if f.reads(raw, depth) {
 		f.members(raw, depth+1)
 	}
 }

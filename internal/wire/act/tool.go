@@ -25,7 +25,7 @@ var local = map[string]bool{
 	"function": true, "custom": true, "namespace": true, "local_shell": true, "apply_patch": true,
 	"computer": true, "computer_use": true, "computer_use_preview": true, "tool_search": true,
 	"tool_search_tool_regex": true, "tool_search_tool_bm25": true,
-	"bash": true, "text_editor": true, "memory": true,
+	"bash": true, "text_editor": true, "memory": true, "browser_toolset": true, "computer_toolset": true,
 }
 
 // members of Gemini's tools, in both spellings without underscores and in lower
@@ -38,7 +38,7 @@ var geminiTools = map[string]string{
 
 // tool reads one definition.
 func (f *finder) tool(raw []byte, depth int) {
-	if !peek.IsObject(raw) || depth > deepest {
+	if !f.reads(raw, depth) {
 		return
 	}
 	known, some := false, ""

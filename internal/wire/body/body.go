@@ -16,12 +16,12 @@ import (
 type Stretch struct {
 	Start, End int
 	JSON       bool   // JSON text: one value, or lines of them. With Why "not strict JSON" it only looks like it
-	Binary     bool   // can't be read to its end as it stands. Who scans it still finds what stands there in the clear
+	Binary     bool   // can't be read to its end as it stands: it counts as unreadable. What stands there in the clear is still found by who scans it as text
 	Why        string // what it is: "JSON", "JSON lines", "part header", "application/pdf" …; never content
 }
 
 // Most is the most stretches that a body is cut into. What follows the last
-// one is one stretch more.
+// one is one stretch more, which may be JSON and Binary at once.
 const Most = 4096
 
 // Cut gives the stretches of a body, free of content coding, in order and
@@ -43,8 +43,9 @@ type cutter struct {
 	found []Stretch
 }
 
-// add adds a stretch. Beyond the bound it makes the last one longer: that one
-// is text, or JSON when all of it is.
+// add adds a stretch. Beyond the bound it makes the last one longer, which is to
+// be scanned as JSON when some of it is, and counts as unreadable when some of
+// it is.
 func (c *cutter) add(s Stretch) {
 	if s.Start >= s.End {
 		return
@@ -56,7 +57,7 @@ func (c *cutter) add(s Stretch) {
 	}
 	last := &c.found[n-1]
 	last.End = s.End
-	last.JSON = last.JSON && s.JSON
+	last.JSON = last.JSON || s.JSON
 	last.Binary = last.Binary || s.Binary
 	last.Why = "more parts than are told apart"
 }

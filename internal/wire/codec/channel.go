@@ -125,7 +125,7 @@ func (w *where) object(raw []byte, at, depth int) {
 // what stands beside it belongs to it.
 func holds(name string) bool {
 	switch name {
-	case "functionCall", "toolCall", "executableCode", "executable_code", "functionResponse", "function_response",
+	case "functionCall", "function_call", "toolCall", "tool_call", "executableCode", "executable_code", "functionResponse", "function_response",
 		"toolResponse", "tool_response", "codeExecutionResult", "code_execution_result":
 		return true
 	}

@@ -2,6 +2,7 @@ package codec_test
 
 import (
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -61,6 +62,39 @@ func sound(t *testing.T, api flow.API, o codec.Options, body []byte) {
 	if u.Reasoning > u.Output || u.CacheWrite1h > u.CacheWrite {
 		t.Fatalf("a part is larger than its whole: %+v", u)
 	}
+}
+
+// FuzzActs checks that acts with a base are the acts without one, that they lie
+// in the body, and that every place has a channel.
+func FuzzActs(f *testing.F) {
+	apis := []flow.API{flow.Messages, flow.Chat, flow.Responses, flow.Generate, flow.Opaque}
+	f.Add([]byte(`{"messages":[{"role":"user","content":[{"type":"image","source":{"type":"url","url":"u"}}]},{"content":"x"}],"store":true}`),
+		[]byte(`{"messages":[{"role":"user","content":[{"type":"image","source":{"type":"url","url":"u"}}]}]}`), byte(0))
+	f.Add([]byte(`{"request":{"contents":[{"parts":[{"fileData":{"fileUri":"u"}}],"role":"user"}],"tools":[{"functionDeclarations":[{"name":"f"}],"googleSearch":{}}]}}`),
+		[]byte(`{"request":{"contents":[{"parts":[{"fileData":{"fileUri":"u"}}]}]}}`), byte(3))
+	f.Add([]byte(`{"tools":[1,{"type":"mcp","tools":[{"content":[{"x":1}]}]}],"request":{"input":{"parts":[{}]}}}`), []byte(`{"tools":[1]}`), byte(4))
+	f.Fuzz(func(t *testing.T, body, old []byte, which byte) {
+		api := apis[int(which)%len(apis)]
+		base := split.Split(old, nil)
+		doc := split.Split(body, base)
+		want := codec.Acts(api, split.Split(body, nil))
+		if got := codec.MoreActs(api, doc, base, codec.Acts(api, base)); !reflect.DeepEqual(got, want) {
+			t.Fatalf("%q after %q\n got %+v\nwant %+v", body, old, got, want)
+		}
+		for _, a := range want {
+			if a.Kind == "" || a.Name == "" || a.Start < 0 || a.End < a.Start || a.End > int64(len(body)) {
+				t.Fatalf("%q: %+v", body, a)
+			}
+		}
+		for i, p := range doc.Pieces {
+			for _, at := range []int{p.Start, (p.Start + p.End) / 2, p.End - 1} {
+				if ch, _ := codec.ChannelAt(api, doc, i, at); ch == "" {
+					t.Fatalf("%q at %d has no channel", body, at)
+				}
+			}
+		}
+		codec.UploadActs(body, codec.Stretches("", body))
+	})
 }
 
 // FuzzRequest checks that every JSON object has parts, and that nothing

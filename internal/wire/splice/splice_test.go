@@ -118,6 +118,7 @@ func TestWhatCanNotBeDone(t *testing.T) {
 		"half an escape":        {place(`x\n`, 0, 2), splice.ErrPlace},
 		"half a backslash":      {place(`\\y`, 1, 3), splice.ErrPlace},
 		"half a \\u":            {place(`\u00e9`, 4, 6), splice.ErrPlace},
+		"the end of a \\u":      {place(`\u00e9`, 5, 6), splice.ErrPlace},
 		"half a pair":           {place(`\ud83d\ude00`, 6, 12), splice.ErrPlace},
 		"half a rune":           {place("é\"", 1, 2), splice.ErrPlace},
 		"a string as a number":  {kind(place("x", 0, 1), splice.Number, "y"), splice.ErrPlace},
