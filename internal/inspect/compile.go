@@ -1,11 +1,11 @@
 package inspect
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"regexp"
 	"regexp/syntax"
 	"strings"
@@ -60,10 +60,10 @@ func Compile(lib Library, sets ...*Set) (*Engine, error) {
 	for _, set := range sets {
 		for i := range set.Rules {
 			r := set.Rules[i]
-			r.family = set.Family
+			r.family = cmp.Or(r.family, set.Family)
 			compiled, err := compile(lib, &r)
 			if err = errors.Join(err, e.name(&r)); err != nil {
-				errs = append(errs, fmt.Errorf("rule %q: %w", r.Name(), err))
+				errs = append(errs, err)
 				continue
 			}
 			for _, a := range r.Anchors {
@@ -86,7 +86,7 @@ func Compile(lib Library, sets ...*Set) (*Engine, error) {
 // name enters a rule under its name.
 func (e *Engine) name(r *Rule) error {
 	if other := e.byName[r.Name()]; other != nil {
-		return r.place.errorf("the name is taken by the rule at %s", other.place)
+		return r.errorf("the name is taken by the rule at %s", other.place)
 	}
 	e.byName[r.Name()] = r
 	return nil
@@ -99,11 +99,15 @@ func (e *Engine) Version() string { return e.version }
 // Rule finds a rule by its name, "family.id"; nil when there is none.
 func (e *Engine) Rule(name string) *Rule { return e.byName[name] }
 
-// Rules are the compiled rules, in the order of their sets.
+// Rules are the compiled rules in the order of their sets, then the registered
+// values.
 func (e *Engine) Rules() []*Rule {
 	all := make([]*Rule, len(e.rules))
 	for i, r := range e.rules {
 		all[i] = r.Rule
+	}
+	if e.registered != nil {
+		all = append(all, e.registered.list...)
 	}
 	return all
 }
@@ -143,7 +147,7 @@ func (r *Rule) sound() error {
 	var errs []error
 	require := func(ok bool, format string, args ...any) {
 		if !ok {
-			errs = append(errs, r.place.errorf(format, args...))
+			errs = append(errs, r.errorf(format, args...))
 		}
 	}
 	require(ruleID.MatchString(r.ID), "the id must be lower case letters, digits and -")
@@ -164,7 +168,7 @@ func (c *rule) setDetector(lib Library) error {
 		return nil
 	}
 	if c.detector = lib.Detectors[c.Detector]; c.detector == nil {
-		return c.place.errorf("there is no detector %q", c.Detector)
+		return c.errorf("there is no detector %q", c.Detector)
 	}
 	return nil
 }
@@ -176,19 +180,19 @@ func (c *rule) setPattern() error {
 		return nil
 	}
 	if len(c.Pattern) > maxPattern {
-		return c.place.errorf("the pattern is longer than %d bytes", maxPattern)
+		return c.errorf("the pattern is longer than %d bytes", maxPattern)
 	}
 	tree, err := syntax.Parse(c.Pattern, syntax.Perl)
 	if err != nil {
-		return c.place.errorf("the pattern does not compile: %w", err)
+		return c.errorf("the pattern does not compile: %w", err)
 	}
 	tree = tree.Simplify()
 	program, err := syntax.Compile(tree)
 	if err != nil || len(program.Inst) > maxProgram {
-		return c.place.errorf("the pattern is too large")
+		return c.errorf("the pattern is too large")
 	}
 	if c.pattern, err = regexp.Compile(c.Pattern); err != nil {
-		return c.place.errorf("the pattern does not compile: %w", err)
+		return c.errorf("the pattern does not compile: %w", err)
 	}
 	c.group = valueGroup(c.pattern)
 	if most := longest(tree); most >= 0 {
