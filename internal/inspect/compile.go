@@ -129,6 +129,9 @@ func version(sets []*Set) string {
 
 var ruleID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
 
+// IsID reports whether a text can be a rule's id.
+func IsID(s string) bool { return ruleID.MatchString(s) }
+
 // compile makes one rule ready. Its error holds every problem.
 func compile(lib Library, r *Rule) (*rule, error) {
 	c := &rule{Rule: r, before: r.Before, after: r.After}
