@@ -326,3 +326,20 @@ func TestUnknownCalls(t *testing.T) {
 		}
 	}
 }
+
+// Agents read a call's pieces, or its last copy: neither passes unjudged.
+func TestCopiesDiffer(t *testing.T) {
+	w := wires()[2]
+	pieces, copy := w.call("Bash", quoted(`{"cmd":"rm"}`)), w.call("Bash", quoted(`{"cmd":"ls"}`))
+	for _, list := range [][]string{
+		{pieces[0], pieces[1], copy[2], copy[3]},
+		{copy[0], copy[1], copy[2], pieces[3]},
+		{pieces[3]},
+		{`{"type":"response.completed","response":{"id":"r","output":[` + strings.SplitN(strings.TrimSuffix(pieces[3], "}"), `"item":`, 2)[1] + `]}}`},
+	} {
+		g := replay(t, holding(w.api, "rm", nil), sse(w.api, w.stream(list)...), 11)
+		if g.blocked == nil || strings.Contains(g.body, "Bash") {
+			t.Errorf("passes: %s", g.body)
+		}
+	}
+}
