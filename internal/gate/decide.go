@@ -26,7 +26,7 @@ type spot struct{ piece, index int }
 // decision and findings, and plans the edits.
 func (x *examiner) decide(p policy.Policy) (plan, error) {
 	findings, spots := x.held(p)
-	x.in.Findings, x.in.Acts = findings, x.out.acts
+	x.in.Findings, x.in.Acts = findings, x.judged
 	x.count()
 	x.in.Decision = p.Decide(x.in, x.in.Started)
 	x.in.Findings, x.in.Acts = x.recent(findings, spots), x.newActs()
@@ -120,7 +120,7 @@ func (x *examiner) newActs() []flow.Act {
 	if x.base != nil && slices.EqualFunc(x.out.acts, x.base.acts, func(a, b flow.Act) bool { return a.Kind == b.Kind && a.Name == b.Name }) {
 		return nil
 	}
-	return x.out.acts
+	return x.judged
 }
 
 // token gives the pseudonym for a value, under which it can be restored in the

@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -74,10 +75,11 @@ type examiner struct {
 	before *inspect.Edge // the end of the message that this one continues, or nil
 	after  *inspect.Edge // the end of this one
 
-	out   seen
-	outer []found // in headers and the path: not in the body
-	fresh []bool  // by piece: no earlier turn has seen it
-	edges []*inspect.Edge
+	out    seen
+	outer  []found    // in headers and the path: not in the body
+	judged []flow.Act // of out.acts, what policy is asked about
+	fresh  []bool     // by piece: no earlier turn has seen it
+	edges  []*inspect.Edge
 }
 
 // examine scans what is new in a request. What an earlier turn saw it takes
@@ -110,12 +112,23 @@ func (g *Gate) examine(m *Message, in *flow.Intent, r *reading, s *session) (*ex
 	return x, nil
 }
 
+// acts finds what the request makes the provider do by itself. To continue a
+// response that this session made recalls nothing that was not judged.
 func (x *examiner) acts(r *reading) {
-	if x.base != nil {
-		x.out.acts = codec.MoreActs(x.m.API, x.doc, r.base.doc, x.base.acts)
-		return
+	var acts []flow.Act
+	switch {
+	case !x.doc.JSON:
+		acts = codec.UploadActs(x.doc.Body, codec.Stretches(x.m.Type, x.doc.Body))
+	case x.base != nil:
+		acts = codec.MoreActs(x.m.API, x.doc, r.base.doc, x.base.acts)
+	default:
+		acts = codec.Acts(x.m.API, x.doc)
 	}
-	x.out.acts = codec.Acts(x.m.API, x.doc)
+	x.out.acts = acts
+	if x.in.Session.Previous != "" {
+		acts = slices.DeleteFunc(slices.Clone(acts), func(a flow.Act) bool { return a.Name == "previous_response_id" })
+	}
+	x.judged = acts
 }
 
 func (x *examiner) scan() {
