@@ -181,9 +181,12 @@ const cutRun = "run: encoded content of more than 1 MiB"
 func (s *scanner) settle(next *level, start, from, to int, encoding string, varied, text bool) bool {
 	decoded := next.text[start:]
 	if name := compression(decoded); name != "" {
-		if plain := s.inflate(name, decoded); plain != nil {
+		content := s.inflate(name, decoded)
+		if content != nil {
 			next.text = next.text[:start]
-			next.whole(from, to, encoding+" "+name, plain, !textual(plain))
+			next.whole(from, to, encoding+" "+name, content, !textual(content))
+		}
+		if s.decoded < 0 || content != nil {
 			return s.decoded >= 0
 		}
 	}
@@ -350,36 +353,50 @@ func compression(b []byte) string {
 	return ""
 }
 
+// inflateCost is what an attempt takes from the bytes that may be decoded: to make
+// a decompressor costs more than the bytes of a short run.
+const inflateCost = 4 << 10
+
 // inflate undoes a compression, as far as bounds and content go; nil when
-// nothing came of it.
+// nothing came of it. The bytes are good until the next call.
 func (s *scanner) inflate(name string, b []byte) []byte {
-	var src io.Reader
-	var err error
-	switch name {
-	case "gzip":
-		src, err = gzip.NewReader(bytes.NewReader(b))
-	case "zlib":
-		src, err = zlib.NewReader(bytes.NewReader(b))
-	case "zstd":
-		// One goroutine: decoding goes on in this one.
-		d, zerr := zstd.NewReader(bytes.NewReader(b), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(8<<20))
-		if zerr == nil {
-			defer d.Close()
-		}
-		src, err = d, zerr
+	if !s.take(inflateCost) {
+		return nil
 	}
+	src, end, err := decompressor(name, bytes.NewReader(b))
 	if err != nil {
 		return nil
 	}
+	defer end()
 	most := min(maxRun, max(s.decoded, 0))
-	plain, _ := io.ReadAll(io.LimitReader(src, int64(most)+1))
-	if len(plain) > most {
-		plain = plain[:most]
+	s.inflated.Reset()
+	// An error is the end of what can be read of it.
+	_, _ = s.inflated.ReadFrom(io.LimitReader(src, int64(most)+1))
+	content := s.inflated.Bytes()
+	if len(content) > most {
+		content = content[:most]
 		s.cut("run: compressed content of more than is read")
 	}
-	s.decoded -= len(plain)
-	if len(plain) == 0 {
+	s.decoded -= len(content)
+	if len(content) == 0 {
 		return nil
 	}
-	return plain
+	return content
+}
+
+func decompressor(name string, b io.Reader) (src io.Reader, end func(), err error) {
+	end = func() {}
+	switch name {
+	case "gzip":
+		src, err = gzip.NewReader(b)
+	case "zlib":
+		src, err = zlib.NewReader(b)
+	default:
+		// Concurrency 1: it decodes in this goroutine.
+		var d *zstd.Decoder
+		if d, err = zstd.NewReader(b, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(8<<20), zstd.WithDecoderLowmem(true)); err == nil {
+			src, end = d, d.Close
+		}
+	}
+	return src, end, err
 }

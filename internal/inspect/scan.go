@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -24,23 +25,24 @@ const (
 
 // scanner is one scan and its scratch memory.
 type scanner struct {
-	e       *Engine
-	b       []byte
-	o       Options
-	levels  []*level
-	found   []candidate
-	seen    map[candidate]bool
-	unread  []Region
-	cuts    []string
-	work    int // that may still be done
-	decoded int // bytes that may still be decoded
-	stopped int // offset in level 0 at which the search was given up; -1: it was not
-	level   *level
-	depth   int
-	windows []window // per rule
-	seam    seam
-	kept    [maxDepth + 1]level // buffers of earlier scans
-	union   []uint64
+	e        *Engine
+	b        []byte
+	o        Options
+	levels   []*level
+	found    []candidate
+	seen     map[candidate]bool
+	unread   []Region
+	cuts     []string
+	work     int // that may still be done
+	decoded  int // bytes that may still be decoded
+	stopped  int // offset in level 0 at which the search was given up; -1: it was not
+	level    *level
+	depth    int
+	windows  []window // per rule
+	seam     seam
+	kept     [maxDepth + 1]level // buffers of earlier scans
+	union    []uint64
+	inflated bytes.Buffer // of the run that was decompressed last
 }
 
 // window is where a rule is at work in a level's text.
@@ -102,11 +104,15 @@ func (s *scanner) begin(b []byte, o Options) {
 func (s *scanner) release() {
 	e := s.e
 	clear(s.seen)
-	clear(s.seam.text)
 	for i := range s.kept {
 		s.kept[i] = s.kept[i].emptied()
 	}
-	*s = scanner{e: e, seen: s.seen, windows: s.windows, union: s.union, kept: s.kept, levels: s.levels[:0], seam: seam{thread: thread{text: s.seam.text[:0], pieces: s.seam.pieces[:0]}}}
+	clear(s.inflated.Bytes())
+	if s.inflated.Reset(); s.inflated.Cap() > maxScratch {
+		s.inflated = bytes.Buffer{}
+	}
+	s.seam = s.seam.emptied()
+	s.b, s.o, s.level, s.levels, s.found, s.unread, s.cuts = nil, Options{}, nil, s.levels[:0], nil, nil, nil
 	e.scanners.Put(s)
 }
 
@@ -115,6 +121,9 @@ func (s *scanner) base() {
 	l := &s.kept[0]
 	if s.o.JSON {
 		lexJSON(l, s.b, &s.seam)
+		if s.seam.full {
+			s.cut("strings: more than are joined with their neighbours")
+		}
 	} else {
 		l.raw, l.text, l.borrowed = s.b, s.b, true
 		l.segments = append(l.segments, segment{end: len(s.b), to: len(s.b)})
