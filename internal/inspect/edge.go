@@ -93,7 +93,7 @@ func (s *scanner) bytesOf(t *thread, start, end int) thread {
 func (l *level) onward(p spot, at int) spot {
 	s := &l.segments[0]
 	switch {
-	case s.step == nil:
+	case s.coding == asIs:
 		return spot{text: at, n: 1, raw: at, width: 1}
 	case p.width == 0 || at < p.text || at > p.text+2*markEvery:
 		return l.spot(s, at)

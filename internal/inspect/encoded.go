@@ -36,7 +36,7 @@ var sextets = func() (t [256]byte) {
 
 // runs decodes the runs of base64 and hex in a segment.
 func (s *scanner) runs(next *level, seg *segment) bool {
-	for i := seg.start; ; {
+	for i := int(seg.start); ; {
 		from, to := findRun(next.raw[:seg.end], i)
 		if from < 0 {
 			return true
@@ -125,7 +125,7 @@ func (s *scanner) run(next *level, from, to int) bool {
 		if shift > 0 && !shows(text[shift:]) {
 			continue
 		}
-		if !s.content(next, from+shift, to, "base64", shift) {
+		if !s.content(next, from+shift, to, shift) {
 			return false
 		}
 	}
@@ -156,7 +156,7 @@ func quadsAreText(text []byte) bool {
 
 // content decodes a run and adds it. What is neither text nor a compression that
 // we know is searched all the same, as it is; when it is large, it is told.
-func (s *scanner) content(next *level, from, to int, encoding string, shift int) bool {
+func (s *scanner) content(next *level, from, to, shift int) bool {
 	raw := next.raw[from:to]
 	long := len(raw)/4*3 > maxRun
 	if long {
@@ -171,20 +171,20 @@ func (s *scanner) content(next *level, from, to int, encoding string, shift int)
 	if long && shift == 0 && varied && textual(next.text[start:]) {
 		s.cut(cutRun)
 	}
-	return s.settle(next, start, from, to, encoding, varied, shows(raw))
+	return s.settle(next, start, from, to, inBase64, varied, shows(raw))
 }
 
 const cutRun = "run: encoded content of more than 1 MiB"
 
 // settle makes a segment of the text that was decoded from start on. It says
 // whether the decoded bytes may go on.
-func (s *scanner) settle(next *level, start, from, to int, encoding string, varied, text bool) bool {
+func (s *scanner) settle(next *level, start, from, to int, c coding, varied, text bool) bool {
 	decoded := next.text[start:]
 	if name := compression(decoded); name != "" {
 		content := s.inflate(name, decoded)
 		if content != nil {
-			next.text = next.text[:start]
-			next.whole(from, to, encoding+" "+name, content, !textual(content))
+			next.text = append(next.text[:start], content...)
+			next.close(start, len(next.marks), from, to, compressed(c, name), !textual(content))
 		}
 		if s.decoded < 0 || content != nil {
 			return s.decoded >= 0
@@ -192,10 +192,9 @@ func (s *scanner) settle(next *level, start, from, to int, encoding string, vari
 	}
 	binary := !textual(decoded)
 	if binary && len(decoded) >= minUnread && varied {
-		s.region(next, from, to, encoding+": unknown binary")
+		s.region(next, from, to, codings[c].via[0]+": unknown binary")
 	}
-	next.text = append(next.text, 0)
-	next.segments = append(next.segments, segment{start: start, end: len(next.text) - 1, from: from, to: to, encoding: encoding, marks: len(next.marks), closed: binary && !text})
+	next.close(start, len(next.marks), from, to, c, binary && !text)
 	return true
 }
 
@@ -282,7 +281,7 @@ func (s *scanner) hex(next *level, from, to int) bool {
 		next.text = next.text[:start]
 		return true
 	}
-	return s.settle(next, start, from, to, "hex", letters(raw), false)
+	return s.settle(next, start, from, to, inHex, letters(raw), false)
 }
 
 // letters reports whether hex digits are more than a number or a row of letters.

@@ -103,7 +103,7 @@ func (m *seam) level() *level {
 	l := &level{text: m.text}
 	for start := 0; start < len(m.text); {
 		end := start + nextByte(m.text[start:], 0)
-		l.segments = append(l.segments, segment{start: start, end: end})
+		l.segments = append(l.segments, segment{start: int32(start), end: int32(end)})
 		start = end + 1
 	}
 	return l
