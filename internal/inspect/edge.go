@@ -1,5 +1,7 @@
 package inspect
 
+import "bytes"
+
 // Edge is what a join needs of a text: the first and last bytes of its values,
 // and of the text itself, decoded, with the way back. It is small and holds
 // content: it must be kept as the text is.
@@ -97,10 +99,29 @@ func (s *scanner) bytesOf(t *thread, start, end int) thread {
 		from, _ := t.pieces[t.at(i)].source(i)
 		at = l.onward(at, from)
 		n := min(end-i, at.text+at.n-from)
-		out.token(t.text[i:i+n], Span{at.raw, at.raw + at.width})
+		if at.n == 1 && at.width == 1 {
+			n = l.same(at.raw, min(end, int(t.pieces[t.at(i)].at+t.pieces[t.at(i)].n))-i)
+			at = spot{text: from + n - 1, n: 1, raw: at.raw + n - 1, width: 1}
+			out.token(t.text[i:i+n], Span{at.raw + 1 - n, at.raw + 1})
+		} else {
+			out.token(t.text[i:i+n], Span{at.raw, at.raw + at.width})
+		}
 		i += n
 	}
 	return out
+}
+
+// same is how many bytes from raw[at] on stand for themselves, most at the most;
+// the first does.
+func (l *level) same(at, most int) int {
+	if l.segments[0].coding == asIs {
+		return most
+	}
+	run := l.raw[at:min(at+most, len(l.raw))]
+	if i := bytes.IndexByte(run[1:], '\\'); i >= 0 {
+		return i + 1
+	}
+	return len(run)
 }
 
 // onward is the token of level 0's text[at], given one that ends before it. Its
@@ -108,7 +129,7 @@ func (s *scanner) bytesOf(t *thread, start, end int) thread {
 func (l *level) onward(p spot, at int) spot {
 	s := &l.segments[0]
 	switch {
-	case s.step == nil:
+	case s.coding == asIs:
 		return spot{text: at, n: 1, raw: at, width: 1}
 	case p.width == 0 || at < p.text || at > p.text+2*markEvery:
 		return l.spot(s, at)

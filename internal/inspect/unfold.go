@@ -42,7 +42,7 @@ func (s *scanner) deeper(l *level) bool {
 		if seg.closed {
 			continue
 		}
-		if seg.encoding != "json" || meaning(l.raw[seg.from:seg.to]) {
+		if seg.coding != inJSON || meaning(l.raw[seg.from:seg.to]) {
 			return true
 		}
 	}
@@ -62,9 +62,9 @@ func meaning(raw []byte) bool {
 // unfoldSegment decodes what one segment holds; false when the bound on decoded
 // bytes is reached.
 func (s *scanner) unfoldSegment(next *level, seg *segment) bool {
-	return s.stretches(next, seg, "json", '\\', stepSource) &&
-		s.stretches(next, seg, "url", '%', stepURL) &&
-		s.stretches(next, seg, "html", '&', stepHTML) &&
+	return s.stretches(next, seg, inJSON, '\\') &&
+		s.stretches(next, seg, inURL, '%') &&
+		s.stretches(next, seg, inHTML, '&') &&
 		s.wideText(next, seg) &&
 		s.runs(next, seg)
 }
@@ -77,21 +77,22 @@ func (s *scanner) take(n int) bool {
 
 // stretches decodes where a kind of escape stands. Escapes that are near each
 // other make one stretch.
-func (s *scanner) stretches(next *level, seg *segment, encoding string, special byte, step stepper) bool {
+func (s *scanner) stretches(next *level, seg *segment, c coding, special byte) bool {
 	first, last := -1, 0
+	begin, end, step := int(seg.start), int(seg.end), codings[c].step
 	emit := func() bool {
 		if first < 0 {
 			return true
 		}
-		from, to := max(seg.start, first-stretchPad), min(seg.end, last+stretchPad)
+		from, to := max(begin, first-stretchPad), min(end, last+stretchPad)
 		if !s.take(to - from) {
 			return false
 		}
-		next.append(from, to, encoding, special, step)
+		next.append(from, to, c, special)
 		return true
 	}
-	for i := seg.start; i < seg.end; {
-		if i += nextByte(next.raw[i:seg.end], special); i >= seg.end {
+	for i := begin; i < end; {
+		if i += nextByte(next.raw[i:end], special); i >= end {
 			break
 		}
 		width, _, _ := step(next.raw, i)
@@ -119,16 +120,17 @@ const minWide = 8
 
 // wideText decodes UTF-16: every other byte of ASCII text is zero in it.
 func (s *scanner) wideText(next *level, seg *segment) bool {
-	for i := seg.start; i < seg.end; {
-		zero := i + nextByte(next.raw[i:seg.end], 0)
-		if zero >= seg.end {
+	begin, end := int(seg.start), int(seg.end)
+	for i := begin; i < end; {
+		zero := i + nextByte(next.raw[i:end], 0)
+		if zero >= end {
 			break
 		}
-		if zero+2 >= seg.end || next.raw[zero+1] == 0 || next.raw[zero+2] != 0 {
+		if zero+2 >= end || next.raw[zero+1] == 0 || next.raw[zero+2] != 0 {
 			i = zero + 1
 			continue
 		}
-		from, to, step := wideRun(next.raw, i, zero, seg.end)
+		from, to, c := wideRun(next.raw, i, zero, end)
 		if to-from < 2*minWide {
 			i = zero + 1
 			continue
@@ -136,7 +138,7 @@ func (s *scanner) wideText(next *level, seg *segment) bool {
 		if !s.take(to - from) {
 			return false
 		}
-		next.wide(from, to, step)
+		next.wide(from, to, c)
 		i = to
 	}
 	return true
@@ -144,10 +146,10 @@ func (s *scanner) wideText(next *level, seg *segment) bool {
 
 // wideRun measures the UTF-16 text whose first zero byte is given. The order of
 // its bytes is told by what stands before that: a character, or nothing.
-func wideRun(raw []byte, least, zero, end int) (from, to int, step stepper) {
-	low, from, step := 0, zero-1, stepUTF16
+func wideRun(raw []byte, least, zero, end int) (from, to int, c coding) {
+	low, from, c := 0, zero-1, inUTF16
 	if zero == least || !asciiText(raw[zero-1]) {
-		low, from, step = 1, zero, stepUTF16BE
+		low, from, c = 1, zero, inUTF16BE
 	}
 	to, miss := from, 0
 	for i := from; i+1 < end && miss < minWide; i += 2 {
@@ -157,23 +159,21 @@ func wideRun(raw []byte, least, zero, end int) (from, to int, step stepper) {
 			miss++ // a character beyond Latin
 		}
 	}
-	return from, to, step
+	return from, to, c
 }
 
 func asciiText(c byte) bool { return c >= ' ' && c < 0x7f || c == '\n' || c == '\r' || c == '\t' }
 
 // wide decodes raw[from:to], an even number of bytes, as UTF-16.
-func (l *level) wide(from, to int, step stepper) {
-	s := segment{start: len(l.text), from: from, to: to, encoding: "utf-16", step: step, marks: len(l.marks)}
+func (l *level) wide(from, to int, c coding) {
+	start, first := len(l.text), len(l.marks)
 	for i := from; i < to; {
-		l.mark(&s, i, 0, false)
-		width, token, n := step(l.raw[:to], i)
+		l.mark(first, i, 0, false)
+		width, token, n := codings[c].step(l.raw[:to], i)
 		l.text = append(l.text, token[:n]...)
 		i += width
 	}
-	s.end = len(l.text)
-	l.text = append(l.text, 0)
-	l.segments = append(l.segments, s)
+	l.close(start, first, from, to, c, false)
 }
 
 // textual reports whether decoded bytes are text, or UTF-16, by their first 512.
