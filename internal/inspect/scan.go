@@ -40,6 +40,7 @@ type scanner struct {
 	level    *level
 	depth    int
 	windows  []window // per rule
+	opened   []int    // rules whose window was in use in this search
 	seam     seam
 	kept     [maxDepth + 1]level // buffers of earlier scans
 	union    []uint64
@@ -50,6 +51,7 @@ type scanner struct {
 type window struct {
 	segment    int // index of the segment; -1: none is open
 	start, end int // of the merged window; for a rule whose matches begin with an anchor, end is that of its last match
+	opened     bool
 }
 
 // candidate is a value that a rule found, before overlaps are resolved.
@@ -64,7 +66,11 @@ type candidate struct {
 const seamLevel = -1
 
 func newScanner(e *Engine) *scanner {
-	return &scanner{e: e, seen: make(map[candidate]bool), windows: make([]window, len(e.rules))}
+	s := &scanner{e: e, seen: make(map[candidate]bool), windows: make([]window, len(e.rules))}
+	for i := range s.windows {
+		s.windows[i].segment = -1
+	}
+	return s
 }
 
 // maxScratch is the largest buffer that is kept for the next scan.
@@ -149,13 +155,12 @@ func (s *scanner) cut(what string) {
 // search looks for all rules, known and registered values in one level.
 func (s *scanner) search(l *level, depth int) {
 	s.level, s.depth = l, depth
-	for i := range s.windows {
-		s.windows[i] = window{segment: -1}
-	}
 	s.anchors(l.text)
-	for i := range s.windows {
+	for _, i := range s.opened { // a few of hundreds of rules
 		s.flush(i)
+		s.windows[i].opened = false
 	}
+	s.opened = s.opened[:0]
 	if s.e.registered != nil {
 		s.e.registered.find(s)
 	}
@@ -235,8 +240,17 @@ func (s *scanner) hit(r *rule, a *anchor, at int) bool {
 		return true
 	}
 	ok := s.flush(int(a.owner))
-	*w = window{i, start, stop}
+	s.open(int(a.owner), window{segment: i, start: start, end: stop})
 	return ok
+}
+
+// open gives a rule a window, until the text is at its end.
+func (s *scanner) open(i int, w window) {
+	if !s.windows[i].opened {
+		s.opened = append(s.opened, i)
+	}
+	w.opened = true
+	s.windows[i] = w
 }
 
 // detect calls a rule's detector. One that panics has not looked: the result says
@@ -286,7 +300,7 @@ func (s *scanner) lead(r *rule, segment, at int) bool {
 		case from+m[1] == stop && stop < min(end, at+maxValue):
 			continue // the value may go on behind the window
 		}
-		*w = window{segment, at, from + m[1]}
+		s.open(int(r.index), window{segment: segment, start: at, end: from + m[1]})
 		m[0] = at - from // without the rune of context
 		return s.submatch(r, from, m, at)
 	}
@@ -303,7 +317,7 @@ func (s *scanner) submatch(r *rule, from int, m []int, hull int) bool {
 // flush tries a rule's pattern on its merged window and closes it.
 func (s *scanner) flush(i int) bool {
 	r, w := s.e.rules[i], s.windows[i]
-	s.windows[i] = window{segment: -1}
+	s.windows[i].segment = -1
 	if w.segment < 0 || r.pattern == nil || r.leads() {
 		return true
 	}
