@@ -41,7 +41,7 @@ type scanner struct {
 	depth    int
 	windows  []window // per rule
 	seam     seam
-	kept     [maxDepth + 1]level // buffers of earlier scans
+	kept     [maxDepth + 2]level // buffers of earlier scans
 	union    []uint64
 	inflated bytes.Buffer // of the run that was decompressed last
 }
