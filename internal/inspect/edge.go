@@ -1,27 +1,12 @@
 package inspect
 
-import "bytes"
-
 // Edge is what a join needs of a text: the first and last bytes of its values,
 // and of the text itself, decoded, with the way back. It is small and holds
 // content: it must be kept as the text is.
 type Edge struct {
 	values ends
 	whole  ends
-	found  []reach // matches that reach into it
-}
-
-// reach is a match near an edge.
-type reach struct {
-	Span
-	rule  *Rule
-	known bool
-}
-
-// stands reports whether a match says all that the same place would say as a
-// part of what another rule finds: it is that rule's own, or one as sure.
-func stands(by *Rule, known bool, r *Rule) bool {
-	return by.Name() == r.Name() || !known && by.Confidence >= r.Confidence
+	found  []Span // matches that reach into it
 }
 
 // ends are the beginning and the end of a text. When both are the same the text
@@ -47,7 +32,7 @@ func (s *scanner) edge(matches []Match) Edge {
 	}
 	for _, m := range matches {
 		if e.reaches(m.Start, m.End) {
-			e.found = append(e.found, reach{Span{m.Start, m.End}, m.Rule, m.Known})
+			e.found = append(e.found, Span{m.Start, m.End})
 		}
 	}
 	return e
@@ -62,11 +47,9 @@ func (e *Edge) reaches(start, end int) bool {
 	return false
 }
 
-// covers reports whether something at least as sure was found there without the
-// other text.
-func (e *Edge) covers(x Span, r *Rule) bool {
+func (e *Edge) covers(x Span) bool {
 	for _, f := range e.found {
-		if f.Start < x.End && x.Start < f.End && stands(f.rule, f.known, r) {
+		if f.Start < x.End && x.Start < f.End {
 			return true
 		}
 	}
@@ -88,53 +71,41 @@ func (s *scanner) ends(t *thread) ends {
 	return ends{head: s.bytesOf(t, 0, head), tail: s.bytesOf(t, tail, len(t.text))}
 }
 
-// bytesOf maps a stretch of a thread over level 0 to the scanned bytes, token by
-// token. It goes on from one token to the next: to look each up would take longer
-// than the scan.
+// bytesOf maps a stretch of a thread over level 0 to the scanned bytes.
 func (s *scanner) bytesOf(t *thread, start, end int) thread {
-	var out thread
-	l := s.levels[0]
-	var at spot
+	out := thread{text: make([]byte, 0, end-start)}
 	for i := start; i < end; {
-		from, _ := t.pieces[t.at(i)].source(i)
-		at = l.onward(at, from)
-		n := min(end-i, at.text+at.n-from)
-		if at.n == 1 && at.width == 1 {
-			n = l.same(at.raw, min(end, int(t.pieces[t.at(i)].at+t.pieces[t.at(i)].n))-i)
-			at = spot{text: from + n - 1, n: 1, raw: at.raw + n - 1, width: 1}
-			out.token(t.text[i:i+n], Span{at.raw + 1 - n, at.raw + 1})
-		} else {
-			out.token(t.text[i:i+n], Span{at.raw, at.raw + at.width})
-		}
-		i += n
+		p := t.pieces[t.at(i)]
+		from, _ := p.source(i)
+		stop := min(end, int(p.at+p.n))
+		s.levels[0].copy(&out, from, from+stop-i)
+		i = stop
 	}
 	return out
 }
 
-// same is how many bytes from raw[at] on stand for themselves, most at the most;
-// the first does.
-func (l *level) same(at, most int) int {
-	if l.segments[0].coding == asIs {
-		return most
-	}
-	run := l.raw[at:min(at+most, len(l.raw))]
-	if i := bytes.IndexByte(run[1:], '\\'); i >= 0 {
-		return i + 1
-	}
-	return len(run)
-}
-
-// onward is the token of level 0's text[at], given one that ends before it. Its
-// in is not set.
-func (l *level) onward(p spot, at int) spot {
+// copy appends a stretch of level 0's text, with its way back: token by token, or
+// as far as each byte stands for itself.
+func (l *level) copy(out *thread, from, to int) {
 	s := &l.segments[0]
-	switch {
-	case s.coding == asIs:
-		return spot{text: at, n: 1, raw: at, width: 1}
-	case p.width == 0 || at < p.text || at > p.text+2*markEvery:
-		return l.spot(s, at)
+	if s.coding == asIs {
+		out.token(l.text[from:to], Span{from, to})
+		return
 	}
-	return l.walk(s, spot{text: p.text + p.n, raw: p.raw + p.width}, at)
+	for at := l.spot(s, from); from < to; {
+		n := min(to, at.text+at.n) - from
+		width := at.width
+		if width == 1 {
+			n = min(to-from, 1+plainRun(l.raw[at.raw+1:min(len(l.raw), at.raw+to-from)]))
+			width = n
+		}
+		out.token(l.text[from:from+n], Span{at.raw, at.raw + width})
+		from += n
+		if from < to {
+			at = spot{text: from, raw: at.raw + width}
+			at.width, _, at.n = stepJSON(l.raw, at.raw)
+		}
+	}
 }
 
 // token appends decoded bytes that stand for raw, and makes one piece of what

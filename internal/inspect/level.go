@@ -49,6 +49,7 @@ const (
 	asIs     coding = iota
 	jsonText        // level 0 of JSON text: a quote that is no escape is structure
 	inJSON
+	inNested // JSON escapes, all at once however deep they are
 	inURL
 	inHTML
 	inUTF16
@@ -72,6 +73,7 @@ var codings = [...]struct {
 	asIs:      {},
 	jsonText:  {step: stepJSON},
 	inJSON:    {[]string{"json"}, stepSource},
+	inNested:  {[]string{"json"}, stepNested},
 	inURL:     {[]string{"url"}, stepURL},
 	inHTML:    {[]string{"html"}, stepHTML},
 	inUTF16:   {[]string{"utf-16"}, stepUTF16},

@@ -42,7 +42,7 @@ type scanner struct {
 	windows  []window // per rule
 	opened   []int    // rules whose window was in use in this search
 	seam     seam
-	kept     [maxDepth + 1]level // buffers of earlier scans
+	kept     [maxDepth + 2]level // buffers of earlier scans
 	union    []uint64
 	inflated bytes.Buffer // of the run that was decompressed last
 }

@@ -1,68 +1,57 @@
 package inspect
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // Stretches of text in which characters are escaped are decoded with what
 // stands around them: a value's context is often not escaped itself.
 const stretchPad = 256
 
 // unfold makes the level of what is encoded in l; nil when there is nothing, or
-// it is nested too deep.
+// it is nested too deep. The last level is of JSON escapes alone: strings in
+// strings in strings are common, and all of their escapes can be undone at once.
 func (s *scanner) unfold(l *level) *level {
-	next := s.fresh(l)
+	if s.depth > maxDepth {
+		return nil
+	}
+	next := &s.kept[s.depth+1]
+	next.up, next.raw = l, l.text
 	for i := range l.segments {
 		if seg := &l.segments[i]; !seg.closed && !s.unfoldSegment(next, seg) {
 			s.cut("decoded bytes: the text holds more encoded content than is read")
 			break
 		}
 	}
-	if s.depth >= maxDepth && s.deeper(next) {
-		s.cut("nesting: encodings within encodings, more than 5")
+	if s.depth == maxDepth {
+		s.last(next)
 	}
-	if len(next.segments) == 0 || s.depth >= maxDepth {
+	if len(next.segments) == 0 {
 		return nil
 	}
 	return next
 }
 
-// fresh is an empty level below l.
-func (s *scanner) fresh(l *level) *level {
-	if s.depth >= maxDepth {
-		return &level{up: l, raw: l.text} // only to see whether there is one
-	}
-	next := &s.kept[s.depth+1]
-	next.up, next.raw = l, l.text
-	return next
-}
-
-// deeper reports whether a level that is not read would have held more than
-// noise: rows of backslashes alone are drawings, not nested strings.
-func (s *scanner) deeper(l *level) bool {
-	for _, seg := range l.segments {
-		if seg.closed {
-			continue
+// last leaves of the last level what is read of it. Content that is no text is
+// no loss.
+func (s *scanner) last(l *level) {
+	l.segments = slices.DeleteFunc(l.segments, func(seg segment) bool {
+		if seg.coding != inNested && !seg.closed {
+			s.cut("nesting: encodings within encodings, more than 5")
 		}
-		if seg.coding != inJSON || meaning(l.raw[seg.from:seg.to]) {
-			return true
-		}
-	}
-	return false
-}
-
-// meaning reports whether a row of backslashes ends in a letter of an escape.
-func meaning(raw []byte) bool {
-	for i := 0; i+1 < len(raw); i++ {
-		if c := raw[i+1]; raw[i] == '\\' && c != '\\' && (short[c] != 0 || c == 'u' || c == 'x') {
-			return true
-		}
-	}
-	return false
+		return seg.coding != inNested
+	})
 }
 
 // unfoldSegment decodes what one segment holds; false when the bound on decoded
 // bytes is reached.
 func (s *scanner) unfoldSegment(next *level, seg *segment) bool {
-	return s.stretches(next, seg, inJSON, '\\') &&
+	escapes := inJSON
+	if s.depth == maxDepth {
+		escapes = inNested
+	}
+	return s.stretches(next, seg, escapes, '\\') &&
 		s.stretches(next, seg, inURL, '%') &&
 		s.stretches(next, seg, inHTML, '&') &&
 		s.wideText(next, seg) &&
