@@ -32,13 +32,13 @@ const (
 // word for a key. It takes values that documentation would use, too: the name
 // says what they stand for. The anchor is the word for a key.
 func providerKeys(text []byte, at, end int, report func(start, end int)) {
-	if !providerBefore(text, at) || at > 1 && text[at-1] == ':' && text[at-2] == ':' {
+	if at > 1 && text[at-1] == ':' && text[at-2] == ':' {
 		return
 	}
 	if startsWith(text[at:end], "access") && end < len(text) && isLetter(text[end]) && !startsWith(text[end:], "key") && !startsWith(text[end:], "token") && !startsWith(text[end:], "secret") {
 		return // an endpoint, a log, a point
 	}
-	if start, stop, ok := valueAfter(text, end); ok {
+	if start, stop, ok := valueAfter(text, end); ok && providerBefore(text, at) {
 		report(start, stop)
 	}
 }
