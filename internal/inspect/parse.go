@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"slices"
@@ -17,8 +18,8 @@ import (
 
 // Bounds of a rules file. Beyond them it is an error, never cut.
 const (
-	maxFile   = 4 << 20
-	maxNested = 16 // brackets within brackets, more is no rules file
+	maxFile   = 1 << 20
+	maxNested = 16 // lists within lists; more is no rules file
 )
 
 // Parse reads a rules file. Keys that it does not know are errors; all problems
@@ -30,7 +31,7 @@ func Parse(file string, text []byte) (*Set, error) {
 	case len(text) > maxFile:
 		return nil, place{file: file}.errorf("%d bytes: a rules file has at most %d", len(text), maxFile)
 	case deep(text):
-		return nil, place{file: file}.errorf("brackets are nested more than %d deep", maxNested)
+		return nil, place{file: file}.errorf("nested more than %d deep", maxNested)
 	}
 	doc, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
@@ -45,8 +46,15 @@ func Parse(file string, text []byte) (*Set, error) {
 
 // deep finds what would make the YAML parser recurse without end.
 func deep(text []byte) bool {
-	depth := 0
-	for _, c := range text {
+	depth, dashes := 0, 0
+	for i, c := range text {
+		if c == '-' || c == '?' {
+			if dashes++; dashes > maxNested && bytes.HasPrefix(text[i:], []byte{c, ' '}) {
+				return true
+			}
+		} else if c != ' ' {
+			dashes = 0
+		}
 		switch c {
 		case '[', '{':
 			if depth++; depth > maxNested*4 {

@@ -76,6 +76,7 @@ func TestParseNamesThePlace(t *testing.T) {
 		{"family: x\n---\nfamily: y\n", `a second document`},
 		{"family: [x\n", `r.yaml:1:`},
 		{strings.Repeat("[", 1<<20), `nested`},
+		{strings.Repeat("- ", 1<<18), `nested`},
 		{strings.Repeat("#", 5<<20), `at most`},
 	} {
 		_, err := inspect.Parse("r.yaml", []byte(c.text))

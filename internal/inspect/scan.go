@@ -12,7 +12,8 @@ const (
 	maxCandidates = 4 * maxMatches // before overlaps are resolved
 	maxRegions    = 1000
 	maxDepth      = 5
-	maxRegion     = 8192 // merged windows of one rule, before a new one begins
+	maxRegion     = 8192     // merged windows of one rule, before a new one begins
+	maxValue      = 64 << 10 // how far a match may go on behind its window
 
 	// What the steps of a scan cost, in units of about 10 ns in the worst case.
 	windowWork   = 4   // for each byte of a window
@@ -250,22 +251,26 @@ func (s *scanner) lead(r *rule, segment, at int) bool {
 		return true // within the match before
 	}
 	seg := &s.level.segments[segment]
-	stop := min(seg.end, at+r.after)
-	if !s.spend(leadWork*(stop-at), at) {
-		return false
-	}
 	from, pattern := at, r.start
 	if at > seg.start {
 		_, width := utf8.DecodeLastRune(s.level.text[seg.start:at])
 		from, pattern = at-width, r.behind
 	}
-	m := pattern.FindSubmatchIndex(s.level.text[from:stop])
-	if m == nil {
-		return true
+	for stop := min(seg.end, at+r.after); ; stop = min(seg.end, at+maxValue) {
+		if !s.spend(leadWork*(stop-at), at) {
+			return false
+		}
+		m := pattern.FindSubmatchIndex(s.level.text[from:stop])
+		switch {
+		case m == nil:
+			return true
+		case from+m[1] == stop && stop < min(seg.end, at+maxValue):
+			continue // the value may go on behind the window
+		}
+		*w = window{segment, at, from + m[1]}
+		m[0] = at - from // without the rune of context
+		return s.submatch(r, from, m, at)
 	}
-	*w = window{segment, at, from + m[1]}
-	m[0] = at - from // without the rune of context
-	return s.submatch(r, from, m, at)
 }
 
 func (s *scanner) submatch(r *rule, from int, m []int, hull int) bool {
@@ -283,15 +288,24 @@ func (s *scanner) flush(i int) bool {
 	if w.segment < 0 || r.pattern == nil || r.leads() {
 		return true
 	}
-	if !s.spend(windowWork*(w.end-w.start), w.start) {
-		return false
+	all := s.matches(r, w.start, w.end)
+	if n := len(all); n > 0 && w.start+all[n-1][1] == w.end {
+		// The last value may go on behind the window.
+		all = s.matches(r, w.start, min(w.end+maxValue, s.level.segments[w.segment].end))
 	}
-	for _, m := range r.pattern.FindAllSubmatchIndex(s.level.text[w.start:w.end], maxCandidates) {
+	for _, m := range all {
 		if !s.submatch(r, w.start, m, w.start+m[0]) {
 			return false
 		}
 	}
-	return true
+	return s.work >= 0
+}
+
+func (s *scanner) matches(r *rule, start, end int) [][]int {
+	if !s.spend(windowWork*(end-start), start) {
+		return nil
+	}
+	return r.pattern.FindAllSubmatchIndex(s.level.text[start:end], maxCandidates)
 }
 
 // value takes a rule's value when its checks hold.

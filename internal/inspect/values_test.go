@@ -71,6 +71,23 @@ func TestWindowsReachBackFromTheAnchor(t *testing.T) {
 	}
 }
 
+func TestLongValuesAreTakenWhole(t *testing.T) {
+	set := open()
+	set.Rules = append(set.Rules, inspect.Rule{ID: "around", Severity: flow.High, Confidence: 90, Anchors: []string{"-mark"}, Pattern: `[a-z]+-mark(\w+)`})
+	e := engine(t, set)
+	for _, n := range []int{500, 600, 5000, 60_000} {
+		for _, prefix := range []string{"zed_", "x-mark"} {
+			m := one(t, e, "a "+prefix+letters(n, 1)+" b", inspect.Options{})
+			if m.End != 2+len(prefix)+n {
+				t.Errorf("%s and %d: the value ends at %d", prefix, n, m.End)
+			}
+		}
+	}
+	if m := one(t, e, "password=hunter22 "+strings.Repeat("x", 1<<20), inspect.Options{}); m.End != 17 {
+		t.Errorf("got %+v", m)
+	}
+}
+
 func TestAnchorsFoldCaseUnlessTheyMayNot(t *testing.T) {
 	e := engine(t)
 	for text, want := range map[string]int{
