@@ -11,7 +11,7 @@ import (
 // Packages of one family (a folder and the folders in it) may import each
 // other where a line allows it.
 var layers = [][]string{
-	{"cmd/gatehouse", "bench"},
+	{"cmd/gatehouse", "bench", "score"},
 	{"internal/app"},
 	{"internal/proxy", "internal/console"},
 	{"internal/gate"},
@@ -38,6 +38,10 @@ var allowed = []line{
 	{"cmd/gatehouse", "internal/ledger", "who holds the folder; the API's answers in its words"},
 	{"cmd/gatehouse", "internal/wire/codec", "show reads bodies as conversations"},
 	{"cmd/gatehouse", "internal/wire/coding", "show decodes compressed bodies"},
+
+	{"score", "internal/inspect/...", "measures the engine with each family's rules"},
+
+	{"internal/inspect/secret", "internal/inspect", "gives it rules, detectors and checks"},
 
 	{"internal/app", "internal/config", "cuts it up: each constructor gets its part"},
 	{"internal/app", "internal/proxy/redirect", "wires the entrance"},
