@@ -106,7 +106,7 @@ func (f *found) operator(text []byte, start, stop int) (int, bool) {
 	case p > gap && isShouted(text[start:stop]) && bytes.IndexByte(text[start:stop], '_') > 0:
 		f.op = ' '
 		return p, true
-	case p > gap && (c == '"' || c == '\'' || c == '`'):
+	case p > gap && (c == '"' || c == '\'') && !equalFold(text[start:stop], "pass"):
 		f.op = ' '
 		return p, true
 	case p > gap && startsWith(text[p:], "is ") || startsWith(text[p:], "is: ") || startsWith(text[p:], "as ") || startsWith(text[p:], "to "):
@@ -203,7 +203,7 @@ func isGlue(v []byte) bool {
 	for len(v) > 0 && isSpace(v[0]) {
 		v = v[1:]
 	}
-	return len(v) == 0 || v[0] == '+' || v[0] == ',' || v[0] == ')'
+	return len(v) == 0 || v[0] == '+' || v[0] == ',' || v[0] == ')' || v[0] == ';'
 }
 
 // quoteAhead reports whether the next line begins with a quoted value.

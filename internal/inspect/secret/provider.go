@@ -38,7 +38,7 @@ func providerKeys(text []byte, at, end int, report func(start, end int)) {
 	if startsWith(text[at:end], "access") && end < len(text) && isLetter(text[end]) && !startsWith(text[end:], "key") && !startsWith(text[end:], "token") && !startsWith(text[end:], "secret") {
 		return // an endpoint, a log, a point
 	}
-	if start, stop, ok := valueAfter(text, end); ok && providerBefore(text, at) {
+	if start, stop, ok := valueAfter(text, end); ok && providerBefore(text, at) && (isShouted(text[at:end]) || bytes.IndexByte(text[end:start], '\n') < 0) {
 		report(start, stop)
 	}
 }
