@@ -32,8 +32,8 @@ const (
 // word for a key. It takes values that documentation would use, too: the name
 // says what they stand for. The anchor is the word for a key.
 func providerKeys(text []byte, at, end int, report func(start, end int)) {
-	if start, _ := nameAround(text, at, end); start > 0 && text[start-1] == ':' {
-		return // a part of a resource's name or type
+	if start, _ := nameAround(text, at, end); inResource(text, start) {
+		return
 	}
 	if startsWith(text[at:end], "access") && end < len(text) && isLetter(text[end]) && !startsWith(text[end:], "key") && !startsWith(text[end:], "token") && !startsWith(text[end:], "secret") {
 		return // an endpoint, a log, a point
@@ -149,7 +149,7 @@ func isProviderValue(v []byte) bool {
 	case s.letters == 0:
 		return s.digits >= 14 && s.others == 0
 	case s.digits == 0:
-		return s.letters >= 20 && s.others <= 1 && (s.isSequence() || s.wordy*2 < s.letters)
+		return s.letters >= 20 && (s.others <= 1 || s.others < 5 && s.isSequence()) && (s.isSequence() || s.wordy*2 < s.letters)
 	}
 	return (s.digits > 2 || s.digits > 1 && s.others == 0) && (s.isSequence() || s.known*2 < s.letters)
 }
@@ -185,7 +185,7 @@ func nearKeys(text []byte, at, end int, report func(start, end int)) {
 		return
 	}
 	from, to, ok := nearValue(text, p)
-	if !ok || besides[wordBefore(text, start)] || start > 0 && text[start-1] == ':' || to < len(text) && text[to] == '(' {
+	if !ok || besides[wordBefore(text, start)] || inResource(text, start) || to < len(text) && text[to] == '(' {
 		return
 	}
 	v := text[from:to]

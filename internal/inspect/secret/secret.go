@@ -145,10 +145,12 @@ func Library() inspect.Library {
 			"documented-token": documentedTokens,
 		},
 		Checks: map[string]inspect.Check{
-			"varied": varied,
-			"random": random,
-			"chosen": chosen,
-			"mixed":  mixed,
+			"varied":     varied,
+			"random":     random,
+			"chosen":     chosen,
+			"chosen-url": chosenURL,
+			"tenant":     tenant,
+			"mixed":      mixed,
 		},
 	}
 }
@@ -181,4 +183,21 @@ func chosen(text []byte, start, end int, _ string) bool {
 func mixed(text []byte, start, end int, _ string) bool {
 	s := measure(text[start:end])
 	return s.digits > 0 || s.others > 0 && s.wordy*2 < s.letters || s.wordy == 0
+}
+
+// chosenURL refuses addresses with a gap instead of the secret.
+func chosenURL(text []byte, start, end int, _ string) bool {
+	v := text[start:end]
+	return !isStandIn(v) && !isReference(v) && measure(v).distinct > 12
+}
+
+// tenant refuses the host names that belong to the provider itself, and those
+// of documentation.
+func tenant(text []byte, start, end int, _ string) bool {
+	for _, word := range []string{"www.", "docs.", "help.", "login.", "developer.", "status.", "trust.", "test.", "support.", "trailhead.", "example", "your", "mydomain"} {
+		if startsWith(text[start:end], word) {
+			return false
+		}
+	}
+	return true
 }
