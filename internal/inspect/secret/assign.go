@@ -24,14 +24,20 @@ type found struct {
 func assignment(text []byte, at, end int) (f found, ok bool) {
 	start, stop := nameAround(text, at, end)
 	f.name = text[start:stop]
-	if start > 1 && text[start-1] == ':' && !isSpace(text[start-2]) && text[start-2] != '"' {
-		return f, false // a part of a resource's name: arn:…:secret:…, AWS::ApiKey
+	if inResource(text, start) {
+		return f, false
 	}
 	p, ok := f.operator(text, start, stop)
 	if !ok {
 		return f, false
 	}
 	return f, f.value(text, p)
+}
+
+// inResource reports whether the name at start is a part of a resource's name
+// or type: arn:aws:…:secret:…, AWS::ApiGateway::ApiKey.
+func inResource(text []byte, start int) bool {
+	return start > 1 && text[start-1] == ':' && (text[start-2] == ':' || contains(text[max(0, start-80):start], "arn:"))
 }
 
 // nameAround gives the name that the anchor stands in, a second word
@@ -106,7 +112,7 @@ func (f *found) operator(text []byte, start, stop int) (int, bool) {
 	case p > gap && isShouted(text[start:stop]) && bytes.IndexByte(text[start:stop], '_') > 0:
 		f.op = ' '
 		return p, true
-	case p > gap && (c == '"' || c == '\'' || c == '`'):
+	case p > gap && (c == '"' || c == '\'') && !equalFold(text[start:stop], "pass"):
 		f.op = ' '
 		return p, true
 	case p > gap && startsWith(text[p:], "is ") || startsWith(text[p:], "is: ") || startsWith(text[p:], "as ") || startsWith(text[p:], "to "):
@@ -203,7 +209,7 @@ func isGlue(v []byte) bool {
 	for len(v) > 0 && isSpace(v[0]) {
 		v = v[1:]
 	}
-	return len(v) == 0 || v[0] == '+' || v[0] == ',' || v[0] == ')'
+	return len(v) == 0 || v[0] == '+' || v[0] == ',' || v[0] == ')' || v[0] == ';'
 }
 
 // quoteAhead reports whether the next line begins with a quoted value.

@@ -35,7 +35,8 @@ func authHeaders(text []byte, at, end int, report func(start, end int)) {
 	}
 }
 
-// isBasic reports whether v is base64 of user:password.
+// isBasic reports whether v is base64 of user:password, and not those of
+// every handbook.
 func isBasic(v []byte) bool {
 	if len(v) < 8 || len(v) > 512 {
 		return false
@@ -55,7 +56,10 @@ func isBasic(v []byte) bool {
 			return false
 		}
 	}
-	return len(plain) > colon+1 || colon > 12
+	if password := plain[colon+1:]; len(password) > 0 {
+		return !isDummy(password) && !bytes.Equal(password, plain[:colon])
+	}
+	return colon > 12
 }
 
 func isBearer(text []byte, at, end int, v []byte) bool {

@@ -88,7 +88,7 @@ func nameKind(name []byte) kind {
 	if n > 1 && string(words[n-1]) == "signature" && string(words[0]) == "oauth" {
 		return aKey
 	}
-	for i := n - 1; i >= 0; i-- {
+	for i := n - 1; i >= max(0, n-5); i-- { // more behind it is no name
 		word := string(words[i])
 		k, known := kinds[word]
 		if !known {
