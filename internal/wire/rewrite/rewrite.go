@@ -171,7 +171,7 @@ func (r *Rewriter) End() (out []byte, edits []Edit) {
 	}
 	if r.refused != nil && r.in > r.cut {
 		r.done = append(r.done, Edit{At: r.cut, Cut: r.in - r.cut})
-		r.cut = r.in
+		r.cut, r.base = r.in, r.in
 	}
 	return out, r.done
 }
@@ -319,3 +319,7 @@ func (r *Rewriter) count(token string) {
 		r.restored = append(r.restored, token)
 	}
 }
+
+// Settled is how many of the provider's bytes were released: what came after
+// them has not been delivered in any form.
+func (r *Rewriter) Settled() int64 { return r.base }
