@@ -76,6 +76,9 @@ func (r *Rewriter) read(view []byte) {
 	if !r.begun && !r.begin(view) {
 		return
 	}
+	if r.unsure {
+		r.decide(view)
+	}
 	switch {
 	case r.framing == Messages:
 		r.message(view)
@@ -105,7 +108,23 @@ func (r *Rewriter) begin(view []byte) bool {
 		}
 	}
 	r.scan.array = r.framing == JSON && text[0] == '[' && r.dialect.streams()
+	_, opaque := r.dialect.(opaque)
+	r.unsure = opaque && r.framing == JSON
 	return true
+}
+
+// decide tells batch results, a document a line, from one document, as soon as
+// there is a line.
+func (r *Rewriter) decide(view []byte) {
+	i := bytes.IndexByte(view[r.scan.at-r.base:], '\n')
+	if i < 0 {
+		r.scan.at = r.in
+		return
+	}
+	r.unsure = false
+	if peek.Whole(view[:r.scan.at-r.base+int64(i)]) {
+		r.framing, r.scan.at = Lines, 0
+	}
 }
 
 // handle gives an event to its reader and finds what may be released after it.
