@@ -183,6 +183,12 @@ func TestDocuments(t *testing.T) {
 			if g := run(t, options(flow.Opaque), []byte(wrapped)); strings.Count(g.body, "hunter2") != 2 {
 				t.Errorf("%s: opaque %s", d.api, g.body)
 			}
+			if g := replay(t, options(flow.Opaque), lines, 11); strings.Count(g.body, "hunter2") != 4 {
+				t.Errorf("%s: sniffed lines %s", d.api, g.body)
+			}
+			if g := replay(t, options(flow.Opaque), []byte(strings.Replace(wrapped, ":", ":\n", 1)+"\n"), 11); strings.Count(g.body, "hunter2") != 2 {
+				t.Errorf("%s: a document in lines %s", d.api, g.body)
+			}
 			o.Hold, o.Judge = true, judge("rm", nil)
 			g := replay(t, o, lines, 11)
 			for line := range strings.Lines(g.body) {
