@@ -178,27 +178,39 @@ func newTracker(o Options) *tracker {
 // base chooses among the lane's tips the one that shares most with body at
 // both ends.
 func (t *tracker) base(in *flow.Intent, key laneKey, body []byte) *tip {
+	tips := t.candidates(in, key)
+	if len(tips) == 1 {
+		return tips[0]
+	}
+	var best *tip
+	most, all := 0, 2*min(len(body), compareBytes)
+	for _, candidate := range tips {
+		if n := shared(candidate.doc.Body, body); n > most {
+			best, most = candidate, n
+		}
+		if most == all {
+			break
+		}
+	}
+	return best
+}
+
+// candidates are the lane's tips of the same operation, newest first. They are
+// compared without the lock: bodies are long, and not in the processor's cache.
+func (t *tracker) candidates(in *flow.Intent, key laneKey) []*tip {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	lane := t.lanes[key]
 	if lane == nil {
 		return nil
 	}
-	if only := lane.Front(); lane.Len() == 1 && only.Value.(*tip).api == in.API {
-		return only.Value.(*tip)
-	}
-	var best *tip
-	most, all := 0, 2*min(len(body), compareBytes)
-	for e := lane.Front(); e != nil && most < all; e = e.Next() {
-		candidate := e.Value.(*tip)
-		if candidate.api != in.API {
-			continue
-		}
-		if n := shared(candidate.doc.Body, body); n > most {
-			best, most = candidate, n
+	tips := make([]*tip, 0, laneTips)
+	for e := lane.Front(); e != nil; e = e.Next() {
+		if candidate := e.Value.(*tip); candidate.api == in.API {
+			tips = append(tips, candidate)
 		}
 	}
-	return best
+	return tips
 }
 
 // shared counts the bytes that two bodies have in common at both ends, up to
