@@ -6,7 +6,20 @@ package inspect
 type Edge struct {
 	values ends
 	whole  ends
-	found  []Span // matches that reach into it
+	found  []reach // matches that reach into it
+}
+
+// reach is a match near an edge.
+type reach struct {
+	Span
+	rule  *Rule
+	known bool
+}
+
+// stands reports whether a match says all that the same place would say as a
+// part of what another rule finds: it is that rule's own, or one as sure.
+func stands(by *Rule, known bool, r *Rule) bool {
+	return by.Name() == r.Name() || !known && by.Confidence >= r.Confidence
 }
 
 // ends are the beginning and the end of a text. When both are the same the text
@@ -32,7 +45,7 @@ func (s *scanner) edge(matches []Match) Edge {
 	}
 	for _, m := range matches {
 		if e.reaches(m.Start, m.End) {
-			e.found = append(e.found, Span{m.Start, m.End})
+			e.found = append(e.found, reach{Span{m.Start, m.End}, m.Rule, m.Known})
 		}
 	}
 	return e
@@ -47,9 +60,11 @@ func (e *Edge) reaches(start, end int) bool {
 	return false
 }
 
-func (e *Edge) covers(x Span) bool {
+// covers reports whether something at least as sure was found there without the
+// other text.
+func (e *Edge) covers(x Span, r *Rule) bool {
 	for _, f := range e.found {
-		if f.Start < x.End && x.Start < f.End {
+		if f.Start < x.End && x.Start < f.End && stands(f.rule, f.known, r) {
 			return true
 		}
 	}
