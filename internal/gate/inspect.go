@@ -404,6 +404,9 @@ const (
 )
 
 func (c *collector) match(m *inspect.Match) {
+	if isToken(m.Value) || isToken(m.Secret) {
+		return // what we put there ourselves is no value
+	}
 	f := found{
 		finding: c.finding(m.Rule.Name(), m.Secret, m.Rule.Severity, m.Rule.Confidence, ""),
 		start:   c.at + m.Start, end: c.at + m.End, value: m.Value, number: m.Kind == inspect.InNumber,
@@ -414,6 +417,21 @@ func (c *collector) match(m *inspect.Match) {
 	f.finding.Fixed = c.json && m.Kind == inspect.Raw
 	c.add(f)
 }
+
+// isToken reports whether a value has the form of a pseudonym.
+func isToken(value []byte) bool {
+	if len(value) != tokenSize || value[0] != 'Q' || value[1] != 'Z' {
+		return false
+	}
+	for _, c := range value {
+		if (c < 'A' || c > 'Z') && (c < '2' || c > '9') {
+			return false
+		}
+	}
+	return true
+}
+
+const tokenSize = 22 // of a pseudonym: see vault.Session.Redact
 
 // part takes one piece of a value that structure cuts.
 func (c *collector) part(s inspect.Span, rule *inspect.Rule, value []byte) {
