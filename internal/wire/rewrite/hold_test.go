@@ -349,3 +349,17 @@ func TestCopiesDiffer(t *testing.T) {
 		}
 	}
 }
+
+// The judge reads a call as the codec does, whatever escapes the provider uses.
+func TestJudgedAsRead(t *testing.T) {
+	args := `"{\"a\":\"\u00e9\ud83d\ude00 \ud83d \udc00\ud83d\ude00 \u0041\b\f\n\r\t\/ \\u0041 \\\"\u12\",\"b\":1}"`
+	for _, w := range wires()[:3] {
+		var seen []flow.Part
+		body := sse(w.api, w.stream(w.call("Write", args))...)
+		run(t, holding(w.api, "", &seen), body)
+		want := read(w.api, string(body))
+		if len(seen) != 1 || len(want) != 1 || seen[0].Text != want[0].Text || seen[0].Name != want[0].Name || seen[0].ID != want[0].ID {
+			t.Errorf("%s: judged %+v, read %+v", w.api, seen, want)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package rewrite_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -72,6 +73,14 @@ func TestPlaces(t *testing.T) {
 		{"no number", write + "\n\ndata: " + argsDelta(`"[\"Q`+count+`\",\"QZ`+count+`\"]"`), write + "\n\ndata: " + argsDelta(`"[\"Q-8080.5e3\",\"QZ-8080.5e3\"]"`), flow.Messages},
 		{"cut in a later escape", write + "\n\ndata: " + argsDelta(`"{\"a\":\"x\\u00"`) + "\n\ndata: " + argsDelta(`"51Z`+plain[2:]+`\"}"`),
 			write + "\n\ndata: " + argsDelta(`"{\"a\":\"xhunter2"`) + "\n\ndata: " + argsDelta(`"\"}"`), flow.Messages},
+		{"a number that is cut off", write + "\n\ndata: " + argsDelta(`"{\"a\":\"`+count+`"`) + "\n\ndata: " + stop, write + "\n\ndata: " + argsDelta(`"{\"a\":\"-8080.5e3"`) + "\n\ndata: " + stop, flow.Messages},
+		{"capital hex", textDelta(`"\u004F\u0051Z` + plain[2:] + `"`), textDelta(`"\u004Fhunter2"`), flow.Messages},
+		{"not read", `{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"` + plain + `"}}`, "", flow.Opaque},
+		{"no item before", `{"type":"response.function_call_arguments.delta","output_index":1,"delta":"{\"a\":\"` + plain + `\"}"}`, "", flow.Responses},
+		{"too deep", write + "\n\ndata: " + argsDelta(`"`+strings.Repeat("[", 100)+`\"`+plain+`\"`+strings.Repeat("]", 100)+`"`), "", flow.Messages},
+		{"a bad escape", write + "\n\ndata: " + argsDelta(`"[\"\\x\",\"`+plain+`\"]"`), "", flow.Messages},
+		{"half an escape", write + "\n\ndata: " + argsDelta(`"[\"\\u00g0\",\"`+plain+`\"]"`), "", flow.Messages},
+		{"a long name", write + "\n\ndata: " + argsDelta(`"{\"`+strings.Repeat("n", 5000)+`\":\"`+plain+`\"}"`), "", flow.Messages},
 		{"broken arguments", write + "\n\ndata: " + argsDelta(`"{\"a\" \"b\":\"`+plain+`\"}"`), "", flow.Messages},
 		{"two data lines", "{\"type\":\"content_block_delta\",\"index\":0,\ndata: \"delta\":{\"type\":\"text_delta\",\ndata:\"text\":\"a " + plain + "\"}}",
 			"{\"type\":\"content_block_delta\",\"index\":0,\ndata: \"delta\":{\"type\":\"text_delta\",\ndata:\"text\":\"a hunter2\"}}", flow.Messages},
@@ -174,9 +183,9 @@ func TestNothingIsDelayed(t *testing.T) {
 	}
 }
 
-// Lines and events of half a megabyte, and values in them.
+// Lines and events of a megabyte, and values in them.
 func TestLongLines(t *testing.T) {
-	long := strings.Repeat(`lorem QZ ipsum \n`, 1<<15) + strings.Repeat(`loremQZ`, 1<<10) + " "
+	long := strings.Repeat("lorem ipsum dolor ", 1<<16) + strings.Repeat(`lorem QZ ipsum \n`, 1<<11) + strings.Repeat(`loremQZ`, 1<<10) + " "
 	for _, w := range wires() {
 		body := sse(w.api, w.stream(w.text(`"`+long+plain+`"`, `"`+long+`"`))...)
 		g := run(t, options(w.api), body)
@@ -196,7 +205,7 @@ func TestLongLines(t *testing.T) {
 // What is over the limit passes as it is, or is refused where calls are judged.
 func TestOverlong(t *testing.T) {
 	long := strings.Repeat("x", rewrite.Limit)
-	for _, w := range []wire{wires()[0], wires()[3]} {
+	for _, w := range wires()[:1] {
 		body := sse(w.api, w.stream(w.text(`"`+plain+`"`, `"`+long+`"`, `"`+plain+`"`))...)
 		want := strings.Replace(string(body), plain, "hunter2", 1)
 		cut := len(body) / 2
@@ -298,5 +307,27 @@ func TestGiveUp(t *testing.T) {
 		if got := strings.Contains(g.body, "hunter2"); got != restored {
 			t.Errorf("after %d events: restored %v", n, got)
 		}
+	}
+}
+
+// A value reads as itself again where it was put.
+func TestEscape(t *testing.T) {
+	value := "é\U0001F600\u2028"
+	for c := range byte(0x80) {
+		value += string(rune(c))
+	}
+	var once, twice string
+	if err := json.Unmarshal([]byte(quoted(value)), &once); err != nil || once != value {
+		t.Errorf("got %q, %v", once, err)
+	}
+	nested := `"\"` + string(rewrite.Escape(nil, []byte(value), rewrite.Nested)) + `\""`
+	if err := json.Unmarshal([]byte(nested), &once); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal([]byte(once), &twice); err != nil || twice != value {
+		t.Errorf("got %q, %v", twice, err)
+	}
+	if got := string(rewrite.Escape([]byte("a"), []byte("-1"), rewrite.Raw)); got != "a-1" {
+		t.Errorf("got %q", got)
 	}
 }
