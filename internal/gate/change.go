@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash"
 	"net/http"
+	"slices"
 
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/inspect"
@@ -187,6 +188,16 @@ func (c *change) tell(out *flow.Outcome) {
 	}
 }
 
+// mayHave reports whether a value is one that was replaced in this session: it
+// is put back where policy lets it, and no finding there.
+func (p *Passage) mayHave(value []byte) bool {
+	if p.vault == nil || value == nil {
+		return false
+	}
+	_, ok := p.vault.Token(value)
+	return ok
+}
+
 func (p *Passage) subject() policy.Subject {
 	return policy.Subject{Principal: p.in.Principal, Provider: p.in.Provider, API: p.in.API, Model: p.in.Model, Now: p.gate.o.Now()}
 }
@@ -233,6 +244,7 @@ func (p *Passage) scan(part flow.Part) []flow.Finding {
 	}
 	c := collector{g: p.gate, body: []byte(part.Text), json: o.JSON, where: always(channel, part.Signed)}
 	c.take(&r)
+	c.found = slices.DeleteFunc(c.found, func(f found) bool { return p.mayHave(f.value) })
 	list := make([]flow.Finding, len(c.found))
 	for i := range c.found {
 		if c.found[i].secret {

@@ -1,14 +1,15 @@
 package gate
 
 import (
+	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/ledger"
 	"github.com/workingagents/gatehouse/internal/policy"
 	"github.com/workingagents/gatehouse/internal/vault"
 	"github.com/workingagents/gatehouse/internal/wire/peek"
+	"github.com/workingagents/gatehouse/internal/wire/splice"
 )
 
 // plan is what follows from inspection and policy: what is forwarded, and what
@@ -167,21 +168,47 @@ func (x *examiner) redact(findings []flow.Finding, spots []spot) error {
 }
 
 func (x *examiner) redactPiece(i int, list []found) error {
-	own := *x.out.views[i]
-	own.edits = nil
+	var changes []splice.Change
+	var tokens []string
 	for _, f := range x.merge(i, list) {
 		token, err := x.token(&f)
 		if err != nil {
 			return err
 		}
-		put := token
-		if f.number {
-			put = `"` + token + `"`
-		}
-		own.edits = append(own.edits, pieceEdit{at: f.start, cut: f.end - f.start, put: put})
+		tokens = append(tokens, token)
+		changes = append(changes, splice.Change{Start: f.start, End: f.end, Kind: x.kind(&f), Text: []byte(token)})
+	}
+	edits, err := splice.Edits(x.piece(i), changes)
+	if err != nil {
+		return &flow.Refusal{Status: http.StatusBadRequest, Kind: "redaction", Text: "a value in the request can't be replaced where it stands, so it was not forwarded", Err: err}
+	}
+	own := *x.out.views[i]
+	own.edits = make([]pieceEdit, len(edits))
+	for k, e := range edits {
+		own.edits[k] = pieceEdit{at: int(e.At), cut: int(e.Cut), put: string(e.Put), token: tokens[k]}
 	}
 	x.out.views[i] = &own
 	return nil
+}
+
+// kind says how a value stands in the body.
+func (x *examiner) kind(f *found) splice.Kind {
+	switch {
+	case !x.doc.JSON:
+		return splice.Raw
+	case f.number:
+		return splice.Number
+	}
+	return splice.String
+}
+
+// piece gives the bytes of a piece; of a body that is no JSON all of it.
+func (x *examiner) piece(i int) []byte {
+	if !x.doc.JSON {
+		return x.doc.Body
+	}
+	p := &x.doc.Pieces[i]
+	return x.doc.Body[p.Start:p.End]
 }
 
 // merge sorts values by their place and joins those that overlap: all of both
@@ -258,7 +285,7 @@ func (x *examiner) secrets() (list []ledger.Secret) {
 func (v *view) pseudonym(f *found) string {
 	for _, e := range v.edits {
 		if e.at == f.start && e.cut == f.end-f.start {
-			return strings.Trim(e.put, `"`)
+			return e.token
 		}
 	}
 	return ""
@@ -289,20 +316,4 @@ func (g *Gate) learn(in *flow.Intent, secrets []ledger.Secret) error {
 		}
 	}
 	return nil
-}
-
-// apply gives the body with the edits made, which are in order and apart from
-// each other.
-func apply(body []byte, edits []ledger.Edit) []byte {
-	size := len(body)
-	for _, e := range edits {
-		size += len(e.Put) - int(e.Cut)
-	}
-	out := make([]byte, 0, size)
-	at := int64(0)
-	for _, e := range edits {
-		out = append(append(out, body[at:e.At]...), e.Put...)
-		at = e.At + e.Cut
-	}
-	return append(out, body[at:]...)
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/workingagents/gatehouse/internal/vault"
 	"github.com/workingagents/gatehouse/internal/wire/codec"
 	"github.com/workingagents/gatehouse/internal/wire/coding"
+	"github.com/workingagents/gatehouse/internal/wire/splice"
 	"github.com/workingagents/gatehouse/internal/wire/split"
 )
 
@@ -181,10 +182,10 @@ func (g *Gate) forward(p *Passage, r *reading) {
 	switch {
 	case len(r.plan.edits) == 0:
 	case r.text == r.doc:
-		p.body = apply(r.doc.Body, r.plan.edits)
+		p.body = applied(r.doc.Body, r.plan.edits)
 		r.forwarded = r.base.forwardedFor(p.body, r)
 	default:
-		p.body, p.decoded = apply(r.text.Body, r.plan.edits), true
+		p.body, p.decoded = applied(r.text.Body, r.plan.edits), true
 		r.forwarded = newDigest(p.body, nil, 0)
 		r.plan.edits = []ledger.Edit{{Cut: int64(len(r.doc.Body)), Put: p.body, Secret: true}}
 	}
@@ -269,6 +270,15 @@ func (g *Gate) decode(m *Message, in *flow.Intent) *split.Doc {
 		return &split.Doc{}
 	}
 	return split.Split(body, nil)
+}
+
+// applied gives the body with the edits made.
+func applied(body []byte, edits []ledger.Edit) []byte {
+	list := make([]splice.Edit, len(edits))
+	for i, e := range edits {
+		list[i] = splice.Edit{At: e.At, Cut: e.Cut, Put: e.Put}
+	}
+	return splice.Apply(body, list)
 }
 
 // unrecorded counts a refusal that the ledger has no room for.

@@ -44,6 +44,7 @@ type view struct {
 type pieceEdit struct {
 	at, cut int
 	put     string
+	token   string // the pseudonym in put
 }
 
 // seen is what inspection made of a body that is JSON: a view for each of its
@@ -138,7 +139,7 @@ func (x *examiner) scan() {
 	}
 	x.edges = make([]*inspect.Edge, len(x.doc.Pieces))
 	for i := range x.doc.Pieces {
-		x.piece(i)
+		x.view(i)
 	}
 	for i := 0; i < len(x.fresh); i++ {
 		if !x.fresh[i] {
@@ -179,7 +180,7 @@ func (x *examiner) options() inspect.Options {
 // it ends: glue holds no text.
 const lookBack = 4
 
-func (x *examiner) piece(i int) {
+func (x *examiner) view(i int) {
 	same := x.doc.Pieces[i].Same
 	old := x.base != nil && same >= 0
 	if old && x.base.engine == x.out.engine {
