@@ -37,8 +37,9 @@ const (
 // tracker finds for each request the conversation that it belongs to: the tip
 // to compare its bytes with, its session, and its turn.
 type tracker struct {
-	o    Options
-	salt sync.Pool // of hash.Hash, keyed for the ids of sessions that have none of their own
+	o      Options
+	recall func(sessionKey) (turns int, last time.Time) // fromLedger
+	salt   sync.Pool                                    // of hash.Hash, keyed for the ids of sessions that have none of their own
 
 	mu       sync.Mutex
 	lanes    map[laneKey]*list.List // *tip, newest first
@@ -167,6 +168,7 @@ func newTracker(o Options) *tracker {
 		o: o, lanes: map[laneKey]*list.List{}, tips: list.New(),
 		sessions: map[sessionKey]*list.Element{}, recent: list.New(),
 	}
+	t.recall = t.fromLedger
 	var salt []byte
 	if o.Ledger != nil {
 		salt = o.Ledger.Subkey("session id")
@@ -356,23 +358,17 @@ func (t *tracker) find(key sessionKey, fresh *session) (*session, time.Time) {
 	return fresh, fresh.last
 }
 
-// recall asks the ledger how far a session had come before this process knew
+// fromLedger asks the ledger how far a session had come before this process knew
 // it. A ledger that can't be asked costs the count, not the flow.
-func (t *tracker) recall(key sessionKey) (turns int, last time.Time) {
-	if t.o.Ledger == nil || !t.o.Ledger.Known(key.principal, key.id) {
+func (t *tracker) fromLedger(key sessionKey) (turns int, last time.Time) {
+	if t.o.Ledger == nil {
 		return 0, time.Time{}
 	}
-	views, err := t.o.Ledger.Sessions(ledger.Query{Session: key.id})
+	turns, last, err := t.o.Ledger.Recall(key.principal, key.id)
 	if err != nil {
 		t.o.Log.Warn("session not recalled", "err", err)
-		return 0, time.Time{}
 	}
-	for _, v := range views {
-		if v.Principal == key.principal {
-			return v.Turns, v.Last
-		}
-	}
-	return 0, time.Time{}
+	return turns, last
 }
 
 // turn numbers the model call. A client's retry, the same bytes after a call
