@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -78,7 +79,7 @@ func Compile(lib Library, sets ...*Set) (*Engine, error) {
 		return nil, err
 	}
 	e.anchors = newAnchors(list)
-	e.version = version(sets)
+	e.version = version(lib.Key, sets)
 	e.scanners.New = func() any { return newScanner(e) }
 	return e, nil
 }
@@ -112,12 +113,17 @@ func (e *Engine) Rules() []*Rule {
 // same rules.
 const engineVersion = "1"
 
-func version(sets []*Set) string {
+// version hashes what decides about findings. Go code can't be hashed: who
+// changes a detector or a check changes its family's Version.
+func version(key []byte, sets []*Set) string {
 	h := sha256.New()
 	h.Write([]byte(engineVersion))
+	h.Write(binary.LittleEndian.AppendUint64(nil, seed(key)))
 	for _, s := range sets {
+		same := *s
+		same.File = ""
 		// A Set is plain data: encoding can't fail.
-		text, _ := json.Marshal(s)
+		text, _ := json.Marshal(same)
 		h.Write(text)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:12])

@@ -68,6 +68,10 @@ var hostile = []struct {
 		bomb := base64.StdEncoding.EncodeToString(squeezed(make([]byte, 16<<20)))
 		return bytes.Repeat([]byte(`"`+bomb+`",`), max(1, n/len(bomb)))
 	}},
+	{"small compressed runs", true, func(n int) []byte {
+		piece := base64.StdEncoding.EncodeToString(zstded("some text that is short"))
+		return bytes.Repeat([]byte(`"`+piece+`",`), n/(len(piece)+3))
+	}},
 	{"UTF-16", false, func(n int) []byte { return bytes.Repeat([]byte("p\x00a\x00s\x00s\x00"), n/8) }},
 	{"strings within strings", true, func(n int) []byte {
 		text := "x"

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -12,8 +13,9 @@ const (
 	maxCandidates = 4 * maxMatches // before overlaps are resolved
 	maxRegions    = 1000
 	maxDepth      = 5
-	maxRegion     = 8192     // merged windows of one rule, before a new one begins
-	maxValue      = 64 << 10 // how far a match may go on behind its window
+	maxBytes      = 256 << 20 // of one text; with all that is decoded, offsets fit in 32 bits
+	maxRegion     = 8192      // merged windows of one rule, before a new one begins
+	maxValue      = 64 << 10  // how far a match may go on behind its window
 
 	// What the steps of a scan cost, in units of about 10 ns in the worst case.
 	windowWork   = 4   // for each byte of a window
@@ -24,23 +26,24 @@ const (
 
 // scanner is one scan and its scratch memory.
 type scanner struct {
-	e       *Engine
-	b       []byte
-	o       Options
-	levels  []*level
-	found   []candidate
-	seen    map[candidate]bool
-	unread  []Region
-	cuts    []string
-	work    int // that may still be done
-	decoded int // bytes that may still be decoded
-	stopped int // offset in level 0 at which the search was given up; -1: it was not
-	level   *level
-	depth   int
-	windows []window // per rule
-	seam    seam
-	kept    [maxDepth + 1]level // buffers of earlier scans
-	union   []uint64
+	e        *Engine
+	b        []byte
+	o        Options
+	levels   []*level
+	found    []candidate
+	seen     map[candidate]bool
+	unread   []Region
+	cuts     []string
+	work     int // that may still be done
+	decoded  int // bytes that may still be decoded
+	stopped  int // offset in level 0 at which the search was given up; -1: it was not
+	level    *level
+	depth    int
+	windows  []window // per rule
+	seam     seam
+	kept     [maxDepth + 2]level // buffers of earlier scans
+	union    []uint64
+	inflated bytes.Buffer // of the run that was decompressed last
 }
 
 // window is where a rule is at work in a level's text.
@@ -83,6 +86,9 @@ func (s *scanner) scan(b []byte, o Options) {
 	s.base()
 	for depth := 0; ; depth++ {
 		s.search(s.levels[depth], depth)
+		if s.stopped >= 0 {
+			return // it is not clean already
+		}
 		next := s.unfold(s.levels[depth])
 		if next == nil {
 			return
@@ -92,6 +98,10 @@ func (s *scanner) scan(b []byte, o Options) {
 }
 
 func (s *scanner) begin(b []byte, o Options) {
+	if len(b) > maxBytes {
+		b = b[:maxBytes]
+		s.cut("bytes: more than 256 MiB")
+	}
 	s.b, s.o = b, o
 	s.work = 32<<20 + 4*len(b)
 	s.decoded = 64<<10 + 4*len(b)
@@ -102,11 +112,15 @@ func (s *scanner) begin(b []byte, o Options) {
 func (s *scanner) release() {
 	e := s.e
 	clear(s.seen)
-	clear(s.seam.text)
 	for i := range s.kept {
 		s.kept[i] = s.kept[i].emptied()
 	}
-	*s = scanner{e: e, seen: s.seen, windows: s.windows, union: s.union, kept: s.kept, levels: s.levels[:0], seam: seam{thread: thread{text: s.seam.text[:0], pieces: s.seam.pieces[:0]}}}
+	clear(s.inflated.Bytes())
+	if s.inflated.Reset(); s.inflated.Cap() > maxScratch {
+		s.inflated = bytes.Buffer{}
+	}
+	s.seam = s.seam.emptied()
+	s.b, s.o, s.level, s.levels, s.found, s.unread, s.cuts = nil, Options{}, nil, s.levels[:0], nil, nil, nil
 	e.scanners.Put(s)
 }
 
@@ -115,9 +129,12 @@ func (s *scanner) base() {
 	l := &s.kept[0]
 	if s.o.JSON {
 		lexJSON(l, s.b, &s.seam)
+		if s.seam.full {
+			s.cut("strings: more than are joined with their neighbours")
+		}
 	} else {
 		l.raw, l.text, l.borrowed = s.b, s.b, true
-		l.segments = append(l.segments, segment{end: len(s.b), to: len(s.b)})
+		l.segments = append(l.segments, segment{end: int32(len(s.b)), to: int32(len(s.b))})
 	}
 	s.levels = append(s.levels, l)
 }
@@ -200,7 +217,7 @@ func (s *scanner) hit(r *rule, a *anchor, at int) bool {
 	end := at + len(a.text)
 	i := s.level.segmentAt(at)
 	seg := &s.level.segments[i]
-	if end > seg.end {
+	if !seg.has(at, end) {
 		return true
 	}
 	switch {
@@ -212,7 +229,7 @@ func (s *scanner) hit(r *rule, a *anchor, at int) bool {
 		return s.lead(r, i, at)
 	}
 	w := &s.windows[a.owner]
-	start, stop := max(seg.start, at-r.before), min(seg.end, at+max(r.after, len(a.text)))
+	start, stop := max(int(seg.start), at-r.before), min(int(seg.end), at+max(r.after, len(a.text)))
 	if w.segment == i && start <= w.end && w.end-w.start < maxRegion {
 		w.start, w.end = min(w.start, start), max(w.end, stop)
 		return true
@@ -229,15 +246,16 @@ func (s *scanner) detect(r *rule, seg *segment, at, end int) (ok bool) {
 		return false
 	}
 	ok = true
+	begin := int(seg.start)
 	text := s.level.text[seg.start:seg.end]
 	defer func() {
 		if recover() != nil {
 			s.cut("detector: " + r.Detector + " failed")
 		}
 	}()
-	r.detector(text, at-seg.start, end-seg.start, func(from, to int) {
+	r.detector(text, at-begin, end-begin, func(from, to int) {
 		if from >= 0 && from < to && to <= len(text) {
-			ok = s.value(r, min(at, from+seg.start), from+seg.start, to+seg.start) && ok
+			ok = s.value(r, min(at, from+begin), from+begin, to+begin) && ok
 		}
 	})
 	return
@@ -251,12 +269,13 @@ func (s *scanner) lead(r *rule, segment, at int) bool {
 		return true // within the match before
 	}
 	seg := &s.level.segments[segment]
+	begin, end := int(seg.start), int(seg.end)
 	from, pattern := at, r.start
-	if at > seg.start {
-		_, width := utf8.DecodeLastRune(s.level.text[seg.start:at])
+	if at > begin {
+		_, width := utf8.DecodeLastRune(s.level.text[begin:at])
 		from, pattern = at-width, r.behind
 	}
-	for stop := min(seg.end, at+r.after); ; stop = min(seg.end, at+maxValue) {
+	for stop := min(end, at+r.after); ; stop = min(end, at+maxValue) {
 		if !s.spend(leadWork*(stop-at), at) {
 			return false
 		}
@@ -264,7 +283,7 @@ func (s *scanner) lead(r *rule, segment, at int) bool {
 		switch {
 		case m == nil:
 			return true
-		case from+m[1] == stop && stop < min(seg.end, at+maxValue):
+		case from+m[1] == stop && stop < min(end, at+maxValue):
 			continue // the value may go on behind the window
 		}
 		*w = window{segment, at, from + m[1]}
@@ -291,7 +310,7 @@ func (s *scanner) flush(i int) bool {
 	all := s.matches(r, w.start, w.end)
 	if n := len(all); n > 0 && w.start+all[n-1][1] == w.end {
 		// The last value may go on behind the window.
-		all = s.matches(r, w.start, min(w.end+maxValue, s.level.segments[w.segment].end))
+		all = s.matches(r, w.start, min(w.end+maxValue, int(s.level.segments[w.segment].end)))
 	}
 	for _, m := range all {
 		if !s.submatch(r, w.start, m, w.start+m[0]) {
@@ -321,7 +340,7 @@ func (s *scanner) value(r *rule, hull, start, end int) bool {
 // add keeps a candidate; false when there are too many.
 func (s *scanner) add(c candidate) bool {
 	seg := &s.level.segments[s.level.segmentAt(c.start)]
-	if c.end > seg.end || seg.closed && !printable(s.level.text[c.start:c.end]) {
+	if !seg.has(c.start, c.end) || seg.closed && !printable(s.level.text[c.start:c.end]) {
 		return true
 	}
 	c.level = s.depth
