@@ -120,14 +120,8 @@ func isDummy(v []byte) bool {
 	if len(v) == 0 {
 		return true
 	}
-	base := v
-	for len(base) > 1 && isDigit(base[len(base)-1]) {
-		base = base[:len(base)-1]
-	}
-	for _, word := range plain {
-		if equalFold(base, word) {
-			return true
-		}
+	if isPlain(v) {
+		return true
 	}
 	for _, word := range dummies {
 		if contains(v, word) {
@@ -136,6 +130,19 @@ func isDummy(v []byte) bool {
 	}
 	s := measure(v)
 	return s.distinct < 3 || s.letters+s.digits == 0 || isNumber(v) || isEscaped(v) || len(v) < 12 && s.letters == 0 && s.isSequence() || isReference(v)
+}
+
+// isPlain reports whether a value is one of plain, digits behind it or not.
+func isPlain(v []byte) bool {
+	for len(v) > 1 && isDigit(v[len(v)-1]) {
+		v = v[:len(v)-1]
+	}
+	for _, word := range plain {
+		if equalFold(v, word) {
+			return true
+		}
+	}
+	return false
 }
 
 // isReference reports whether a value names a variable, a template's gap or
