@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -37,15 +38,23 @@ type Engine struct {
 // rule is a Rule that can be run.
 type rule struct {
 	*Rule
-	pattern  *regexp.Regexp
-	behind   *regexp.Regexp // the pattern at a fixed place, behind one rune of context
-	start    *regexp.Regexp // the pattern at the beginning of the text
-	index    int32          // in the engine
-	group    int            // that is the value
+	pattern  *pattern
+	behind   *pattern // the pattern at a fixed place, behind one rune of context
+	start    *pattern // the pattern at the beginning of the text
+	index    int32    // in the engine
+	group    int      // that is the value
 	detector Detector
 	checks   []check
 	before   int
 	after    int
+}
+
+// pattern is a regular expression that is known to compile. Most of hundreds are
+// never needed, so the program is made when the first text asks for it.
+type pattern struct{ program func() *regexp.Regexp }
+
+func newPattern(text string) *pattern {
+	return &pattern{sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })}
 }
 
 // leads reports whether every match begins with an anchor, so that the pattern
@@ -188,30 +197,29 @@ func (c *rule) setPattern() error {
 	if err != nil {
 		return c.place.errorf("the pattern does not compile: %w", err)
 	}
+	names := tree.CapNames()
 	tree = tree.Simplify()
 	program, err := syntax.Compile(tree)
 	if err != nil || len(program.Inst) > maxProgram {
 		return c.place.errorf("the pattern is too large")
 	}
-	if c.pattern, err = regexp.Compile(c.Pattern); err != nil {
-		return c.place.errorf("the pattern does not compile: %w", err)
-	}
-	c.group = valueGroup(c.pattern)
+	c.pattern = newPattern(c.Pattern)
+	c.group = valueGroup(names)
 	if most := longest(tree); most >= 0 {
 		c.after = min(c.after, most+16)
 		c.before = min(c.before, most+16)
 	}
 	if c.beginsWithAnchor(tree) {
-		c.start = regexp.MustCompile(`^(?:` + c.Pattern + `)`)
-		c.behind = regexp.MustCompile(`^(?s:.)(?:` + c.Pattern + `)`)
+		c.start = newPattern(`^(?:` + c.Pattern + `)`)
+		c.behind = newPattern(`^(?s:.)(?:` + c.Pattern + `)`)
 	}
 	return nil
 }
 
 // valueGroup is the group named value, else the first, else the whole match.
-func valueGroup(re *regexp.Regexp) int {
-	if i := re.SubexpIndex("value"); i > 0 {
+func valueGroup(names []string) int {
+	if i := slices.Index(names, "value"); i > 0 {
 		return i
 	}
-	return min(re.NumSubexp(), 1)
+	return min(len(names)-1, 1)
 }

@@ -293,7 +293,7 @@ func (s *scanner) lead(r *rule, segment, at int) bool {
 		if !s.spend(leadWork*(stop-at), at) {
 			return false
 		}
-		m := pattern.FindSubmatchIndex(s.level.text[from:stop])
+		m := pattern.program().FindSubmatchIndex(s.level.text[from:stop])
 		switch {
 		case m == nil:
 			return true
@@ -338,7 +338,7 @@ func (s *scanner) matches(r *rule, start, end int) [][]int {
 	if !s.spend(windowWork*(end-start), start) {
 		return nil
 	}
-	return r.pattern.FindAllSubmatchIndex(s.level.text[start:end], maxCandidates)
+	return r.pattern.program().FindAllSubmatchIndex(s.level.text[start:end], maxCandidates)
 }
 
 // value takes a rule's value when its checks hold.
