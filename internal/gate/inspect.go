@@ -470,10 +470,11 @@ func (c *collector) add(f found) {
 	c.found = append(c.found, f)
 }
 
-// isSecret reports whether what a rule finds belongs into the vault.
+// isSecret reports whether what a rule finds belongs into the vault, whatever
+// policy does about it. What is redacted belongs there, too.
 func isSecret(rule string) bool {
 	family, _, _ := strings.Cut(rule, ".")
-	return family == "secret" || family == "registered"
+	return family == "secret" || family == inspect.RegisteredFamily || family == inspect.CanaryFamily
 }
 
 // findingID is a keyed fingerprint of rule and value: who has no key can't try

@@ -1,12 +1,12 @@
 package inspect
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"regexp"
 	"regexp/syntax"
 	"slices"
@@ -70,10 +70,10 @@ func Compile(lib Library, sets ...*Set) (*Engine, error) {
 	for _, set := range sets {
 		for i := range set.Rules {
 			r := set.Rules[i]
-			r.family = set.Family
+			r.family = cmp.Or(r.family, set.Family)
 			compiled, err := compile(lib, &r)
 			if err = errors.Join(err, e.name(&r)); err != nil {
-				errs = append(errs, fmt.Errorf("rule %q: %w", r.Name(), err))
+				errs = append(errs, err)
 				continue
 			}
 			for _, a := range r.Anchors {
@@ -96,7 +96,7 @@ func Compile(lib Library, sets ...*Set) (*Engine, error) {
 // name enters a rule under its name.
 func (e *Engine) name(r *Rule) error {
 	if other := e.byName[r.Name()]; other != nil {
-		return r.place.errorf("the name is taken by the rule at %s", other.place)
+		return r.errorf("the name is taken by the rule at %s", other.place)
 	}
 	e.byName[r.Name()] = r
 	return nil
@@ -109,11 +109,15 @@ func (e *Engine) Version() string { return e.version }
 // Rule finds a rule by its name, "family.id"; nil when there is none.
 func (e *Engine) Rule(name string) *Rule { return e.byName[name] }
 
-// Rules are the compiled rules, in the order of their sets.
+// Rules are the compiled rules in the order of their sets, then the registered
+// values.
 func (e *Engine) Rules() []*Rule {
 	all := make([]*Rule, len(e.rules))
 	for i, r := range e.rules {
 		all[i] = r.Rule
+	}
+	if e.registered != nil {
+		all = append(all, e.registered.list...)
 	}
 	return all
 }
@@ -140,6 +144,9 @@ func version(key []byte, sets []*Set) string {
 
 var ruleID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
 
+// IsID reports whether a text can be a rule's id.
+func IsID(s string) bool { return ruleID.MatchString(s) }
+
 // compile makes one rule ready. Its error holds every problem.
 func compile(lib Library, r *Rule) (*rule, error) {
 	c := &rule{Rule: r, before: r.Before, after: r.After}
@@ -158,7 +165,7 @@ func (r *Rule) sound() error {
 	var errs []error
 	require := func(ok bool, format string, args ...any) {
 		if !ok {
-			errs = append(errs, r.place.errorf(format, args...))
+			errs = append(errs, r.errorf(format, args...))
 		}
 	}
 	require(ruleID.MatchString(r.ID), "the id must be lower case letters, digits and -")
@@ -179,7 +186,7 @@ func (c *rule) setDetector(lib Library) error {
 		return nil
 	}
 	if c.detector = lib.Detectors[c.Detector]; c.detector == nil {
-		return c.place.errorf("there is no detector %q", c.Detector)
+		return c.errorf("there is no detector %q", c.Detector)
 	}
 	return nil
 }
@@ -191,17 +198,17 @@ func (c *rule) setPattern() error {
 		return nil
 	}
 	if len(c.Pattern) > maxPattern {
-		return c.place.errorf("the pattern is longer than %d bytes", maxPattern)
+		return c.errorf("the pattern is longer than %d bytes", maxPattern)
 	}
 	tree, err := syntax.Parse(c.Pattern, syntax.Perl)
 	if err != nil {
-		return c.place.errorf("the pattern does not compile: %w", err)
+		return c.errorf("the pattern does not compile: %w", err)
 	}
 	names := tree.CapNames()
 	tree = tree.Simplify()
 	program, err := syntax.Compile(tree)
 	if err != nil || len(program.Inst) > maxProgram {
-		return c.place.errorf("the pattern is too large")
+		return c.errorf("the pattern is too large")
 	}
 	c.pattern = newPattern(c.Pattern)
 	c.group = valueGroup(names)
