@@ -144,6 +144,7 @@ func TestWhatOnlyLooksLikeASecretIsLeftAlone(t *testing.T) {
 		{"go.sum", "tvguho.pbz/tb-nhgu/frperg i5.9.5 u6:63yq/hj4Ee2IxAvr2n2EZNpSVJeWqyHY04GJTsph085="},
 		{"public block", "-----ORTVA CHOYVP XRL-----\nZVVOVwNAOtxduxvT4j5ONDRSNNBPND3NZVVOPtXPNDRN\n-----RAQ CHOYVP XRL-----"},
 		{"redacted block", "-----ORTVA CEVINGR XRL-----\n...\n-----RAQ CEVINGR XRL-----"},
+		{"shortened block", "-----ORTVA EFN CEVINGR XRL-----\nZVVRbjVONOXPNDRNdXcEtaa1ld71H8lg0LSMdhlhxsEwoZK...siL9+gr\n-----RAQ EFN CEVINGR XRL-----"},
 		{"thinking signature", "{\"glcr\":\"guvaxvat\",\"fvtangher\":\"RdDOPxtVNENOTNVvDY3k2q1s0t9u8w7x6\"}"},
 	} {
 		for _, m := range e.Scan([]byte(inspect.Rotate(test.text)), inspect.Options{}).Matches {
