@@ -77,7 +77,7 @@ func Compile(lib Library, sets ...*Set) (*Engine, error) {
 				continue
 			}
 			for _, a := range r.Anchors {
-				list = append(list, anchor{text: a, exact: r.CaseAnchors, words: r.Words, owner: int32(len(e.rules))})
+				list = append(list, anchor{text: a, exact: r.CaseAnchors, words: r.Words, owners: []int32{int32(len(e.rules))}})
 			}
 			compiled.index = int32(len(e.rules))
 			e.rules = append(e.rules, compiled)

@@ -192,6 +192,11 @@ func TestManyKnownValuesThatLookAlike(t *testing.T) {
 		values = append(values, inspect.KnownValue{Value: []byte("zed_" + letters(20, uint32(i)))})
 	}
 	o := inspect.Options{Known: inspect.NewKnown(values)}
+	// Few rules with many values, and many rules with few values.
+	few := inspect.Options{Known: inspect.NewKnown(values[:50])}
+	if m := one(t, engine(t, many(2000)), "x "+string(values[7].Value), few); !m.Known {
+		t.Errorf("got %+v", m)
+	}
 	for _, v := range values[:50] {
 		if m := one(t, e, "x "+string(v.Value)+" y", o); string(m.Value) != string(v.Value) || !m.Known {
 			t.Fatalf("got %+v", m)
