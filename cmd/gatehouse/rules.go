@@ -99,8 +99,11 @@ func (f *rulesFlags) list(ctx context.Context, std streams) error {
 		})
 	}
 	table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "RULE\tSEVERITY\tCONFIDENCE\tFILE")
+	rows := 0
 	err = b.rules(ctx, func(r listed) error {
+		if rows++; rows == 1 {
+			fmt.Fprintln(table, "RULE\tSEVERITY\tCONFIDENCE\tFILE")
+		}
 		if r.File == "" {
 			r.File = "built-in"
 		}
