@@ -447,7 +447,12 @@ func (c *collector) part(s inspect.Span, rule *inspect.Rule, value []byte) {
 	c.add(f)
 }
 
+// unreadable notes content that could not be decoded. What the provider signed
+// or sealed is its own, and it takes nothing else back there.
 func (c *collector) unreadable(start, end int, why string) {
+	if _, signed := c.where(start); signed {
+		return
+	}
 	rule := unreadableEncoded
 	for _, kind := range [...]string{"image", "audio", "video", "pdf", "font"} {
 		if strings.Contains(why, kind) {

@@ -2,6 +2,8 @@ package gate_test
 
 import (
 	"bytes"
+	"encoding/base64"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -105,6 +107,26 @@ func (h *house) read(id flow.ID, what ledger.What) (text string) {
 		text += string(c.Data)
 	}
 	return text
+}
+
+// What a provider sealed comes back to it as it is, however long; the same bytes
+// anywhere else can't be read, and are blocked.
+func TestSealedPartsPass(t *testing.T) {
+	h := open(t, t.TempDir(), enforcing)
+	noise := make([]byte, 3000)
+	rand.NewChaCha8([32]byte{1}).Read(noise)
+	sealed := base64.StdEncoding.EncodeToString(noise)
+	thought := `{"model":"claude-x","messages":[{"role":"user","content":"hi"},{"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":"` + sealed + `"},{"type":"text","text":"yes"}]},{"role":"user","content":"go on"}]}`
+	if sent, _, in := h.say(thought, streamed("ok")); sent != thought || in.Decision.Verdict != flow.Pass {
+		t.Errorf("a signed thought: %+v", in.Decision)
+	}
+	_, err := h.Admit(&gate.Message{
+		Provider: flow.Anthropic, API: flow.Messages, Method: "POST", Route: "/v1/messages", Path: "/v1/messages",
+		Principal: flow.Principal{Name: "ann/claude"}, Body: []byte(messages("what is " + sealed)),
+	})
+	if err == nil || !strings.Contains(err.Error(), "unreadable") {
+		t.Errorf("the same in a text: %v", err)
+	}
 }
 
 func messages(texts ...string) string {
