@@ -156,7 +156,8 @@ func (g *Gate) judge(m *Message, p *Passage, r *reading) error {
 		x.freeze()
 	}
 	if r.text == r.doc {
-		r.seen = &x.out
+		out := x.out // a copy: a pointer into x would keep all that x holds as long as the conversation
+		r.seen = &out
 	}
 	p.known, p.vault = x.known, x.vault
 	return nil

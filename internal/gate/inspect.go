@@ -222,7 +222,7 @@ func (x *examiner) look(i int) *view {
 	}
 	c := x.collector(i)
 	c.take(&r)
-	return &c.view
+	return c.seen()
 }
 
 func (x *examiner) collector(i int) collector {
@@ -268,7 +268,7 @@ func (x *examiner) fragment(i int, s inspect.Span, rule *inspect.Rule, value []b
 		c.found = append([]found(nil), v.found...)
 	}
 	c.part(s, rule, value)
-	x.out.views[i] = &c.view
+	x.out.views[i] = c.seen()
 }
 
 // stretches scans a body that is no JSON text: form parts, lines of a batch,
@@ -299,7 +299,7 @@ func (x *examiner) stretches() {
 		}
 	}
 	x.after = row[len(row)-1]
-	x.out.views = []*view{&c.view}
+	x.out.views = []*view{c.seen()}
 	x.fresh = []bool{true}
 }
 
@@ -379,6 +379,13 @@ type collector struct {
 	view
 }
 
+// seen gives the view by itself: it is kept with the conversation, and must not
+// hold on to the body.
+func (c *collector) seen() *view {
+	v := c.view
+	return &v
+}
+
 func (c *collector) take(r *inspect.Result) {
 	for i := range r.Matches {
 		c.match(&r.Matches[i])
@@ -440,7 +447,7 @@ func (c *collector) part(s inspect.Span, rule *inspect.Rule, value []byte) {
 		finding: c.finding(rule.Name(), value, rule.Severity, rule.Confidence, "cut in pieces"),
 		start:   c.at + s.Start, end: c.at + s.End, part: true,
 	}
-	f.value = c.body[f.start:f.end]
+	f.value = bytes.Clone(c.body[f.start:f.end])
 	if c.json {
 		f.value = peek.Append(nil, append(append([]byte{'"'}, f.value...), '"'))
 	}

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/base64"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/gate"
@@ -179,5 +181,34 @@ func TestRedactedThereAndBack(t *testing.T) {
 	}
 	if rep, err := h.ledger.Verify(nil); err != nil || rep.Code != ledger.Sound {
 		t.Errorf("verify: %v %+v", err, rep)
+	}
+}
+
+// What is kept of a conversation is its last body: a finding must not hold on to
+// the body that it was found in.
+func TestAFindingHoldsNoBody(t *testing.T) {
+	h := open(t, t.TempDir(), enforcing)
+	secret := "zed_" + strings.Repeat("m4", 10)
+	body := []byte(messages("my key is " + secret + " " + strings.Repeat("x", 1<<20)))
+	first := weak.Make(&body[0])
+	turn := func(body []byte) {
+		p, err := h.Admit(&gate.Message{
+			Provider: flow.Anthropic, API: flow.Messages, Method: "POST", Route: "/v1/messages", Path: "/v1/messages",
+			Principal: flow.Principal{Name: "ann/claude"}, Claim: gate.Claim{Session: "s"}, Body: body,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Body()
+		p.End(flow.Done, "")
+	}
+	text := string(body[:len(body)-2])
+	turn(body)
+	body = nil
+	turn([]byte(text + `,{"role":"assistant","content":"ok"}]}`))
+	turn([]byte(text + `,{"role":"assistant","content":"ok"},{"role":"user","content":"and"}]}`))
+	runtime.GC()
+	if first.Value() != nil {
+		t.Error("the first turn's body is still held")
 	}
 }
