@@ -211,4 +211,5 @@ func TestAFindingHoldsNoBody(t *testing.T) {
 	if first.Value() != nil {
 		t.Error("the first turn's body is still held")
 	}
+	runtime.KeepAlive(h)
 }
