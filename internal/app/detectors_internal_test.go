@@ -3,9 +3,11 @@ package app
 import (
 	"errors"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -64,5 +66,30 @@ func TestRegisteringIsRecordedFirst(t *testing.T) {
 	made, err := d.AddSecret(asked)
 	if err != nil || made.Rule != "registered.db" || made.Version == begun.Version || !slices.Equal(entries, []string{"rules.add registered.db ann"}) {
 		t.Errorf("%+v, %v, %q", made, err, entries)
+	}
+}
+
+// The entry of the start names the rules, as it names the policy.
+func TestStartNamesTheRules(t *testing.T) {
+	c := config.Default()
+	c.Data = t.TempDir()
+	file := filepath.Join(c.Data, "rules", "acme.yaml")
+	os.Mkdir(filepath.Dir(file), 0o700)
+	if err := os.WriteFile(file, []byte("family: acme\ndictionaries: [{id: a, severity: low, confidence: 50, words: [abracadabra]}]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	agents, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer agents.Close()
+	g := &gateway{o: Options{Log: log}, c: c, agents: agents, store: &store{rules: newRules(c, nil, nil, log), detect: newDetectors(c, []byte("key"), nil, log)}}
+	if err := g.store.detect.Begin(); err != nil {
+		t.Fatal(err)
+	}
+	got, s := g.started(), g.store.detect.Status()
+	if s.Version == "" || got["rules"] != s.Version || got["rules_number"] != strconv.Itoa(s.Number) || got["rules_files"] != file {
+		t.Errorf("the entry says %v, the rules are %+v", got, s)
 	}
 }

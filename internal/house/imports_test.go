@@ -38,6 +38,7 @@ var allowed = []line{
 	{"cmd/gatehouse", "internal/simulate", "simulate and demo serve it"},
 	{"cmd/gatehouse", "internal/ledger", "who holds the folder; the API's answers in its words"},
 	{"cmd/gatehouse", "internal/policy", "checks, tests and explains policy files without a gateway"},
+	{"cmd/gatehouse", "internal/inspect", "knows what a rule may be called"},
 	{"cmd/gatehouse", "internal/rulebook", "checks rules files without a gateway"},
 	{"cmd/gatehouse", "internal/wire/codec", "show reads bodies as conversations"},
 	{"cmd/gatehouse", "internal/wire/coding", "show decodes compressed bodies"},

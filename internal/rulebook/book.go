@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/workingagents/gatehouse/internal/inspect"
 	"github.com/workingagents/gatehouse/internal/inspect/secret"
@@ -118,10 +119,14 @@ func read(file string) ([]byte, error) {
 	return os.ReadFile(file)
 }
 
+// builtIn are the rules in the binary, which nobody changes: reading them takes
+// longer than all else.
+var builtIn = sync.OnceValues(secret.Set)
+
 // Compile makes the engine of the built-in rules and the sets. The key is that
 // of the hashes of registered values.
 func Compile(key []byte, sets []*inspect.Set) (*inspect.Engine, error) {
-	own, err := secret.Set()
+	own, err := builtIn()
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +161,7 @@ func Check(sets []*inspect.Set) (*inspect.Engine, error) {
 
 // Names are the rules' names, the built-in ones too, without compiling them.
 func Names(sets []*inspect.Set) ([]string, error) {
-	own, err := secret.Set()
+	own, err := builtIn()
 	if err != nil {
 		return nil, err
 	}

@@ -70,6 +70,9 @@ func (b Book) add(name, family string, key []byte, e Entry, value []byte) (Draft
 	if err != nil {
 		return d, err
 	}
+	if set.Key != "" && set.Key != inspect.KeyID(key) {
+		return d, refuse(http.StatusConflict, "key", "the hashes in %s were made with the key of another data folder: take the file away, and register its values here", d.File)
+	}
 	v := inspect.Register(key, value)
 	v.Rule = inspect.Rule{ID: e.Name, Title: e.Title, Severity: e.Severity, Confidence: 100}
 	for i := range set.Registered {
