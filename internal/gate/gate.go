@@ -121,14 +121,13 @@ func (g *Gate) Admit(m *Message) (*Passage, error) {
 		return nil, g.unrecorded(err)
 	}
 	r.seal()
-	passes := in.Decision.Verdict == flow.Pass || in.Decision.Verdict == flow.Redact
-	if passes {
+	if passes(in) {
 		g.forward(p, &r)
 	}
 	if err := p.begin(r); err != nil {
 		return nil, err
 	}
-	if passes {
+	if passes(in) {
 		return p, nil
 	}
 	refusal := &flow.Refusal{Status: http.StatusBadRequest, Kind: "blocked", Text: in.Decision.Why}
@@ -141,26 +140,23 @@ func (g *Gate) judge(m *Message, p *Passage, r *reading) error {
 	if err != nil {
 		return err
 	}
-	r.plan, err = x.decide(p.policy)
-	if errors.Is(err, vault.ErrTooMany) {
-		p.in.Decision = flow.Decision{Verdict: flow.Block, Why: err.Error(), Rules: []string{"limit:redactions"}}
-		err = nil
-	}
+	r.plan, err = x.decide(p.policy, g.tracker.barred(m, r.facts.Previous))
 	if err != nil {
 		return err
 	}
-	if g.tracker.blocked(p.session, r.facts.Previous) {
-		p.in.Decision = flow.Decision{Verdict: flow.Block, Why: "this continues an answer that was blocked; send the conversation again without it", Rules: []string{"limit:continues-blocked"}}
-	}
-	if v := p.in.Decision.Verdict; v == flow.Pass || v == flow.Redact {
+	if passes(p.in) {
 		x.freeze()
 	}
-	if r.text == r.doc {
-		out := x.out // a copy: a pointer into x would keep all that x holds as long as the conversation
-		r.seen = &out
+	if r.text == r.doc && x.json {
+		r.seen = x.out
 	}
 	p.known, p.vault = x.known, x.vault
 	return nil
+}
+
+// passes reports whether anything of a request may be forwarded.
+func passes(in *flow.Intent) bool {
+	return in.Decision.Verdict == flow.Pass || in.Decision.Verdict == flow.Redact
 }
 
 // seal has a compressed body kept by the vault when a value stands in it: it

@@ -9,6 +9,7 @@ import (
 	"hash"
 	"hash/maphash"
 	"math"
+	"net/http"
 	"slices"
 	"strconv"
 	"sync"
@@ -49,6 +50,7 @@ type tracker struct {
 	recent   *list.List // *session, newest first
 
 	owners owners
+	cut    owners // of responses that were blocked on their way back
 }
 
 // laneKey groups the tips that a request can be compared with before its body
@@ -65,7 +67,6 @@ type session struct {
 	calls []call        // newest last
 	ids   []idRecord    // oldest first
 	end   *inspect.Edge // of the last message that the next one may continue: an upload, or a message of a socket
-	cut   []string      // ids of responses that were blocked on their way back, oldest first
 	heads []headRecord  // oldest first
 }
 
@@ -98,6 +99,7 @@ var seed = maphash.MakeSeed()
 type tip struct {
 	key       laneKey
 	session   string
+	provider  flow.Provider
 	api       flow.API
 	doc       *split.Doc
 	digest    *digest
@@ -154,13 +156,28 @@ func editAt(list []ledger.Edit, i int) ledger.Edit {
 	return ledger.Edit{At: math.MaxInt}
 }
 
+// of reports whether the tip is of the intent's session.
+func (t *tip) of(in *flow.Intent) bool {
+	return t != nil && t.session == in.Session.ID && t.key.principal == in.Principal.Name
+}
+
 // storedIn gives what the ledger keeps of the tip, if it can serve as base for
 // a flow of the intent's session: blocks are shared within one session only.
 func (t *tip) storedIn(in *flow.Intent) *ledger.Stored {
-	if t == nil || t.session != in.Session.ID || t.key.principal != in.Principal.Name {
+	if !t.of(in) {
 		return nil
 	}
 	return t.stored
+}
+
+// seenIn gives what inspection made of the tip, if it holds for a flow of the
+// intent: what was forwarded is the business of one session with one provider,
+// and pseudonyms are known in one session only.
+func (t *tip) seenIn(in *flow.Intent) *seen {
+	if !t.of(in) || t.provider != in.Provider {
+		return nil
+	}
+	return t.seen
 }
 
 func newTracker(o Options) *tracker {
@@ -425,14 +442,14 @@ func (t *tracker) setEnd(s *session, e *inspect.Edge) {
 	s.end = e
 }
 
-// blocked reports whether a request continues a response that was blocked.
-func (t *tracker) blocked(s *session, response string) bool {
-	if response == "" {
-		return false
+// barred reports whether a request goes on with a response that was blocked, or
+// asks for it again.
+func (t *tracker) barred(m *Message, previous string) bool {
+	path := ""
+	if m.Method == http.MethodGet {
+		path = m.Route
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return slices.Contains(s.cut, response)
+	return t.cut.session(m.Principal.Name, path, previous) != ""
 }
 
 // answered gives the flow whose answer has an id; empty when none is known.
@@ -484,14 +501,14 @@ func conversationHead(doc *split.Doc) string {
 // keep remembers a recorded request as the tip of its conversation, in the
 // place of the one that it continues.
 func (t *tracker) keep(in *flow.Intent, r reading, stored *ledger.Stored) {
-	if r.doc == nil || !r.doc.JSON || stored == nil || int64(len(r.doc.Body)) > t.o.TipBytes/4 {
+	if r.doc == nil || !r.doc.JSON || stored == nil && in.Capture != flow.CaptureMetadata || int64(len(r.doc.Body)) > t.o.TipBytes/4 {
 		return
 	}
-	now := &tip{key: r.lane, session: in.Session.ID, api: in.API, doc: r.doc, digest: r.digest, forwarded: r.forwarded, edits: r.plan.edits, seen: r.seen, stored: stored}
-	now.bytes = int64(tipBytes + len(r.doc.Body) + pieceBytes*len(r.doc.Pieces) + len(r.lane.claim))
+	now := &tip{key: r.lane, session: in.Session.ID, provider: in.Provider, api: in.API, doc: r.doc, digest: r.digest, forwarded: r.forwarded, edits: r.plan.edits, seen: r.seen, stored: stored}
+	now.bytes = int64(tipBytes + len(r.doc.Body) + pieceBytes*len(r.doc.Pieces) + len(r.lane.claim) + r.seen.size())
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if r.base.storedIn(in) != nil && r.base.all != nil && continues(r) {
+	if r.base.of(in) && r.base.all != nil && continues(r) {
 		t.drop(r.base)
 	}
 	lane := t.lane(now.key)
@@ -562,16 +579,11 @@ func (t *tracker) answering(s *session, in *flow.Intent, response string) {
 	}
 }
 
-// block notes a response that no request may continue.
-func (t *tracker) block(s *session, response string) {
-	if response == "" {
-		return
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	s.cut = append(s.cut, response)
-	if len(s.cut) > sessionIDs {
-		s.cut = s.cut[1:]
+// block notes a response that no request of its principal may continue, whatever
+// session it claims.
+func (t *tracker) block(principal, session, response string) {
+	if response != "" {
+		t.cut.note(principal, session, response)
 	}
 }
 
