@@ -5,15 +5,17 @@ GO          ?= go
 CC          ?= cc
 FUZZTIME    ?= 5s
 BENCHFLAGS  ?=
+SCOREFLAGS  ?=
 KILLS       ?= 100
 SOAK        ?= 10m
+DETECT_DATA ?=
 STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 VERSION      = $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS      = -s -w -X main.version=$(VERSION)
 TARGETS      = linux/amd64 linux/arm64 darwin/arm64 darwin/amd64 windows/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint cross race e2e agents compiler bench fuzz soak kill dict clean
+.PHONY: help run build test lint cross race e2e agents compiler bench score fuzz soak kill dict clean
 
 help:
 	@echo 'make run     build, start the gateway with its data in ./data'
@@ -22,6 +24,7 @@ help:
 	@echo 'make lint    gofmt, vet, staticcheck'
 	@echo 'make cross   compile for every system that we ship for'
 	@echo 'make bench   measure against the barest reverse proxy (docs/performance.md)'
+	@echo 'make score   measure the detectors on labelled texts in DETECT_DATA (docs/score.md)'
 	@echo 'make fuzz    every fuzz target for FUZZTIME ($(FUZZTIME))'
 	@echo 'make kill    kill -9 under load, KILLS rounds ($(KILLS))'
 	@echo 'make soak    load for SOAK ($(SOAK)), memory watched, then verify'
@@ -75,6 +78,10 @@ test/e2e/node_modules/.installed: test/e2e/package-lock.json
 bench: build
 	$(GO) build -o bin/bench ./bench
 	bin/bench -gatehouse bin/gatehouse $(BENCHFLAGS)
+
+# The labelled texts are not part of the repository: docs/score.md names them.
+score:
+	@$(GO) run ./score -data '$(or $(DATA),$(DETECT_DATA))' $(SCOREFLAGS)
 
 # go test fuzzes one target of one package at a time.
 fuzz:

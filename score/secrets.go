@@ -20,11 +20,16 @@ type score struct {
 	out    io.Writer
 	strata []string // in the order of the table
 	tally  map[string]*tally
+	steps  map[string][len(levels)]tally // by set, for each of levels
 }
+
+// levels are the confidences in percent at which the sets are counted again.
+var levels = [...]int{1, 50, 70, blocking}
 
 // secrets measures the sets of labelled secrets.
 func (s *score) secrets(dir string) error {
 	s.tally = map[string]*tally{}
+	s.steps = map[string][len(levels)]tally{}
 	var cred []record
 	for _, name := range []string{"kingfisher", "gitleaks", "betterleaks", "creddata"} {
 		var all []record
@@ -41,6 +46,7 @@ func (s *score) secrets(dir string) error {
 	s.set("creddata", cred, credStrata)
 	if s.ids == "" {
 		s.print()
+		s.printSteps()
 	}
 	return nil
 }
@@ -52,8 +58,11 @@ func (s *score) tokenStrata(name string, r record) []string {
 	if strings.HasSuffix(r.Source, "/invisible") {
 		return []string{name + ", helper values"}
 	}
-	return []string{name, "all token rules", "all token rules, half " + r.half()}
+	return []string{name, allTokens, allTokens + ", half " + r.half()}
 }
+
+// allTokens is the stratum of the three sets of token rules together.
+const allTokens = "all token rules"
 
 // apart are the classes of CredData that name something rather than protect
 // it.
@@ -85,20 +94,42 @@ func (s *score) set(name string, all []record, strata func(record) []string) {
 			continue
 		}
 		result := s.engine.Scan([]byte(r.Text), inspect.Options{})
-		t, what := judge(r, result, labelled[r.Text])
-		for _, stratum := range strata(r) {
+		t, what := judge(r, result, labelled[r.Text], 1)
+		list := strata(r)
+		for _, stratum := range list {
 			s.count(stratum, t)
 		}
+		s.step(list, func(least int) tally {
+			t, _ := judge(r, result, labelled[r.Text], least)
+			return t
+		})
 		if s.ids == what && what != "" {
 			fmt.Fprintf(s.out, "%s %s %s %s\n", r.ID, r.half(), r.Rule, rulesOf(result))
 		}
 	}
 }
 
-// judge compares a text's matches with its label.
-func judge(r record, result inspect.Result, labelled [][2]int) (t tally, what string) {
+// step counts a record of the headline sets at each level of confidence.
+func (s *score) step(strata []string, judged func(least int) tally) {
+	for _, set := range []string{allTokens, "creddata"} {
+		if !slices.Contains(strata, set) {
+			continue
+		}
+		t := s.steps[set]
+		for i, least := range levels {
+			t[i].add(judged(least))
+		}
+		s.steps[set] = t
+	}
+}
+
+// judge compares a text's matches of at least a confidence with its label.
+func judge(r record, result inspect.Result, labelled [][2]int, least int) (t tally, what string) {
 	var hit, alarm bool
 	for _, m := range result.Matches {
+		if m.Rule.Confidence < least {
+			continue
+		}
 		overlaps := r.Start == nil || m.Start < *r.End && *r.Start < m.End
 		other := slices.ContainsFunc(labelled, func(x [2]int) bool { return m.Start < x[1] && x[0] < m.End })
 		hit = hit || overlaps
@@ -138,5 +169,17 @@ func (s *score) print() {
 	for _, name := range s.strata {
 		t := s.tally[name]
 		fmt.Fprintf(s.out, "| %s | %d | %s | %d | %d | %s |\n", name, t.true, share(t.found, t.true), t.hard, t.alarms, t.precision())
+	}
+}
+
+// printSteps shows what each level of confidence is worth.
+func (s *score) printSteps() {
+	fmt.Fprintln(s.out, "\n| set | confidence | recall | false alarms | precision |")
+	fmt.Fprintln(s.out, "|---|---|---|---|---|")
+	for _, set := range []string{allTokens, "creddata"} {
+		for i, least := range levels {
+			t := s.steps[set][i]
+			fmt.Fprintf(s.out, "| %s | ≥ %d %% | %s | %d of %d | %s |\n", set, least, share(t.found, t.true), t.alarms, t.hard, t.precision())
+		}
 	}
 }

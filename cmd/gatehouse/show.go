@@ -99,7 +99,7 @@ func (s *shower) head() {
 	fmt.Fprintf(w, "flow      %s   %s\n", v.ID, v.Started.Local().Format("2006-01-02 15:04:05.000"))
 	fmt.Fprintf(w, "call      %s %s (%s)\n", plain(v.Method), plain(v.Path), v.API)
 	fmt.Fprintf(w, "who       %s   session %s   turn %s\n", plain(v.Principal), plain(v.Session), turnText(v))
-	fmt.Fprintf(w, "decision  %s: %s\n", v.Verdict, plain(s.in.Decision.Why))
+	fmt.Fprintf(w, "decision  %s: %s\n", s.in.Decision.Verdict, plain(s.in.Decision.Why))
 	fmt.Fprintf(w, "answer    %s   status %s   %s", v.State, statusText(v.Status), plain(v.Model))
 	if v.Stop != "" {
 		fmt.Fprintf(w, "   stop %s", plain(v.Stop))
@@ -117,6 +117,55 @@ func (s *shower) head() {
 	if v.Unreadable != "" {
 		fmt.Fprintf(w, "unread    %s\n", plain(v.Unreadable))
 	}
+	fmt.Fprintf(w, "inspected %d bytes of the request, %d forwarded, %d unreadable\n", v.ScannedBytes, v.ForwardedBytes, v.UnreadableBytes)
+	s.found(v.Findings)
+	for _, a := range s.in.Acts {
+		fmt.Fprintf(w, "provider  would %s by itself: %s\n", plain(a.Kind), plain(a.Name))
+	}
+	s.changed()
+}
+
+// found prints what was found, without any of it.
+func (s *shower) found(findings []flow.Finding) {
+	for _, f := range findings {
+		where := string(f.Channel)
+		if f.Place != "" {
+			where += ", " + f.Place
+		}
+		fmt.Fprintf(s.std.out, "found     %s   %s, %d %%   in %s at %d to %d", plain(f.Rule), f.Severity, f.Confidence, plain(where), f.Start, f.End)
+		if len(f.Via) > 0 {
+			fmt.Fprintf(s.std.out, " through %s", plain(strings.Join(f.Via, ", ")))
+		}
+		if f.Note != "" {
+			fmt.Fprintf(s.std.out, " (%s)", plain(f.Note))
+		}
+		fmt.Fprintf(s.std.out, "   %s   %s\n", f.Action, plain(f.ID))
+	}
+}
+
+// changed prints what was done to the answer.
+func (s *shower) changed() {
+	if s.out == nil {
+		return
+	}
+	if s.out.Restored > 0 {
+		fmt.Fprintf(s.std.out, "restored  %d values in the place of pseudonyms in the answer\n", s.out.Restored)
+	}
+	if s.out.Withheld > 0 {
+		fmt.Fprintf(s.std.out, "withheld  %d bytes of the answer\n", s.out.Withheld)
+	}
+	if d := s.out.Decision; d != nil {
+		fmt.Fprintf(s.std.out, "answer    %s: %s\n", d.Verdict, plain(d.Why))
+	}
+}
+
+// asked is which of the request's bodies is shown: with values replaced, what
+// the provider got. The values are there for who asks for the raw request.
+func (s *shower) asked() string {
+	if s.in.Decision.Verdict == flow.Redact {
+		return "forwarded"
+	}
+	return "request"
 }
 
 func estimated(v flow.View) string {
@@ -130,7 +179,7 @@ func (s *shower) request() error {
 	if s.in.RequestBytes == 0 {
 		return nil
 	}
-	resp, err := s.b.do(s.ctx, "GET", s.contentPath("request", false), nil)
+	resp, err := s.b.do(s.ctx, "GET", s.contentPath(s.asked(), false), nil)
 	if err != nil {
 		return err
 	}
@@ -139,7 +188,7 @@ func (s *shower) request() error {
 	if err != nil {
 		return fmt.Errorf("reading the request: %w", err)
 	}
-	if encoding := headerValue(s.in.Header, "Content-Encoding"); encoding != "" && s.in.Method != flow.MethodMessage {
+	if encoding := headerValue(s.in.Header, "Content-Encoding"); encoding != "" && s.asked() == "request" && s.in.Method != flow.MethodMessage {
 		if plainBody, err := coding.Decode(encoding, body, coding.Limit{Bytes: showMax}); err == nil {
 			body = plainBody
 		}

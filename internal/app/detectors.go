@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -121,6 +122,7 @@ func (d *detectors) compile(drafts ...rulebook.Draft) (*inspect.Engine, []string
 	for i, s := range sets {
 		files[i] = s.File
 	}
+	defer debug.FreeOSMemory() // ten times what is kept was needed to compile it
 	e, err := rulebook.Compile(d.key, sets)
 	return e, files, err
 }

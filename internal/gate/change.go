@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash"
 	"net/http"
+	"slices"
 
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/inspect"
@@ -82,7 +83,7 @@ func (c *change) push(chunk []byte, deliver func([]byte) error) error {
 	if err := c.deliver(out, edits, deliver); err != nil {
 		return err
 	}
-	if c.rewriter.Blocked() != nil {
+	if c.ended() {
 		return ErrBlocked
 	}
 	return nil
@@ -130,7 +131,7 @@ func (c *change) keep(out []byte) error {
 
 // Flush delivers what was held back at the end of the provider's bytes.
 func (p *Passage) Flush(deliver func([]byte) error) error {
-	if p.change == nil || p.change.rewriter.Blocked() != nil {
+	if p.change == nil || p.change.ended() {
 		return nil
 	}
 	text, err := p.finishDecoding()
@@ -142,11 +143,14 @@ func (p *Passage) Flush(deliver func([]byte) error) error {
 			return err
 		}
 	}
+	if p.answer != nil {
+		p.answer.End() // a whole body is read only now, and has the id by which it may be asked for
+	}
 	out, edits := p.change.rewriter.End()
 	if err := p.change.deliver(out, edits, deliver); err != nil {
 		return err
 	}
-	if p.change.rewriter.Blocked() != nil {
+	if p.change.ended() {
 		return ErrBlocked
 	}
 	return nil
@@ -176,6 +180,9 @@ func (c *change) final(received int64) []ledger.Edit {
 	return c.edits
 }
 
+// ended reports whether the answer was ended by us.
+func (c *change) ended() bool { return c != nil && c.rewriter.Blocked() != nil }
+
 func (c *change) tell(out *flow.Outcome) {
 	out.DeliveredSHA256 = hex.EncodeToString(c.hash.Sum(nil))
 	out.Restored = len(c.rewriter.Restored())
@@ -185,6 +192,16 @@ func (c *change) tell(out *flow.Outcome) {
 	if r := c.rewriter.Blocked(); r != nil {
 		out.Why = r.Text
 	}
+}
+
+// mayHave reports whether a value is one that was replaced in this session: it
+// is put back where policy lets it, and no finding there.
+func (p *Passage) mayHave(value []byte) bool {
+	if p.vault == nil || value == nil {
+		return false
+	}
+	_, ok := p.vault.Token(value)
+	return ok
 }
 
 func (p *Passage) subject() policy.Subject {
@@ -200,7 +217,7 @@ func (p *Passage) judge(part flow.Part) *flow.Refusal {
 	}
 	p.findings = append(p.findings, findings...)
 	p.ruling = &d
-	p.gate.tracker.block(p.session, p.answer.Snapshot().ID)
+	p.gate.tracker.block(p.in.Principal.Name, p.in.Session.ID, p.answer.Snapshot().ID)
 	return &flow.Refusal{Status: http.StatusBadRequest, Kind: "blocked", Text: "the tool call " + part.Name + " was blocked: " + d.Why}
 }
 
@@ -212,11 +229,16 @@ func (p *Passage) inspect(parts []flow.Part) {
 	for _, part := range parts {
 		p.findings = append(p.findings, p.scan(part)...)
 	}
-	if len(p.findings) > 0 {
-		d := p.policy.Answer(p.subject(), p.findings)
-		if d.Would != "" || len(d.Rules) > 0 {
-			p.ruling = &d
-		}
+	if len(p.findings) == 0 {
+		return
+	}
+	d := p.policy.Answer(p.subject(), p.findings)
+	if d.Verdict < flow.Redact { // prose flows: the client has it
+		d.Would, d.Verdict = d.Verdict.String(), flow.Pass
+		d.Why = "delivered before it was read to its end; it would have been " + d.Why
+	}
+	if d.Would != "" || len(d.Rules) > 0 {
+		p.ruling = &d
 	}
 }
 
@@ -226,13 +248,18 @@ func (p *Passage) scan(part flow.Part) []flow.Finding {
 	if part.Kind == flow.ToolCall {
 		channel = flow.ToolCalls
 	}
-	r := p.gate.o.Rules().Scan([]byte(part.Text), o)
+	engine, err := p.gate.rules()
+	if err != nil {
+		return []flow.Finding{{Rule: unreadableCut, Severity: flow.High, Confidence: 100, Channel: channel, Note: errNoRules.Text}}
+	}
+	r := engine.Scan([]byte(part.Text), o)
 	p.scanned += int64(r.Scanned)
 	if len(r.Matches) == 0 && len(r.Inner) == 0 && len(r.Unread) == 0 && r.Cut == "" {
 		return nil
 	}
 	c := collector{g: p.gate, body: []byte(part.Text), json: o.JSON, where: always(channel, part.Signed)}
-	c.take(&r)
+	c.take(&r, len(part.Text))
+	c.found = slices.DeleteFunc(c.found, func(f found) bool { return p.mayHave(f.value) })
 	list := make([]flow.Finding, len(c.found))
 	for i := range c.found {
 		if c.found[i].secret {

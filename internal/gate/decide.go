@@ -1,14 +1,16 @@
 package gate
 
 import (
+	"errors"
+	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/ledger"
 	"github.com/workingagents/gatehouse/internal/policy"
 	"github.com/workingagents/gatehouse/internal/vault"
 	"github.com/workingagents/gatehouse/internal/wire/peek"
+	"github.com/workingagents/gatehouse/internal/wire/splice"
 )
 
 // plan is what follows from inspection and policy: what is forwarded, and what
@@ -23,26 +25,53 @@ type plan struct {
 type spot struct{ piece, index int }
 
 // decide lets policy judge what stands in the request, sets the intent's
-// decision and findings, and plans the edits.
-func (x *examiner) decide(p policy.Policy) (plan, error) {
+// decision and findings, and plans the edits. A barred request is blocked
+// whatever policy says.
+func (x *examiner) decide(p policy.Policy, barred bool) (plan, error) {
 	findings, spots := x.held(p)
-	x.in.Findings, x.in.Acts = findings, x.out.acts
+	x.in.Findings, x.in.Acts = findings, x.judged
 	x.count()
 	x.in.Decision = p.Decide(x.in, x.in.Started)
 	x.in.Findings, x.in.Acts = x.recent(findings, spots), x.newActs()
-	var out plan
+	if barred {
+		x.in.Decision = block("limit:continues-blocked", "this goes on with an answer that was blocked; send the conversation again without it")
+	}
 	if x.in.Decision.Verdict == flow.Redact {
-		if err := x.redact(findings, spots); err != nil {
+		if err := x.replace(findings, spots); err != nil {
 			return plan{}, err
 		}
 	}
-	out.edits = x.edits()
-	if len(out.edits) > 0 && x.in.Decision.Verdict == flow.Pass { // redacted earlier in the conversation: it stays so
+	if !passes(x.in) {
+		return plan{secrets: x.secrets()}, nil
+	}
+	out := plan{edits: x.edits(), secrets: x.secrets()}
+	if len(out.edits) > 0 { // perhaps redacted earlier in the conversation: it stays so
 		x.in.Decision.Verdict = flow.Redact
 	}
-	out.secrets = x.secrets()
 	return out, nil
 }
+
+// replace makes the edits that policy asks for. A request in which that can't be
+// done is blocked.
+func (x *examiner) replace(findings []flow.Finding, spots []spot) error {
+	err := x.redact(findings, spots)
+	switch {
+	case errors.Is(err, vault.ErrTooMany):
+		x.in.Decision = block("limit:redactions", err.Error())
+	case errors.Is(err, errPlace):
+		x.in.Decision = block("limit:redaction", "a value in the request can't be replaced where it stands")
+	default:
+		return err
+	}
+	return nil
+}
+
+func block(rule, why string) flow.Decision {
+	return flow.Decision{Verdict: flow.Block, Why: why, Rules: []string{rule}}
+}
+
+// errPlace says that a value can't be replaced where it stands.
+var errPlace = errors.New("no edit can be made there")
 
 // held gives all findings that hold for the request, judged, but for those
 // that can't be undone: what was forwarded in an earlier turn as it was.
@@ -90,7 +119,7 @@ func (v *view) replaces(f *found) bool {
 }
 
 func (x *examiner) start(piece int) int {
-	if !x.doc.JSON {
+	if !x.json {
 		return 0
 	}
 	return x.doc.Pieces[piece].Start
@@ -125,7 +154,7 @@ func (x *examiner) newActs() []flow.Act {
 	if x.base != nil && slices.EqualFunc(x.out.acts, x.base.acts, func(a, b flow.Act) bool { return a.Kind == b.Kind && a.Name == b.Name }) {
 		return nil
 	}
-	return x.out.acts
+	return x.judged
 }
 
 // token gives the pseudonym for a value, under which it can be restored in the
@@ -172,21 +201,50 @@ func (x *examiner) redact(findings []flow.Finding, spots []spot) error {
 }
 
 func (x *examiner) redactPiece(i int, list []found) error {
-	own := *x.out.views[i]
-	own.edits = nil
+	var changes []splice.Change
+	var tokens []string
 	for _, f := range x.merge(i, list) {
 		token, err := x.token(&f)
 		if err != nil {
 			return err
 		}
-		put := token
-		if f.number {
-			put = `"` + token + `"`
-		}
-		own.edits = append(own.edits, pieceEdit{at: f.start, cut: f.end - f.start, put: put})
+		tokens = append(tokens, token)
+		changes = append(changes, x.change(&f, token))
+	}
+	edits, err := splice.Edits(x.piece(i), changes)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errPlace, err)
+	}
+	own := *x.out.views[i]
+	own.edits = make([]pieceEdit, len(edits))
+	for k, e := range edits {
+		own.edits[k] = pieceEdit{at: int(e.At), cut: int(e.Cut), put: string(e.Put), token: tokens[k]}
 	}
 	x.out.views[i] = &own
 	return nil
+}
+
+// change puts a pseudonym in the place of a value. A number becomes a string.
+func (x *examiner) change(f *found, token string) splice.Change {
+	c := splice.Change{Start: f.start, End: f.end, Kind: splice.String, Text: []byte(token)}
+	switch {
+	case !x.json && f.number: // of a batch: its lines are JSON, and all is not
+		c.Kind, c.Text = splice.Raw, []byte(`"`+token+`"`)
+	case !x.json:
+		c.Kind = splice.Raw
+	case f.number:
+		c.Kind = splice.Number
+	}
+	return c
+}
+
+// piece gives the bytes of a piece; of a body that is no JSON all of it.
+func (x *examiner) piece(i int) []byte {
+	if !x.json {
+		return x.doc.Body
+	}
+	p := &x.doc.Pieces[i]
+	return x.doc.Body[p.Start:p.End]
 }
 
 // merge sorts values by their place and joins those that overlap: all of both
@@ -213,7 +271,7 @@ func (x *examiner) merge(i int, list []found) []found {
 func (x *examiner) text(i, start, end int) []byte {
 	at := x.start(i)
 	raw := x.doc.Body[at+start : at+end]
-	if !x.doc.JSON {
+	if !x.json {
 		return raw
 	}
 	return peek.Append(nil, append(append([]byte{'"'}, raw...), '"'))
@@ -248,9 +306,13 @@ func (x *examiner) secrets() (list []ledger.Secret) {
 		}
 		at := x.start(i)
 		for _, f := range x.merge(i, in) {
+			token := ""
+			if v.sent || passes(x.in) {
+				token = v.pseudonym(&f)
+			}
 			list = append(list, ledger.Secret{
 				Start: at + f.start, End: at + f.end, Value: f.value, Rule: f.finding.Rule, Number: f.number,
-				Origin: vault.OriginOf(f.finding.Channel), Part: f.plain != nil || !f.lasting(), Pseudonym: v.pseudonym(&f),
+				Origin: vault.OriginOf(f.finding.Channel), Part: !f.sought(token != ""), Pseudonym: token,
 			})
 			if f.plain != nil && f.lasting() {
 				list = append(list, ledger.Secret{Start: at + f.end, End: at + f.end, Value: f.plain, Rule: f.finding.Rule, Origin: vault.OriginOf(f.finding.Channel)})
@@ -264,7 +326,7 @@ func (x *examiner) secrets() (list []ledger.Secret) {
 func (v *view) pseudonym(f *found) string {
 	for _, e := range v.edits {
 		if e.at == f.start && e.cut == f.end-f.start {
-			return strings.Trim(e.put, `"`)
+			return e.token
 		}
 	}
 	return ""
@@ -273,13 +335,24 @@ func (v *view) pseudonym(f *found) string {
 // freeze marks what is about to be forwarded: in later turns it stays as it is.
 func (x *examiner) freeze() {
 	for i, v := range x.out.views {
-		if v == nil || v.sent {
-			continue
+		switch {
+		case v == nil:
+			x.out.views[i] = clean
+		case !v.sent:
+			own := *v
+			own.sent = true
+			x.out.views[i] = &own
 		}
-		own := *v
-		own.sent = true
-		x.out.views[i] = &own
 	}
+}
+
+// sought reports whether a value is to be looked for as it stands there: one
+// that was replaced comes back to the agent, which sends it again.
+func (f *found) sought(replaced bool) bool {
+	if replaced && !f.part {
+		return true
+	}
+	return f.lasting() && f.plain == nil || replaced && len(f.value) >= lastingBytes
 }
 
 // learn makes the secrets of a request values that are looked for in whatever
@@ -287,7 +360,7 @@ func (x *examiner) freeze() {
 func (g *Gate) learn(in *flow.Intent, secrets []ledger.Secret) error {
 	for i := range secrets {
 		s := &secrets[i]
-		if s.Part || s.Pseudonym != "" { // Redact has learnt the latter
+		if s.Part || len(s.Value) == 0 {
 			continue
 		}
 		if err := g.o.Vault.Learn(in.Principal.Name, vault.Value{Text: s.Value, Rule: s.Rule, Origin: s.Origin, Number: s.Number}); err != nil {
@@ -295,20 +368,4 @@ func (g *Gate) learn(in *flow.Intent, secrets []ledger.Secret) error {
 		}
 	}
 	return nil
-}
-
-// apply gives the body with the edits made, which are in order and apart from
-// each other.
-func apply(body []byte, edits []ledger.Edit) []byte {
-	size := len(body)
-	for _, e := range edits {
-		size += len(e.Put) - int(e.Cut)
-	}
-	out := make([]byte, 0, size)
-	at := int64(0)
-	for _, e := range edits {
-		out = append(append(out, body[at:e.At]...), e.Put...)
-		at = e.At + e.Cut
-	}
-	return append(out, body[at:]...)
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/workingagents/gatehouse/internal/vault"
 	"github.com/workingagents/gatehouse/internal/wire/codec"
 	"github.com/workingagents/gatehouse/internal/wire/coding"
+	"github.com/workingagents/gatehouse/internal/wire/splice"
 	"github.com/workingagents/gatehouse/internal/wire/split"
 )
 
@@ -120,14 +121,13 @@ func (g *Gate) Admit(m *Message) (*Passage, error) {
 		return nil, g.unrecorded(err)
 	}
 	r.seal()
-	passes := in.Decision.Verdict == flow.Pass || in.Decision.Verdict == flow.Redact
-	if passes {
+	if passes(in) {
 		g.forward(p, &r)
 	}
 	if err := p.begin(r); err != nil {
 		return nil, err
 	}
-	if passes {
+	if passes(in) {
 		return p, nil
 	}
 	refusal := &flow.Refusal{Status: http.StatusBadRequest, Kind: "blocked", Text: in.Decision.Why}
@@ -140,25 +140,23 @@ func (g *Gate) judge(m *Message, p *Passage, r *reading) error {
 	if err != nil {
 		return err
 	}
-	r.plan, err = x.decide(p.policy)
-	if errors.Is(err, vault.ErrTooMany) {
-		p.in.Decision = flow.Decision{Verdict: flow.Block, Why: err.Error(), Rules: []string{"limit:redactions"}}
-		err = nil
-	}
+	r.plan, err = x.decide(p.policy, g.tracker.barred(m, r.facts.Previous))
 	if err != nil {
 		return err
 	}
-	if g.tracker.blocked(p.session, r.facts.Previous) {
-		p.in.Decision = flow.Decision{Verdict: flow.Block, Why: "this continues an answer that was blocked; send the conversation again without it", Rules: []string{"limit:continues-blocked"}}
-	}
-	if v := p.in.Decision.Verdict; v == flow.Pass || v == flow.Redact {
+	if passes(p.in) {
 		x.freeze()
 	}
-	if r.text == r.doc {
-		r.seen = &x.out
+	if r.text == r.doc && x.json {
+		r.seen = x.out
 	}
 	p.known, p.vault = x.known, x.vault
 	return nil
+}
+
+// passes reports whether anything of a request may be forwarded.
+func passes(in *flow.Intent) bool {
+	return in.Decision.Verdict == flow.Pass || in.Decision.Verdict == flow.Redact
 }
 
 // seal has a compressed body kept by the vault when a value stands in it: it
@@ -181,10 +179,10 @@ func (g *Gate) forward(p *Passage, r *reading) {
 	switch {
 	case len(r.plan.edits) == 0:
 	case r.text == r.doc:
-		p.body = apply(r.doc.Body, r.plan.edits)
+		p.body = applied(r.doc.Body, r.plan.edits)
 		r.forwarded = r.base.forwardedFor(p.body, r)
 	default:
-		p.body, p.decoded = apply(r.text.Body, r.plan.edits), true
+		p.body, p.decoded = applied(r.text.Body, r.plan.edits), true
 		r.forwarded = newDigest(p.body, nil, 0)
 		r.plan.edits = []ledger.Edit{{Cut: int64(len(r.doc.Body)), Put: p.body, Secret: true}}
 	}
@@ -269,6 +267,15 @@ func (g *Gate) decode(m *Message, in *flow.Intent) *split.Doc {
 		return &split.Doc{}
 	}
 	return split.Split(body, nil)
+}
+
+// applied gives the body with the edits made.
+func applied(body []byte, edits []ledger.Edit) []byte {
+	list := make([]splice.Edit, len(edits))
+	for i, e := range edits {
+		list[i] = splice.Edit{At: e.At, Cut: e.Cut, Put: e.Put}
+	}
+	return splice.Apply(body, list)
 }
 
 // unrecorded counts a refusal that the ledger has no room for.

@@ -5,6 +5,8 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -31,7 +33,7 @@ type found struct {
 // view is what is known of one piece of a conversation: what was found in it
 // and, once it was forwarded, with which edits. The later turns that carry the
 // piece share it; it does not change after the turn that made it. A nil view is
-// a piece that was read to its end and holds nothing.
+// a piece that was read to its end, holds nothing, and was not forwarded yet.
 type view struct {
 	found  []found
 	edits  []pieceEdit // in order, without overlaps
@@ -39,10 +41,14 @@ type view struct {
 	sent   bool        // forwarded with these edits: they are frozen
 }
 
+// clean is the view of a piece that was forwarded and held nothing.
+var clean = &view{sent: true}
+
 // pieceEdit replaces a span of a piece by a pseudonym.
 type pieceEdit struct {
 	at, cut int
 	put     string
+	token   string // the pseudonym in put
 }
 
 // seen is what inspection made of a body that is JSON: a view for each of its
@@ -60,6 +66,26 @@ func (s *seen) view(i int) *view {
 	return s.views[i]
 }
 
+// size is how many bytes of memory it takes, about, beside the pieces.
+func (s *seen) size() (n int) {
+	if s == nil {
+		return 0
+	}
+	for _, v := range s.views {
+		if v == nil || v == clean {
+			continue
+		}
+		n += foundBytes * (1 + len(v.found) + len(v.edits))
+		for i := range v.found {
+			n += len(v.found[i].value) + len(v.found[i].plain)
+		}
+	}
+	return n
+}
+
+// foundBytes is what a finding takes beside its value, about.
+const foundBytes = 320
+
 // examiner looks at one request.
 type examiner struct {
 	g      *Gate
@@ -67,6 +93,7 @@ type examiner struct {
 	m      *Message
 	in     *flow.Intent
 	doc    *split.Doc // of the decoded body
+	json   bool       // it is cut along its parts, and each piece is looked at by itself; else all of it is one text
 	base   *seen      // of the request that doc was cut against, or nil
 	known  *inspect.Known
 	vault  *vault.Session // nil: not asked for yet
@@ -74,35 +101,44 @@ type examiner struct {
 	before *inspect.Edge // the end of the message that this one continues, or nil
 	after  *inspect.Edge // the end of this one
 
-	out   seen
-	outer []found // in headers and the path: not in the body
-	fresh []bool  // by piece: no earlier turn has seen it
-	edges []*inspect.Edge
+	out    *seen         // by itself: later turns keep it, and not all of this
+	outer  []found       // in headers and the path: not in the body
+	judged []flow.Act    // of out.acts, what policy is asked about
+	fresh  []bool        // by piece: no earlier turn has seen it
+	moved  map[int]*view // by piece: of a block that was forwarded and stood elsewhere
+	edges  []*inspect.Edge
 }
 
 // examine scans what is new in a request. What an earlier turn saw it takes
 // over; after a change of the rules everything is scanned again.
 func (g *Gate) examine(m *Message, in *flow.Intent, r *reading, s *session) (*examiner, error) {
+	engine, err := g.rules()
+	if err != nil {
+		return nil, err
+	}
 	known, err := g.known(in.Principal.Name)
 	if err != nil {
 		return nil, err
 	}
-	x := &examiner{g: g, engine: g.o.Rules(), m: m, in: in, doc: r.text, known: known}
-	if r.facts.Previous != "" || !r.text.JSON {
+	x := &examiner{g: g, engine: engine, m: m, in: in, doc: r.text, json: inParts(r.text), known: known}
+	if r.facts.Previous != "" || x.goesOn() {
 		x.before = g.tracker.end(s)
 	}
-	if r.base != nil && r.text == r.doc {
-		x.base = r.base.seen
+	if r.text == r.doc {
+		x.base = r.base.seenIn(in)
+	}
+	if x.base != nil {
+		x.moved = x.find(r.base.doc)
 	}
 	n := len(x.doc.Pieces)
-	x.out = seen{engine: x.engine.Version(), views: make([]*view, n)}
+	x.out = &seen{engine: x.engine.Version(), views: make([]*view, n)}
 	x.fresh = make([]bool, n)
 	x.scan()
 	if more := x.news(); len(more) > 0 { // what was found by its context may stand elsewhere without it
 		x.known = x.known.With(more)
 		x.scan()
 	}
-	if r.facts.Previous != "" || !r.text.JSON || m.Method == flow.MethodMessage {
+	if m.API == flow.Responses || x.goesOn() {
 		g.tracker.setEnd(s, x.after)
 	}
 	x.envelope()
@@ -110,22 +146,55 @@ func (g *Gate) examine(m *Message, in *flow.Intent, r *reading, s *session) (*ex
 	return x, nil
 }
 
-func (x *examiner) acts(r *reading) {
-	if x.base != nil {
-		x.out.acts = codec.MoreActs(x.m.API, x.doc, r.base.doc, x.base.acts)
-		return
-	}
-	x.out.acts = codec.Acts(x.m.API, x.doc)
+// goesOn reports whether the message may go on in the next one: an upload, or a
+// message of a socket that is not read as a conversation.
+func (x *examiner) goesOn() bool {
+	return !x.json || x.m.Method == flow.MethodMessage && x.m.API == flow.Opaque
 }
 
+// inParts reports whether the pieces of a body are whole JSON values. A list, or
+// a body with too many parts, is cut by its content: in the middle of strings.
+func inParts(d *split.Doc) bool {
+	return d.JSON && (len(d.Pieces) == 0 || d.Pieces[0].Kind != split.Block || d.Pieces[0].Run >= 0)
+}
+
+// acts finds what the request makes the provider do by itself. To continue a
+// response that this session made recalls nothing that was not judged.
+func (x *examiner) acts(r *reading) {
+	var acts []flow.Act
+	switch {
+	case !x.doc.JSON:
+		acts = codec.UploadActs(x.doc.Body, codec.Stretches(x.m.Type, x.doc.Body))
+	case x.base != nil:
+		acts = codec.MoreActs(x.m.API, x.doc, r.base.doc, x.base.acts)
+	default:
+		acts = codec.Acts(x.m.API, x.doc)
+	}
+	x.out.acts = acts
+	if x.in.Session.Previous != "" {
+		acts = slices.DeleteFunc(slices.Clone(acts), func(a flow.Act) bool { return a.Name == "previous_response_id" })
+	}
+	x.judged = acts
+}
+
+// rules gives the rules in force. Without any nothing may pass.
+func (g *Gate) rules() (*inspect.Engine, error) {
+	if e := g.o.Rules(); e != nil {
+		return e, nil
+	}
+	return nil, errNoRules
+}
+
+var errNoRules = &flow.Refusal{Status: http.StatusServiceUnavailable, Kind: "no_rules", Text: "the gateway has no rules to inspect by, so nothing was forwarded"}
+
 func (x *examiner) scan() {
-	if !x.doc.JSON {
+	if !x.json {
 		x.stretches()
 		return
 	}
 	x.edges = make([]*inspect.Edge, len(x.doc.Pieces))
 	for i := range x.doc.Pieces {
-		x.piece(i)
+		x.view(i)
 	}
 	for i := 0; i < len(x.fresh); i++ {
 		if !x.fresh[i] {
@@ -137,10 +206,32 @@ func (x *examiner) scan() {
 		}
 		x.join(max(0, first-lookBack), min(i+1, len(x.fresh)))
 	}
+	x.continues()
+}
+
+// continues looks at the joints with the messages before and after this one: the
+// ends of its conversation, or, where it has none, of the whole.
+func (x *examiner) continues() {
+	first, last := 0, len(x.doc.Pieces)-1
 	if blocks := x.doc.Conversation(); len(blocks) > 0 {
-		x.follow(blocks[0])
-		x.after = x.edges[blocks[len(blocks)-1]]
+		first, last = blocks[0], blocks[len(blocks)-1]
+	} else if !x.goesOn() {
+		return
 	}
+	if last < 0 {
+		return
+	}
+	x.follow(first)
+	x.after = x.edge(last)
+}
+
+// edge gives the ends of a piece, also of one that an earlier turn has seen.
+func (x *examiner) edge(i int) *inspect.Edge {
+	if x.edges[i] == nil {
+		r := x.result(i)
+		x.edges[i] = &r.Edge
+	}
+	return x.edges[i]
 }
 
 // follow looks for a value that the message before this one began and that
@@ -159,28 +250,26 @@ func (x *examiner) follow(first int) {
 }
 
 func (x *examiner) options() inspect.Options {
-	return inspect.Options{JSON: x.doc.JSON, Known: x.known}
+	return inspect.Options{JSON: x.json, Known: x.known}
 }
 
 // lookBack is how many pieces before what is new may hold the beginning of what
 // it ends: glue holds no text.
 const lookBack = 4
 
-func (x *examiner) piece(i int) {
-	same := x.doc.Pieces[i].Same
-	old := x.base != nil && same >= 0
-	if old && x.base.engine == x.out.engine {
-		x.out.views[i] = x.base.view(same)
+func (x *examiner) view(i int) {
+	was := x.was(i)
+	p := &x.doc.Pieces[i]
+	if was != nil && x.base.engine == x.out.engine && (p.Same >= 0 || len(p.Holes) == 0) {
+		x.out.views[i] = was
 		return
 	}
 	x.fresh[i] = true
 	v := x.look(i)
-	if was := x.base.view(same); old && was != nil && was.sent {
-		// Other rules than then, but what was forwarded stays as it was.
-		if v == nil {
-			v = &view{}
-		}
-		v.edits, v.sent = was.edits, true
+	if was != nil && (p.Same >= 0 || !v.inHoles(p)) {
+		// Other rules than then, or another marker in it: what was forwarded
+		// stays as it was.
+		v = v.with(was)
 	}
 	x.out.views[i] = v
 }
@@ -207,8 +296,8 @@ func (x *examiner) look(i int) *view {
 		return nil
 	}
 	c := x.collector(i)
-	c.take(&r)
-	return &c.view
+	c.take(&r, len(c.body))
+	return c.seen()
 }
 
 func (x *examiner) collector(i int) collector {
@@ -229,11 +318,7 @@ func always(c flow.Channel, fixed bool) func(int) (flow.Channel, bool) {
 func (x *examiner) join(first, end int) {
 	row := make([]*inspect.Edge, 0, end-first)
 	for i := first; i < end; i++ {
-		if x.edges[i] == nil {
-			r := x.result(i)
-			x.edges[i] = &r.Edge
-		}
-		row = append(row, x.edges[i])
+		row = append(row, x.edge(i))
 	}
 	for _, c := range x.engine.JoinAll(row, x.options()) {
 		for _, p := range c.Parts {
@@ -254,7 +339,7 @@ func (x *examiner) fragment(i int, s inspect.Span, rule *inspect.Rule, value []b
 		c.found = append([]found(nil), v.found...)
 	}
 	c.part(s, rule, value)
-	x.out.views[i] = &c.view
+	x.out.views[i] = c.seen()
 }
 
 // stretches scans a body that is no JSON text: form parts, lines of a batch,
@@ -273,7 +358,9 @@ func (x *examiner) stretches() {
 		}
 		r := x.g.cache.Scan(x.engine, body[s.Start:s.End], inspect.Options{JSON: s.JSON, Known: x.known})
 		c.at, c.json = s.Start, s.JSON
-		c.take(&r)
+		if c.take(&r, s.End-s.Start); s.Binary {
+			c.unread += int64(r.Scanned)
+		}
 		row, starts = append(row, &r.Edge), append(starts, s.Start)
 	}
 	for _, m := range x.engine.JoinAll(row, x.options()) {
@@ -285,7 +372,7 @@ func (x *examiner) stretches() {
 		}
 	}
 	x.after = row[len(row)-1]
-	x.out.views = []*view{&c.view}
+	x.out.views = []*view{c.seen()}
 	x.fresh = []bool{true}
 }
 
@@ -330,8 +417,8 @@ func (x *examiner) envelope() {
 	starts := make([]int, 0, len(x.m.Header)+1)
 	for _, h := range x.m.Header {
 		starts = append(starts, len(text))
-		if strings.HasPrefix(h.Value, "fp_") || strings.HasPrefix(h.Name, "Sec-Websocket-") {
-			continue // a credential; or ours to make anew
+		if isFingerprint(h.Value) || handshake[h.Name] {
+			continue
 		}
 		text = append(append(append(append(text, h.Name...), ": "...), h.Value...), '\n')
 	}
@@ -339,7 +426,7 @@ func (x *examiner) envelope() {
 	text = append(text, x.m.Path...)
 	r := x.g.cache.Scan(x.engine, text, inspect.Options{Known: x.known})
 	c := collector{g: x.g, body: text, where: always(flow.Envelope, true)}
-	c.take(&r)
+	c.take(&r, len(text))
 	for _, f := range c.found {
 		i := len(starts) - 1
 		for starts[i] > f.start {
@@ -355,6 +442,18 @@ func (x *examiner) envelope() {
 	}
 }
 
+// handshake are the headers of one connection's WebSocket, which are made anew
+// for the provider's.
+var handshake = map[string]bool{"Sec-Websocket-Key": true, "Sec-Websocket-Version": true, "Sec-Websocket-Extensions": true}
+
+// isFingerprint reports whether a value is what stands for a credential: see
+// identity.Fingerprint.
+func isFingerprint(value string) bool {
+	sum, ok := strings.CutPrefix(value, "fp_")
+	_, err := hex.DecodeString(sum)
+	return ok && len(sum) == 16 && err == nil
+}
+
 // collector turns what the engine says of some bytes into a view.
 type collector struct {
 	g     *Gate
@@ -365,7 +464,16 @@ type collector struct {
 	view
 }
 
-func (c *collector) take(r *inspect.Result) {
+// seen gives the view by itself: it is kept with the conversation, and must not
+// hold on to the body.
+func (c *collector) seen() *view {
+	v := c.view
+	return &v
+}
+
+// take adds what a scan of n bytes found.
+func (c *collector) take(r *inspect.Result, n int) {
+	c.unread += int64(n - r.Scanned)
 	for i := range r.Matches {
 		c.match(&r.Matches[i])
 	}
@@ -391,6 +499,9 @@ const (
 )
 
 func (c *collector) match(m *inspect.Match) {
+	if isToken(m.Value) || isToken(m.Secret) {
+		return // what we put there ourselves is no value
+	}
 	f := found{
 		finding: c.finding(m.Rule.Name(), m.Secret, m.Rule.Severity, m.Rule.Confidence, ""),
 		start:   c.at + m.Start, end: c.at + m.End, value: m.Value, number: m.Kind == inspect.InNumber,
@@ -402,27 +513,47 @@ func (c *collector) match(m *inspect.Match) {
 	c.add(f)
 }
 
+// isToken reports whether a value has the form of a pseudonym.
+func isToken(value []byte) bool {
+	if len(value) != tokenSize || value[0] != 'Q' || value[1] != 'Z' {
+		return false
+	}
+	for _, c := range value {
+		if (c < 'A' || c > 'Z') && (c < '2' || c > '9') {
+			return false
+		}
+	}
+	return true
+}
+
+const tokenSize = 22 // of a pseudonym: see vault.Session.Redact
+
 // part takes one piece of a value that structure cuts.
 func (c *collector) part(s inspect.Span, rule *inspect.Rule, value []byte) {
 	f := found{
 		finding: c.finding(rule.Name(), value, rule.Severity, rule.Confidence, "cut in pieces"),
 		start:   c.at + s.Start, end: c.at + s.End, part: true,
 	}
-	f.value = c.body[f.start:f.end]
+	f.value = bytes.Clone(c.body[f.start:f.end])
 	if c.json {
 		f.value = peek.Append(nil, append(append([]byte{'"'}, f.value...), '"'))
 	}
 	c.add(f)
 }
 
+// unreadable notes content that could not be decoded. What the provider signed
+// or sealed is its own, and it takes nothing else back there.
 func (c *collector) unreadable(start, end int, why string) {
+	if _, signed := c.where(start); signed {
+		c.unread -= int64(end - start)
+		return
+	}
 	rule := unreadableEncoded
 	for _, kind := range [...]string{"image", "audio", "video", "pdf", "font"} {
 		if strings.Contains(why, kind) {
 			rule = unreadableMedia
 		}
 	}
-	c.unread += int64(end - start)
 	c.add(found{finding: c.finding(rule, c.body[start:end], flow.Medium, 100, why), start: start, end: end})
 }
 

@@ -2,9 +2,14 @@ package gate_test
 
 import (
 	"bytes"
+	"encoding/base64"
+	"errors"
+	"math/rand/v2"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/gate"
@@ -35,60 +40,123 @@ restore:
   text: true
 `
 
-// house is a gate with one rule, over a ledger of its own.
+// house is a gate with one rule, over a ledger of its own. What is in force can
+// be changed.
 type house struct {
 	t *testing.T
 	*gate.Gate
-	ledger *ledger.Ledger
+	ledger  *ledger.Ledger
+	engine  *inspect.Engine
+	policy  policy.Policy
+	capture flow.Capture
 }
 
 func open(t *testing.T, dir, file string) *house {
 	t.Helper()
-	set, err := inspect.Parse("test.yaml", []byte(zedRules))
-	if err != nil {
-		t.Fatal(err)
-	}
-	engine, err := inspect.Compile(inspect.Library{}, set)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rules, err := policy.Parse("policy.yaml", []byte(file))
-	if err != nil {
-		t.Fatal(err)
-	}
 	l, err := ledger.Open(ledger.Options{Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	g := gate.New(gate.Options{
-		Ledger: l, Vault: vault.New(l), Now: time.Now,
-		Policy: func() policy.Policy { return rules }, Rules: func() *inspect.Engine { return engine },
+	h := &house{t: t, ledger: l, capture: flow.CaptureFull}
+	h.rule(file)
+	h.load(zedRules)
+	h.Gate = gate.New(gate.Options{
+		Ledger: l, Vault: vault.New(l), Now: time.Now, Capture: func(flow.Principal) flow.Capture { return h.capture },
+		Policy: func() policy.Policy { return h.policy }, Rules: func() *inspect.Engine { return h.engine },
 	})
-	return &house{t: t, Gate: g, ledger: l}
+	return h
+}
+
+// rule puts a policy in force.
+func (h *house) rule(file string) {
+	h.t.Helper()
+	p, err := policy.Parse("policy.yaml", []byte(file))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.policy = p
+}
+
+// load puts rules in force.
+func (h *house) load(rules string) {
+	h.t.Helper()
+	set, err := inspect.Parse("test.yaml", []byte(rules))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if h.engine, err = inspect.Compile(inspect.Library{}, set); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// message is a conversation in the session s.
+func message(body string) *gate.Message {
+	return &gate.Message{
+		Provider: flow.Anthropic, API: flow.Messages, Method: "POST", Route: "/v1/messages", Path: "/v1/messages",
+		Principal: flow.Principal{Name: "ann/claude"}, Claim: gate.Claim{Session: "s"}, Body: []byte(body),
+	}
+}
+
+// send gives what would be forwarded of a message, which is answered.
+func (h *house) send(m *gate.Message) (forwarded string, in *flow.Intent) {
+	h.t.Helper()
+	p, err := h.Admit(m)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	body, _ := p.Body()
+	sent := string(body)
+	if err := p.Answer(200, nil, "", "", codec.SSE); err != nil {
+		h.t.Fatal(err)
+	}
+	p.End(flow.Done, "")
+	return sent, p.Intent()
+}
+
+// refused gives the intent of a message that is blocked.
+func (h *house) refused(m *gate.Message) *flow.Intent {
+	h.t.Helper()
+	p, err := h.Admit(m)
+	var r *flow.Refusal
+	if !errors.As(err, &r) || r.Status != 400 || p == nil {
+		h.t.Fatalf("admitted, with %v", err)
+	}
+	return p.Intent()
+}
+
+// sound checks the whole ledger.
+func (h *house) sound() {
+	h.t.Helper()
+	if rep, err := h.ledger.Verify(nil); err != nil || rep.Code != ledger.Sound {
+		h.t.Errorf("verify: %v %+v", err, rep)
+	}
 }
 
 // say sends a conversation and gives what would be forwarded; the answer is
 // what the client gets of an answer.
 func (h *house) say(body, answer string) (forwarded, delivered string, in *flow.Intent) {
 	h.t.Helper()
-	p, err := h.Admit(&gate.Message{
-		Provider: flow.Anthropic, API: flow.Messages, Method: "POST", Route: "/v1/messages", Path: "/v1/messages",
-		Principal: flow.Principal{Name: "ann/claude"}, Claim: gate.Claim{Session: "s"}, Body: []byte(body),
-	})
+	return h.hear(message(body), answer)
+}
+
+// hear is say for any message.
+func (h *house) hear(m *gate.Message, answer string) (forwarded, delivered string, in *flow.Intent) {
+	h.t.Helper()
+	p, err := h.Admit(m)
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	sent, _ := p.Body()
-	if err := p.Answer(200, nil, "", "", codec.SSE); err != nil {
+	if err := p.Answer(200, nil, "", "", codec.Sniff); err != nil {
 		h.t.Fatal(err)
 	}
 	var got bytes.Buffer
 	deliver := func(b []byte) error { got.Write(b); return nil }
-	if err := p.Push([]byte(answer), deliver); err != nil {
+	if err := p.Push([]byte(answer), deliver); err != nil && !errors.Is(err, gate.ErrBlocked) {
 		h.t.Fatal(err)
 	}
-	if err := p.Flush(deliver); err != nil {
+	if err := p.Flush(deliver); err != nil && !errors.Is(err, gate.ErrBlocked) {
 		h.t.Fatal(err)
 	}
 	p.End(flow.Done, "")
@@ -105,6 +173,26 @@ func (h *house) read(id flow.ID, what ledger.What) (text string) {
 		text += string(c.Data)
 	}
 	return text
+}
+
+// What a provider sealed comes back to it as it is, however long; the same bytes
+// anywhere else can't be read, and are blocked.
+func TestSealedPartsPass(t *testing.T) {
+	h := open(t, t.TempDir(), enforcing)
+	noise := make([]byte, 3000)
+	rand.NewChaCha8([32]byte{1}).Read(noise)
+	sealed := base64.StdEncoding.EncodeToString(noise)
+	thought := `{"model":"claude-x","messages":[{"role":"user","content":"hi"},{"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":"` + sealed + `"},{"type":"text","text":"yes"}]},{"role":"user","content":"go on"}]}`
+	if sent, _, in := h.say(thought, streamed("ok")); sent != thought || in.Decision.Verdict != flow.Pass {
+		t.Errorf("a signed thought: %+v", in.Decision)
+	}
+	_, err := h.Admit(&gate.Message{
+		Provider: flow.Anthropic, API: flow.Messages, Method: "POST", Route: "/v1/messages", Path: "/v1/messages",
+		Principal: flow.Principal{Name: "ann/claude"}, Body: []byte(messages("what is " + sealed)),
+	})
+	if err == nil || !strings.Contains(err.Error(), "unreadable") {
+		t.Errorf("the same in a text: %v", err)
+	}
 }
 
 func messages(texts ...string) string {
@@ -155,7 +243,35 @@ func TestRedactedThereAndBack(t *testing.T) {
 			t.Errorf("%s on record: %s, want %s", what, have, want)
 		}
 	}
-	if rep, err := h.ledger.Verify(nil); err != nil || rep.Code != ledger.Sound {
-		t.Errorf("verify: %v %+v", err, rep)
+	h.sound()
+}
+
+// What is kept of a conversation is its last body: a finding must not hold on to
+// the body that it was found in.
+func TestAFindingHoldsNoBody(t *testing.T) {
+	h := open(t, t.TempDir(), enforcing)
+	secret := "zed_" + strings.Repeat("m4", 10)
+	body := []byte(messages("my key is " + secret + " " + strings.Repeat("x", 1<<20)))
+	first := weak.Make(&body[0])
+	turn := func(body []byte) {
+		p, err := h.Admit(&gate.Message{
+			Provider: flow.Anthropic, API: flow.Messages, Method: "POST", Route: "/v1/messages", Path: "/v1/messages",
+			Principal: flow.Principal{Name: "ann/claude"}, Claim: gate.Claim{Session: "s"}, Body: body,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Body()
+		p.End(flow.Done, "")
 	}
+	text := string(body[:len(body)-2])
+	turn(body)
+	body = nil
+	turn([]byte(text + `,{"role":"assistant","content":"ok"}]}`))
+	turn([]byte(text + `,{"role":"assistant","content":"ok"},{"role":"user","content":"and"}]}`))
+	runtime.GC()
+	if first.Value() != nil {
+		t.Error("the first turn's body is still held")
+	}
+	runtime.KeepAlive(h)
 }

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"net/url"
 	"regexp"
 	"strings"
 	"sync"
@@ -50,6 +51,9 @@ func (o *owners) session(principal, path, previous string) string {
 		return s
 	}
 	path, _, _ = strings.Cut(path, "?")
+	if plain, err := url.PathUnescape(path); err == nil {
+		path = plain
+	}
 	for part := range strings.SplitSeq(path, "/") {
 		if s := o.of[ownerKey{principal, part}]; s != "" {
 			return s

@@ -288,6 +288,9 @@ func (p *Passage) outcome(state flow.State, why string) *flow.Outcome {
 		out.DeliveredSHA256 = p.out.sum
 	}
 	p.finishReading(out)
+	if p.change.ended() {
+		p.gate.tracker.block(p.in.Principal.Name, p.in.Session.ID, out.ResponseID)
+	}
 	out.Decision, out.Findings, out.ScannedBytes = p.ruling, p.findings, p.scanned
 	return out
 }

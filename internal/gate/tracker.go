@@ -9,6 +9,7 @@ import (
 	"hash"
 	"hash/maphash"
 	"math"
+	"net/http"
 	"slices"
 	"strconv"
 	"sync"
@@ -37,8 +38,9 @@ const (
 // tracker finds for each request the conversation that it belongs to: the tip
 // to compare its bytes with, its session, and its turn.
 type tracker struct {
-	o    Options
-	salt sync.Pool // of hash.Hash, keyed for the ids of sessions that have none of their own
+	o      Options
+	recall func(sessionKey) (turns int, last time.Time) // fromLedger
+	salt   sync.Pool                                    // of hash.Hash, keyed for the ids of sessions that have none of their own
 
 	mu       sync.Mutex
 	lanes    map[laneKey]*list.List // *tip, newest first
@@ -48,6 +50,7 @@ type tracker struct {
 	recent   *list.List // *session, newest first
 
 	owners owners
+	cut    owners // of responses that were blocked on their way back
 }
 
 // laneKey groups the tips that a request can be compared with before its body
@@ -64,7 +67,6 @@ type session struct {
 	calls []call        // newest last
 	ids   []idRecord    // oldest first
 	end   *inspect.Edge // of the last message that the next one may continue: an upload, or a message of a socket
-	cut   []string      // ids of responses that were blocked on their way back, oldest first
 	heads []headRecord  // oldest first
 }
 
@@ -97,6 +99,7 @@ var seed = maphash.MakeSeed()
 type tip struct {
 	key       laneKey
 	session   string
+	provider  flow.Provider
 	api       flow.API
 	doc       *split.Doc
 	digest    *digest
@@ -153,13 +156,28 @@ func editAt(list []ledger.Edit, i int) ledger.Edit {
 	return ledger.Edit{At: math.MaxInt}
 }
 
+// of reports whether the tip is of the intent's session.
+func (t *tip) of(in *flow.Intent) bool {
+	return t != nil && t.session == in.Session.ID && t.key.principal == in.Principal.Name
+}
+
 // storedIn gives what the ledger keeps of the tip, if it can serve as base for
 // a flow of the intent's session: blocks are shared within one session only.
 func (t *tip) storedIn(in *flow.Intent) *ledger.Stored {
-	if t == nil || t.session != in.Session.ID || t.key.principal != in.Principal.Name {
+	if !t.of(in) {
 		return nil
 	}
 	return t.stored
+}
+
+// seenIn gives what inspection made of the tip, if it holds for a flow of the
+// intent: what was forwarded is the business of one session with one provider,
+// and pseudonyms are known in one session only.
+func (t *tip) seenIn(in *flow.Intent) *seen {
+	if !t.of(in) || t.provider != in.Provider {
+		return nil
+	}
+	return t.seen
 }
 
 func newTracker(o Options) *tracker {
@@ -167,6 +185,7 @@ func newTracker(o Options) *tracker {
 		o: o, lanes: map[laneKey]*list.List{}, tips: list.New(),
 		sessions: map[sessionKey]*list.Element{}, recent: list.New(),
 	}
+	t.recall = t.fromLedger
 	var salt []byte
 	if o.Ledger != nil {
 		salt = o.Ledger.Subkey("session id")
@@ -178,27 +197,39 @@ func newTracker(o Options) *tracker {
 // base chooses among the lane's tips the one that shares most with body at
 // both ends.
 func (t *tracker) base(in *flow.Intent, key laneKey, body []byte) *tip {
+	tips := t.candidates(in, key)
+	if len(tips) == 1 {
+		return tips[0]
+	}
+	var best *tip
+	most, all := 0, 2*min(len(body), compareBytes)
+	for _, candidate := range tips {
+		if n := shared(candidate.doc.Body, body); n > most {
+			best, most = candidate, n
+		}
+		if most == all {
+			break
+		}
+	}
+	return best
+}
+
+// candidates are the lane's tips of the same operation, newest first. They are
+// compared without the lock: bodies are long, and not in the processor's cache.
+func (t *tracker) candidates(in *flow.Intent, key laneKey) []*tip {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	lane := t.lanes[key]
 	if lane == nil {
 		return nil
 	}
-	if only := lane.Front(); lane.Len() == 1 && only.Value.(*tip).api == in.API {
-		return only.Value.(*tip)
-	}
-	var best *tip
-	most, all := 0, 2*min(len(body), compareBytes)
-	for e := lane.Front(); e != nil && most < all; e = e.Next() {
-		candidate := e.Value.(*tip)
-		if candidate.api != in.API {
-			continue
-		}
-		if n := shared(candidate.doc.Body, body); n > most {
-			best, most = candidate, n
+	tips := make([]*tip, 0, laneTips)
+	for e := lane.Front(); e != nil; e = e.Next() {
+		if candidate := e.Value.(*tip); candidate.api == in.API {
+			tips = append(tips, candidate)
 		}
 	}
-	return best
+	return tips
 }
 
 // shared counts the bytes that two bodies have in common at both ends, up to
@@ -344,23 +375,17 @@ func (t *tracker) find(key sessionKey, fresh *session) (*session, time.Time) {
 	return fresh, fresh.last
 }
 
-// recall asks the ledger how far a session had come before this process knew
+// fromLedger asks the ledger how far a session had come before this process knew
 // it. A ledger that can't be asked costs the count, not the flow.
-func (t *tracker) recall(key sessionKey) (turns int, last time.Time) {
-	if t.o.Ledger == nil || !t.o.Ledger.Known(key.principal, key.id) {
+func (t *tracker) fromLedger(key sessionKey) (turns int, last time.Time) {
+	if t.o.Ledger == nil {
 		return 0, time.Time{}
 	}
-	views, err := t.o.Ledger.Sessions(ledger.Query{Session: key.id})
+	turns, last, err := t.o.Ledger.Recall(key.principal, key.id)
 	if err != nil {
 		t.o.Log.Warn("session not recalled", "err", err)
-		return 0, time.Time{}
 	}
-	for _, v := range views {
-		if v.Principal == key.principal {
-			return v.Turns, v.Last
-		}
-	}
-	return 0, time.Time{}
+	return turns, last
 }
 
 // turn numbers the model call. A client's retry, the same bytes after a call
@@ -417,14 +442,14 @@ func (t *tracker) setEnd(s *session, e *inspect.Edge) {
 	s.end = e
 }
 
-// blocked reports whether a request continues a response that was blocked.
-func (t *tracker) blocked(s *session, response string) bool {
-	if response == "" {
-		return false
+// barred reports whether a request goes on with a response that was blocked, or
+// asks for it again.
+func (t *tracker) barred(m *Message, previous string) bool {
+	path := ""
+	if m.Method == http.MethodGet {
+		path = m.Route
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return slices.Contains(s.cut, response)
+	return t.cut.session(m.Principal.Name, path, previous) != ""
 }
 
 // answered gives the flow whose answer has an id; empty when none is known.
@@ -476,14 +501,14 @@ func conversationHead(doc *split.Doc) string {
 // keep remembers a recorded request as the tip of its conversation, in the
 // place of the one that it continues.
 func (t *tracker) keep(in *flow.Intent, r reading, stored *ledger.Stored) {
-	if r.doc == nil || !r.doc.JSON || stored == nil || int64(len(r.doc.Body)) > t.o.TipBytes/4 {
+	if r.doc == nil || !r.doc.JSON || stored == nil && in.Capture != flow.CaptureMetadata || int64(len(r.doc.Body)) > t.o.TipBytes/4 {
 		return
 	}
-	now := &tip{key: r.lane, session: in.Session.ID, api: in.API, doc: r.doc, digest: r.digest, forwarded: r.forwarded, edits: r.plan.edits, seen: r.seen, stored: stored}
-	now.bytes = int64(tipBytes + len(r.doc.Body) + pieceBytes*len(r.doc.Pieces) + len(r.lane.claim))
+	now := &tip{key: r.lane, session: in.Session.ID, provider: in.Provider, api: in.API, doc: r.doc, digest: r.digest, forwarded: r.forwarded, edits: r.plan.edits, seen: r.seen, stored: stored}
+	now.bytes = int64(tipBytes + len(r.doc.Body) + pieceBytes*len(r.doc.Pieces) + len(r.lane.claim) + r.seen.size())
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if r.base.storedIn(in) != nil && r.base.all != nil && continues(r) {
+	if r.base.of(in) && r.base.all != nil && continues(r) {
 		t.drop(r.base)
 	}
 	lane := t.lane(now.key)
@@ -554,16 +579,11 @@ func (t *tracker) answering(s *session, in *flow.Intent, response string) {
 	}
 }
 
-// block notes a response that no request may continue.
-func (t *tracker) block(s *session, response string) {
-	if response == "" {
-		return
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	s.cut = append(s.cut, response)
-	if len(s.cut) > sessionIDs {
-		s.cut = s.cut[1:]
+// block notes a response that no request of its principal may continue, whatever
+// session it claims.
+func (t *tracker) block(principal, session, response string) {
+	if response != "" {
+		t.cut.note(principal, session, response)
 	}
 }
 

@@ -43,6 +43,10 @@ var allowed = []line{
 	{"cmd/gatehouse", "internal/wire/codec", "show reads bodies as conversations"},
 	{"cmd/gatehouse", "internal/wire/coding", "show decodes compressed bodies"},
 
+	{"score", "internal/inspect/...", "measures the engine with each family's rules"},
+
+	{"internal/inspect/secret", "internal/inspect", "gives it rules, detectors and checks"},
+
 	{"internal/app", "internal/config", "cuts it up: each constructor gets its part"},
 	{"internal/app", "internal/proxy/redirect", "wires the entrance"},
 	{"internal/app", "internal/console", "wires the console"},

@@ -3,11 +3,13 @@ package inspect
 import (
 	"cmp"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -36,15 +38,23 @@ type Engine struct {
 // rule is a Rule that can be run.
 type rule struct {
 	*Rule
-	pattern  *regexp.Regexp
-	behind   *regexp.Regexp // the pattern at a fixed place, behind one rune of context
-	start    *regexp.Regexp // the pattern at the beginning of the text
-	index    int32          // in the engine
-	group    int            // that is the value
+	pattern  *pattern
+	behind   *pattern // the pattern at a fixed place, behind one rune of context
+	start    *pattern // the pattern at the beginning of the text
+	index    int32    // in the engine
+	group    int      // that is the value
 	detector Detector
 	checks   []check
 	before   int
 	after    int
+}
+
+// pattern is a regular expression that is known to compile. Most of hundreds are
+// never needed, so the program is made when the first text asks for it.
+type pattern struct{ program func() *regexp.Regexp }
+
+func newPattern(text string) *pattern {
+	return &pattern{sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })}
 }
 
 // leads reports whether every match begins with an anchor, so that the pattern
@@ -67,7 +77,7 @@ func Compile(lib Library, sets ...*Set) (*Engine, error) {
 				continue
 			}
 			for _, a := range r.Anchors {
-				list = append(list, anchor{text: a, exact: r.CaseAnchors, words: r.Words, owner: int32(len(e.rules))})
+				list = append(list, anchor{text: a, exact: r.CaseAnchors, words: r.Words, owners: []int32{int32(len(e.rules))}})
 			}
 			compiled.index = int32(len(e.rules))
 			e.rules = append(e.rules, compiled)
@@ -78,7 +88,7 @@ func Compile(lib Library, sets ...*Set) (*Engine, error) {
 		return nil, err
 	}
 	e.anchors = newAnchors(list)
-	e.version = version(sets)
+	e.version = version(lib.Key, sets)
 	e.scanners.New = func() any { return newScanner(e) }
 	return e, nil
 }
@@ -116,12 +126,17 @@ func (e *Engine) Rules() []*Rule {
 // same rules.
 const engineVersion = "1"
 
-func version(sets []*Set) string {
+// version hashes what decides about findings. Go code can't be hashed: who
+// changes a detector or a check changes its family's Version.
+func version(key []byte, sets []*Set) string {
 	h := sha256.New()
 	h.Write([]byte(engineVersion))
+	h.Write(binary.LittleEndian.AppendUint64(nil, seed(key)))
 	for _, s := range sets {
+		same := *s
+		same.File = ""
 		// A Set is plain data: encoding can't fail.
-		text, _ := json.Marshal(s)
+		text, _ := json.Marshal(same)
 		h.Write(text)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:12])
@@ -189,30 +204,29 @@ func (c *rule) setPattern() error {
 	if err != nil {
 		return c.errorf("the pattern does not compile: %w", err)
 	}
+	names := tree.CapNames()
 	tree = tree.Simplify()
 	program, err := syntax.Compile(tree)
 	if err != nil || len(program.Inst) > maxProgram {
 		return c.errorf("the pattern is too large")
 	}
-	if c.pattern, err = regexp.Compile(c.Pattern); err != nil {
-		return c.errorf("the pattern does not compile: %w", err)
-	}
-	c.group = valueGroup(c.pattern)
+	c.pattern = newPattern(c.Pattern)
+	c.group = valueGroup(names)
 	if most := longest(tree); most >= 0 {
 		c.after = min(c.after, most+16)
 		c.before = min(c.before, most+16)
 	}
 	if c.beginsWithAnchor(tree) {
-		c.start = regexp.MustCompile(`^(?:` + c.Pattern + `)`)
-		c.behind = regexp.MustCompile(`^(?s:.)(?:` + c.Pattern + `)`)
+		c.start = newPattern(`^(?:` + c.Pattern + `)`)
+		c.behind = newPattern(`^(?s:.)(?:` + c.Pattern + `)`)
 	}
 	return nil
 }
 
 // valueGroup is the group named value, else the first, else the whole match.
-func valueGroup(re *regexp.Regexp) int {
-	if i := re.SubexpIndex("value"); i > 0 {
+func valueGroup(names []string) int {
+	if i := slices.Index(names, "value"); i > 0 {
 		return i
 	}
-	return min(re.NumSubexp(), 1)
+	return min(len(names)-1, 1)
 }

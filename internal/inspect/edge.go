@@ -86,34 +86,41 @@ func (s *scanner) ends(t *thread) ends {
 	return ends{head: s.bytesOf(t, 0, head), tail: s.bytesOf(t, tail, len(t.text))}
 }
 
-// bytesOf maps a stretch of a thread over level 0 to the scanned bytes, token by
-// token. It goes on from one token to the next: to look each up would take longer
-// than the scan.
+// bytesOf maps a stretch of a thread over level 0 to the scanned bytes.
 func (s *scanner) bytesOf(t *thread, start, end int) thread {
-	var out thread
-	l := s.levels[0]
-	var at spot
+	out := thread{text: make([]byte, 0, end-start)}
 	for i := start; i < end; {
-		from, _ := t.pieces[t.at(i)].source(i)
-		at = l.onward(at, from)
-		n := min(end-i, at.text+at.n-from)
-		out.token(t.text[i:i+n], Span{at.raw, at.raw + at.width})
-		i += n
+		p := t.pieces[t.at(i)]
+		from, _ := p.source(i)
+		stop := min(end, int(p.at+p.n))
+		s.levels[0].copy(&out, from, from+stop-i)
+		i = stop
 	}
 	return out
 }
 
-// onward is the token of level 0's text[at], given one that ends before it. Its
-// in is not set.
-func (l *level) onward(p spot, at int) spot {
+// copy appends a stretch of level 0's text, with its way back: token by token, or
+// as far as each byte stands for itself.
+func (l *level) copy(out *thread, from, to int) {
 	s := &l.segments[0]
-	switch {
-	case s.step == nil:
-		return spot{text: at, n: 1, raw: at, width: 1}
-	case p.width == 0 || at < p.text || at > p.text+2*markEvery:
-		return l.spot(s, at)
+	if s.coding == asIs {
+		out.token(l.text[from:to], Span{from, to})
+		return
 	}
-	return l.walk(s, spot{text: p.text + p.n, raw: p.raw + p.width}, at)
+	for at := l.spot(s, from); from < to; {
+		n := min(to, at.text+at.n) - from
+		width := at.width
+		if width == 1 {
+			n = min(to-from, 1+plainRun(l.raw[at.raw+1:min(len(l.raw), at.raw+to-from)]))
+			width = n
+		}
+		out.token(l.text[from:from+n], Span{at.raw, at.raw + width})
+		from += n
+		if from < to {
+			at = spot{text: from, raw: at.raw + width}
+			at.width, _, at.n = stepJSON(l.raw, at.raw)
+		}
+	}
 }
 
 // token appends decoded bytes that stand for raw, and makes one piece of what

@@ -36,7 +36,7 @@ var sextets = func() (t [256]byte) {
 
 // runs decodes the runs of base64 and hex in a segment.
 func (s *scanner) runs(next *level, seg *segment) bool {
-	for i := seg.start; ; {
+	for i := int(seg.start); ; {
 		from, to := findRun(next.raw[:seg.end], i)
 		if from < 0 {
 			return true
@@ -125,7 +125,7 @@ func (s *scanner) run(next *level, from, to int) bool {
 		if shift > 0 && !shows(text[shift:]) {
 			continue
 		}
-		if !s.content(next, from+shift, to, "base64", shift) {
+		if !s.content(next, from+shift, to, shift) {
 			return false
 		}
 	}
@@ -156,7 +156,7 @@ func quadsAreText(text []byte) bool {
 
 // content decodes a run and adds it. What is neither text nor a compression that
 // we know is searched all the same, as it is; when it is large, it is told.
-func (s *scanner) content(next *level, from, to int, encoding string, shift int) bool {
+func (s *scanner) content(next *level, from, to, shift int) bool {
 	raw := next.raw[from:to]
 	long := len(raw)/4*3 > maxRun
 	if long {
@@ -171,28 +171,30 @@ func (s *scanner) content(next *level, from, to int, encoding string, shift int)
 	if long && shift == 0 && varied && textual(next.text[start:]) {
 		s.cut(cutRun)
 	}
-	return s.settle(next, start, from, to, encoding, varied, shows(raw))
+	return s.settle(next, start, from, to, inBase64, varied, shows(raw))
 }
 
 const cutRun = "run: encoded content of more than 1 MiB"
 
 // settle makes a segment of the text that was decoded from start on. It says
 // whether the decoded bytes may go on.
-func (s *scanner) settle(next *level, start, from, to int, encoding string, varied, text bool) bool {
+func (s *scanner) settle(next *level, start, from, to int, c coding, varied, text bool) bool {
 	decoded := next.text[start:]
 	if name := compression(decoded); name != "" {
-		if plain := s.inflate(name, decoded); plain != nil {
-			next.text = next.text[:start]
-			next.whole(from, to, encoding+" "+name, plain, !textual(plain))
+		content := s.inflate(name, decoded)
+		if content != nil {
+			next.text = append(next.text[:start], content...)
+			next.close(start, len(next.marks), from, to, compressed(c, name), !textual(content))
+		}
+		if s.decoded < 0 || content != nil {
 			return s.decoded >= 0
 		}
 	}
 	binary := !textual(decoded)
 	if binary && len(decoded) >= minUnread && varied {
-		s.region(next, from, to, encoding+": unknown binary")
+		s.region(next, from, to, codings[c].via[0]+": unknown binary")
 	}
-	next.text = append(next.text, 0)
-	next.segments = append(next.segments, segment{start: start, end: len(next.text) - 1, from: from, to: to, encoding: encoding, marks: len(next.marks), closed: binary && !text})
+	next.close(start, len(next.marks), from, to, c, binary && !text)
 	return true
 }
 
@@ -279,7 +281,7 @@ func (s *scanner) hex(next *level, from, to int) bool {
 		next.text = next.text[:start]
 		return true
 	}
-	return s.settle(next, start, from, to, "hex", letters(raw), false)
+	return s.settle(next, start, from, to, inHex, letters(raw), false)
 }
 
 // letters reports whether hex digits are more than a number or a row of letters.
@@ -350,36 +352,50 @@ func compression(b []byte) string {
 	return ""
 }
 
+// inflateCost is what an attempt takes from the bytes that may be decoded: to make
+// a decompressor costs more than the bytes of a short run.
+const inflateCost = 4 << 10
+
 // inflate undoes a compression, as far as bounds and content go; nil when
-// nothing came of it.
+// nothing came of it. The bytes are good until the next call.
 func (s *scanner) inflate(name string, b []byte) []byte {
-	var src io.Reader
-	var err error
-	switch name {
-	case "gzip":
-		src, err = gzip.NewReader(bytes.NewReader(b))
-	case "zlib":
-		src, err = zlib.NewReader(bytes.NewReader(b))
-	case "zstd":
-		// One goroutine: decoding goes on in this one.
-		d, zerr := zstd.NewReader(bytes.NewReader(b), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(8<<20))
-		if zerr == nil {
-			defer d.Close()
-		}
-		src, err = d, zerr
+	if !s.take(inflateCost) {
+		return nil
 	}
+	src, end, err := decompressor(name, bytes.NewReader(b))
 	if err != nil {
 		return nil
 	}
+	defer end()
 	most := min(maxRun, max(s.decoded, 0))
-	plain, _ := io.ReadAll(io.LimitReader(src, int64(most)+1))
-	if len(plain) > most {
-		plain = plain[:most]
+	s.inflated.Reset()
+	// An error is the end of what can be read of it.
+	_, _ = s.inflated.ReadFrom(io.LimitReader(src, int64(most)+1))
+	content := s.inflated.Bytes()
+	if len(content) > most {
+		content = content[:most]
 		s.cut("run: compressed content of more than is read")
 	}
-	s.decoded -= len(plain)
-	if len(plain) == 0 {
+	s.decoded -= len(content)
+	if len(content) == 0 {
 		return nil
 	}
-	return plain
+	return content
+}
+
+func decompressor(name string, b io.Reader) (src io.Reader, end func(), err error) {
+	end = func() {}
+	switch name {
+	case "gzip":
+		src, err = gzip.NewReader(b)
+	case "zlib":
+		src, err = zlib.NewReader(b)
+	default:
+		// Concurrency 1: it decodes in this goroutine.
+		var d *zstd.Decoder
+		if d, err = zstd.NewReader(b, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(8<<20), zstd.WithDecoderLowmem(true)); err == nil {
+			src, end = d, d.Close
+		}
+	}
+	return src, end, err
 }

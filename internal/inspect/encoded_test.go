@@ -163,14 +163,31 @@ func TestNestingHasAnEndThatIsTold(t *testing.T) {
 
 func TestJSONWithinJSONMapsExactly(t *testing.T) {
 	e := engine(t)
-	text := `{"command":"export A=\"` + token(5) + `\""}`
-	for range 4 {
+	text := `{"command":"export A=\"` + token(5) + `\"\nexport B=\u0041"}`
+	for depth := range 10 {
+		r := e.Scan([]byte(text), inspect.Options{JSON: true})
+		if len(r.Matches) != 1 || r.Cut != "" {
+			t.Fatalf("%d deep: got %d matches, cut %q", depth, len(r.Matches), r.Cut)
+		}
+		if m := r.Matches[0]; text[m.Start:m.End] != token(5) || string(m.Secret) != token(5) {
+			t.Errorf("%d deep: got %q, want the token alone", depth, text[m.Start:m.End])
+		}
 		text = `{"arguments":` + quote(text) + `}`
 	}
-	b := []byte(text)
-	m := one(t, e, text, inspect.Options{JSON: true})
-	if got := string(b[m.Start:m.End]); got != token(5) {
-		t.Errorf("got %q, want the token alone", got)
+}
+
+// A value all of whose letters are escaped, in strings within strings.
+func TestEscapedLettersWithinStrings(t *testing.T) {
+	e := engine(t)
+	text := `{"a":"` + quote2("the key is "+token(6)) + `"}`
+	for depth := range 8 {
+		b := []byte(text)
+		r := e.Scan(b, inspect.Options{JSON: true})
+		valid(t, b, inspect.Options{JSON: true}, r)
+		if len(r.Matches) != 1 || string(r.Matches[0].Secret) != token(6) {
+			t.Errorf("%d deep: got %+v", depth, r.Matches)
+		}
+		text = `{"arguments":` + quote(text) + `}`
 	}
 }
 

@@ -97,6 +97,20 @@ func stepSource(raw []byte, i int) (int, [4]byte, int) {
 	return stepJSON(raw, i)
 }
 
+// stepNested undoes escapes of escapes: a row of backslashes and the escape at its
+// end are what the innermost one means, any other row is one backslash.
+func stepNested(raw []byte, i int) (int, [4]byte, int) {
+	end := i
+	for end < len(raw) && raw[end] == '\\' {
+		end++
+	}
+	if end == i {
+		return plain(raw[i])
+	}
+	width, token, n := stepSource(raw, end-1)
+	return end - 1 - i + width, token, n
+}
+
 // stepURL undoes %XX (RFC 3986 section 2.1).
 func stepURL(raw []byte, i int) (int, [4]byte, int) {
 	if raw[i] == '%' {

@@ -68,6 +68,10 @@ var hostile = []struct {
 		bomb := base64.StdEncoding.EncodeToString(squeezed(make([]byte, 16<<20)))
 		return bytes.Repeat([]byte(`"`+bomb+`",`), max(1, n/len(bomb)))
 	}},
+	{"small compressed runs", true, func(n int) []byte {
+		piece := base64.StdEncoding.EncodeToString(zstded("some text that is short"))
+		return bytes.Repeat([]byte(`"`+piece+`",`), n/(len(piece)+3))
+	}},
 	{"UTF-16", false, func(n int) []byte { return bytes.Repeat([]byte("p\x00a\x00s\x00s\x00"), n/8) }},
 	{"strings within strings", true, func(n int) []byte {
 		text := "x"
@@ -97,7 +101,7 @@ func TestHostileTextIsReadOrSaidNotToBe(t *testing.T) {
 	e := engine(t)
 	for _, h := range hostile {
 		t.Run(h.name, func(t *testing.T) {
-			b := h.make(200 << 10)
+			b := h.make(100 << 10)
 			o := inspect.Options{JSON: h.json, Known: fuzzKnown}
 			r := e.Scan(b, o)
 			valid(t, b, o, r)

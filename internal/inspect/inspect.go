@@ -91,8 +91,8 @@ func (p place) errorf(format string, args ...any) error {
 
 // Set is the rules of one family.
 type Set struct {
-	Family     string
-	Version    string
+	Family     string // first part of its rules' names
+	Version    string // changes with the family's rules, detectors and checks
 	Rules      []Rule
 	Registered []Registered // secret values that are known by their keyed hash only
 	File       string       // name for errors

@@ -1,5 +1,7 @@
 package inspect
 
+import "bytes"
+
 // Crossing is a value that begins in one text and ends in a later one.
 type Crossing struct {
 	Rule  *Rule
@@ -43,9 +45,14 @@ func (e *Engine) JoinAll(edges []*Edge, o Options) []Crossing {
 	defer s.release()
 	values, whole := &weave{edges: edges}, &weave{edges: edges}
 	for i, edge := range edges {
-		if edge != nil {
-			values.ends(i, &edge.values)
+		if edge == nil {
+			continue
+		}
+		values.ends(i, &edge.values)
+		if !o.JSON || leads(edges, i) || i > 0 && leads(edges, i-1) {
 			whole.ends(i, &edge.whole)
+		} else {
+			whole.text = append(whole.text, 0)
 		}
 	}
 	s.begin(nil, o)
@@ -57,6 +64,20 @@ func (e *Engine) JoinAll(edges []*Edge, o Options) []Crossing {
 		}
 	}
 	return all
+}
+
+// leads reports whether a text ends with a member's name, whose value begins
+// the next one. Between all else that is JSON stand quotes and commas, which
+// no value crosses.
+func leads(edges []*Edge, i int) bool {
+	if edges[i] == nil {
+		return false
+	}
+	text := bytes.TrimRight(edges[i].whole.tail.text, " \t\r\n")
+	if bytes.HasSuffix(text, []byte(":")) {
+		return true
+	}
+	return i+1 < len(edges) && edges[i+1] != nil && bytes.HasPrefix(bytes.TrimLeft(edges[i+1].whole.head.text, " \t\r\n"), []byte(":"))
 }
 
 func known(list []Crossing, c Crossing) bool {

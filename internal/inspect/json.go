@@ -9,19 +9,17 @@ import (
 // lexer makes level 0 of JSON text: escapes are undone, all else stands as it
 // is. On its way it notes where the strings are.
 type lexer struct {
-	level   *level
-	seam    *seam
-	raw     []byte
-	in      bool
-	opened  int  // where the string's text begins, in the level's text
-	copied  bool // the level's text is a copy; else it is raw itself
-	segment segment
+	level  *level
+	seam   *seam
+	raw    []byte
+	in     bool
+	opened int  // where the string's text begins, in the level's text
+	copied bool // the level's text is a copy; else it is raw itself
 }
 
 // lexJSON reads all of raw, whatever it is, into an empty level.
 func lexJSON(l *level, raw []byte, seam *seam) {
 	x := &lexer{level: l, seam: seam, raw: raw, copied: bytes.IndexByte(raw, '\\') >= 0}
-	x.segment = segment{to: len(raw), step: stepJSON, strings: true}
 	l.raw = raw
 	l.borrowed = !x.copied
 	if l.borrowed {
@@ -35,8 +33,7 @@ func lexJSON(l *level, raw []byte, seam *seam) {
 			i = x.special(i)
 		}
 	}
-	x.segment.end = len(l.text)
-	l.segments = append(l.segments, x.segment)
+	l.segments = append(l.segments, segment{end: int32(len(l.text)), to: int32(len(raw)), coding: jsonText})
 }
 
 // stretch takes over the bytes up to the next quote or backslash.
@@ -44,7 +41,7 @@ func (x *lexer) stretch(i int) int {
 	l := x.level
 	at := len(l.text)
 	n := plainRun(x.raw[i:])
-	l.mark(&x.segment, i, n, x.in)
+	l.mark(0, i, n, x.in)
 	if x.copied {
 		l.text = append(l.text, x.raw[i:i+n]...)
 	} else {

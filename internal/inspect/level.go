@@ -32,16 +32,72 @@ func (l *level) emptied() level {
 	return next
 }
 
-// segment is a stretch of a level's text that was one run of the level above.
+// segment is a stretch of a level's text that was one run of the level above. A
+// hostile text has millions of them, so they are small: see maxBytes.
 type segment struct {
-	start, end int // in text
-	from, to   int // in raw
-	encoding   string
-	step       stepper // maps within the run; nil: the run is one whole
-	marks      int     // index of its first mark
-	closed     bool    // not text: is searched, but not looked into
-	strings    bool    // a quote that is no escape is structure
+	start, end int32 // in text
+	from, to   int32 // in raw
+	marks      int32 // index of its first mark
+	coding     coding
+	closed     bool // not text: is searched, but not looked into
 }
+
+// coding is how a segment's text stood in the level above.
+type coding uint8
+
+const (
+	asIs     coding = iota
+	jsonText        // level 0 of JSON text: a quote that is no escape is structure
+	inJSON
+	inNested // JSON escapes, all at once however deep they are
+	inURL
+	inHTML
+	inUTF16
+	inUTF16BE
+	inBase64
+	inHex
+	inGzip // and the following: behind base64
+	inZlib
+	inZstd
+	hexGzip
+	hexZlib
+	hexZstd
+)
+
+// codings has the words for Match.Via and, for a coding that maps token by token,
+// its stepper. Without one a value maps to the whole run.
+var codings = [...]struct {
+	via  []string
+	step stepper
+}{
+	asIs:      {},
+	jsonText:  {step: stepJSON},
+	inJSON:    {[]string{"json"}, stepSource},
+	inNested:  {[]string{"json"}, stepNested},
+	inURL:     {[]string{"url"}, stepURL},
+	inHTML:    {[]string{"html"}, stepHTML},
+	inUTF16:   {[]string{"utf-16"}, stepUTF16},
+	inUTF16BE: {[]string{"utf-16"}, stepUTF16BE},
+	inBase64:  {via: []string{"base64"}},
+	inHex:     {via: []string{"hex"}},
+	inGzip:    {via: []string{"base64", "gzip"}},
+	inZlib:    {via: []string{"base64", "zlib"}},
+	inZstd:    {via: []string{"base64", "zstd"}},
+	hexGzip:   {via: []string{"hex", "gzip"}},
+	hexZlib:   {via: []string{"hex", "zlib"}},
+	hexZstd:   {via: []string{"hex", "zstd"}},
+}
+
+// compressed is the coding of compressed content behind base64 or hex.
+func compressed(c coding, name string) coding {
+	of := map[string]coding{"gzip": inGzip, "zlib": inZlib, "zstd": inZstd}[name]
+	if c == inHex {
+		of += hexGzip - inGzip
+	}
+	return of
+}
+
+func (s *segment) has(start, end int) bool { return start >= int(s.start) && end <= int(s.end) }
 
 // stepper decodes the token at raw[i]: it gives its width and the bytes that it
 // stands for, one or more.
@@ -66,20 +122,17 @@ type spot struct {
 
 // segmentAt gives the index of the segment that holds text[at].
 func (l *level) segmentAt(at int) int {
-	if s := &l.segments[l.ended]; at >= s.start && at <= s.end {
+	if l.segments[l.ended].has(at, at) {
 		return l.ended
 	}
-	l.ended = max(0, sort.Search(len(l.segments), func(i int) bool { return l.segments[i].start > at })-1)
+	l.ended = max(0, sort.Search(len(l.segments), func(i int) bool { return int(l.segments[i].start) > at })-1)
 	return l.ended
 }
 
 // spot finds the token of text[at].
 func (l *level) spot(s *segment, at int) spot {
-	last := len(l.marks)
-	if next := l.after(s); next >= 0 {
-		last = next
-	}
-	i := s.marks + sort.Search(last-s.marks, func(i int) bool { return l.marks[s.marks+i].text > at }) - 1
+	first, last := int(s.marks), l.after(s)
+	i := first + sort.Search(last-first, func(i int) bool { return l.marks[first+i].text > at }) - 1
 	m := l.marks[i]
 	if at < m.text+m.run {
 		return spot{at, 1, m.raw + at - m.text, 1, m.in}
@@ -87,20 +140,21 @@ func (l *level) spot(s *segment, at int) spot {
 	return l.walk(s, spot{text: m.text + m.run, raw: m.raw + m.run, in: m.in}, at)
 }
 
-// after is the first mark of the segment behind s; -1 when s is the last.
+// after is the index behind the segment's last mark.
 func (l *level) after(s *segment) int {
 	i := sort.Search(len(l.segments), func(i int) bool { return l.segments[i].start > s.start })
 	if i == len(l.segments) {
-		return -1
+		return len(l.marks)
 	}
-	return l.segments[i].marks
+	return int(l.segments[i].marks)
 }
 
 // walk steps on from a token's beginning to the token that holds text[at].
 func (l *level) walk(s *segment, p spot, at int) spot {
-	for p.raw < s.to {
-		width, token, n := s.step(l.raw, p.raw)
-		quote := s.strings && width == 1 && token[0] == '"'
+	step := codings[s.coding].step
+	for p.raw < int(s.to) {
+		width, token, n := step(l.raw, p.raw)
+		quote := s.coding == jsonText && width == 1 && token[0] == '"'
 		if at < p.text+n {
 			p.n, p.width = n, width
 			p.in = p.in && !quote
@@ -117,22 +171,23 @@ func (l *level) walk(s *segment, p spot, at int) spot {
 // align widens a span of text to whole tokens and maps it to raw.
 func (l *level) align(start, end int) (text, raw Span, first spot) {
 	s := &l.segments[l.segmentAt(start)]
-	if s.step == nil {
-		if l.up == nil {
-			return Span{start, end}, Span{start, end}, spot{text: start, n: 1, raw: start, width: 1}
-		}
-		return Span{start, end}, Span{s.from, s.to}, spot{}
+	switch {
+	case s.coding == asIs:
+		return Span{start, end}, Span{start, end}, spot{text: start, n: 1, raw: start, width: 1}
+	case codings[s.coding].step == nil:
+		return Span{start, end}, Span{int(s.from), int(s.to)}, spot{}
 	}
 	a, z := l.spot(s, start), l.spot(s, max(start, end-1))
 	return Span{a.text, z.text + z.n}, Span{a.raw, z.raw + z.width}, a
 }
 
 // append decodes raw[from:to] token by token as a new segment of the level.
-func (l *level) append(from, to int, encoding string, special byte, step stepper) {
-	s := segment{start: len(l.text), from: from, to: to, encoding: encoding, step: step, marks: len(l.marks)}
+func (l *level) append(from, to int, c coding, special byte) {
+	start, first := len(l.text), len(l.marks)
+	step := codings[c].step
 	for i := from; i < to; {
 		next := i + nextByte(l.raw[i:to], special)
-		l.mark(&s, i, next-i, false)
+		l.mark(first, i, next-i, false)
 		l.text = append(l.text, l.raw[i:next]...)
 		if i = next; i < to {
 			width, token, n := step(l.raw, i)
@@ -140,15 +195,14 @@ func (l *level) append(from, to int, encoding string, special byte, step stepper
 			i += width
 		}
 	}
-	s.end = len(l.text)
-	l.text = append(l.text, 0)
-	l.segments = append(l.segments, s)
+	l.close(start, first, from, to, c, false)
 }
 
 // mark notes that the text from here on is raw[from:], for run bytes at least.
-// Only a place that is far enough from the last one is kept.
-func (l *level) mark(s *segment, from, run int, in bool) {
-	if len(l.marks) > s.marks {
+// Only a place that is far enough from the last one is kept. The first is the
+// index of the segment's first mark.
+func (l *level) mark(first, from, run int, in bool) {
+	if len(l.marks) > first {
 		last := l.marks[len(l.marks)-1]
 		if len(l.text)-last.text < markEvery && run < markEvery {
 			return
@@ -157,9 +211,10 @@ func (l *level) mark(s *segment, from, run int, in bool) {
 	l.marks = append(l.marks, mark{len(l.text), from, run, in})
 }
 
-// whole adds what a run decodes to, as a segment that maps to the whole run.
-func (l *level) whole(from, to int, encoding string, text []byte, closed bool) {
-	start := len(l.text)
-	l.text = append(append(l.text, text...), 0)
-	l.segments = append(l.segments, segment{start: start, end: start + len(text), from: from, to: to, encoding: encoding, marks: len(l.marks), closed: closed})
+// close makes a segment of the text from start on.
+func (l *level) close(start, marks, from, to int, c coding, closed bool) {
+	l.segments = append(l.segments, segment{
+		start: int32(start), end: int32(len(l.text)), from: int32(from), to: int32(to), marks: int32(marks), coding: c, closed: closed,
+	})
+	l.text = append(l.text, 0)
 }

@@ -126,13 +126,13 @@ func TestExamplesAreRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	set.Rules = set.Rules[:2]
 	if err := set.Test(engine(t, set)); err != nil {
 		t.Error(err)
 	}
 	set.Rules[0].Examples, set.Rules[0].Misses = []string{"nothing"}, []string{"zed_AbCd12345678"}
+	set.Rules[1].Examples = nil
 	err = set.Test(engine(t, set))
-	if err == nil || !strings.Contains(err.Error(), "does not find its example 1") || !strings.Contains(err.Error(), "finds something in its miss 1") || !strings.Contains(err.Error(), "test.yaml:") {
+	if err == nil || !strings.Contains(err.Error(), "does not find its example 1") || !strings.Contains(err.Error(), "finds something in its miss 1") || !strings.Contains(err.Error(), "test.password\" has no example") || !strings.Contains(err.Error(), "test.yaml:") {
 		t.Errorf("got %v", err)
 	}
 	if strings.Contains(err.Error(), "AbCd") {
@@ -142,6 +142,11 @@ func TestExamplesAreRun(t *testing.T) {
 
 func TestVersionIsThatOfTheRules(t *testing.T) {
 	a, b := engine(t), engine(t)
+	moved := rules()
+	moved.File = "elsewhere.yaml"
+	if c := engine(t, moved); c.Version() != a.Version() {
+		t.Errorf("got %s for a file that was moved, want %s", c.Version(), a.Version())
+	}
 	changed := rules()
 	changed.Rules[0].Confidence--
 	if c := engine(t, changed); a.Version() != b.Version() || a.Version() == c.Version() || a.Version() == "" {

@@ -3,7 +3,6 @@ package inspect
 import (
 	"cmp"
 	"slices"
-	"strings"
 )
 
 // toBytes maps a span of a level's text to the scanned bytes.
@@ -76,8 +75,7 @@ func (s *scanner) match(c candidate) Match {
 	span := text
 	for l.up != nil {
 		seg := &l.segments[l.segmentAt(span.Start)]
-		via := strings.Fields(seg.encoding)
-		m.Via = append(via, m.Via...)
+		m.Via = append(slices.Clone(codings[seg.coding].via), m.Via...)
 		_, span, _ = l.align(span.Start, span.End)
 		l = l.up
 	}

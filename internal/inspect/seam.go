@@ -56,7 +56,20 @@ func (t *thread) spans(start, end int) []Span {
 // left out. It comes from level 0's text; each piece is a value, or an end of one.
 type seam struct {
 	thread
-	key []byte // of the value that comes next
+	key  []byte // of the value that comes next
+	full bool   // there were more than maxStrings
+}
+
+// maxStrings is how many strings of one text are joined.
+const maxStrings = 1 << 20
+
+// emptied is a seam with the buffers of m, to be used again.
+func (m *seam) emptied() seam {
+	clear(m.text)
+	if cap(m.text) > maxScratch || cap(m.pieces) > maxScratch/100 {
+		return seam{}
+	}
+	return seam{thread: thread{text: m.text[:0], pieces: m.pieces[:0]}}
 }
 
 // tags are the members whose values are words of the API, not content.
@@ -73,7 +86,9 @@ func (m *seam) string(l *level, start, end int, key bool) {
 	switch {
 	case key:
 		m.key = text
-	case tags[string(m.key)]:
+	case tags[string(m.key)] || len(text) == 0:
+	case len(m.pieces) >= maxStrings:
+		m.full = true
 	case len(text) > 2*edgeBytes:
 		m.put(text[:edgeBytes], start)
 		m.text = append(m.text, 0)
@@ -88,7 +103,7 @@ func (m *seam) level() *level {
 	l := &level{text: m.text}
 	for start := 0; start < len(m.text); {
 		end := start + nextByte(m.text[start:], 0)
-		l.segments = append(l.segments, segment{start: start, end: end})
+		l.segments = append(l.segments, segment{start: int32(start), end: int32(end)})
 		start = end + 1
 	}
 	return l

@@ -1,70 +1,59 @@
 package inspect
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // Stretches of text in which characters are escaped are decoded with what
 // stands around them: a value's context is often not escaped itself.
-const stretchPad = 256
+const stretchPad = 128
 
 // unfold makes the level of what is encoded in l; nil when there is nothing, or
-// it is nested too deep.
+// it is nested too deep. The last level is of JSON escapes alone: strings in
+// strings in strings are common, and all of their escapes can be undone at once.
 func (s *scanner) unfold(l *level) *level {
-	next := s.fresh(l)
+	if s.depth > maxDepth {
+		return nil
+	}
+	next := &s.kept[s.depth+1]
+	next.up, next.raw = l, l.text
 	for i := range l.segments {
 		if seg := &l.segments[i]; !seg.closed && !s.unfoldSegment(next, seg) {
 			s.cut("decoded bytes: the text holds more encoded content than is read")
 			break
 		}
 	}
-	if s.depth >= maxDepth && s.deeper(next) {
-		s.cut("nesting: encodings within encodings, more than 5")
+	if s.depth == maxDepth {
+		s.last(next)
 	}
-	if len(next.segments) == 0 || s.depth >= maxDepth {
+	if len(next.segments) == 0 {
 		return nil
 	}
 	return next
 }
 
-// fresh is an empty level below l.
-func (s *scanner) fresh(l *level) *level {
-	if s.depth >= maxDepth {
-		return &level{up: l, raw: l.text} // only to see whether there is one
-	}
-	next := &s.kept[s.depth+1]
-	next.up, next.raw = l, l.text
-	return next
-}
-
-// deeper reports whether a level that is not read would have held more than
-// noise: rows of backslashes alone are drawings, not nested strings.
-func (s *scanner) deeper(l *level) bool {
-	for _, seg := range l.segments {
-		if seg.closed {
-			continue
+// last leaves of the last level what is read of it. Content that is no text is
+// no loss.
+func (s *scanner) last(l *level) {
+	l.segments = slices.DeleteFunc(l.segments, func(seg segment) bool {
+		if seg.coding != inNested && !seg.closed {
+			s.cut("nesting: encodings within encodings, more than 5")
 		}
-		if seg.encoding != "json" || meaning(l.raw[seg.from:seg.to]) {
-			return true
-		}
-	}
-	return false
-}
-
-// meaning reports whether a row of backslashes ends in a letter of an escape.
-func meaning(raw []byte) bool {
-	for i := 0; i+1 < len(raw); i++ {
-		if c := raw[i+1]; raw[i] == '\\' && c != '\\' && (short[c] != 0 || c == 'u' || c == 'x') {
-			return true
-		}
-	}
-	return false
+		return seg.coding != inNested
+	})
 }
 
 // unfoldSegment decodes what one segment holds; false when the bound on decoded
 // bytes is reached.
 func (s *scanner) unfoldSegment(next *level, seg *segment) bool {
-	return s.stretches(next, seg, "json", '\\', stepSource) &&
-		s.stretches(next, seg, "url", '%', stepURL) &&
-		s.stretches(next, seg, "html", '&', stepHTML) &&
+	escapes := inJSON
+	if s.depth == maxDepth {
+		escapes = inNested
+	}
+	return s.stretches(next, seg, escapes, '\\') &&
+		s.stretches(next, seg, inURL, '%') &&
+		s.stretches(next, seg, inHTML, '&') &&
 		s.wideText(next, seg) &&
 		s.runs(next, seg)
 }
@@ -77,21 +66,22 @@ func (s *scanner) take(n int) bool {
 
 // stretches decodes where a kind of escape stands. Escapes that are near each
 // other make one stretch.
-func (s *scanner) stretches(next *level, seg *segment, encoding string, special byte, step stepper) bool {
+func (s *scanner) stretches(next *level, seg *segment, c coding, special byte) bool {
 	first, last := -1, 0
+	begin, end, step := int(seg.start), int(seg.end), codings[c].step
 	emit := func() bool {
 		if first < 0 {
 			return true
 		}
-		from, to := max(seg.start, first-stretchPad), min(seg.end, last+stretchPad)
+		from, to := max(begin, first-stretchPad), min(end, last+stretchPad)
 		if !s.take(to - from) {
 			return false
 		}
-		next.append(from, to, encoding, special, step)
+		next.append(from, to, c, special)
 		return true
 	}
-	for i := seg.start; i < seg.end; {
-		if i += nextByte(next.raw[i:seg.end], special); i >= seg.end {
+	for i := begin; i < end; {
+		if i += nextByte(next.raw[i:end], special); i >= end {
 			break
 		}
 		width, _, _ := step(next.raw, i)
@@ -119,16 +109,17 @@ const minWide = 8
 
 // wideText decodes UTF-16: every other byte of ASCII text is zero in it.
 func (s *scanner) wideText(next *level, seg *segment) bool {
-	for i := seg.start; i < seg.end; {
-		zero := i + nextByte(next.raw[i:seg.end], 0)
-		if zero >= seg.end {
+	begin, end := int(seg.start), int(seg.end)
+	for i := begin; i < end; {
+		zero := i + nextByte(next.raw[i:end], 0)
+		if zero >= end {
 			break
 		}
-		if zero+2 >= seg.end || next.raw[zero+1] == 0 || next.raw[zero+2] != 0 {
+		if zero+2 >= end || next.raw[zero+1] == 0 || next.raw[zero+2] != 0 {
 			i = zero + 1
 			continue
 		}
-		from, to, step := wideRun(next.raw, i, zero, seg.end)
+		from, to, c := wideRun(next.raw, i, zero, end)
 		if to-from < 2*minWide {
 			i = zero + 1
 			continue
@@ -136,7 +127,7 @@ func (s *scanner) wideText(next *level, seg *segment) bool {
 		if !s.take(to - from) {
 			return false
 		}
-		next.wide(from, to, step)
+		next.wide(from, to, c)
 		i = to
 	}
 	return true
@@ -144,10 +135,10 @@ func (s *scanner) wideText(next *level, seg *segment) bool {
 
 // wideRun measures the UTF-16 text whose first zero byte is given. The order of
 // its bytes is told by what stands before that: a character, or nothing.
-func wideRun(raw []byte, least, zero, end int) (from, to int, step stepper) {
-	low, from, step := 0, zero-1, stepUTF16
+func wideRun(raw []byte, least, zero, end int) (from, to int, c coding) {
+	low, from, c := 0, zero-1, inUTF16
 	if zero == least || !asciiText(raw[zero-1]) {
-		low, from, step = 1, zero, stepUTF16BE
+		low, from, c = 1, zero, inUTF16BE
 	}
 	to, miss := from, 0
 	for i := from; i+1 < end && miss < minWide; i += 2 {
@@ -157,23 +148,21 @@ func wideRun(raw []byte, least, zero, end int) (from, to int, step stepper) {
 			miss++ // a character beyond Latin
 		}
 	}
-	return from, to, step
+	return from, to, c
 }
 
 func asciiText(c byte) bool { return c >= ' ' && c < 0x7f || c == '\n' || c == '\r' || c == '\t' }
 
 // wide decodes raw[from:to], an even number of bytes, as UTF-16.
-func (l *level) wide(from, to int, step stepper) {
-	s := segment{start: len(l.text), from: from, to: to, encoding: "utf-16", step: step, marks: len(l.marks)}
+func (l *level) wide(from, to int, c coding) {
+	start, first := len(l.text), len(l.marks)
 	for i := from; i < to; {
-		l.mark(&s, i, 0, false)
-		width, token, n := step(l.raw[:to], i)
+		l.mark(first, i, 0, false)
+		width, token, n := codings[c].step(l.raw[:to], i)
 		l.text = append(l.text, token[:n]...)
 		i += width
 	}
-	s.end = len(l.text)
-	l.text = append(l.text, 0)
-	l.segments = append(l.segments, s)
+	l.close(start, first, from, to, c, false)
 }
 
 // textual reports whether decoded bytes are text, or UTF-16, by their first 512.

@@ -165,8 +165,26 @@ func (l *Ledger) prepare() (err error) {
 // Subkey gives a secret of 32 bytes for a purpose, the same each time.
 func (l *Ledger) Subkey(label string) []byte { return l.ring.Subkey(label) }
 
-// Known reports whether anything was ever recorded of a principal's session.
-func (l *Ledger) Known(principal, session string) bool { return l.ring.Known(principal, session) }
+// Recall tells how many turns are recorded of a principal's session, and when
+// its last flow started; zero for a session of which nothing is. It looks at
+// what is durable, and is much cheaper than Sessions.
+func (l *Ledger) Recall(principal, session string) (turns int, last time.Time, err error) {
+	key, ok := l.ring.Known(principal, session)
+	if !ok {
+		return 0, time.Time{}, nil
+	}
+	l.pending.apply.Lock() // what is on its way into the index is counted once
+	defer l.pending.apply.Unlock()
+	turns, started, err := l.index.Turns(key)
+	if err != nil {
+		return 0, time.Time{}, fmt.Errorf("reading the index: %w", err)
+	}
+	more, later := l.pending.turns(key)
+	if started = max(started, later); started > 0 {
+		last = time.UnixMilli(started).UTC()
+	}
+	return turns + more, last, nil
+}
 
 // Ready tells whether a flow may begin. The error is a *flow.Refusal.
 func (l *Ledger) Ready() error {

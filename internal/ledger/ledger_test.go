@@ -179,3 +179,39 @@ func TestBodiesComeBackExactly(t *testing.T) {
 	check(l)
 	stop()
 }
+
+// TestRecall: the turns of a session and its last flow, whether or not the
+// index has them yet, and after a restart.
+func TestRecall(t *testing.T) {
+	o := ledger.Options{Dir: t.TempDir()}
+	l, stop := open(t, o)
+	begun := time.Now()
+	for i := range 3 {
+		body := conversation(1)
+		in := intent(flow.ID(fmt.Sprint("f", i)), "one", body)
+		in.Started, in.Turn = begun.Add(time.Duration(i)*time.Second), i // the first is no turn
+		if _, err := l.Begin(in, ledger.Content{Doc: split.Split(body, nil)}); err != nil {
+			t.Fatal(err)
+		}
+		if i == 1 {
+			if _, err := l.Flows(ledger.Query{}); err != nil { // brings the index up to date
+				t.Fatal(err)
+			}
+		}
+	}
+	check := func() {
+		t.Helper()
+		turns, last, err := l.Recall("alice/claude", "one")
+		if err != nil || turns != 2 || last.UnixMilli() != begun.Add(2*time.Second).UnixMilli() {
+			t.Errorf("%d turns, last %v, %v; want 2, %v", turns, last, err, begun.Add(2*time.Second))
+		}
+		if turns, last, err := l.Recall("bob/claude", "one"); err != nil || turns != 0 || !last.IsZero() {
+			t.Errorf("another's session: %d turns, last %v, %v", turns, last, err)
+		}
+	}
+	check()
+	stop()
+	l, stop = open(t, o)
+	defer stop()
+	check()
+}

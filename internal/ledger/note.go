@@ -106,6 +106,24 @@ func (p *pending) add(items []*item, mark index.Mark) {
 	}
 }
 
+// turns counts the turns of a session that the index does not have yet, and
+// gives when the last of its flows among them started, in Unix ms.
+func (p *pending) turns(key uint64) (n int, last int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range p.notes {
+		f := p.notes[i].flow
+		if f == nil || f.Key != key {
+			continue
+		}
+		if f.Turn > 0 && !f.Retry {
+			n++
+		}
+		last = max(last, f.Started)
+	}
+	return n, last
+}
+
 func (p *pending) over() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -67,7 +67,7 @@ func (s *scopes) use(principal, session string) (*scope, error) {
 	defer s.mu.Unlock()
 	sc := s.byName[name]
 	if sc == nil {
-		known := s.l.ring.Known(principal, session)
+		_, known := s.l.ring.Known(principal, session)
 		key, err := s.l.ring.Session(principal, session)
 		if err != nil {
 			return nil, fmt.Errorf("getting session key: %w", err)

@@ -46,7 +46,7 @@ func (l *Ledger) VaultOf(principal string) ([]VaultEntry, error) {
 
 // VaultIn gives those that were found in one session.
 func (l *Ledger) VaultIn(principal, session string) ([]VaultEntry, error) {
-	if !l.ring.Known(principal, session) {
+	if _, ok := l.ring.Known(principal, session); !ok {
 		return nil, nil
 	}
 	key, err := l.ring.Session(principal, session)

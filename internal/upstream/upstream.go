@@ -284,6 +284,7 @@ func (p *payloadReader) Close() error {
 var hopByHop = [...]string{
 	"Connection", "Proxy-Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization",
 	"Te", "Trailer", "Transfer-Encoding", "Upgrade", "Expect", "X-Gatehouse-Key",
+	"Sec-Websocket-Key", "Sec-Websocket-Version", "Sec-Websocket-Extensions", "Sec-Websocket-Accept", // RFC 6455 section 4.1: of one handshake
 }
 
 // Forward copies a message's headers without those that belong to one

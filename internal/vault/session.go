@@ -56,12 +56,12 @@ func (s *Session) restore(store Store, principal, session string) error {
 	return nil
 }
 
-// Redact gives the pseudonym of a value, makes it one that Lookup finds in this
-// session, and the value one that is known of the principal. Before what it
-// stands in is forwarded, the ledger must have it.
+// Redact gives the pseudonym of a value, and makes it one that Lookup finds in
+// this session. Before what it stands in is forwarded, the ledger must have it,
+// and the vault must have learnt it: it comes back to the agent, which says it
+// again.
 func (s *Session) Redact(v Value) (string, error) {
 	token := s.owner.pseudonym(v)
-	s.owner.learn(v)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, ok := s.values[token]; ok {

@@ -200,7 +200,12 @@ func TestKnown(t *testing.T) {
 	if err := v.Learn("alice", vault.Value{Text: []byte("flagged"), Rule: "r1"}); err != nil {
 		t.Fatal(err)
 	}
-	redact(t, session(t, v, "alice", "one"), vault.Value{Text: []byte("replaced"), Rule: "r2"})
+	replaced := vault.Value{Text: []byte("replaced"), Rule: "r2"}
+	redact(t, session(t, v, "alice", "one"), replaced)
+	if got := known(t, v, "alice"); len(got.Values) != 1 { // its request may yet be blocked
+		t.Errorf("known before it was forwarded: %+v", got)
+	}
+	v.Learn("alice", replaced)
 	second := known(t, v, "alice")
 	if second.Generation == first.Generation || len(first.Values) != 0 || len(second.Values) != 2 ||
 		string(second.Values[0].Text) != "flagged" || second.Values[0].Rule != "r1" || string(second.Values[1].Text) != "replaced" {

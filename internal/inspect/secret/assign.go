@@ -24,14 +24,20 @@ type found struct {
 func assignment(text []byte, at, end int) (f found, ok bool) {
 	start, stop := nameAround(text, at, end)
 	f.name = text[start:stop]
-	if start > 1 && text[start-1] == ':' && !isSpace(text[start-2]) && text[start-2] != '"' {
-		return f, false // a part of a resource's name: arn:…:secret:…, AWS::ApiKey
+	if inResource(text, start) {
+		return f, false
 	}
 	p, ok := f.operator(text, start, stop)
 	if !ok {
 		return f, false
 	}
 	return f, f.value(text, p)
+}
+
+// inResource reports whether the name at start is a part of a resource's name
+// or type: arn:aws:…:secret:…, AWS::ApiGateway::ApiKey.
+func inResource(text []byte, start int) bool {
+	return start > 1 && text[start-1] == ':' && (text[start-2] == ':' || contains(text[max(0, start-80):start], "arn:"))
 }
 
 // nameAround gives the name that the anchor stands in, a second word
@@ -68,15 +74,7 @@ func nameAround(text []byte, at, end int) (int, int) {
 // operator finds what joins the name to its value and gives where the value
 // may begin.
 func (f *found) operator(text []byte, start, stop int) (int, bool) {
-	p := stop
-	named := false // the name itself stands in quotes
-	for p < len(text) && p-stop < 4 && (text[p] == '"' || text[p] == '\'' || text[p] == '`' || text[p] == '\\' || text[p] == ']' || text[p] == '?') {
-		named = named || text[p] != '?'
-		p++
-	}
-	if n := entityQuote(text[p:]); n > 0 {
-		named, p = true, p+n
-	}
+	p, named := afterName(text, stop)
 	gap := p
 	for p < len(text) && p-gap < maxGap && isSpace(text[p]) {
 		p++
@@ -106,7 +104,7 @@ func (f *found) operator(text []byte, start, stop int) (int, bool) {
 	case p > gap && isShouted(text[start:stop]) && bytes.IndexByte(text[start:stop], '_') > 0:
 		f.op = ' '
 		return p, true
-	case p > gap && (c == '"' || c == '\'' || c == '`'):
+	case p > gap && (c == '"' || c == '\'') && !equalFold(text[start:stop], "pass"):
 		f.op = ' '
 		return p, true
 	case p > gap && startsWith(text[p:], "is ") || startsWith(text[p:], "is: ") || startsWith(text[p:], "as ") || startsWith(text[p:], "to "):
@@ -114,6 +112,20 @@ func (f *found) operator(text []byte, start, stop int) (int, bool) {
 		return p + 3, true
 	}
 	return 0, false
+}
+
+// afterName skips the quotes and brackets that close a name, and tells whether
+// there were any.
+func afterName(text []byte, stop int) (p int, named bool) {
+	p = stop
+	for p < len(text) && p-stop < 4 && bytes.IndexByte([]byte("\"'`\\]?"), text[p]) >= 0 {
+		named = named || text[p] != '?'
+		p++
+	}
+	if n := entityQuote(text[p:]); n > 0 {
+		return p + n, true
+	}
+	return p, named
 }
 
 // argument reports whether the quoted name at start is the first argument of a
@@ -203,7 +215,7 @@ func isGlue(v []byte) bool {
 	for len(v) > 0 && isSpace(v[0]) {
 		v = v[1:]
 	}
-	return len(v) == 0 || v[0] == '+' || v[0] == ',' || v[0] == ')'
+	return len(v) == 0 || v[0] == '+' || v[0] == ',' || v[0] == ')' || v[0] == ';'
 }
 
 // quoteAhead reports whether the next line begins with a quoted value.

@@ -103,3 +103,21 @@ func dockerAuths(text []byte, at, end int, report func(start, end int)) {
 		report(p+1, stop)
 	}
 }
+
+// airtableTokens reports "pat", 14 letters and digits, a dot, 64 hexadecimal
+// digits. The anchor is "pat", which stands in so many words that a pattern
+// would cost more than all others together.
+func airtableTokens(text []byte, at, end int, report func(start, end int)) {
+	dot, stop := at+17, at+17+1+64
+	if stop > len(text) || text[dot] != '.' || at > 0 && isAlnum(text[at-1]) || stop < len(text) && isAlnum(text[stop]) {
+		return
+	}
+	for i := at; i < stop; i++ {
+		if i < dot && !isAlnum(text[i]) || i > dot && !isHex(text[i]) {
+			return
+		}
+	}
+	if varied(text, at, stop, "") {
+		report(at, stop)
+	}
+}

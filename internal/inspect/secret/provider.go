@@ -12,14 +12,7 @@ import (
 //go:embed providers.txt
 var providerList string
 
-var providers = func() map[string]bool {
-	names := strings.Fields(providerList)
-	set := make(map[string]bool, len(names))
-	for _, n := range names {
-		set[n] = true
-	}
-	return set
-}()
+var providers = setOf(providerList)
 
 // Bounds of a key that stands near its provider's name: "clarifai SECRET
 // …", "MAPBOX_ACCESS_TOKEN: …".
@@ -32,13 +25,13 @@ const (
 // word for a key. It takes values that documentation would use, too: the name
 // says what they stand for. The anchor is the word for a key.
 func providerKeys(text []byte, at, end int, report func(start, end int)) {
-	if !providerBefore(text, at) || at > 1 && text[at-1] == ':' && text[at-2] == ':' {
+	if start, _ := nameAround(text, at, end); inResource(text, start) {
 		return
 	}
 	if startsWith(text[at:end], "access") && end < len(text) && isLetter(text[end]) && !startsWith(text[end:], "key") && !startsWith(text[end:], "token") && !startsWith(text[end:], "secret") {
 		return // an endpoint, a log, a point
 	}
-	if start, stop, ok := valueAfter(text, end); ok {
+	if start, stop, ok := valueAfter(text, end); ok && providerBefore(text, at) && (isShouted(text[at:end]) || bytes.IndexByte(text[end:start], '\n') < 0) {
 		report(start, stop)
 	}
 }
@@ -149,9 +142,9 @@ func isProviderValue(v []byte) bool {
 	case s.letters == 0:
 		return s.digits >= 14 && s.others == 0
 	case s.digits == 0:
-		return s.letters >= 20 && s.others <= 1 && (s.isSequence() || s.wordy*2 < s.letters)
+		return s.letters >= 20 && (s.others <= 1 || s.others < 5 && s.isSequence()) && (s.isSequence() || s.wordy*2 < s.letters)
 	}
-	return s.digits > 1 && (s.isSequence() || s.known*2 < s.letters)
+	return (s.digits > 2 || s.digits > 1 && s.others == 0) && (s.isSequence() || s.known*2 < s.letters)
 }
 
 // isStandIn is isDummy for values that may count through the alphabet.
@@ -184,9 +177,28 @@ func nearKeys(text []byte, at, end int, report func(start, end int)) {
 	if name := text[start:p]; nameKind(name) == noSecret && !(marked && (startsWith(text[at:], "private") || startsWith(text[at:], "access"))) {
 		return
 	}
-	if from, to, ok := nearValue(text, p); ok && (isLoneRandom(text, from, to) || marked && isProviderValue(text[from:to]) && !isHash(text, from)) {
+	from, to, ok := nearValue(text, p)
+	if !ok || besides[wordBefore(text, start)] || inResource(text, start) || to < len(text) && text[to] == '(' {
+		return
+	}
+	v := text[from:to]
+	if isLoneRandom(text, from, to) || (marked || len(v) >= 32 && measure(v).others == 0) && isProviderValue(v) && !isHash(text, from) {
 		report(from, to)
 	}
+}
+
+// wordBefore gives the word before a position, in small letters; "" when
+// there is none on the line.
+func wordBefore(text []byte, p int) string {
+	stop := p
+	for stop > 0 && p-stop < 3 && isSpace(text[stop-1]) {
+		stop--
+	}
+	from := stop
+	for from > 0 && stop-from < 20 && isLetter(text[from-1]) {
+		from--
+	}
+	return strings.ToLower(string(text[from:stop]))
 }
 
 // nearValue gives the run after a few signs or "is".

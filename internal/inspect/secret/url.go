@@ -58,11 +58,22 @@ func isURLPassword(user, v []byte) bool {
 	if len(v) < 3 || len(v) > 256 || isReference(v) || isDummy(v) && len(v) < 24 || contains(v, "://") {
 		return false
 	}
-	if v[0] == '*' || allSame(v) || bytes.EqualFold(user, v) || equalFold(v, "user") {
+	if v[0] == '*' || isPort(v) || allSame(v) || bytes.EqualFold(user, v) || equalFold(v, "user") {
 		return false
 	}
 	s := measure(v)
 	return s.letters == 0 || s.digits > 0 || s.others > 0 || !isKnown(v) && len(v) > 3
+}
+
+// isPort tells host:8080/path@x from user:password@x.
+func isPort(v []byte) bool {
+	port, _, path := bytes.Cut(v, []byte("/"))
+	for _, c := range port {
+		if !isDigit(c) {
+			return false
+		}
+	}
+	return path && len(port) < 6
 }
 
 func allSame(v []byte) bool {

@@ -131,6 +131,14 @@ func (x *Index) Tagged(tag []byte) ([]uint64, error) {
 	return list, err
 }
 
+// Turns counts a session's turns, as Sums does, and gives when its last flow
+// started.
+func (x *Index) Turns(key uint64) (turns int, last int64, err error) {
+	const q = "SELECT COALESCE(SUM(turn > 0 AND NOT retry), 0), COALESCE(MAX(started), 0) FROM flows WHERE key = ?"
+	err = query(x, q, []any{int64(key)}, func(r *sql.Rows) error { return r.Scan(&turns, &last) })
+	return turns, last, err
+}
+
 // Sums gives the sessions that the filter chooses (Since: with a flow since
 // then) and what all their flows add up to, the one last at work last.
 func (x *Index) Sums(f Filter) ([]Sum, error) {

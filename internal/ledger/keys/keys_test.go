@@ -46,7 +46,7 @@ func TestKeysComeBack(t *testing.T) {
 	}
 	for i := range 300 {
 		user, name := fmt.Sprintf("user%d", i%7), fmt.Sprintf("session%d", i)
-		if !r.Known(user, name) {
+		if _, ok := r.Known(user, name); !ok {
 			t.Errorf("%s of %s is not known", name, user)
 		}
 		k, err := r.Session(user, name)
@@ -64,7 +64,7 @@ func TestKeysComeBack(t *testing.T) {
 	if r.Dirty() {
 		t.Error("old keys were made anew")
 	}
-	if r.Known("user1", "session0") {
+	if _, ok := r.Known("user1", "session0"); ok {
 		t.Error("a session is known to a user whose it is not")
 	}
 }
@@ -138,7 +138,8 @@ func TestUnflushedKeysAreForgotten(t *testing.T) {
 	if _, err := r.Get(kept.ID); err != nil {
 		t.Error(err)
 	}
-	if _, err := r.Get(lost.ID); err == nil || r.Known("user", "lost") {
+	_, known := r.Known("user", "lost")
+	if _, err := r.Get(lost.ID); err == nil || known {
 		t.Error("a key that was not flushed is there after a crash")
 	}
 	again, err := r.Session("user", "other")

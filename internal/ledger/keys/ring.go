@@ -151,13 +151,13 @@ func (r *Ring) Session(principal, name string) (*Key, error) {
 	return open(id, raw)
 }
 
-// Known reports whether a principal's session has a key.
-func (r *Ring) Known(principal, name string) bool {
+// Known gives the id of a principal's session's key, if it has one.
+func (r *Ring) Known(principal, name string) (id uint64, ok bool) {
 	hash := r.hash(session, principal, name)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	_, ok := r.byName[[16]byte(hash[:16])]
-	return ok
+	id, ok = r.byName[[16]byte(hash[:16])]
+	return id, ok
 }
 
 // Get opens the key with an id.

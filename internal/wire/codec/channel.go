@@ -212,12 +212,21 @@ func (w *where) member(kind, name string) {
 	}
 }
 
+// unsigned reports whether a thought signature is one of those that a client
+// writes itself where the provider gave none (ai.google.dev, "Thought
+// signatures", FAQ). Gemini CLI does.
+func unsigned(signature string) bool {
+	return signature == "skip_thought_signature_validator" || signature == "context_engineering_is_the_way_to_go"
+}
+
 // seals reports whether a member says that the provider signed what it stands
 // beside.
 func seals(name string, raw []byte) bool {
 	switch name {
-	case "signature", "encrypted_content", "thoughtSignature", "thought_signature":
+	case "signature", "encrypted_content":
 		return peek.IsString(raw) && len(raw) > 2
+	case "thoughtSignature", "thought_signature":
+		return peek.IsString(raw) && len(raw) > 2 && !unsigned(peek.Short(raw))
 	case "encrypted_function_args":
 		return peek.IsArray(raw) && len(raw) > 2
 	case "extra_content": // Gemini behind the Chat API

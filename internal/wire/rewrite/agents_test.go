@@ -88,7 +88,7 @@ func TestRecordedAnswersPass(t *testing.T) {
 				}
 				continue
 			}
-			g := replay(t, o, a.pieces[0], 1+len(want)/200)
+			g := replay(t, o, a.pieces[0], 1+len(want)/80)
 			torn := hold && (strings.Contains(a.name, "cut") || strings.Contains(a.name, "cancelled") || strings.Contains(a.name, "partial"))
 			if !torn && (g.body != want || len(g.edits) > 0) {
 				t.Errorf("%s: changed, hold %v: %+v", a.name, hold, g.edits)

@@ -30,8 +30,8 @@ func (d *chat) streams() bool { return false }
 
 // choice is the members of a choice, raw.
 type choice struct {
-	index, delta, message, finish               []byte
-	content, refusal, calls, function, ofMember []byte
+	index, message, finish            []byte
+	content, refusal, calls, function []byte
 }
 
 func (d *chat) event(e *event) {
@@ -50,7 +50,10 @@ func (d *chat) event(e *event) {
 	for s.Member() {
 		switch string(s.Name) {
 		case "choices":
-			for in := s.Array(); in && s.Element(); n++ {
+			if !s.Array() {
+				continue
+			}
+			for ; s.Element(); n++ {
 				c = choice{}
 				c.read(&s)
 				d.choice(e, &c)

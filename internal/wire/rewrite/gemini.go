@@ -37,7 +37,7 @@ type candidate struct {
 // geminiPart is the members of a part, raw.
 type geminiPart struct {
 	text, call, signature []byte
-	thought, other        bool
+	thought               bool
 }
 
 func (d *gemini) streams() bool { return true }
@@ -62,7 +62,10 @@ func (d *gemini) chunk(e *event, raw []byte) {
 	for s.Member() {
 		switch string(s.Name) {
 		case "candidates":
-			for in := s.Array(); in && d.r.refused == nil && s.Element(); {
+			if !s.Array() {
+				continue
+			}
+			for s.Element() && d.r.refused == nil {
 				d.candidate(e, s.Value())
 			}
 		case "usageMetadata":

@@ -183,6 +183,12 @@ func TestDocuments(t *testing.T) {
 			if g := run(t, options(flow.Opaque), []byte(wrapped)); strings.Count(g.body, "hunter2") != 2 {
 				t.Errorf("%s: opaque %s", d.api, g.body)
 			}
+			if g := replay(t, options(flow.Opaque), lines, 11); strings.Count(g.body, "hunter2") != 4 {
+				t.Errorf("%s: sniffed lines %s", d.api, g.body)
+			}
+			if g := replay(t, options(flow.Opaque), []byte(strings.Replace(wrapped, ":", ":\n", 1)+"\n"), 11); strings.Count(g.body, "hunter2") != 2 {
+				t.Errorf("%s: a document in lines %s", d.api, g.body)
+			}
 			o.Hold, o.Judge = true, judge("rm", nil)
 			g := replay(t, o, lines, 11)
 			for line := range strings.Lines(g.body) {
@@ -323,6 +329,37 @@ func TestUnknownCalls(t *testing.T) {
 	for api, doc := range docs {
 		if g := run(t, holding(api, "rm", nil), []byte(doc)); g.blocked == nil || strings.Contains(g.body, `"rm"}`) {
 			t.Errorf("%s: %s", api, g.body)
+		}
+	}
+}
+
+// Agents read a call's pieces, or its last copy: neither passes unjudged.
+func TestCopiesDiffer(t *testing.T) {
+	w := wires()[2]
+	pieces, copy := w.call("Bash", quoted(`{"cmd":"rm"}`)), w.call("Bash", quoted(`{"cmd":"ls"}`))
+	for _, list := range [][]string{
+		{pieces[0], pieces[1], copy[2], copy[3]},
+		{copy[0], copy[1], copy[2], pieces[3]},
+		{pieces[3]},
+		{`{"type":"response.completed","response":{"id":"r","output":[` + strings.SplitN(strings.TrimSuffix(pieces[3], "}"), `"item":`, 2)[1] + `]}}`},
+	} {
+		g := replay(t, holding(w.api, "rm", nil), sse(w.api, w.stream(list)...), 11)
+		if g.blocked == nil || strings.Contains(g.body, "Bash") {
+			t.Errorf("passes: %s", g.body)
+		}
+	}
+}
+
+// The judge reads a call as the codec does, whatever escapes the provider uses.
+func TestJudgedAsRead(t *testing.T) {
+	args := `"{\"a\":\"\u00e9\ud83d\ude00 \ud83d \udc00\ud83d\ude00 \u0041\b\f\n\r\t\/ \\u0041 \\\"\u12\",\"b\":1}"`
+	for _, w := range wires()[:3] {
+		var seen []flow.Part
+		body := sse(w.api, w.stream(w.call("Write", args))...)
+		run(t, holding(w.api, "", &seen), body)
+		want := read(w.api, string(body))
+		if len(seen) != 1 || len(want) != 1 || seen[0].Text != want[0].Text || seen[0].Name != want[0].Name || seen[0].ID != want[0].ID {
+			t.Errorf("%s: judged %+v, read %+v", w.api, seen, want)
 		}
 	}
 }

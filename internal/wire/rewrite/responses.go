@@ -231,7 +231,7 @@ func (d *responses) tool(raw []byte) (t toolItem, ok bool) {
 	}
 	t.id = cmp.Or(peek.Short(it.callID), peek.Short(it.id))
 	t.name = cmp.Or(peek.Short(it.name), strings.TrimSuffix(kind, "_call"))
-	if space := peek.Short(it.namespace); space != "" {
+	if space := peek.Short(it.namespace); space != "" && space != "functions" { // that is where tools without one live
 		t.name = space + "." + t.name
 	}
 	t.text, t.begin = it.text(kind, raw, d.r)

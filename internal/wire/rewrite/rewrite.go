@@ -28,13 +28,14 @@ const overhead = 16
 type Framing uint8
 
 // The framings. Sniff looks at the first byte that is not space: { or [ is JSON,
-// all else SSE. Lines (one JSON document a line: batch results) is never sniffed.
+// all else SSE. JSON whose API is not read is Lines when its first line is a whole
+// document.
 const (
 	Sniff Framing = iota
 	SSE
 	JSON     // one document; for Gemini's streams an array of them
 	Messages // WebSocket: one Push is one event's payload
-	Lines
+	Lines    // one document a line: batch results
 )
 
 // Value is what a pseudonym stands for. A number was redacted as a quoted
@@ -91,6 +92,7 @@ type Rewriter struct {
 	dialect dialect
 	framing Framing
 	begun   bool // the framing is known
+	unsure  bool // JSON may yet be Lines
 
 	buf  []byte // not released yet; the provider's bytes from base on
 	room []byte // the memory behind buf
@@ -171,7 +173,7 @@ func (r *Rewriter) End() (out []byte, edits []Edit) {
 	}
 	if r.refused != nil && r.in > r.cut {
 		r.done = append(r.done, Edit{At: r.cut, Cut: r.in - r.cut})
-		r.cut = r.in
+		r.cut, r.base = r.in, r.in
 	}
 	return out, r.done
 }

@@ -108,6 +108,9 @@ func run(t testing.TB, o rewrite.Options, pieces ...[]byte) got {
 		}
 	}
 	take(r.End())
+	if r.Settled() != int64(len(sent)) {
+		t.Fatalf("%d bytes of %d are settled at the end", r.Settled(), len(sent))
+	}
 	g.blocked, g.restored = r.Blocked(), r.Restored()
 	check(t, sent, &g)
 	return g

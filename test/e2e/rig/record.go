@@ -258,7 +258,7 @@ func (r *Rig) Edited() []Pair {
 	}
 	for _, p := range pairs {
 		r.raw(p.ID, "forwarded", p.Seen.Body)
-		if p.Seen.Out.Complete {
+		if blocked := p.State == "done" && p.Verdict == "block"; p.Seen.Out.Complete && !blocked { // of a blocked answer the rest is not read
 			r.raw(p.ID, "response", p.Seen.Answer)
 		}
 	}

@@ -1,0 +1,421 @@
+package gate_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/gate"
+	"github.com/workingagents/gatehouse/internal/ledger"
+	"github.com/workingagents/gatehouse/internal/policy"
+)
+
+// zed makes a value that the rule of these tests finds.
+func zed(pair string) string { return "zed_" + strings.Repeat(pair, 10) }
+
+func sum(text string) string {
+	s := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(s[:])
+}
+
+// tokenIn gives the first stand-in in a text.
+func tokenIn(t *testing.T, text string) string {
+	t.Helper()
+	i := strings.Index(text, "QZ")
+	if i < 0 || len(text) < i+22 {
+		t.Fatalf("no stand-in in %s", text)
+	}
+	return text[i : i+22]
+}
+
+const (
+	other   = "family: secret\nversion: 2\nrules:\n  - {id: zed-token, title: t, severity: high, confidence: 95, anchors: [zed_], pattern: 'zed_[a-z0-9]{20}'}\n  - {id: yak, title: t, severity: high, confidence: 95, anchors: [yak_], pattern: 'yak_[a-z0-9]{20}'}\n"
+	blunt   = "version: 1\nmode: enforce\nrules:\n  - {rule: secret.*, do: flag}\n"
+	blocks  = "version: 1\nmode: enforce\nrules:\n  - {rule: secret.yak, do: block}\n  - {rule: secret.*, do: redact}\nrestore: {text: true}\n"
+	reports = "version: 1\nmode: report\nrules:\n  - {rule: secret.*, do: redact}\n"
+)
+
+// marked is a conversation whose last block has the agent's cache marker, as
+// Claude Code sends it.
+func marked(texts ...string) string {
+	body := messages(texts...)
+	return body[:len(body)-len("}]}]}")] + `,"cache_control":{"type":"ephemeral"}}]}]}`
+}
+
+// unmarked takes it out.
+func unmarked(body string) string {
+	return strings.ReplaceAll(body, `,"cache_control":{"type":"ephemeral"}`, "")
+}
+
+// TestForwardedTheSame: a block that was forwarded once is forwarded the same in
+// every later turn of its conversation, after a change of the rules, of the
+// policy, and after what stands in it became known; with a marker that moves, and
+// when a message before it is gone.
+func TestForwardedTheSame(t *testing.T) {
+	secret, yak := zed("k7"), "yak_"+strings.Repeat("q3", 10)
+	for name, tc := range map[string]struct {
+		first  string
+		change func(h *house)
+	}{
+		"the value is flagged first":        {blunt, func(h *house) { h.rule(enforcing) }},
+		"the value is redacted first":       {enforcing, func(h *house) { h.rule(blunt) }},
+		"reported first":                    {reports, func(h *house) { h.rule(enforcing) }},
+		"reported later":                    {enforcing, func(h *house) { h.rule(reports) }},
+		"another rule finds more":           {enforcing, func(h *house) { h.load(other) }},
+		"no rule finds it any more":         {enforcing, func(h *house) { h.load(strings.ReplaceAll(zedRules, "zed_", "nix_")) }},
+		"the other value becomes known":     {enforcing, func(h *house) { h.load(other); h.send(message(messages("see " + yak))) }},
+		"nothing but the turn is different": {enforcing, func(*house) {}},
+	} {
+		for form, conversation := range map[string]func(...string) string{"plain": messages, "marked": marked} {
+			t.Run(name+", "+form, func(t *testing.T) {
+				h := open(t, t.TempDir(), tc.first)
+				texts := []string{"hello", "hi", "my key is " + secret + " and " + yak}
+				first, in := h.send(message(conversation(texts...)))
+				tc.change(h)
+				second, in2 := h.send(message(conversation(append(texts, "ok", "go on")...)))
+				third, _ := h.send(message(conversation(append(texts[2:], "ok", "go on")...))) // the agent drops the beginning
+				want := unmarked(first)[strings.Index(first, "my key"):strings.LastIndex(unmarked(first), "]}")]
+				for turn, got := range []string{second, third} {
+					if !strings.Contains(unmarked(got), want) {
+						t.Errorf("turn %d: forwarded %s, want in it %s", turn+2, got, want)
+					}
+				}
+				if changed := second != conversation(append(texts, "ok", "go on")...); changed != (in2.Decision.Verdict == flow.Redact) {
+					t.Errorf("changed %v with the verdict %v after %v", changed, in2.Decision.Verdict, in.Decision.Verdict)
+				}
+				for what, want := range map[ledger.What]string{ledger.Request: conversation(append(texts, "ok", "go on")...), ledger.Forwarded: second} {
+					if got := h.read(in2.Flow, what); got != want {
+						t.Errorf("%s on record: %s, want %s", what, got, want)
+					}
+				}
+				if in2.ForwardedSHA256 != sum(second) {
+					t.Errorf("the hash is not that of what was forwarded")
+				}
+				h.sound()
+			})
+		}
+	}
+}
+
+// TestAMovedMarkerIsRead: a value in what is lifted out of a block is found.
+func TestAMovedMarkerIsRead(t *testing.T) {
+	h := open(t, t.TempDir(), enforcing)
+	h.send(message(messages("hello there, long enough", "hi", "go on")))
+	secret := zed("m2")
+	later := strings.Replace(messages("hello there, long enough", "hi", "go on", "ok", "more"), `enough"}`, `enough","cache_control":{"type":"`+secret+`"}}`, 1)
+	if sent, in := h.send(message(later)); strings.Contains(sent, secret) {
+		t.Errorf("forwarded %s with %+v", sent, in.Decision)
+	}
+}
+
+// TestABlockedRequestFreezesNothing: of a request that was blocked the provider
+// got nothing, so what stands in it is judged anew when it comes again.
+func TestABlockedRequestFreezesNothing(t *testing.T) {
+	h := open(t, t.TempDir(), blocks)
+	h.load(other)
+	plain, secret, yak := "a plain word: hiddenword77", zed("b4"), "yak_"+strings.Repeat("z8", 10)
+	in := h.refused(message(messages(plain, "hi", secret+" and "+yak)))
+	if in.ForwardedSHA256 != "" || in.Decision.Verdict != flow.Block || len(in.Findings) != 2 {
+		t.Errorf("blocked: %+v", in)
+	}
+	h.load(other + "  - {id: word, title: t, severity: high, confidence: 95, anchors: [hiddenword], pattern: 'hiddenword[0-9]{2}'}\n")
+	sent, _ := h.send(message(messages("see hiddenword77")))
+	if strings.Contains(sent, "hiddenword77") {
+		t.Fatalf("forwarded %s", sent)
+	}
+	h.load(other) // the word is known by itself now, the rule is gone
+	sent, in = h.send(message(messages(plain, "hi", secret)))
+	if strings.Contains(sent, "hiddenword77") || strings.Contains(sent, secret) || len(in.Findings) != 2 {
+		t.Errorf("forwarded %s with %+v", sent, in.Findings)
+	}
+	h.sound()
+}
+
+// TestABlockedTurnOfARedactedConversation: nothing was forwarded, and the record
+// says so.
+func TestABlockedTurnOfARedactedConversation(t *testing.T) {
+	h := open(t, t.TempDir(), blocks)
+	h.load(other)
+	secret, yak := zed("c5"), "yak_"+strings.Repeat("y6", 10)
+	first, _ := h.send(message(messages("it is " + secret)))
+	body := messages("it is "+secret, "ok", "and "+yak)
+	in := h.refused(message(body))
+	if in.ForwardedSHA256 != "" || in.ForwardedBytes != 0 {
+		t.Errorf("forwarded %d bytes", in.ForwardedBytes)
+	}
+	if got := h.read(in.Flow, ledger.Request); got != body {
+		t.Errorf("the request on record is %s", got)
+	}
+	again, _ := h.send(message(messages("it is "+secret, "ok", "never mind")))
+	if !strings.HasPrefix(again, first[:len(first)-2]) {
+		t.Errorf("forwarded %s after %s", again, first)
+	}
+	h.sound()
+}
+
+// TestAnotherSessionStartsAnew: what was forwarded in one session says nothing
+// of another one, even where their bodies are alike and no header tells them
+// apart.
+func TestAnotherSessionStartsAnew(t *testing.T) {
+	h := open(t, t.TempDir(), enforcing)
+	secret := zed("d6")
+	say := func(session, answer string) (sent, got string, in *flow.Intent) {
+		m := message(strings.Replace(messages("my key is "+secret, "ok", "go on "+session), `{"model"`, `{"metadata":{"user_id":"{\"session_id\":\"`+session+`\"}"},"model"`, 1))
+		m.Claim = gate.Claim{}
+		return h.hear(m, answer)
+	}
+	sent, _, _ := say("aaaa", "")
+	answer := streamed("it is " + tokenIn(t, sent))
+	again, got, in := say("bbbb", answer)
+	if tokenIn(t, again) != tokenIn(t, sent) || !strings.Contains(got, secret) {
+		t.Errorf("forwarded %s, delivered %s", again, got)
+	}
+	if in.Session.ID != "bbbb" || len(in.Findings) != 1 {
+		t.Errorf("the other session records %+v", in)
+	}
+}
+
+// TestAnotherProviderStartsAnew: what one provider got in the clear another one
+// need not get.
+func TestAnotherProviderStartsAnew(t *testing.T) {
+	h := open(t, t.TempDir(), "version: 1\nmode: enforce\nrules:\n  - {rule: secret.*, provider: gemini, do: redact}\n  - {rule: secret.*, do: flag}\n")
+	secret := zed("e7")
+	m := message(messages("my key is " + secret))
+	m.API, m.Provider = flow.Opaque, flow.OpenAI
+	if sent, _ := h.send(m); !strings.Contains(sent, secret) {
+		t.Fatalf("forwarded %s", sent)
+	}
+	m.Provider = flow.Gemini
+	if sent, _ := h.send(m); strings.Contains(sent, secret) {
+		t.Errorf("forwarded %s", sent)
+	}
+}
+
+// TestHalvesInTwoTurns: the half that is with the provider stays as it is, and
+// the other one does not follow it.
+func TestHalvesInTwoTurns(t *testing.T) {
+	h := open(t, t.TempDir(), enforcing)
+	secret := zed("f8")
+	a, b := "my key is "+secret[:12], secret[12:]
+	first, _ := h.send(message(messages(a)))
+	second, in := h.send(message(messages(a, b, "go on")))
+	if !strings.HasPrefix(second, first[:len(first)-2]) || strings.Contains(second, b) || in.Decision.Verdict != flow.Redact {
+		t.Errorf("forwarded %s with %+v", second, in.Decision)
+	}
+}
+
+// TestHalvesOfAContinuedResponse: the first message of a chain counts, too.
+func TestHalvesOfAContinuedResponse(t *testing.T) {
+	h := open(t, t.TempDir(), enforcing)
+	secret := zed("g9")
+	send := func(previous, text string) string {
+		m := message(`{"model":"m",` + previous + `"input":[{"role":"user","content":[{"type":"input_text","text":"` + text + `"}]}]}`)
+		m.Provider, m.API, m.Route = flow.OpenAI, flow.Responses, "/v1/responses"
+		sent, _ := h.send(m)
+		return sent
+	}
+	send("", "my key is "+secret[:12])
+	if sent := send(`"previous_response_id":"resp_1",`, secret[12:]); strings.Contains(sent, secret[12:]) {
+		t.Errorf("forwarded %s", sent)
+	}
+}
+
+// TestReportChangesNothing: in report mode not a byte is changed, and the entry
+// says what enforcing would have done.
+func TestReportChangesNothing(t *testing.T) {
+	h := open(t, t.TempDir(), reports)
+	body := messages("my key is " + zed("h1"))
+	answer := streamed("it is " + zed("h1") + " and QZ")
+	sent, got, in := h.say(body, answer)
+	if sent != body || got != answer || in.Decision.Verdict != flow.Pass || in.Decision.Would != "redact" {
+		t.Errorf("forwarded %s, delivered %s with %+v", sent, got, in.Decision)
+	}
+	if in.ForwardedSHA256 != in.RequestSHA256 {
+		t.Error("the hashes differ")
+	}
+}
+
+// TestRestoredOnlyWhereItWasReplaced: in another session, and for another
+// principal, a stand-in stays what it is.
+func TestRestoredOnlyWhereItWasReplaced(t *testing.T) {
+	h := open(t, t.TempDir(), enforcing)
+	secret := zed("j2")
+	sent, _, _ := h.say(messages("my key is "+secret), "")
+	answer := streamed("it is " + tokenIn(t, sent) + ".")
+	for name, tc := range map[string]struct {
+		principal, session string
+		want               bool
+	}{"the same": {"ann/claude", "s", true}, "another session": {"ann/claude", "t", false}, "another principal": {"bob/claude", "s", false}} {
+		m := message(messages("say it"))
+		m.Principal.Name, m.Claim.Session = tc.principal, tc.session
+		if _, got, _ := h.hear(m, answer); strings.Contains(got, secret) != tc.want {
+			t.Errorf("%s: delivered %s", name, got)
+		}
+	}
+}
+
+// TestTooManyValues: a page that lists candidates does not get through, and what
+// it listed stands in the vault only.
+func TestTooManyValues(t *testing.T) {
+	h := open(t, t.TempDir(), enforcing)
+	h.load("family: secret\nversion: 1\nrules:\n  - {id: pin, title: t, severity: high, confidence: 95, anchors: [pin=], pattern: 'pin=([a-z0-9]{6})'}\n")
+	var page []string
+	for i := range 1100 {
+		page = append(page, fmt.Sprintf("pin=%06d", i))
+	}
+	var texts []string
+	for i := 0; i < len(page); i += 100 { // a scan tells a thousand of each text
+		texts = append(texts, strings.Join(page[i:i+100], " "))
+	}
+	in := h.refused(message(messages(texts...)))
+	if len(in.Decision.Rules) != 1 || in.Decision.Rules[0] != "limit:redactions" || in.ForwardedSHA256 != "" {
+		t.Errorf("decided %+v", in.Decision)
+	}
+	if sent, _ := h.send(message(messages("the number is 000007"))); !strings.Contains(sent, "000007") {
+		t.Errorf("a candidate became known: %s", sent)
+	}
+	h.sound()
+}
+
+// TestWhatGoesOnFromABlockedAnswer: neither in its session nor in another one
+// does a request go on with an answer that was blocked, and it can't be fetched.
+func TestWhatGoesOnFromABlockedAnswer(t *testing.T) {
+	h := open(t, t.TempDir(), blocks)
+	h.load(other)
+	yak := "yak_" + strings.Repeat("x9", 10)
+	ask := func(body string) *gate.Message {
+		m := message(body)
+		m.Provider, m.API, m.Route, m.Path = flow.OpenAI, flow.Responses, "/v1/responses", "/v1/responses"
+		return m
+	}
+	answer := `{"id":"resp_blocked1","object":"response","status":"completed","output":[{"type":"function_call","id":"fc","call_id":"c","name":"f","arguments":"{\"a\":\"` + yak + `\"}"}]}`
+	if _, got, _ := h.hear(ask(`{"model":"m","input":"hello"}`), answer); strings.Contains(got, yak) {
+		t.Fatalf("delivered %s", got)
+	}
+	for _, session := range []string{"s", "t"} {
+		next := ask(`{"model":"m","previous_response_id":"resp_blocked1","input":"go on"}`)
+		next.Claim.Session = session
+		if in := h.refused(next); in.Decision.Rules[0] != "limit:continues-blocked" {
+			t.Errorf("decided %+v", in.Decision)
+		}
+		fetch := ask("")
+		fetch.API, fetch.Method, fetch.Claim.Session = flow.Opaque, "GET", session
+		fetch.Route = "/v1/responses/resp%5Fblocked1"
+		fetch.Path = fetch.Route
+		h.refused(fetch)
+	}
+	clean := ask(`{"model":"m","input":"hello again"}`)
+	h.send(clean)
+}
+
+// TestNoRulesNoPassage: a gate without rules, or with a policy that decides
+// nothing, lets nothing through.
+func TestNoRulesNoPassage(t *testing.T) {
+	h := open(t, t.TempDir(), enforcing)
+	body := messages("hello")
+	h.engine = nil
+	if p, err := h.Admit(message(body)); err == nil {
+		t.Errorf("admitted %+v", p.Intent())
+	}
+	h.load(zedRules)
+	h.policy = policy.Policy{}
+	h.refused(message(body))
+}
+
+// TestMetadataOnly: where bodies are not kept, values are replaced and restored
+// all the same, and what was forwarded stays the same.
+func TestMetadataOnly(t *testing.T) {
+	h := open(t, t.TempDir(), enforcing)
+	h.capture = flow.CaptureMetadata
+	secret := zed("l3")
+	first, in := h.send(message(messages("my key is " + secret)))
+	if strings.Contains(first, secret) || in.Decision.Verdict != flow.Redact {
+		t.Fatalf("forwarded %s", first)
+	}
+	h.rule(blunt + "restore: {text: true}\n")
+	m := message(messages("my key is "+secret, "ok", "go on"))
+	second, got, _ := h.hear(m, streamed("it is "+tokenIn(t, first)))
+	if !strings.HasPrefix(second, first[:len(first)-2]) || !strings.Contains(got, secret) {
+		t.Errorf("forwarded %s, delivered %s", second, got)
+	}
+}
+
+// TestHeadersAreRead: only a fingerprint as the gateway makes them stands for a
+// credential; what looks a little like one is read, and so is each header that
+// is forwarded.
+func TestHeadersAreRead(t *testing.T) {
+	h := open(t, t.TempDir(), enforcing)
+	for _, header := range []flow.Header{{Name: "X-Note", Value: "fp_" + zed("n4")}, {Name: "Sec-Websocket-Protocol", Value: zed("n4")}, {Name: "X-A", Value: "a " + zed("n4")}} {
+		m := message(messages("hello"))
+		m.Header = []flow.Header{header}
+		h.refused(m)
+	}
+	m := message(messages("hello"))
+	m.Header = []flow.Header{{Name: "X-Api-Key", Value: "fp_0123456789abcdef"}}
+	h.send(m)
+}
+
+// TestNumbersInABatch: a line of a batch stays JSON.
+func TestNumbersInABatch(t *testing.T) {
+	h := open(t, t.TempDir(), enforcing)
+	h.load("family: secret\nversion: 1\nrules:\n  - {id: pin, title: t, severity: high, confidence: 95, anchors: [pin], pattern: '\"pin\": ?([0-9]{12})'}\n")
+	m := message("{\"pin\":123456789012,\"x\":1}\n{\"pin\":210987654321}\n")
+	m.Provider, m.API, m.Route = flow.OpenAI, flow.Opaque, "/v1/files"
+	sent, _ := h.send(m)
+	if want := "{\"pin\":\"" + tokenIn(t, sent) + "\",\"x\":1}\n"; !strings.HasPrefix(sent, want) || strings.Contains(sent, "210987654321") {
+		t.Errorf("forwarded %s, want %s", sent, want)
+	}
+}
+
+// TestListsAndManyParts: a body that is no object, or has too many parts to be
+// cut along them, is read and edited all the same.
+func TestListsAndManyParts(t *testing.T) {
+	secret := zed("p5")
+	filler := strings.Repeat(`"some text \"quoted\" that is long",`, 3000)
+	for name, body := range map[string]string{
+		"list":  `[` + filler + `"it is ` + secret + `",` + filler + `1]`,
+		"parts": `{"model":"m","messages":[` + strings.Repeat(`{"role":"user","content":[{"type":"text","text":"x"}]},`, 20000) + `{"role":"user","content":[{"type":"text","text":"it is ` + secret + `"}]}]}`,
+	} {
+		h := open(t, t.TempDir(), enforcing)
+		m := message(body)
+		m.API = flow.Opaque
+		sent, _ := h.send(m)
+		if want := strings.Replace(body, secret, tokenIn(t, sent), 1); sent != want {
+			t.Errorf("%s: %d bytes became %d", name, len(want), len(sent))
+		}
+	}
+}
+
+// TestTurnsLetGo: what a turn took of memory is free after the next ones, but for
+// what is remembered of its conversation.
+func TestTurnsLetGo(t *testing.T) {
+	h := open(t, t.TempDir(), enforcing)
+	texts := []string{"my key is " + zed("q6"), strings.Repeat("long text. ", 40_000)}
+	heap := func() uint64 {
+		runtime.GC()
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	turn := func(i int) {
+		texts = append(texts, fmt.Sprint("turn ", i), "ok "+zed("q6"))
+		h.send(message(messages(texts...)))
+	}
+	for i := range 5 {
+		turn(i)
+	}
+	before := heap()
+	for i := range 40 {
+		turn(i)
+	}
+	grown := int64(heap()) - int64(before)
+	runtime.KeepAlive(h)
+	if grown > 6<<20 {
+		t.Errorf("40 turns of half a megabyte took %d bytes", grown)
+	}
+}
