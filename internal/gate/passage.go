@@ -97,7 +97,9 @@ func (p *Passage) begin(r reading) error {
 // delivered.
 func (p *Passage) Answer(status int, header []flow.Header, encoding, requestID string, stream codec.Stream) error {
 	p.status, p.header, p.provider = status, header, requestID
-	p.touch()
+	if stream != codec.Messages { // on a socket nothing has come yet
+		p.touch()
+	}
 	if status >= http.StatusBadRequest {
 		p.gate.tracker.failed(p.session, p.in.Flow) // before the client knows and tries again
 	}
