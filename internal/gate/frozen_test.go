@@ -312,6 +312,38 @@ func TestWhatGoesOnFromABlockedAnswer(t *testing.T) {
 	h.send(clean)
 }
 
+// TestACallThatIsFetchedLater: a response that was made in the background is
+// judged when it is fetched, whole or streamed; what it cost is not counted twice.
+func TestACallThatIsFetchedLater(t *testing.T) {
+	yak := "yak_" + strings.Repeat("w1", 10)
+	item := func(value string) string {
+		return `{"type":"function_call","id":"fc","call_id":"c","name":"f","status":"completed","arguments":"{\"a\":\"` + value + `\"}"}`
+	}
+	whole := func(value string) string {
+		return `{"id":"resp_later11","object":"response","status":"completed","model":"m","output":[` + item(value) + `],"usage":{"input_tokens":9,"output_tokens":9}}`
+	}
+	stream := func(value string) string {
+		return `data: {"type":"response.created","response":{"id":"resp_later11"}}` + "\n\n" +
+			`data: {"type":"response.output_item.added","output_index":0,"item":` + item("") + "}\n\n" +
+			`data: {"type":"response.output_item.done","output_index":0,"item":` + item(value) + "}\n\n" +
+			`data: {"type":"response.completed","response":` + whole(value) + "}\n\n"
+	}
+	for name, answer := range map[string]func(string) string{"whole": whole, "stream": stream} {
+		h := open(t, t.TempDir(), blocks)
+		h.load(other)
+		m := message("")
+		m.Provider, m.API, m.Method, m.Route, m.Path = flow.OpenAI, flow.Opaque, "GET", "/v1/responses/resp_later11", "/v1/responses/resp_later11?stream=true"
+		if _, got, _ := h.hear(m, answer("harmless")); got != answer("harmless") {
+			t.Errorf("%s: delivered %s", name, got)
+		}
+		if _, got, _ := h.hear(m, answer(yak)); strings.Contains(got, yak) {
+			t.Errorf("%s: delivered %s", name, got)
+		}
+		h.refused(m)
+		h.sound()
+	}
+}
+
 // TestNoRulesNoPassage: a gate without rules, or with a policy that decides
 // nothing, lets nothing through.
 func TestNoRulesNoPassage(t *testing.T) {

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"encoding/hex"
 	"errors"
 	"hash"
@@ -106,7 +107,8 @@ func (p *Passage) Answer(status int, header []flow.Header, encoding, requestID s
 	if err := p.plan(stream); err != nil {
 		return err
 	}
-	reads := p.in.API != flow.Opaque && p.in.API != flow.Models && p.in.API != flow.ResponsesSocket
+	api := p.reads()
+	reads := api != flow.Opaque && api != flow.Models && api != flow.ResponsesSocket
 	if encoding != "" && encoding != "identity" && (reads || p.change != nil) {
 		d, err := coding.New(encoding, coding.Limit{Bytes: p.gate.o.DecodeMax})
 		if err != nil && p.change != nil {
@@ -121,7 +123,7 @@ func (p *Passage) Answer(status int, header []flow.Header, encoding, requestID s
 		}
 	}
 	if reads {
-		p.answer = codec.NewAnswer(p.in.API, codec.Options{Stream: stream, Keep: true, Facts: p.facts, RequestBytes: p.in.RequestBytes})
+		p.answer = codec.NewAnswer(api, codec.Options{Stream: stream, Keep: true, Facts: p.facts, RequestBytes: p.in.RequestBytes})
 	}
 	return nil
 }
@@ -152,7 +154,7 @@ func (p *Passage) Push(chunk []byte, deliver func([]byte) error) error {
 		p.received += int64(len(chunk))
 	}()
 	text, err := p.watch(chunk)
-	if p.Over() {
+	if p.Over() && p.fetched() == "" {
 		p.gate.tracker.answering(p.session, p.in, p.answer.Snapshot().ID)
 	}
 	switch {
@@ -291,7 +293,7 @@ func (p *Passage) outcome(state flow.State, why string) *flow.Outcome {
 	}
 	p.finishReading(out)
 	if p.change.ended() {
-		p.gate.tracker.block(p.in.Principal.Name, p.in.Session.ID, out.ResponseID)
+		p.gate.tracker.block(p.in.Principal.Name, p.in.Session.ID, cmp.Or(p.fetched(), out.ResponseID))
 	}
 	out.Decision, out.Findings, out.ScannedBytes = p.ruling, p.findings, p.scanned
 	return out
@@ -310,6 +312,9 @@ func (p *Passage) finishReading(out *flow.Outcome) {
 	}
 	said := p.answer.End()
 	p.inspect(said.Parts)
+	if p.fetched() != "" {
+		return // what it used and cost stands in the flow that made it
+	}
 	out.Model, out.Stop, out.Error, out.ResponseID, out.Usage = said.Model, said.Stop, said.Error, said.ID, said.Usage
 	if out.Unreadable == "" {
 		out.Unreadable = said.Unreadable
