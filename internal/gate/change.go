@@ -122,6 +122,9 @@ func (c *change) push(chunk []byte, deliver func([]byte) error) error {
 
 // deliver hands on what the rewriter let go, and notes it once it was taken.
 func (c *change) deliver(out []byte, edits []rewrite.Edit, deliver func([]byte) error) error {
+	if c.decoded && len(c.plain)+len(out) > maxPlain {
+		return errLong
+	}
 	at := 0
 	if c.messages {
 		for _, end := range c.rewriter.Ends() {
@@ -137,7 +140,8 @@ func (c *change) deliver(out []byte, edits []rewrite.Edit, deliver func([]byte) 
 	}
 	c.hash.Write(out)
 	if c.decoded {
-		return c.keep(out)
+		c.plain = append(c.plain, out...)
+		return nil
 	}
 	c.settled = c.rewriter.Settled()
 	for _, e := range edits {
@@ -151,14 +155,6 @@ func (c *change) deliver(out []byte, edits []rewrite.Edit, deliver func([]byte) 
 const maxPlain = 16 << 20
 
 var errLong = &flow.Refusal{Status: http.StatusBadGateway, Kind: "too_large", Text: "the provider compressed an answer that is too long to be changed on its way"}
-
-func (c *change) keep(out []byte) error {
-	if len(c.plain)+len(out) > maxPlain {
-		return errLong
-	}
-	c.plain = append(c.plain, out...)
-	return nil
-}
 
 // Flush delivers what was held back at the end of the provider's bytes.
 func (p *Passage) Flush(deliver func([]byte) error) error {
