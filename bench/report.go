@@ -58,6 +58,7 @@ func (r *results) print(w io.Writer) error {
 	var b strings.Builder
 	r.rates(&b)
 	r.latencies(&b)
+	r.turns(&b)
 	r.memories(&b)
 	fmt.Fprintf(&b, "\nThe ledger's folder has %.0f MB after %.0f MB on the wire.\n", mb(r.onDisk), mb(r.sent))
 	_, err := io.WriteString(w, b.String())

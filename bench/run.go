@@ -22,6 +22,7 @@ type results struct {
 	pairs   map[string][]pair
 	direct  map[string]float64 // calls a second without a gateway
 	delays  []delay
+	gaps    map[string][]gap // by kind of turn
 	memory  []memory
 	sent    int64 // bytes that gatehouse got and gave
 	onDisk  int64
@@ -44,6 +45,9 @@ func run(ctx context.Context, o options, f *field, chosen []scenario) (*results,
 	}
 	if err := r.latency(ctx, o, f); err != nil {
 		return nil, fmt.Errorf("latency: %w", err)
+	}
+	if err := r.alone(ctx, o, f); err != nil {
+		return nil, fmt.Errorf("turns: %w", err)
 	}
 	time.Sleep(2 * time.Second)
 	r.memory = append(r.memory, memory{"after the load", f.proxy.rss(), f.gatehouse.rss()})

@@ -46,6 +46,7 @@ func commands() []command {
 		{"verify", "check the ledger against itself", runVerify},
 		{"key", "add, list, revoke access keys", runKey},
 		{"policy", "check, test, explain, reload the policy file", runPolicy},
+		{"rules", "list, check, reload rules; register secrets and canaries", runRules},
 		{"allow", "switch a false alarm off for a while", runAllow},
 		{"simulate", "a provider for trying out", runSimulate},
 		{"demo", "play short sessions, no key or agent needed", runDemo},

@@ -77,7 +77,7 @@ func runPolicy(ctx context.Context, args []string, std streams) error {
 		_, err := std.out.Write(policy.Recommended())
 		return err
 	case verb == "check":
-		return f.check(arg, std)
+		return f.check(ctx, arg, std)
 	case verb == "test":
 		return f.test(arg, std)
 	case verb == "explain" && (arg == "") != (*f.tool == ""):
@@ -111,14 +111,31 @@ func (f *policyFlags) open(file string, w io.Writer) (policy.Policy, string, err
 	return p, file, nil
 }
 
-func (f *policyFlags) check(file string, std streams) error {
+func (f *policyFlags) check(ctx context.Context, file string, std streams) error {
 	p, file, err := f.open(file, std.err)
 	if err != nil {
 		return err
 	}
+	f.strays(ctx, p, std.err)
 	n, _ := p.Test(time.Now())
 	fmt.Fprintf(std.out, "%s is sound: mode %s, version %s, %d tests (gatehouse policy test runs them)\n", file, p.Mode(), p.Version(), n)
 	return nil
+}
+
+// strays warns of names that no rule has: such a line never decides.
+func (f *policyFlags) strays(ctx context.Context, p policy.Policy, w io.Writer) {
+	dir, err := dataDir(*f.data)
+	var names []string
+	if err == nil {
+		names, err = ruleNames(ctx, dir)
+	}
+	if err != nil {
+		fmt.Fprintf(w, "warning: the rules can't be read, so that the names of rules were not checked:\n%v\n", err)
+		return
+	}
+	for _, line := range p.Strays(names) {
+		fmt.Fprintln(w, "warning:", line)
+	}
 }
 
 func (f *policyFlags) test(file string, std streams) error {

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -239,10 +240,13 @@ func (g *gateway) serve(ctx context.Context) error {
 // started is what the ledger keeps of a start.
 func (g *gateway) started() map[string]string {
 	rules := g.store.rules.Status()
+	detect := g.store.detect.Status()
 	g.o.Log.Info("policy", "version", rules.Version, "mode", rules.Mode, "file", rules.File)
+	g.o.Log.Info("rules", "version", detect.Version, "rules", detect.Number, "files", len(detect.Files))
 	return map[string]string{
 		"version": g.o.Version, "listen": g.agents.Addr().String(),
 		"policy": rules.Version, "mode": rules.Mode, "policy_file": rules.File,
+		"rules": detect.Version, "rules_number": strconv.Itoa(detect.Number), "rules_files": strings.Join(detect.Files, ", "),
 	}
 }
 

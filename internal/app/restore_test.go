@@ -46,8 +46,9 @@ var token = regexp.MustCompile(`QZ[A-Z2-9]{20}`)
 // model is a simulated provider behind a gateway, that keeps what it got.
 type model struct {
 	*house
-	mu   sync.Mutex
-	seen []string
+	provider http.Handler
+	mu       sync.Mutex
+	seen     []string
 }
 
 func simulated(t *testing.T, policy string) *model {
@@ -56,18 +57,22 @@ func simulated(t *testing.T, policy string) *model {
 	if err := os.WriteFile(filepath.Join(dir, "policy.yaml"), []byte(policy), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	m := &model{}
+	m := &model{house: &house{t: t, dir: dir}}
 	provider := simulate.New(simulate.Options{Seed: 1})
-	m.house = open(t, dir, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	m.provider = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		m.mu.Lock()
 		m.seen = append(m.seen, string(body))
 		m.mu.Unlock()
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		provider.ServeHTTP(w, r)
-	}), nil)
+	})
+	m.house = m.again()
 	return m
 }
+
+// again starts the gateway on its folder, in front of the same provider.
+func (m *model) again() *house { return open(m.t, m.dir, m.provider, nil) }
 
 // stood gives the stand-in that the provider saw last.
 func (m *model) stood() string {

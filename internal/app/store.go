@@ -58,7 +58,7 @@ func openStore(c *config.Config, log *slog.Logger) (_ *store, err error) {
 		return nil, errors.Join(err, s.ledger.Close())
 	}
 	s.rules = newRules(c, s.allowed, s.ledger.Admin, log)
-	s.detect = newDetectors(c.Data, s.ledger.Subkey("registered value"), s.ledger.Admin, log)
+	s.detect = newDetectors(c, s.ledger.Subkey("registered value"), s.ledger.Admin, log)
 	s.vault = vault.New(s.ledger)
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop, s.done = stop, make(chan error, 1)
@@ -99,7 +99,7 @@ func (s *store) admin(a About, m *console.Metrics, version string, hosts []strin
 		return nil, err
 	}
 	return console.New(console.Options{
-		Flows: s.ledger, Ledger: s.ledger, Keys: s.keys, Policy: s.rules, Allowances: s.allowed, Metrics: m, Ready: ready, Token: token, Hosts: hosts, Log: s.log,
+		Flows: s.ledger, Ledger: s.ledger, Keys: s.keys, Policy: s.rules, Rules: s.detect, Allowances: s.allowed, Metrics: m, Ready: ready, Token: token, Hosts: hosts, Log: s.log,
 		About: console.About{
 			Version: version, PID: a.PID, Started: time.Now(), Listen: a.Listen, Console: a.Console,
 			Data: s.dir, Custody: flow.SameUser,

@@ -29,6 +29,7 @@ type Config struct {
 	Identity  Identity            `yaml:"identity"`
 	Capture   []Capture           `yaml:"capture" doc:"how much is kept of whose flows; the first that fits counts; none fits: full"`
 	Policy    Policy              `yaml:"policy"`
+	Rules     Rules               `yaml:"rules"`
 	Prices    string              `yaml:"prices" doc:"YAML file whose prices are merged over the built-in ones"`
 	KeyRef    string              `yaml:"kek" doc:"key-encryption key, 64 hexadecimal digits: env:NAME or file:PATH; empty: the file kek in the data folder"`
 }
@@ -69,6 +70,11 @@ type Identity struct {
 // Policy says where the policy is.
 type Policy struct {
 	File string `yaml:"file" doc:"policy file (docs/policy.md); empty: policy.yaml in the data folder if it is there, else the built-in policy, which only reports"`
+}
+
+// Rules says where the operator's own rules are.
+type Rules struct {
+	Dir string `yaml:"dir" doc:"folder of rules files, *.yaml (docs/rules.md), beside the folder rules in the data folder"`
 }
 
 // Capture is one rule of how much is kept.
@@ -150,7 +156,7 @@ func (c *Config) rebase(dir string) {
 		u.CAFile = from(u.CAFile)
 		c.Upstreams[name] = u
 	}
-	c.Data, c.Prices, c.Policy.File = from(c.Data), from(c.Prices), from(c.Policy.File)
+	c.Data, c.Prices, c.Policy.File, c.Rules.Dir = from(c.Data), from(c.Prices), from(c.Policy.File), from(c.Rules.Dir)
 	if path, ok := strings.CutPrefix(c.KeyRef, "file:"); ok {
 		c.KeyRef = "file:" + from(path)
 	}

@@ -39,6 +39,7 @@ type status struct {
 	About
 	readiness
 	Policy PolicyStatus `json:"policy"`
+	Rules  RulesStatus  `json:"rules"`
 	Ledger ledgerStatus `json:"ledger"`
 }
 
@@ -58,7 +59,7 @@ type ledgerStatus struct {
 
 func (c *Console) status(w http.ResponseWriter, _ *http.Request) error {
 	s := c.o.Ledger.Stats()
-	return writeJSON(w, http.StatusOK, status{c.o.About, c.readiness(), c.o.Policy.Status(), ledgerStatus{
+	return writeJSON(w, http.StatusOK, status{c.o.About, c.readiness(), c.o.Policy.Status(), c.o.Rules.Status(), ledgerStatus{
 		Mode: s.Mode.String(), Entries: s.Entries, Segments: s.Segments, Bytes: s.Bytes, Open: s.Open,
 		Queue: s.Queue, AtRisk: s.AtRisk, Unindexed: s.Unindexed, Full: s.Full, Fault: s.Fault,
 	}})

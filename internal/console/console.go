@@ -52,13 +52,14 @@ type About struct {
 	Custody flow.Custody `json:"custody"`
 }
 
-// Options are the console's parts. Flows, Ledger, Keys, Policy and Allowances
-// are required.
+// Options are the console's parts. Flows, Ledger, Keys, Policy, Rules and
+// Allowances are required.
 type Options struct {
 	Flows      Reader
 	Ledger     Keeper
 	Keys       Keys
 	Policy     Policy
+	Rules      Rules
 	Allowances Allowances
 	Metrics    *Metrics     // nil: a new one
 	Ready      func() error // nil error: new calls are taken; otherwise the why
@@ -112,6 +113,10 @@ func (c *Console) routes() {
 		"GET /api/v1/policy":                    c.policy,
 		"GET /api/v1/policy/explain":            c.explainPolicy,
 		"POST /api/v1/policy/reload":            c.reloadPolicy,
+		"GET /api/v1/rules":                     c.listRules,
+		"POST /api/v1/rules/reload":             c.reloadRules,
+		"POST /api/v1/rules/secrets":            c.addSecret,
+		"POST /api/v1/rules/canaries":           c.addCanary,
 		"GET /api/v1/allowances":                c.listAllowances,
 		"POST /api/v1/allowances":               c.addAllowance,
 		"DELETE /api/v1/allowances/{id}":        c.revokeAllowance,

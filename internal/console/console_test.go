@@ -99,6 +99,7 @@ type desk struct {
 	log  *bytes.Buffer
 
 	policy  *statutes
+	rules   *sieve
 	allowed *allow.Store
 }
 
@@ -112,9 +113,9 @@ func newDesk(t *testing.T) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &desk{book: &book{}, keys: keys, log: new(bytes.Buffer), policy: &statutes{}, allowed: allowed}
+	d := &desk{book: &book{}, keys: keys, log: new(bytes.Buffer), policy: &statutes{}, rules: &sieve{}, allowed: allowed}
 	d.Console = console.New(console.Options{
-		Flows: d.book, Ledger: d.book, Keys: keys, Policy: d.policy, Allowances: allowed, Token: token, Hosts: []string{"gate.example"},
+		Flows: d.book, Ledger: d.book, Keys: keys, Policy: d.policy, Rules: d.rules, Allowances: allowed, Token: token, Hosts: []string{"gate.example"},
 		About: console.About{Version: "v1"}, Log: slog.New(slog.NewTextHandler(d.log, nil)),
 		Ready: func() error { return d.book.fault },
 	})

@@ -110,7 +110,12 @@ func (x *examiner) past(at spot) bool {
 	}
 	v := x.out.views[at.piece]
 	f := &v.found[at.index]
-	return v.sent && !slices.ContainsFunc(v.edits, func(e pieceEdit) bool { return e.at <= f.start && f.end <= e.at+e.cut })
+	return v.sent && !v.replaces(f)
+}
+
+// replaces reports whether an edit takes all of a value out.
+func (v *view) replaces(f *found) bool {
+	return slices.ContainsFunc(v.edits, func(e pieceEdit) bool { return e.at <= f.start && f.end <= e.at+e.cut })
 }
 
 func (x *examiner) start(piece int) int {
@@ -294,6 +299,7 @@ func (x *examiner) secrets() (list []ledger.Secret) {
 		}
 		var in []found
 		for _, f := range v.found {
+			f.secret = f.secret || f.value != nil && v.replaces(&f) // or it could not come back
 			if f.secret {
 				in = append(in, f)
 			}

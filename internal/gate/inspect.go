@@ -297,7 +297,7 @@ func (x *examiner) look(i int) *view {
 	}
 	c := x.collector(i)
 	c.take(&r, len(c.body))
-	return &c.view
+	return c.seen()
 }
 
 func (x *examiner) collector(i int) collector {
@@ -339,7 +339,7 @@ func (x *examiner) fragment(i int, s inspect.Span, rule *inspect.Rule, value []b
 		c.found = append([]found(nil), v.found...)
 	}
 	c.part(s, rule, value)
-	x.out.views[i] = &c.view
+	x.out.views[i] = c.seen()
 }
 
 // stretches scans a body that is no JSON text: form parts, lines of a batch,
@@ -372,7 +372,7 @@ func (x *examiner) stretches() {
 		}
 	}
 	x.after = row[len(row)-1]
-	x.out.views = []*view{&c.view}
+	x.out.views = []*view{c.seen()}
 	x.fresh = []bool{true}
 }
 
@@ -464,6 +464,13 @@ type collector struct {
 	view
 }
 
+// seen gives the view by itself: it is kept with the conversation, and must not
+// hold on to the body.
+func (c *collector) seen() *view {
+	v := c.view
+	return &v
+}
+
 // take adds what a scan of n bytes found.
 func (c *collector) take(r *inspect.Result, n int) {
 	c.unread += int64(n - r.Scanned)
@@ -527,14 +534,20 @@ func (c *collector) part(s inspect.Span, rule *inspect.Rule, value []byte) {
 		finding: c.finding(rule.Name(), value, rule.Severity, rule.Confidence, "cut in pieces"),
 		start:   c.at + s.Start, end: c.at + s.End, part: true,
 	}
-	f.value = c.body[f.start:f.end]
+	f.value = bytes.Clone(c.body[f.start:f.end])
 	if c.json {
 		f.value = peek.Append(nil, append(append([]byte{'"'}, f.value...), '"'))
 	}
 	c.add(f)
 }
 
+// unreadable notes content that could not be decoded. What the provider signed
+// or sealed is its own, and it takes nothing else back there.
 func (c *collector) unreadable(start, end int, why string) {
+	if _, signed := c.where(start); signed {
+		c.unread -= int64(end - start)
+		return
+	}
 	rule := unreadableEncoded
 	for _, kind := range [...]string{"image", "audio", "video", "pdf", "font"} {
 		if strings.Contains(why, kind) {
@@ -556,10 +569,11 @@ func (c *collector) add(f found) {
 	c.found = append(c.found, f)
 }
 
-// isSecret reports whether what a rule finds belongs into the vault.
+// isSecret reports whether what a rule finds belongs into the vault, whatever
+// policy does about it. What is redacted belongs there, too.
 func isSecret(rule string) bool {
 	family, _, _ := strings.Cut(rule, ".")
-	return family == "secret" || family == "registered"
+	return family == "secret" || family == inspect.RegisteredFamily || family == inspect.CanaryFamily
 }
 
 // findingID is a keyed fingerprint of rule and value: who has no key can't try

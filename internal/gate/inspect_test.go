@@ -2,10 +2,14 @@ package gate_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
+	"math/rand/v2"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/gate"
@@ -171,6 +175,26 @@ func (h *house) read(id flow.ID, what ledger.What) (text string) {
 	return text
 }
 
+// What a provider sealed comes back to it as it is, however long; the same bytes
+// anywhere else can't be read, and are blocked.
+func TestSealedPartsPass(t *testing.T) {
+	h := open(t, t.TempDir(), enforcing)
+	noise := make([]byte, 3000)
+	rand.NewChaCha8([32]byte{1}).Read(noise)
+	sealed := base64.StdEncoding.EncodeToString(noise)
+	thought := `{"model":"claude-x","messages":[{"role":"user","content":"hi"},{"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":"` + sealed + `"},{"type":"text","text":"yes"}]},{"role":"user","content":"go on"}]}`
+	if sent, _, in := h.say(thought, streamed("ok")); sent != thought || in.Decision.Verdict != flow.Pass {
+		t.Errorf("a signed thought: %+v", in.Decision)
+	}
+	_, err := h.Admit(&gate.Message{
+		Provider: flow.Anthropic, API: flow.Messages, Method: "POST", Route: "/v1/messages", Path: "/v1/messages",
+		Principal: flow.Principal{Name: "ann/claude"}, Body: []byte(messages("what is " + sealed)),
+	})
+	if err == nil || !strings.Contains(err.Error(), "unreadable") {
+		t.Errorf("the same in a text: %v", err)
+	}
+}
+
 func messages(texts ...string) string {
 	var list []string
 	for i, text := range texts {
@@ -220,4 +244,34 @@ func TestRedactedThereAndBack(t *testing.T) {
 		}
 	}
 	h.sound()
+}
+
+// What is kept of a conversation is its last body: a finding must not hold on to
+// the body that it was found in.
+func TestAFindingHoldsNoBody(t *testing.T) {
+	h := open(t, t.TempDir(), enforcing)
+	secret := "zed_" + strings.Repeat("m4", 10)
+	body := []byte(messages("my key is " + secret + " " + strings.Repeat("x", 1<<20)))
+	first := weak.Make(&body[0])
+	turn := func(body []byte) {
+		p, err := h.Admit(&gate.Message{
+			Provider: flow.Anthropic, API: flow.Messages, Method: "POST", Route: "/v1/messages", Path: "/v1/messages",
+			Principal: flow.Principal{Name: "ann/claude"}, Claim: gate.Claim{Session: "s"}, Body: body,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Body()
+		p.End(flow.Done, "")
+	}
+	text := string(body[:len(body)-2])
+	turn(body)
+	body = nil
+	turn([]byte(text + `,{"role":"assistant","content":"ok"}]}`))
+	turn([]byte(text + `,{"role":"assistant","content":"ok"},{"role":"user","content":"and"}]}`))
+	runtime.GC()
+	if first.Value() != nil {
+		t.Error("the first turn's body is still held")
+	}
+	runtime.KeepAlive(h)
 }

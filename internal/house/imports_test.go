@@ -14,7 +14,7 @@ var layers = [][]string{
 	{"cmd/gatehouse", "bench", "score"},
 	{"internal/app"},
 	{"internal/proxy", "internal/console"},
-	{"internal/gate", "internal/allow"},
+	{"internal/gate", "internal/allow", "internal/rulebook"},
 	{"internal/vault"},
 	{"internal/identity", "internal/inspect", "internal/policy", "internal/price", "internal/ledger"},
 	{"internal/upstream", "internal/agents", "internal/config", "internal/simulate"},
@@ -38,6 +38,8 @@ var allowed = []line{
 	{"cmd/gatehouse", "internal/simulate", "simulate and demo serve it"},
 	{"cmd/gatehouse", "internal/ledger", "who holds the folder; the API's answers in its words"},
 	{"cmd/gatehouse", "internal/policy", "checks, tests and explains policy files without a gateway"},
+	{"cmd/gatehouse", "internal/inspect", "knows what a rule may be called"},
+	{"cmd/gatehouse", "internal/rulebook", "checks rules files without a gateway"},
 	{"cmd/gatehouse", "internal/wire/codec", "show reads bodies as conversations"},
 	{"cmd/gatehouse", "internal/wire/coding", "show decodes compressed bodies"},
 
@@ -52,6 +54,8 @@ var allowed = []line{
 	{"internal/app", "internal/identity", "wires who is calling"},
 	{"internal/app", "internal/policy", "wires what may pass"},
 	{"internal/app", "internal/inspect/...", "compiles the rules that are in force"},
+	{"internal/app", "internal/rulebook", "reads the operator's rules, registers values"},
+	{"internal/app", "internal/atomicfile", "replaces the files of registered values whole"},
 	{"internal/app", "internal/vault", "wires the values behind pseudonyms"},
 	{"internal/app", "internal/allow", "opens what is allowed beside the policy"},
 	{"internal/app", "internal/price", "reads prices that override the built-in ones"},
@@ -82,6 +86,8 @@ var allowed = []line{
 	{"internal/allow", "internal/policy", "keeps allowances in policy's words"},
 	{"internal/allow", "internal/atomicfile", "replaces its file whole"},
 	{"internal/identity", "internal/atomicfile", "replaces the file of access keys whole"},
+
+	{"internal/rulebook", "internal/inspect/...", "compiles the operator's rules beside the built-in ones"},
 
 	{"internal/identity", "internal/agents", "names the program of a calling process"},
 

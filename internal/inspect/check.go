@@ -22,7 +22,7 @@ func (c *rule) setChecks(lib Library) error {
 	for _, text := range c.Checks {
 		m := checkText.FindStringSubmatch(text)
 		if m == nil {
-			errs = append(errs, c.place.errorf("check %q: write a name, or name>=number", text))
+			errs = append(errs, c.errorf("check %q: write a name, or name>=number", text))
 			continue
 		}
 		run, arg, err := builtin(m[1], m[2], m[3])
@@ -31,9 +31,9 @@ func (c *rule) setChecks(lib Library) error {
 		}
 		switch {
 		case err != nil:
-			errs = append(errs, c.place.errorf("check %q: %w", text, err))
+			errs = append(errs, c.errorf("check %q: %w", text, err))
 		case run == nil:
-			errs = append(errs, c.place.errorf("there is no check %q", m[1]))
+			errs = append(errs, c.errorf("there is no check %q", m[1]))
 		}
 		c.checks = append(c.checks, check{run, arg})
 	}

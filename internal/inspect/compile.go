@@ -1,14 +1,15 @@
 package inspect
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -37,15 +38,23 @@ type Engine struct {
 // rule is a Rule that can be run.
 type rule struct {
 	*Rule
-	pattern  *regexp.Regexp
-	behind   *regexp.Regexp // the pattern at a fixed place, behind one rune of context
-	start    *regexp.Regexp // the pattern at the beginning of the text
-	index    int32          // in the engine
-	group    int            // that is the value
+	pattern  *pattern
+	behind   *pattern // the pattern at a fixed place, behind one rune of context
+	start    *pattern // the pattern at the beginning of the text
+	index    int32    // in the engine
+	group    int      // that is the value
 	detector Detector
 	checks   []check
 	before   int
 	after    int
+}
+
+// pattern is a regular expression that is known to compile. Most of hundreds are
+// never needed, so the program is made when the first text asks for it.
+type pattern struct{ program func() *regexp.Regexp }
+
+func newPattern(text string) *pattern {
+	return &pattern{sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })}
 }
 
 // leads reports whether every match begins with an anchor, so that the pattern
@@ -61,14 +70,14 @@ func Compile(lib Library, sets ...*Set) (*Engine, error) {
 	for _, set := range sets {
 		for i := range set.Rules {
 			r := set.Rules[i]
-			r.family = set.Family
+			r.family = cmp.Or(r.family, set.Family)
 			compiled, err := compile(lib, &r)
 			if err = errors.Join(err, e.name(&r)); err != nil {
-				errs = append(errs, fmt.Errorf("rule %q: %w", r.Name(), err))
+				errs = append(errs, err)
 				continue
 			}
 			for _, a := range r.Anchors {
-				list = append(list, anchor{text: a, exact: r.CaseAnchors, words: r.Words, owner: int32(len(e.rules))})
+				list = append(list, anchor{text: a, exact: r.CaseAnchors, words: r.Words, owners: []int32{int32(len(e.rules))}})
 			}
 			compiled.index = int32(len(e.rules))
 			e.rules = append(e.rules, compiled)
@@ -87,7 +96,7 @@ func Compile(lib Library, sets ...*Set) (*Engine, error) {
 // name enters a rule under its name.
 func (e *Engine) name(r *Rule) error {
 	if other := e.byName[r.Name()]; other != nil {
-		return r.place.errorf("the name is taken by the rule at %s", other.place)
+		return r.errorf("the name is taken by the rule at %s", other.place)
 	}
 	e.byName[r.Name()] = r
 	return nil
@@ -100,11 +109,15 @@ func (e *Engine) Version() string { return e.version }
 // Rule finds a rule by its name, "family.id"; nil when there is none.
 func (e *Engine) Rule(name string) *Rule { return e.byName[name] }
 
-// Rules are the compiled rules, in the order of their sets.
+// Rules are the compiled rules in the order of their sets, then the registered
+// values.
 func (e *Engine) Rules() []*Rule {
 	all := make([]*Rule, len(e.rules))
 	for i, r := range e.rules {
 		all[i] = r.Rule
+	}
+	if e.registered != nil {
+		all = append(all, e.registered.list...)
 	}
 	return all
 }
@@ -131,6 +144,9 @@ func version(key []byte, sets []*Set) string {
 
 var ruleID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
 
+// IsID reports whether a text can be a rule's id.
+func IsID(s string) bool { return ruleID.MatchString(s) }
+
 // compile makes one rule ready. Its error holds every problem.
 func compile(lib Library, r *Rule) (*rule, error) {
 	c := &rule{Rule: r, before: r.Before, after: r.After}
@@ -149,7 +165,7 @@ func (r *Rule) sound() error {
 	var errs []error
 	require := func(ok bool, format string, args ...any) {
 		if !ok {
-			errs = append(errs, r.place.errorf(format, args...))
+			errs = append(errs, r.errorf(format, args...))
 		}
 	}
 	require(ruleID.MatchString(r.ID), "the id must be lower case letters, digits and -")
@@ -170,7 +186,7 @@ func (c *rule) setDetector(lib Library) error {
 		return nil
 	}
 	if c.detector = lib.Detectors[c.Detector]; c.detector == nil {
-		return c.place.errorf("there is no detector %q", c.Detector)
+		return c.errorf("there is no detector %q", c.Detector)
 	}
 	return nil
 }
@@ -182,36 +198,35 @@ func (c *rule) setPattern() error {
 		return nil
 	}
 	if len(c.Pattern) > maxPattern {
-		return c.place.errorf("the pattern is longer than %d bytes", maxPattern)
+		return c.errorf("the pattern is longer than %d bytes", maxPattern)
 	}
 	tree, err := syntax.Parse(c.Pattern, syntax.Perl)
 	if err != nil {
-		return c.place.errorf("the pattern does not compile: %w", err)
+		return c.errorf("the pattern does not compile: %w", err)
 	}
+	names := tree.CapNames()
 	tree = tree.Simplify()
 	program, err := syntax.Compile(tree)
 	if err != nil || len(program.Inst) > maxProgram {
-		return c.place.errorf("the pattern is too large")
+		return c.errorf("the pattern is too large")
 	}
-	if c.pattern, err = regexp.Compile(c.Pattern); err != nil {
-		return c.place.errorf("the pattern does not compile: %w", err)
-	}
-	c.group = valueGroup(c.pattern)
+	c.pattern = newPattern(c.Pattern)
+	c.group = valueGroup(names)
 	if most := longest(tree); most >= 0 {
 		c.after = min(c.after, most+16)
 		c.before = min(c.before, most+16)
 	}
 	if c.beginsWithAnchor(tree) {
-		c.start = regexp.MustCompile(`^(?:` + c.Pattern + `)`)
-		c.behind = regexp.MustCompile(`^(?s:.)(?:` + c.Pattern + `)`)
+		c.start = newPattern(`^(?:` + c.Pattern + `)`)
+		c.behind = newPattern(`^(?s:.)(?:` + c.Pattern + `)`)
 	}
 	return nil
 }
 
 // valueGroup is the group named value, else the first, else the whole match.
-func valueGroup(re *regexp.Regexp) int {
-	if i := re.SubexpIndex("value"); i > 0 {
+func valueGroup(names []string) int {
+	if i := slices.Index(names, "value"); i > 0 {
 		return i
 	}
-	return min(re.NumSubexp(), 1)
+	return min(len(names)-1, 1)
 }

@@ -24,7 +24,7 @@ func TestTheManualIsRight(t *testing.T) {
 	if err := set.Test(e); err != nil {
 		t.Error(err)
 	}
-	for text, want := range map[string]string{"the Red Fox jumps": "acme.project-names", "see bait-7f3e-violet-9921": "acme.vault-bait", set.Rules[0].Examples[0]: "acme.deploy-key"} {
+	for text, want := range map[string]string{"the Red Fox jumps": "acme.project-names", "see bait-7f3e-violet-9921": "canary.vault-bait", set.Rules[0].Examples[0]: "acme.deploy-key"} {
 		if m := one(t, e, text, inspect.Options{}); m.Rule.Name() != want {
 			t.Errorf("got %s, want %s", m.Rule.Name(), want)
 		}

@@ -101,7 +101,7 @@ func TestHostileTextIsReadOrSaidNotToBe(t *testing.T) {
 	e := engine(t)
 	for _, h := range hostile {
 		t.Run(h.name, func(t *testing.T) {
-			b := h.make(200 << 10)
+			b := h.make(100 << 10)
 			o := inspect.Options{JSON: h.json, Known: fuzzKnown}
 			r := e.Scan(b, o)
 			valid(t, b, o, r)

@@ -57,6 +57,17 @@ func (r *Rule) Name() string {
 	return r.family + "." + r.ID
 }
 
+// Family is the first part of the rule's name.
+func (r *Rule) Family() string { return r.family }
+
+// File is the file that the rule was read from; empty for one made in Go.
+func (r *Rule) File() string { return r.place.file }
+
+// errorf is an error about the rule, where it stands.
+func (r *Rule) errorf(format string, args ...any) error {
+	return r.place.errorf("rule %q: %w", r.Name(), fmt.Errorf(format, args...))
+}
+
 // place is where something stands in a rules file; line 0 is nowhere.
 type place struct {
 	file         string
@@ -85,6 +96,9 @@ type Set struct {
 	Rules      []Rule
 	Registered []Registered // secret values that are known by their keyed hash only
 	File       string       // name for errors
+	Key        string       // KeyID of the key of the registered values' hashes; empty: not said
+
+	keyPlace place
 }
 
 // Detector finds what a pattern can't. The text is decoded, the anchor stands

@@ -46,7 +46,7 @@ func NewKnown(values []KnownValue) *Known {
 	k.id = k.hash()
 	list := make([]anchor, len(k.values))
 	for i, v := range k.values {
-		list[i] = anchor{text: string(v.Value), exact: true, words: len(v.Value) < looseKnown, owner: int32(i)}
+		list[i] = anchor{text: string(v.Value), exact: true, words: len(v.Value) < looseKnown, owners: []int32{int32(i)}}
 		k.rules = append(k.rules, &Rule{ID: v.Rule, Title: "a value that was found before", Severity: flow.High, Confidence: 100})
 	}
 	k.anchors = newAnchors(list)

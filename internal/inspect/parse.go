@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/hex"
 	"errors"
 	"slices"
@@ -124,19 +125,45 @@ func (r *reader) documents(docs []*ast.DocumentNode) {
 
 func (r *reader) root(n ast.Node) {
 	r.fields(n, "the file", map[string]func(ast.Node){
-		"family":       func(n ast.Node) { r.set.Family = r.text(n) },
+		"family":       func(n ast.Node) { r.set.Family = r.family(n) },
 		"version":      func(n ast.Node) { r.set.Version = r.text(n) },
 		"rules":        func(n ast.Node) { r.each(n, r.rule) },
 		"dictionaries": func(n ast.Node) { r.each(n, r.dictionary) },
 		"canaries":     func(n ast.Node) { r.each(n, r.canary) },
 		"registered":   func(n ast.Node) { r.each(n, r.registered) },
+		"key":          func(n ast.Node) { r.set.Key, r.set.keyPlace = r.text(n), r.at(n) },
 	})
 	if r.set.Family == "" {
 		r.problem(n, "family is missing")
 	}
 	for i := range r.set.Rules {
-		r.set.Rules[i].family = r.set.Family
+		r.set.Rules[i].family = cmp.Or(r.set.Rules[i].family, r.set.Family)
 	}
+	if r.set.Family == CanaryFamily { // its hashes are of canaries
+		for i := range r.set.Registered {
+			r.set.Registered[i].Rule.family = CanaryFamily
+		}
+	}
+}
+
+// Families that values have whatever file they stand in: what policy does about
+// them doesn't depend on the file.
+const (
+	CanaryFamily     = "canary"
+	RegisteredFamily = "registered"
+)
+
+// family reads the first part of the rules' names. Two families are policy's
+// own words for what no rule finds.
+func (r *reader) family(n ast.Node) string {
+	name := r.text(n)
+	switch {
+	case !ruleID.MatchString(name):
+		r.problem(n, "the family must be lower case letters, digits and -")
+	case name == "unreadable" || name == "provider":
+		r.problem(n, "the family %s is the gateway's own: choose another name", name)
+	}
+	return name
 }
 
 func (r *reader) rule(n ast.Node) {
@@ -170,7 +197,7 @@ func (r *reader) dictionary(n ast.Node) {
 
 // canary reads an exact string that nobody has a reason to send.
 func (r *reader) canary(n ast.Node) {
-	rule := Rule{place: r.at(n), CaseAnchors: true}
+	rule := Rule{place: r.at(n), CaseAnchors: true, family: CanaryFamily}
 	fields := r.common(&rule)
 	fields["value"] = func(n ast.Node) { rule.Anchors = []string{r.text(n)} }
 	rule.Severity, rule.Confidence = flow.Critical, 100
@@ -178,13 +205,12 @@ func (r *reader) canary(n ast.Node) {
 }
 
 func (r *reader) registered(n ast.Node) {
-	v := Registered{Rule: Rule{place: r.at(n), Severity: flow.High, Confidence: 100}}
+	v := Registered{Rule: Rule{place: r.at(n), Severity: flow.High, Confidence: 100, family: RegisteredFamily}}
 	fields := r.common(&v.Rule)
 	fields["length"] = func(n ast.Node) { v.Length = r.number(n, maxRegistered) }
 	fields["hash"] = func(n ast.Node) { r.hex(n, v.Hash[:]) }
 	fields["tag"] = func(n ast.Node) { r.hex(n, v.Tag[:]) }
 	r.fields(n, "a registered value", fields)
-	v.Rule.family = r.set.Family
 	r.set.Registered = append(r.set.Registered, v)
 }
 

@@ -1,9 +1,11 @@
 package inspect
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"slices"
 
@@ -39,6 +41,13 @@ func sum(key, value []byte) (out [sha256.Size]byte) {
 	return out
 }
 
+// KeyID names a key without telling it. A set whose Key is another one was made
+// elsewhere: none of its values would be found.
+func KeyID(key []byte) string {
+	s := sum(key, []byte("gatehouse registered key"))
+	return hex.EncodeToString(s[:8])
+}
+
 // seed is the key of the tags: not the key itself, since a fast hash hides it
 // badly.
 func seed(key []byte) uint64 {
@@ -61,6 +70,7 @@ type registry struct {
 	lengths []int // distinct, from the shortest
 	tags    map[int]*[1 << 16 / 64]uint64
 	rules   map[[sha256.Size]byte]*Rule
+	list    []*Rule // in the order of the sets
 }
 
 // register enters a set's registered values.
@@ -70,6 +80,9 @@ func (e *Engine) register(key []byte, set *Set) error {
 	}
 	if len(key) == 0 {
 		return place{file: set.File}.errorf("registered values need the key of their hashes")
+	}
+	if set.Key != "" && set.Key != KeyID(key) {
+		return set.keyPlace.errorf("these hashes were made with the key of another data folder, so that no value would be found: register the values here")
 	}
 	if e.registered == nil {
 		e.registered = &registry{key: key, seed: seed(key), tags: map[int]*[1 << 16 / 64]uint64{}, rules: map[[sha256.Size]byte]*Rule{}}
@@ -83,17 +96,20 @@ func (e *Engine) register(key []byte, set *Set) error {
 
 func (e *Engine) enter(v Registered, family string) error {
 	r := v.Rule
-	r.family = family
+	r.family = cmp.Or(r.family, family)
 	if v.Length < minRegistered || v.Length > maxRegistered {
-		return r.place.errorf("registered value %q: the length must be %d to %d bytes", r.Name(), minRegistered, maxRegistered)
+		return r.errorf("the length must be %d to %d bytes", minRegistered, maxRegistered)
 	}
 	if !ruleID.MatchString(r.ID) || r.Severity.String() == "unknown" {
-		return r.place.errorf("registered value %q: needs an id of lower case letters, digits and -, and a severity", r.Name())
+		return r.errorf("a registered value needs an id of lower case letters, digits and -, and a severity")
 	}
 	if err := e.name(&r); err != nil {
 		return err
 	}
 	g := e.registered
+	if other := g.rules[v.Hash]; other != nil {
+		return r.errorf("the value is registered as %s already, at %s", other.Name(), other.place)
+	}
 	if g.tags[v.Length] == nil {
 		g.tags[v.Length] = new([1 << 16 / 64]uint64)
 		g.lengths = append(g.lengths, v.Length)
@@ -102,6 +118,7 @@ func (e *Engine) enter(v Registered, family string) error {
 	t := binary.LittleEndian.Uint16(v.Tag[:])
 	g.tags[v.Length][t/64] |= 1 << (t % 64)
 	g.rules[v.Hash] = &r
+	g.list = append(g.list, &r)
 	return nil
 }
 

@@ -13,6 +13,7 @@ const (
 	maxCandidates = 4 * maxMatches // before overlaps are resolved
 	maxRegions    = 1000
 	maxDepth      = 5
+	maxReach      = 8 << 10   // how far a detector looks
 	maxBytes      = 256 << 20 // of one text; with all that is decoded, offsets fit in 32 bits
 	maxRegion     = 8192      // merged windows of one rule, before a new one begins
 	maxValue      = 64 << 10  // how far a match may go on behind its window
@@ -21,30 +22,36 @@ const (
 	windowWork   = 4   // for each byte of a window
 	leadWork     = 2   // for each byte that a match may have that begins at a known place
 	detectorWork = 256 // for each call
+	valueWork    = 16  // for each byte behind the anchor that may be a value
 	hashWork     = 256
 )
 
 // scanner is one scan and its scratch memory.
 type scanner struct {
-	e        *Engine
-	b        []byte
-	o        Options
-	levels   []*level
-	found    []candidate
-	seen     map[candidate]bool
-	unread   []Region
-	cuts     []string
-	work     int // that may still be done
-	decoded  int // bytes that may still be decoded
-	stopped  int // offset in level 0 at which the search was given up; -1: it was not
-	level    *level
-	depth    int
-	windows  []window // per rule
-	opened   []int    // rules whose window was in use in this search
-	seam     seam
-	kept     [maxDepth + 2]level // buffers of earlier scans
-	union    []uint64
-	inflated bytes.Buffer // of the run that was decompressed last
+	e          *Engine
+	b          []byte
+	o          Options
+	levels     []*level
+	found      []candidate
+	seen       map[candidate]bool
+	unread     []Region
+	cuts       []string
+	work       int // that may still be done
+	decoded    int // bytes that may still be decoded
+	stopped    int // offset in level 0 at which the search was given up; -1: it was not
+	level      *level
+	call       call
+	report     func(start, end int) // s.reported, made once
+	unbroken   Span                 // in the level's text, see reach
+	depth      int
+	windows    []window // per rule
+	opened     []int    // rules whose window was in use in this search
+	seam       seam
+	kept       [maxDepth + 2]level // buffers of earlier scans
+	union      []uint64            // bitmap of rules and known values
+	unionShift uint
+	unionOf    string       // id of the known values
+	inflated   bytes.Buffer // of the run that was decompressed last
 }
 
 // window is where a rule is at work in a level's text.
@@ -67,6 +74,7 @@ const seamLevel = -1
 
 func newScanner(e *Engine) *scanner {
 	s := &scanner{e: e, seen: make(map[candidate]bool), windows: make([]window, len(e.rules))}
+	s.report = s.reported
 	for i := range s.windows {
 		s.windows[i].segment = -1
 	}
@@ -154,7 +162,7 @@ func (s *scanner) cut(what string) {
 
 // search looks for all rules, known and registered values in one level.
 func (s *scanner) search(l *level, depth int) {
-	s.level, s.depth = l, depth
+	s.level, s.depth, s.unbroken = l, depth, Span{}
 	s.anchors(l.text)
 	for _, i := range s.opened { // a few of hundreds of rules
 		s.flush(i)
@@ -166,28 +174,25 @@ func (s *scanner) search(l *level, depth int) {
 	}
 }
 
-// anchors looks for the anchors of rules and for known values, in one pass when
-// it can.
+// anchors looks for the anchors of rules and for known values, in one pass.
 func (s *scanner) anchors(text []byte) {
 	a := s.e.anchors
-	rules := func(n *anchor, at int) bool { return s.hit(s.e.rules[n.owner], n, at) }
+	rules := func(n *anchor, at int) bool { return s.hits(n, at) }
 	if s.o.Known.Len() == 0 {
-		grep(text, a.bitmap, a.shift, func(h uint32, at int) bool { return a.verify(text, h, at, rules) })
+		grep(text, a.bitmap, a.shift, func(gram uint32, at int) bool { return a.verify(text, gram, at, rules) })
 		return
 	}
 	k := s.o.Known.anchors
 	values := func(n *anchor, at int) bool {
-		return s.add(candidate{rule: s.knownRule(n.owner), start: at, end: at + len(n.text), hull: at, known: true})
+		return s.add(candidate{rule: s.knownRule(n.owners[0]), start: at, end: at + len(n.text), hull: at, known: true})
 	}
-	if both, ok := union(s.union, a, k); ok {
-		s.union = both
-		grep(text, both, a.shift, func(h uint32, at int) bool {
-			return a.verify(text, h, at, rules) && k.verify(text, h, at, values)
-		})
-		return
+	if s.unionOf != s.o.Known.id {
+		s.union, s.unionShift = union(s.union, a, k)
+		s.unionOf = s.o.Known.id
 	}
-	grep(text, a.bitmap, a.shift, func(h uint32, at int) bool { return a.verify(text, h, at, rules) })
-	grep(text, k.bitmap, k.shift, func(h uint32, at int) bool { return k.verify(text, h, at, values) })
+	grep(text, s.union, s.unionShift, func(gram uint32, at int) bool {
+		return a.verify(text, gram, at, rules) && k.verify(text, gram, at, values)
+	})
 }
 
 func (s *scanner) knownRule(i int32) *Rule {
@@ -217,30 +222,37 @@ func (s *scanner) stop(at int) {
 	}
 }
 
-// hit follows up one anchor.
-func (s *scanner) hit(r *rule, a *anchor, at int) bool {
-	end := at + len(a.text)
+// hits follows up one anchor for all rules that have it.
+func (s *scanner) hits(a *anchor, at int) bool {
 	i := s.level.segmentAt(at)
-	seg := &s.level.segments[i]
-	if !seg.has(at, end) {
+	if !s.level.segments[i].has(at, at+len(a.text)) {
 		return true
 	}
+	for _, owner := range a.owners {
+		if !s.hit(s.e.rules[owner], i, at, at+len(a.text)) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *scanner) hit(r *rule, segment, at, end int) bool {
 	switch {
 	case r.detector != nil:
-		return s.detect(r, seg, at, end)
+		return s.detect(r, segment, at, end)
 	case r.pattern == nil:
 		return s.value(r, at, at, end)
 	case r.leads():
-		return s.lead(r, i, at)
+		return s.lead(r, segment, at)
 	}
-	w := &s.windows[a.owner]
-	start, stop := max(int(seg.start), at-r.before), min(int(seg.end), at+max(r.after, len(a.text)))
-	if w.segment == i && start <= w.end && w.end-w.start < maxRegion {
+	seg, w := &s.level.segments[segment], &s.windows[r.index]
+	start, stop := max(int(seg.start), at-r.before), min(int(seg.end), max(end, at+r.after))
+	if w.segment == segment && start <= w.end && w.end-w.start < maxRegion {
 		w.start, w.end = min(w.start, start), max(w.end, stop)
 		return true
 	}
-	ok := s.flush(int(a.owner))
-	s.open(int(a.owner), window{segment: i, start: start, end: stop})
+	ok := s.flush(int(r.index))
+	s.open(int(r.index), window{segment: segment, start: start, end: stop})
 	return ok
 }
 
@@ -253,27 +265,65 @@ func (s *scanner) open(i int, w window) {
 	s.windows[i] = w
 }
 
+// call is the detector's call that is going on.
+type call struct {
+	rule  *rule
+	begin int // of the text that it was given
+	end   int
+	at    int // of the anchor
+	ok    bool
+}
+
 // detect calls a rule's detector. One that panics has not looked: the result says
 // so.
-func (s *scanner) detect(r *rule, seg *segment, at, end int) (ok bool) {
-	if !s.spend(detectorWork, at) {
+func (s *scanner) detect(r *rule, segment, at, end int) bool {
+	if !s.spend(detectorWork+valueWork*s.reach(at, end), at) {
 		return false
 	}
-	ok = true
-	begin := int(seg.start)
-	text := s.level.text[seg.start:seg.end]
+	seg := &s.level.segments[segment]
+	s.call = call{r, int(seg.start), int(seg.end), at, true}
 	defer func() {
 		if recover() != nil {
 			s.cut("detector: " + r.Detector + " failed")
 		}
 	}()
-	r.detector(text, at-begin, end-begin, func(from, to int) {
-		if from >= 0 && from < to && to <= len(text) {
-			ok = s.value(r, min(at, from+begin), from+begin, to+begin) && ok
-		}
-	})
-	return
+	r.detector(s.level.text[seg.start:seg.end], at-s.call.begin, end-s.call.begin, s.report)
+	return s.call.ok
 }
+
+// reported takes a value from the detector that is called.
+func (s *scanner) reported(from, to int) {
+	c := &s.call
+	from, to = from+c.begin, to+c.begin
+	if from >= c.begin && from < to && to <= c.end {
+		c.ok = s.value(c.rule, min(c.at, from), from, to) && c.ok
+	}
+}
+
+// reach is how much text stands behind an anchor without a break, as far as a
+// detector may look: about what the call costs. It is measured once for all
+// anchors in it.
+func (s *scanner) reach(at, end int) int {
+	if at < s.unbroken.Start || end > s.unbroken.End {
+		stop := min(len(s.level.text), end+maxReach)
+		for end < stop && !breaks[s.level.text[end]] {
+			end++
+		}
+		s.unbroken = Span{at, end}
+	}
+	return s.unbroken.End - at
+}
+
+// breaks are the bytes at which values end.
+var breaks = func() (t [256]bool) {
+	for c := range ' ' + 1 {
+		t[c] = true
+	}
+	for _, c := range "\"'`,;<>(){}[]" {
+		t[c] = true
+	}
+	return t
+}()
 
 // lead tries a pattern at an anchor with which its match must begin. A rune of
 // context before it is given to the pattern, for \b and the like.
@@ -293,7 +343,7 @@ func (s *scanner) lead(r *rule, segment, at int) bool {
 		if !s.spend(leadWork*(stop-at), at) {
 			return false
 		}
-		m := pattern.FindSubmatchIndex(s.level.text[from:stop])
+		m := pattern.program().FindSubmatchIndex(s.level.text[from:stop])
 		switch {
 		case m == nil:
 			return true
@@ -338,7 +388,7 @@ func (s *scanner) matches(r *rule, start, end int) [][]int {
 	if !s.spend(windowWork*(end-start), start) {
 		return nil
 	}
-	return r.pattern.FindAllSubmatchIndex(s.level.text[start:end], maxCandidates)
+	return r.pattern.program().FindAllSubmatchIndex(s.level.text[start:end], maxCandidates)
 }
 
 // value takes a rule's value when its checks hold.

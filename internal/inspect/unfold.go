@@ -7,7 +7,7 @@ import (
 
 // Stretches of text in which characters are escaped are decoded with what
 // stands around them: a value's context is often not escaped itself.
-const stretchPad = 256
+const stretchPad = 128
 
 // unfold makes the level of what is encoded in l; nil when there is nothing, or
 // it is nested too deep. The last level is of JSON escapes alone: strings in

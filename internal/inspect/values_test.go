@@ -192,6 +192,14 @@ func TestManyKnownValuesThatLookAlike(t *testing.T) {
 		values = append(values, inspect.KnownValue{Value: []byte("zed_" + letters(20, uint32(i)))})
 	}
 	o := inspect.Options{Known: inspect.NewKnown(values)}
+	// Few rules with many values, and many rules with few values.
+	few := inspect.Options{Known: inspect.NewKnown(values[:50])}
+	large := engine(t, many(2000))
+	for _, v := range values[:50] {
+		if m := one(t, large, "x "+string(v.Value), few); !m.Known {
+			t.Fatalf("got %+v", m)
+		}
+	}
 	for _, v := range values[:50] {
 		if m := one(t, e, "x "+string(v.Value)+" y", o); string(m.Value) != string(v.Value) || !m.Known {
 			t.Fatalf("got %+v", m)
@@ -263,6 +271,26 @@ func TestDetectorsThatFailAreTold(t *testing.T) {
 	}
 	if r := e.Scan([]byte("a liar"), inspect.Options{}); len(r.Matches) != 0 || r.Cut != "" {
 		t.Errorf("got %+v", r)
+	}
+}
+
+// A detector may look at 8 KiB each time that it is called, so it is called less
+// often where there is so much to look at.
+func TestDetectorsAreNotCalledForEver(t *testing.T) {
+	calls := 0
+	lib := inspect.Library{Detectors: map[string]inspect.Detector{"slow": func([]byte, int, int, func(int, int)) { calls++ }}}
+	e, err := inspect.Compile(lib, &inspect.Set{Family: "x", Rules: []inspect.Rule{{ID: "slow", Severity: flow.High, Confidence: 50, Anchors: []string{"secret="}, Detector: "slow"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := strings.Repeat("secret=x ", 30_000)
+	if r := e.Scan([]byte(words), inspect.Options{}); calls != 30_000 || r.Cut != "" {
+		t.Errorf("got %d calls for 30,000 short values, cut %q", calls, r.Cut)
+	}
+	calls = 0
+	row := strings.Repeat("secret=", 30_000)
+	if r := e.Scan([]byte(row), inspect.Options{}); calls > 3000 || !strings.Contains(r.Cut, "work") || r.Scanned > 20_000 {
+		t.Errorf("got %d calls in a row without a break, cut %q, scanned %d", calls, r.Cut, r.Scanned)
 	}
 }
 

@@ -74,15 +74,7 @@ func nameAround(text []byte, at, end int) (int, int) {
 // operator finds what joins the name to its value and gives where the value
 // may begin.
 func (f *found) operator(text []byte, start, stop int) (int, bool) {
-	p := stop
-	named := false // the name itself stands in quotes
-	for p < len(text) && p-stop < 4 && (text[p] == '"' || text[p] == '\'' || text[p] == '`' || text[p] == '\\' || text[p] == ']' || text[p] == '?') {
-		named = named || text[p] != '?'
-		p++
-	}
-	if n := entityQuote(text[p:]); n > 0 {
-		named, p = true, p+n
-	}
+	p, named := afterName(text, stop)
 	gap := p
 	for p < len(text) && p-gap < maxGap && isSpace(text[p]) {
 		p++
@@ -120,6 +112,20 @@ func (f *found) operator(text []byte, start, stop int) (int, bool) {
 		return p + 3, true
 	}
 	return 0, false
+}
+
+// afterName skips the quotes and brackets that close a name, and tells whether
+// there were any.
+func afterName(text []byte, stop int) (p int, named bool) {
+	p = stop
+	for p < len(text) && p-stop < 4 && bytes.IndexByte([]byte("\"'`\\]?"), text[p]) >= 0 {
+		named = named || text[p] != '?'
+		p++
+	}
+	if n := entityQuote(text[p:]); n > 0 {
+		return p + n, true
+	}
+	return p, named
 }
 
 // argument reports whether the quoted name at start is the first argument of a

@@ -88,6 +88,9 @@ func secrets(text []byte, at, end int, report func(start, end int)) {
 }
 
 func isSecret(f found, v []byte, s shape) bool {
+	if _, password, ok := basic(v); ok && isPlain(password) {
+		return false // Basic dXNlcjpw…, user:password
+	}
 	switch {
 	case isUUID(v):
 		return true

@@ -38,28 +38,30 @@ func authHeaders(text []byte, at, end int, report func(start, end int)) {
 // isBasic reports whether v is base64 of user:password, and not those of
 // every handbook.
 func isBasic(v []byte) bool {
+	user, password, ok := basic(v)
+	if !ok || isPlain(password) || len(password) > 0 && bytes.Equal(user, password) {
+		return false
+	}
+	return len(password) > 0 || len(user) > 12
+}
+
+// basic decodes base64 of user:password.
+func basic(v []byte) (user, password []byte, ok bool) {
 	if len(v) < 8 || len(v) > 512 {
-		return false
+		return nil, nil, false
 	}
-	plain, err := base64.StdEncoding.DecodeString(string(v))
+	text, err := base64.StdEncoding.DecodeString(string(v))
 	if err != nil {
-		if plain, err = base64.RawStdEncoding.DecodeString(string(v)); err != nil {
-			return false
+		if text, err = base64.RawStdEncoding.DecodeString(string(v)); err != nil {
+			return nil, nil, false
 		}
 	}
-	colon := bytes.IndexByte(plain, ':')
-	if colon < 0 {
-		return false
-	}
-	for _, c := range plain {
+	for _, c := range text {
 		if c < 0x20 {
-			return false
+			return nil, nil, false
 		}
 	}
-	if password := plain[colon+1:]; len(password) > 0 {
-		return !isDummy(password) && !bytes.Equal(password, plain[:colon])
-	}
-	return colon > 12
+	return bytes.Cut(text, []byte(":"))
 }
 
 func isBearer(text []byte, at, end int, v []byte) bool {

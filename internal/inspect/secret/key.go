@@ -42,6 +42,9 @@ func blockEnd(text []byte, body int) int {
 
 // isKeyBody asks for key material: a run of base64 that is no placeholder.
 func isKeyBody(body []byte) bool {
+	if bytes.Contains(body, []byte("...")) || bytes.Contains(body, []byte("…")) || bytes.Contains(body, []byte("EXAMPLE")) {
+		return false
+	}
 	for i := 0; i < len(body); {
 		j := i
 		for j < len(body) && (isAlnum(body[j]) || body[j] == '+' || body[j] == '/' || body[j] == '=') {
@@ -49,7 +52,7 @@ func isKeyBody(body []byte) bool {
 		}
 		if run := body[i:j]; len(run) >= 20 {
 			s := measure(run)
-			if s.distinct >= 8 && s.wordy*3 < len(run)*2 && !contains(run, "xxxx") && !contains(run, "example") {
+			if s.distinct >= 8 && s.wordy*3 < len(run)*2 && !contains(run, "xxxx") {
 				return true
 			}
 		}

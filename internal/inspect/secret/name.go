@@ -1,6 +1,9 @@
 package secret
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // kind says what a name promises of its value.
 type kind int
@@ -33,13 +36,7 @@ var tells = map[string]bool{
 }
 
 // harmless are words after which a name no longer holds the secret itself.
-var harmless = map[string]bool{}
-
-// besides are words before "key" or "token" that make it something else.
-var besides = map[string]bool{}
-
-func init() {
-	fill(harmless, `id ids name names url uri urls file files filename path paths type types length len size count index field fields label hint
+var harmless = setOf(`id ids name names url uri urls file files filename path paths type types length len size count index field fields label hint
 		title text policy expiry expires expiration expired expire ttl limit limits algorithm alg algo format prefix suffix regex pattern regexp column
 		param parameter env envvar var variable ref reference arn version provider manager store stores storage dir directory endpoint host
 		hostname port usage rotation enabled valid error errors msg message placeholder input form reset page link table
@@ -57,19 +54,22 @@ func init() {
 		gate guard middleware filter check checker backend controller router route routes view component widget button icon
 		needed support supported access_type verified verification notice warning rules rule db only first last next prev encryption loader
 		identifier identifiers arn arns keeper resolver signature_method timestamp_format auth_method agent method_not flows oauth_version body_hash`)
-	fill(besides, `public pub primary foreign partition sort cache hot shortcut csrf xsrf next page pagination continuation cursor max min num total
+
+// besides are words before "key" or "token" that make it something else.
+var besides = setOf(`public pub primary foreign partition sort cache hot shortcut csrf xsrf next page pagination continuation cursor max min num total
 		prompt completion reasoning cached idempotency translation i18n react dict map row unique group routing object
 		hash order search lookup composite natural surrogate index registry config property event field arrow enter
 		tab escape function media num_ stop start eos bos pad sep cls mask unk special n_ count per input output remaining
 		used new_tokens ssh_public verify verification gpg-public checksum json xml css html parse lexer syntax symbol current prev previous last first any each
 		request change update import lock sync delta resume position fencing cancellation cancel confirmation etag watch shard blob_ sharing
 		thread operation ops run task job seek stream_ page_ ping poll upload_ list`)
-}
 
-func fill(set map[string]bool, words string) {
-	for _, w := range bytes.Fields([]byte(words)) {
-		set[string(w)] = true
+func setOf(list string) map[string]bool {
+	set := map[string]bool{}
+	for _, w := range strings.Fields(list) {
+		set[w] = true
 	}
+	return set
 }
 
 // nameKind judges a name: DB_PASSWORD, spring.datasource.password,

@@ -12,14 +12,7 @@ import (
 //go:embed providers.txt
 var providerList string
 
-var providers = func() map[string]bool {
-	names := strings.Fields(providerList)
-	set := make(map[string]bool, len(names))
-	for _, n := range names {
-		set[n] = true
-	}
-	return set
-}()
+var providers = setOf(providerList)
 
 // Bounds of a key that stands near its provider's name: "clarifai SECRET
 // …", "MAPBOX_ACCESS_TOKEN: …".

@@ -18,7 +18,7 @@ const prefixRule = "documented-token"
 
 // Set gives the family's rules. The error is one of the file's text.
 func Set() (*inspect.Set, error) {
-	set, err := inspect.Parse("secret.yaml", rules)
+	set, err := inspect.Parse("built-in/secret.yaml", rules)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func tokenPrefixes(rules []inspect.Rule) []string {
 	for _, r := range rules {
 		for _, a := range r.Anchors {
 			if r.Pattern != "" && (len(a) > 4 || !isAlnum(a[len(a)-1])) && isAlnum(a[0]) && beginsLike(r.Pattern, a) && !isPlainPrefix(a) {
-				all = append(all, a)
+				all = append(all, fourBytes(a)...)
 			}
 		}
 	}
@@ -57,40 +57,65 @@ func lengthened(anchors []string, pattern string) []string {
 	if err != nil {
 		return anchors // Compile says what is wrong with it
 	}
-	literal, next := opening(tree.Simplify())
+	parts := flat(tree.Simplify(), nil)
 	var all []string
 	for _, a := range anchors {
-		if len(a) != 3 || a != literal || next == nil {
+		next := after(parts, a)
+		if len(a) != 3 || next == nil {
 			all = append(all, a)
 			continue
 		}
-		for i := 0; i < len(next); i += 2 {
-			for c := next[i]; c <= min(next[i+1], 'z'); c++ {
-				all = append(all, a+string(c))
-			}
+		all = append(all, withNext(a, next)...)
+	}
+	return all
+}
+
+// withNext gives a followed by each rune of a class, as far as that is ASCII.
+func withNext(a string, class []rune) (all []string) {
+	for i := 0; i < len(class); i += 2 {
+		for c := class[i]; c <= min(class[i+1], '~'); c++ {
+			all = append(all, a+string(c))
 		}
 	}
 	return all
 }
 
-// opening gives the letters with which a pattern begins and the class of the
-// next one, as pairs of first and last; nil when it is something else.
-func opening(re *syntax.Regexp) (literal string, next []rune) {
-	list := flat(re, nil)
-	for len(list) > 0 && list[0].Op == syntax.OpWordBoundary {
-		list = list[1:]
+// after gives the class of what follows an anchor with which a pattern
+// begins, as pairs of first and last rune; nil when that isn't known.
+func after(parts []*syntax.Regexp, anchor string) []rune {
+	for _, p := range parts {
+		switch {
+		case p.Op == syntax.OpWordBoundary:
+		case p.Flags&syntax.FoldCase != 0:
+			return nil
+		case p.Op == syntax.OpLiteral:
+			if rest, ok := strings.CutPrefix(anchor, string(p.Rune)); ok {
+				anchor = rest
+				continue
+			}
+			return nil
+		case p.Op == syntax.OpPlus && p.Sub[0].Op == syntax.OpCharClass && anchor == "":
+			return p.Sub[0].Rune
+		case p.Op != syntax.OpCharClass:
+			return nil
+		case anchor == "":
+			return p.Rune
+		case !within(p.Rune, rune(anchor[0])):
+			return nil
+		default:
+			anchor = anchor[1:]
+		}
 	}
-	if len(list) < 2 || list[0].Op != syntax.OpLiteral || list[0].Flags&syntax.FoldCase != 0 {
-		return "", nil
+	return nil
+}
+
+func within(class []rune, c rune) bool {
+	for i := 0; i < len(class); i += 2 {
+		if class[i] <= c && c <= class[i+1] {
+			return true
+		}
 	}
-	class := list[1]
-	for class.Op == syntax.OpPlus || class.Op == syntax.OpConcat {
-		class = class.Sub[0]
-	}
-	if class.Op != syntax.OpCharClass {
-		return "", nil
-	}
-	return string(list[0].Rune), class.Rune
+	return false
 }
 
 // flat gives the parts of a concatenation, those of groups included.
@@ -102,6 +127,15 @@ func flat(re *syntax.Regexp, list []*syntax.Regexp) []*syntax.Regexp {
 		list = flat(sub, list)
 	}
 	return list
+}
+
+// fourBytes gives a prefix, or when it has only three bytes, those that letters
+// and digits make of it.
+func fourBytes(prefix string) []string {
+	if len(prefix) > 3 {
+		return []string{prefix}
+	}
+	return withNext(prefix, []rune("09AZaz"))
 }
 
 // isPlainPrefix reports whether a prefix is a word that any name may begin

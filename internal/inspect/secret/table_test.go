@@ -4,13 +4,14 @@ import (
 	"testing"
 
 	"github.com/workingagents/gatehouse/internal/inspect"
+	"github.com/workingagents/gatehouse/internal/inspect/secret"
 )
 
 // The texts and values of these tables are stored rotated, as the examples in
 // the rules are.
 
 func TestValuesAreFoundAsTheyStand(t *testing.T) {
-	e, _ := engine(t)
+	_, set := engine(t)
 	for _, test := range []struct{ name, rule, text, value string }{
 		{"env", "password", "QO_CNFFJBEQ=u9md3Ex\n", "u9md3Ex"},
 		{"yaml", "password", "  cnffjbeq: u9md3Ex", "u9md3Ex"},
@@ -55,21 +56,46 @@ func TestValuesAreFoundAsTheyStand(t *testing.T) {
 		{"query of a url", "url-key", "uggcf://ncv.vagreany/i6/zncf?ncv_xrl=w3k2d44me28qg6ap&k=6", "w3k2d44me28qg6ap"},
 	} {
 		text, want := inspect.Rotate(test.text), inspect.Rotate(test.value)
-		var got []string
 		ok := false
-		for _, m := range e.Scan([]byte(text), inspect.Options{}).Matches {
-			got = append(got, m.Rule.ID)
+		for _, m := range alone(t, set, test.rule).Scan([]byte(text), inspect.Options{}).Matches {
 			ok = ok || string(m.Secret) == want
 		}
 		if !ok {
-			t.Errorf("%s: the value is not among what was found by %v", test.name, got)
+			t.Errorf("%s: %s does not find the value", test.name, test.rule)
 		}
 	}
+}
+
+// alone gives an engine with one rule of the set.
+func alone(t *testing.T, set *inspect.Set, id string) *inspect.Engine {
+	t.Helper()
+	one := *set
+	one.Rules = nil
+	for _, r := range set.Rules {
+		if r.ID == id {
+			one.Rules = append(one.Rules, r)
+		}
+	}
+	e, err := inspect.Compile(secret.Library(), &one)
+	if err != nil || len(one.Rules) != 1 {
+		t.Fatalf("compiling %s alone: %v", id, err)
+	}
+	return e
 }
 
 func TestWhatOnlyLooksLikeASecretIsLeftAlone(t *testing.T) {
 	e, _ := engine(t)
 	for _, test := range []struct{ name, text string }{
+		{"id of a key", "xrl_vq: \"3q2s1n0r9p8o7n64k\""},
+		{"id of an API key", "\"ncv_xrl_vq\": \"w3k2d44me28qg6ap\""},
+		{"hint of a secret", "frperg_uvag = \"w3k2d44me28qg6ap\""},
+		{"one letter", "cnffjbeq: \"nnnnnnnn\""},
+		{"basic of a handbook", "Nhgubevmngvba: Onfvp qKAypwcjLKAmq74lMN=="},
+		{"url without a host", "frr uggc://n:o4k3p2@ sbe zber"},
+		{"no token", "rlWnnnnnnnnnnnnnn.nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn.nnnnnnnnnnnnnnnnnnnnnnnnnnnnn"},
+		{"working folder by name", "CJQ=/fei/o4k3p2d/w9x7"},
+		{"seed with a wrong checksum", "FHNVSALB0M2EHHOMK8LU0DEHC9QT0HRCYKQIPWPU9ANRTNNPAAKSVIW2BN"},
+		{"flag of a name", "gbby --gbxra-anzr w3k2d44me28qg6ap"},
 		{"variable", "cnffjbeq := pbasvt.Cnffjbeq"},
 		{"environment", "cnffjbeq = bf.raiveba[\"QO_CNFFJBEQ\"]"},
 		{"getenv", "qoCnffjbeq := bf.Trgrai(\"QO_CNFFJBEQ\")"},
@@ -118,6 +144,7 @@ func TestWhatOnlyLooksLikeASecretIsLeftAlone(t *testing.T) {
 		{"go.sum", "tvguho.pbz/tb-nhgu/frperg i5.9.5 u6:63yq/hj4Ee2IxAvr2n2EZNpSVJeWqyHY04GJTsph085="},
 		{"public block", "-----ORTVA CHOYVP XRL-----\nZVVOVwNAOtxduxvT4j5ONDRSNNBPND3NZVVOPtXPNDRN\n-----RAQ CHOYVP XRL-----"},
 		{"redacted block", "-----ORTVA CEVINGR XRL-----\n...\n-----RAQ CEVINGR XRL-----"},
+		{"shortened block", "-----ORTVA EFN CEVINGR XRL-----\nZVVRbjVONOXPNDRNdXcEtaa1ld71H8lg0LSMdhlhxsEwoZK...siL9+gr\n-----RAQ EFN CEVINGR XRL-----"},
 		{"thinking signature", "{\"glcr\":\"guvaxvat\",\"fvtangher\":\"RdDOPxtVNENOTNVvDY3k2q1s0t9u8w7x6\"}"},
 	} {
 		for _, m := range e.Scan([]byte(inspect.Rotate(test.text)), inspect.Options{}).Matches {

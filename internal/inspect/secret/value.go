@@ -19,23 +19,7 @@ func measure(v []byte) shape {
 	var counts [256]int
 	for i, c := range v {
 		counts[c]++
-		switch {
-		case isDigit(c):
-			s.digits++
-			if (i == 0 || !isDigit(v[i-1])) && touchesLetter(v, i) {
-				s.islands++
-			}
-		case isLetter(c):
-			s.letters++
-			if isUpper(c) {
-				s.uppers++
-			}
-		default:
-			s.others++
-		}
-		if i > 0 && isAlnum(c) && isStep(v[i-1], c) {
-			s.steps++
-		}
+		s.count(v, i, c)
 	}
 	for _, n := range counts {
 		if n > 0 {
@@ -57,6 +41,27 @@ func measure(v []byte) shape {
 		return true
 	})
 	return s
+}
+
+// count takes one byte into the shape.
+func (s *shape) count(v []byte, i int, c byte) {
+	switch {
+	case isDigit(c):
+		s.digits++
+		if (i == 0 || !isDigit(v[i-1])) && touchesLetter(v, i) {
+			s.islands++
+		}
+	case isLetter(c):
+		s.letters++
+		if isUpper(c) {
+			s.uppers++
+		}
+	default:
+		s.others++
+	}
+	if i > 0 && isAlnum(c) && isStep(v[i-1], c) {
+		s.steps++
+	}
 }
 
 // touchesLetter reports whether the run of digits that begins at i has a
@@ -120,14 +125,8 @@ func isDummy(v []byte) bool {
 	if len(v) == 0 {
 		return true
 	}
-	base := v
-	for len(base) > 1 && isDigit(base[len(base)-1]) {
-		base = base[:len(base)-1]
-	}
-	for _, word := range plain {
-		if equalFold(base, word) {
-			return true
-		}
+	if isPlain(v) {
+		return true
 	}
 	for _, word := range dummies {
 		if contains(v, word) {
@@ -136,6 +135,19 @@ func isDummy(v []byte) bool {
 	}
 	s := measure(v)
 	return s.distinct < 3 || s.letters+s.digits == 0 || isNumber(v) || isEscaped(v) || len(v) < 12 && s.letters == 0 && s.isSequence() || isReference(v)
+}
+
+// isPlain reports whether a value is one of plain, digits behind it or not.
+func isPlain(v []byte) bool {
+	for len(v) > 1 && isDigit(v[len(v)-1]) {
+		v = v[:len(v)-1]
+	}
+	for _, word := range plain {
+		if equalFold(v, word) {
+			return true
+		}
+	}
+	return false
 }
 
 // isReference reports whether a value names a variable, a template's gap or
@@ -187,12 +199,24 @@ func isIdentifier(v []byte) bool {
 	return s.digits*4 <= s.letters && s.wordy*10 >= s.letters*6
 }
 
+// How paths, addresses and resources begin, and how files' names end.
+var (
+	pathPrefixes = []string{"arn:", "urn:", "./", "../", "~/", "/dev/", "/etc/", "/var/", "/run/", "/home/", "/usr/", "/opt/", "c:\\"}
+	pathSuffixes = []string{".pem", ".key", ".crt", ".json", ".yaml", ".yml", ".txt", ".p12", ".jks", ".env", ".conf", ".go", ".py", ".js", ".ts", ".html",
+		".com", ".org", ".net", ".io", ".md", ".cer", ".php", ".sh", ".xml", ".properties", ".keytab", ".pub"}
+)
+
 // isPath reports whether a value is a path, an address or a file's name.
 func isPath(v []byte) bool {
-	if contains(v, "://") || startsWith(v, "arn:") || startsWith(v, "urn:") || startsWith(v, "./") || startsWith(v, "../") || startsWith(v, "~/") || startsWith(v, "/dev/") || startsWith(v, "/etc/") || startsWith(v, "/var/") || startsWith(v, "/run/") || startsWith(v, "/home/") || startsWith(v, "/tmp/") || startsWith(v, "/usr/") || startsWith(v, "c:\\") {
+	if contains(v, "://") {
 		return true
 	}
-	for _, suffix := range []string{".pem", ".key", ".crt", ".json", ".yaml", ".yml", ".txt", ".p12", ".jks", ".env", ".conf", ".go", ".py", ".js", ".ts", ".html", ".com", ".org", ".net", ".io", ".md", ".cer", ".php", ".sh", ".xml", ".properties", ".keytab", ".pub"} {
+	for _, prefix := range pathPrefixes {
+		if startsWith(v, prefix) {
+			return true
+		}
+	}
+	for _, suffix := range pathSuffixes {
 		if len(v) > len(suffix) && equalFold(v[len(v)-len(suffix):], suffix) {
 			return true
 		}

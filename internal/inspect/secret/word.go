@@ -1,9 +1,6 @@
 package secret
 
-import (
-	_ "embed"
-	"strings"
-)
+import _ "embed"
 
 // pairs holds for each letter how often each other letter follows it in
 // identifiers and English words: 0 (hardly ever) to 7, on a logarithmic
@@ -38,14 +35,7 @@ const (
 //go:embed words.txt
 var wordList string
 
-var words = func() map[string]bool {
-	list := strings.Fields(wordList)
-	set := make(map[string]bool, len(list))
-	for _, w := range list {
-		set[w] = true
-	}
-	return set
-}()
+var words = setOf(wordList)
 
 // isKnown reports whether letters are a word of the list, in any case.
 func isKnown(letters []byte) bool {

@@ -25,10 +25,9 @@ import (
 
 // relay is an entrance before a provider that speaks WebSocket.
 type relay struct {
-	url    string
-	begun  chan struct{}      // one for each message that is on record
-	ended  chan *flow.Outcome // of messages
-	server *httptest.Server
+	url   string
+	begun chan struct{}      // one for each message that is on record
+	ended chan *flow.Outcome // of messages
 }
 
 func newRelay(t *testing.T, idle time.Duration, provider func(ctx context.Context, c *websocket.Conn, begun <-chan struct{})) *relay {

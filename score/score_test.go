@@ -1,0 +1,109 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// dataset writes a folder of labelled texts: of each file that score reads,
+// the records given here, or none.
+func dataset(t *testing.T, records map[string][]map[string]any) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range []string{"secrets_kingfisher", "secrets_gitleaks", "secrets_betterleaks", "secrets_creddata",
+		"injection_agent_instructions", "injection_bipia_train", "injection_agentdojo", "injection_asb", "injection_compass", "shell_nl2bash"} {
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		for _, r := range records[name] {
+			if err := json.NewEncoder(z).Encode(r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name+".jsonl.gz"), b.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// secretText is an assignment with a value that is made here.
+func secretText() (text, value string) {
+	value = strings.Join([]string{"j8x7q99", "zr73dt1", "nc0w4v"}, "")
+	return "client_secret = \"" + value + "\"", value
+}
+
+func TestTablesCountWhatIsFound(t *testing.T) {
+	text, value := secretText()
+	start := strings.Index(text, value)
+	found := map[string]any{"id": "1", "text": text, "rule_hint": "Secret", "label": true, "start": start, "end": start + len(value), "source": "creddata/a/b@c"}
+	missed := map[string]any{"id": "2", "text": "nothing here", "rule_hint": "Secret", "label": true, "start": 0, "end": 7, "source": "creddata/a/b@c"}
+	alarm := map[string]any{"id": "3", "text": text + " ", "rule_hint": "Secret", "label": false, "source": "creddata/a/b@c"}
+	sameText := map[string]any{"id": "4", "text": text, "rule_hint": "Secret", "label": false, "source": "creddata/a/b@c"}
+	elsewhere := map[string]any{"id": "5", "text": text + "  ", "label": false, "source": "gitleaks/x.go:1/other_rule_matches"}
+	dir := dataset(t, map[string][]map[string]any{
+		"secrets_creddata": {found, missed, alarm, sameText},
+		"secrets_gitleaks": {elsewhere},
+		"shell_nl2bash":    {{"id": "6", "command": "ls -l", "label": "benign", "kind": "benign"}, {"id": "7", "command": text, "label": "benign", "kind": "benign"}},
+	})
+	var out strings.Builder
+	if err := run(options{data: dir, agents: t.TempDir()}, &out); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"| creddata | 2 | 0.500 (0.095–0.905) | 2 | 1 | 0.500 (0.095–0.905) |",
+		"| creddata, everything | 2 |",
+		"| shell commands | 2 | 0 | 1: 0.500 (0.095–0.905) | 0: 0.000 (0.000–0.658) |",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no line %q in:\n%s", want, out.String())
+		}
+	}
+	if strings.Contains(out.String(), "| gitleaks |") || strings.Contains(out.String(), value) {
+		t.Errorf("a record that stands apart was counted, or a value printed:\n%s", out.String())
+	}
+}
+
+func TestIdsOfWhatWasMissed(t *testing.T) {
+	dir := dataset(t, map[string][]map[string]any{"secrets_kingfisher": {
+		{"id": "kf-1", "text": "nothing here", "label": true, "start": 0, "end": 7, "rule_hint": "r", "source": "kingfisher/some.yml"},
+	}})
+	var out strings.Builder
+	if err := run(options{data: dir, agents: t.TempDir(), ids: "missed"}, &out); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(out.String(), "kf-1 ") {
+		t.Errorf("got %q", out.String())
+	}
+}
+
+func TestWithoutData(t *testing.T) {
+	if err := run(options{}, &strings.Builder{}); err == nil {
+		t.Error("no error without a folder")
+	}
+	if err := run(options{data: t.TempDir()}, &strings.Builder{}); err == nil {
+		t.Error("no error for a folder without the files")
+	}
+}
+
+func TestWilson(t *testing.T) {
+	// Values of Newcombe (1998), table I, method 3.
+	for _, test := range []struct {
+		k, n      int
+		low, high float64
+	}{{81, 263, 0.2553, 0.3662}, {15, 148, 0.0624, 0.1605}, {0, 20, 0, 0.1611}, {1, 29, 0.0061, 0.1718}} {
+		low, high := wilson(test.k, test.n)
+		if abs(low-test.low) > 5e-5 || abs(high-test.high) > 5e-5 {
+			t.Errorf("%d of %d: got %.4f to %.4f, want %.4f to %.4f", test.k, test.n, low, high, test.low, test.high)
+		}
+	}
+}
+
+func abs(x float64) float64 { return max(x, -x) }
