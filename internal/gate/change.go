@@ -1,12 +1,15 @@
 package gate
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"hash"
 	"net/http"
+	slash "path"
 	"slices"
+	"strings"
 
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/inspect"
@@ -35,12 +38,12 @@ type change struct {
 
 // plan decides whether the answer is to be changed on its way.
 func (p *Passage) plan(stream codec.Stream) error {
-	hold := p.policy.HoldsToolCalls() && p.in.API.Generates()
+	hold := p.holds()
 	restore, err := p.restores()
 	if err != nil || !hold && restore == nil {
 		return err
 	}
-	o := rewrite.Options{API: p.in.API, Framing: rewrite.Framing(stream), Hold: hold, Judge: p.judge}
+	o := rewrite.Options{API: p.reads(), Framing: rewrite.Framing(stream), Hold: hold, Judge: p.judge}
 	if restore != nil {
 		o.Pseudonyms, o.Restore = restore, p.policy.Restores
 	}
@@ -52,7 +55,35 @@ func (p *Passage) plan(stream codec.Stream) error {
 // to come without content coding.
 func (p *Passage) Rewrites() bool {
 	restore, err := p.restores()
-	return err != nil || restore != nil || p.policy.HoldsToolCalls() && p.in.API.Generates()
+	return err != nil || restore != nil || p.holds()
+}
+
+// holds reports whether tool calls in the answer are held until they are judged.
+func (p *Passage) holds() bool {
+	return p.policy.HoldsToolCalls() && p.reads().Generates()
+}
+
+// reads gives the API in whose form the answer comes: of a response that is
+// fetched by its id that of the response.
+func (p *Passage) reads() flow.API {
+	if p.fetched() != "" {
+		return flow.Responses
+	}
+	return p.in.API
+}
+
+// fetched gives the id of the response that the request asks for; "" when it
+// asks for something else.
+func (p *Passage) fetched() string {
+	if p.in.API != flow.Opaque || p.in.Provider != flow.OpenAI || p.in.Method != http.MethodGet {
+		return ""
+	}
+	path, _, _ := strings.Cut(p.in.Path, "?")
+	dir, id := slash.Split(path)
+	if slash.Base(dir) != "responses" {
+		return ""
+	}
+	return id
 }
 
 // pseudonyms are what may be restored in the answers of a session.
@@ -91,6 +122,9 @@ func (c *change) push(chunk []byte, deliver func([]byte) error) error {
 
 // deliver hands on what the rewriter let go, and notes it once it was taken.
 func (c *change) deliver(out []byte, edits []rewrite.Edit, deliver func([]byte) error) error {
+	if c.decoded && len(c.plain)+len(out) > maxPlain {
+		return errLong
+	}
 	at := 0
 	if c.messages {
 		for _, end := range c.rewriter.Ends() {
@@ -106,7 +140,8 @@ func (c *change) deliver(out []byte, edits []rewrite.Edit, deliver func([]byte) 
 	}
 	c.hash.Write(out)
 	if c.decoded {
-		return c.keep(out)
+		c.plain = append(c.plain, out...)
+		return nil
 	}
 	c.settled = c.rewriter.Settled()
 	for _, e := range edits {
@@ -120,14 +155,6 @@ func (c *change) deliver(out []byte, edits []rewrite.Edit, deliver func([]byte) 
 const maxPlain = 16 << 20
 
 var errLong = &flow.Refusal{Status: http.StatusBadGateway, Kind: "too_large", Text: "the provider compressed an answer that is too long to be changed on its way"}
-
-func (c *change) keep(out []byte) error {
-	if len(c.plain)+len(out) > maxPlain {
-		return errLong
-	}
-	c.plain = append(c.plain, out...)
-	return nil
-}
 
 // Flush delivers what was held back at the end of the provider's bytes.
 func (p *Passage) Flush(deliver func([]byte) error) error {
@@ -217,7 +244,7 @@ func (p *Passage) judge(part flow.Part) *flow.Refusal {
 	}
 	p.findings = append(p.findings, findings...)
 	p.ruling = &d
-	p.gate.tracker.block(p.in.Principal.Name, p.in.Session.ID, p.answer.Snapshot().ID)
+	p.gate.tracker.block(p.in.Principal.Name, p.in.Session.ID, cmp.Or(p.fetched(), p.answer.Snapshot().ID))
 	return &flow.Refusal{Status: http.StatusBadRequest, Kind: "blocked", Text: "the tool call " + part.Name + " was blocked: " + d.Why}
 }
 

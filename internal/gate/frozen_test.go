@@ -1,9 +1,15 @@
 package gate_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"io"
+	"math/rand/v2"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -12,6 +18,7 @@ import (
 	"github.com/workingagents/gatehouse/internal/gate"
 	"github.com/workingagents/gatehouse/internal/ledger"
 	"github.com/workingagents/gatehouse/internal/policy"
+	"github.com/workingagents/gatehouse/internal/wire/codec"
 )
 
 // zed makes a value that the rule of these tests finds.
@@ -312,6 +319,38 @@ func TestWhatGoesOnFromABlockedAnswer(t *testing.T) {
 	h.send(clean)
 }
 
+// TestACallThatIsFetchedLater: a response that was made in the background is
+// judged when it is fetched, whole or streamed; what it cost is not counted twice.
+func TestACallThatIsFetchedLater(t *testing.T) {
+	yak := "yak_" + strings.Repeat("w1", 10)
+	item := func(value string) string {
+		return `{"type":"function_call","id":"fc","call_id":"c","name":"f","status":"completed","arguments":"{\"a\":\"` + value + `\"}"}`
+	}
+	whole := func(value string) string {
+		return `{"id":"resp_later11","object":"response","status":"completed","model":"m","output":[` + item(value) + `],"usage":{"input_tokens":9,"output_tokens":9}}`
+	}
+	stream := func(value string) string {
+		return `data: {"type":"response.created","response":{"id":"resp_later11"}}` + "\n\n" +
+			`data: {"type":"response.output_item.added","output_index":0,"item":` + item("") + "}\n\n" +
+			`data: {"type":"response.output_item.done","output_index":0,"item":` + item(value) + "}\n\n" +
+			`data: {"type":"response.completed","response":` + whole(value) + "}\n\n"
+	}
+	for name, answer := range map[string]func(string) string{"whole": whole, "stream": stream} {
+		h := open(t, t.TempDir(), blocks)
+		h.load(other)
+		m := message("")
+		m.Provider, m.API, m.Method, m.Route, m.Path = flow.OpenAI, flow.Opaque, "GET", "/v1/responses/resp_later11", "/v1/responses/resp_later11?stream=true"
+		if _, got, _ := h.hear(m, answer("harmless")); got != answer("harmless") {
+			t.Errorf("%s: delivered %s", name, got)
+		}
+		if _, got, _ := h.hear(m, answer(yak)); strings.Contains(got, yak) {
+			t.Errorf("%s: delivered %s", name, got)
+		}
+		h.refused(m)
+		h.sound()
+	}
+}
+
 // TestNoRulesNoPassage: a gate without rules, or with a policy that decides
 // nothing, lets nothing through.
 func TestNoRulesNoPassage(t *testing.T) {
@@ -418,4 +457,74 @@ func TestTurnsLetGo(t *testing.T) {
 	if grown > 6<<20 {
 		t.Errorf("40 turns of half a megabyte took %d bytes", grown)
 	}
+}
+
+// TestAfterARestart: stand-ins are the same, what was replaced is restored though
+// nobody sends it again, and is looked for by itself: also a short value.
+func TestAfterARestart(t *testing.T) {
+	dir := t.TempDir()
+	rules := "family: secret\nversion: 1\nrules:\n  - {id: pin, title: t, severity: high, confidence: 95, anchors: [pin=], pattern: 'pin=([a-z0-9]{6,24})'}\n"
+	short, long, coded := "a7b8c9", strings.Repeat("r5", 10), base64.StdEncoding.EncodeToString([]byte("pin="+strings.Repeat("t6", 11)))
+	turn := func(text, answer string) (sent, got string) {
+		h := open(t, dir, enforcing)
+		h.load(rules)
+		m := message(`{"model":"m","previous_response_id":"r","input":[{"role":"user","content":[{"type":"input_text","text":"` + text + `"}]}]}`)
+		m.Provider, m.API, m.Route = flow.OpenAI, flow.Responses, "/v1/responses"
+		sent, got, _ = h.hear(m, answer)
+		h.sound()
+		h.ledger.Close()
+		return sent, got
+	}
+	first, _ := turn("pin="+short+" pin="+long+" and "+coded, "")
+	tokens := regexp.MustCompile("QZ[A-Z2-9]{20}").FindAllString(first, -1)
+	if len(tokens) != 3 || strings.Contains(first, short) || strings.Contains(first, coded) {
+		t.Fatalf("forwarded %s", first)
+	}
+	answer := `{"id":"r","output":[{"type":"message","content":[{"type":"output_text","text":"%s"}]}]}`
+	again, got := turn("pin="+short+" or "+long+" or "+short+" or "+coded, fmt.Sprintf(answer, strings.Join(tokens, " ")))
+	if want := fmt.Sprintf(answer, short+" "+long+" "+coded); got != want {
+		t.Errorf("delivered %s, want %s", got, want)
+	}
+	if want := "pin=" + tokens[0] + " or " + tokens[1] + " or " + tokens[0] + " or " + tokens[2]; !strings.Contains(again, want) {
+		t.Errorf("forwarded %s, want in it %s", again, want)
+	}
+}
+
+// TestALongAnswerThatCameCompressed: an answer that can't be kept beside what
+// came is cut, and the record says where.
+func TestALongAnswerThatCameCompressed(t *testing.T) {
+	h := open(t, t.TempDir(), enforcing)
+	p, err := h.Admit(message(messages("my key is " + zed("u7"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Answer(200, nil, "gzip", "", codec.SSE); err != nil {
+		t.Fatal(err)
+	}
+	var packed, got bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	random := rand.New(rand.NewPCG(1, 1))
+	noise := make([]byte, 600_000) // what is packed too well is not decoded
+	for range 25 {
+		for i := range noise {
+			noise[i] = byte(random.Uint32())
+		}
+		io.WriteString(w, streamed(base64.StdEncoding.EncodeToString(noise)))
+	}
+	w.Close()
+	deliver := func(b []byte) error { got.Write(b); return nil }
+	var failed error
+	for rest := packed.Bytes(); len(rest) > 0 && failed == nil; {
+		n := min(len(rest), 32<<10)
+		failed = p.Push(rest[:n], deliver)
+		rest = rest[n:]
+	}
+	p.End(flow.Aborted, "cut")
+	if failed == nil || got.Len() < 8<<20 || got.Len() > 16<<20 {
+		t.Errorf("delivered %d bytes, then %v", got.Len(), failed)
+	}
+	if h.read(p.Intent().Flow, ledger.Delivered) != got.String() {
+		t.Error("what was delivered is not what is on record")
+	}
+	h.sound()
 }

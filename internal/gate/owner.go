@@ -23,7 +23,7 @@ type ownerKey struct{ principal, id string }
 const maxOwners = 8192
 
 func (o *owners) note(principal, session, id string) {
-	key := ownerKey{principal, id}
+	key := ownerKey{principal, cleanID(id)}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.of[key] != "" {
@@ -47,7 +47,7 @@ func (o *owners) session(principal, path, previous string) string {
 	if len(o.of) == 0 {
 		return ""
 	}
-	if s := o.of[ownerKey{principal, previous}]; s != "" {
+	if s := o.of[ownerKey{principal, cleanID(previous)}]; s != "" {
 		return s
 	}
 	path, _, _ = strings.Cut(path, "?")
@@ -55,7 +55,7 @@ func (o *owners) session(principal, path, previous string) string {
 		path = plain
 	}
 	for part := range strings.SplitSeq(path, "/") {
-		if s := o.of[ownerKey{principal, part}]; s != "" {
+		if s := o.of[ownerKey{principal, cleanID(part)}]; s != "" {
 			return s
 		}
 	}

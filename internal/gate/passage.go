@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"encoding/hex"
 	"errors"
 	"hash"
@@ -97,14 +98,17 @@ func (p *Passage) begin(r reading) error {
 // delivered.
 func (p *Passage) Answer(status int, header []flow.Header, encoding, requestID string, stream codec.Stream) error {
 	p.status, p.header, p.provider = status, header, requestID
-	p.touch()
+	if stream != codec.Messages { // on a socket nothing has come yet
+		p.touch()
+	}
 	if status >= http.StatusBadRequest {
 		p.gate.tracker.failed(p.session, p.in.Flow) // before the client knows and tries again
 	}
 	if err := p.plan(stream); err != nil {
 		return err
 	}
-	reads := p.in.API != flow.Opaque && p.in.API != flow.Models && p.in.API != flow.ResponsesSocket
+	api := p.reads()
+	reads := api != flow.Opaque && api != flow.Models && api != flow.ResponsesSocket
 	if encoding != "" && encoding != "identity" && (reads || p.change != nil) {
 		d, err := coding.New(encoding, coding.Limit{Bytes: p.gate.o.DecodeMax})
 		if err != nil && p.change != nil {
@@ -119,7 +123,7 @@ func (p *Passage) Answer(status int, header []flow.Header, encoding, requestID s
 		}
 	}
 	if reads {
-		p.answer = codec.NewAnswer(p.in.API, codec.Options{Stream: stream, Keep: true, Facts: p.facts, RequestBytes: p.in.RequestBytes})
+		p.answer = codec.NewAnswer(api, codec.Options{Stream: stream, Keep: true, Facts: p.facts, RequestBytes: p.in.RequestBytes})
 	}
 	return nil
 }
@@ -150,7 +154,7 @@ func (p *Passage) Push(chunk []byte, deliver func([]byte) error) error {
 		p.received += int64(len(chunk))
 	}()
 	text, err := p.watch(chunk)
-	if p.Over() {
+	if p.Over() && p.fetched() == "" {
 		p.gate.tracker.answering(p.session, p.in, p.answer.Snapshot().ID)
 	}
 	switch {
@@ -289,7 +293,7 @@ func (p *Passage) outcome(state flow.State, why string) *flow.Outcome {
 	}
 	p.finishReading(out)
 	if p.change.ended() {
-		p.gate.tracker.block(p.in.Principal.Name, p.in.Session.ID, out.ResponseID)
+		p.gate.tracker.block(p.in.Principal.Name, p.in.Session.ID, cmp.Or(p.fetched(), out.ResponseID))
 	}
 	out.Decision, out.Findings, out.ScannedBytes = p.ruling, p.findings, p.scanned
 	return out
@@ -308,6 +312,9 @@ func (p *Passage) finishReading(out *flow.Outcome) {
 	}
 	said := p.answer.End()
 	p.inspect(said.Parts)
+	if p.fetched() != "" {
+		return // what it used and cost stands in the flow that made it
+	}
 	out.Model, out.Stop, out.Error, out.ResponseID, out.Usage = said.Model, said.Stop, said.Error, said.ID, said.Usage
 	if out.Unreadable == "" {
 		out.Unreadable = said.Unreadable

@@ -29,6 +29,7 @@ const (
 	maxSessions  = 16384    // sessions whose counters are kept in memory
 	sessionFlows = 8        // flows of a session that a retry is looked for in
 	sessionIDs   = 64       // response ids of a session that a request can continue
+	maxEnds      = 1024     // sessions whose last message may go on in the next one
 	maxSilences  = 256      // after so many the same words go on with the last session
 	tipBytes     = 1 << 10  // of memory that a tip needs beside its body and its pieces, about
 	pieceBytes   = 128      // of memory that a piece needs, about
@@ -49,6 +50,8 @@ type tracker struct {
 	sessions map[sessionKey]*list.Element
 	recent   *list.List // *session, newest first
 
+	ends *list.List // *session, those whose end is kept, the latest first
+
 	owners owners
 	cut    owners // of responses that were blocked on their way back
 }
@@ -67,6 +70,7 @@ type session struct {
 	calls []call        // newest last
 	ids   []idRecord    // oldest first
 	end   *inspect.Edge // of the last message that the next one may continue: an upload, or a message of a socket
+	ends  *list.Element // in tracker.ends; nil: end is nil
 	heads []headRecord  // oldest first
 }
 
@@ -183,7 +187,7 @@ func (t *tip) seenIn(in *flow.Intent) *seen {
 func newTracker(o Options) *tracker {
 	t := &tracker{
 		o: o, lanes: map[laneKey]*list.List{}, tips: list.New(),
-		sessions: map[sessionKey]*list.Element{}, recent: list.New(),
+		sessions: map[sessionKey]*list.Element{}, recent: list.New(), ends: list.New(),
 	}
 	t.recall = t.fromLedger
 	var salt []byte
@@ -284,7 +288,7 @@ func (t *tracker) place(in *flow.Intent, c Claim, r reading) *session {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	in.Session.Previous = s.answered(r.facts.Previous)
+	in.Session.Previous = s.answered(cleanID(r.facts.Previous))
 	if in.API.Generates() && !r.facts.Warmup && r.text != nil && r.text.JSON {
 		s.turn(in, r)
 		s.root(in, r, head)
@@ -436,10 +440,23 @@ func (t *tracker) end(s *session) *inspect.Edge {
 	return s.end
 }
 
+// setEnd keeps the end of a session's last message. Of the sessions that have
+// one for longest it is let go.
 func (t *tracker) setEnd(s *session, e *inspect.Edge) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s.end = e
+	if s.ends != nil {
+		t.ends.Remove(s.ends)
+		s.ends = nil
+	}
+	if s.end = e; e == nil {
+		return
+	}
+	s.ends = t.ends.PushFront(s)
+	if t.ends.Len() > maxEnds {
+		old := t.ends.Remove(t.ends.Back()).(*session)
+		old.end, old.ends = nil, nil
+	}
 }
 
 // barred reports whether a request goes on with a response that was blocked, or
@@ -567,6 +584,7 @@ func (t *tracker) answering(s *session, in *flow.Intent, response string) {
 	if response == "" {
 		return
 	}
+	response = cleanID(response)
 	t.owners.note(in.Principal.Name, in.Session.ID, response)
 	t.mu.Lock()
 	defer t.mu.Unlock()

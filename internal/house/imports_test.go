@@ -107,7 +107,6 @@ var allowed = []line{
 	{"internal/wire/draft", "internal/wire/peek", "parts are collected from raw members"},
 	{"internal/wire/act", "internal/wire/peek", "finds members and tells tools by them"},
 	{"internal/wire/act", "internal/wire/split", "looks at what is new in a body only"},
-	{"internal/wire/splice", "internal/wire/peek", "decodes texts that stand in strings"},
 	{"internal/wire/body", "internal/wire/split", "asks whether a line or a part is JSON"},
 	{"internal/wire/rewrite", "internal/wire/...", "reads JSON members, refuses in the provider's shape"},
 }

@@ -83,13 +83,13 @@ func (p *principal) learn(v Value) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	text := string(v.Text)
-	if p.has[text] || text == "" {
+	if p.has[text] || text == "" || len(text) > maxValue {
 		return
 	}
 	p.has[text] = true
 	p.values = append(p.values, KnownValue{Text: []byte(text), Rule: v.Rule})
 	p.bytes += valueBytes + 2*len(text)
-	if len(p.values) > maxKnown {
+	for len(p.values) > maxKnown || p.bytes > maxBytes/4 {
 		oldest := string(p.values[0].Text)
 		p.bytes -= valueBytes + 2*len(oldest)
 		delete(p.has, oldest)

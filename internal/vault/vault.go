@@ -55,7 +55,8 @@ const (
 	maxPrincipals = 1024
 	maxSessions   = 4096
 	maxBytes      = 32 << 20 // of principals and of sessions, each
-	maxKnown      = 4096     // values of a principal, the newest
+	maxKnown      = 4096     // values of a principal, the newest, in a quarter of maxBytes
+	maxValue      = 64 << 10 // bytes of one that is looked for
 )
 
 // Vault is the values of all principals. It is safe for concurrent use.

@@ -81,7 +81,10 @@ func (c *call) serveSocket() {
 		return
 	}
 	defer up.CloseNow()
-	passage.Answer(resp.StatusCode, identity.ScrubHeader(resp.Header, c.s.o.Secret), "", requestID(resp.Header), codec.Sniff)
+	if err := passage.Answer(resp.StatusCode, identity.ScrubHeader(resp.Header, c.s.o.Secret), "", requestID(resp.Header), codec.Sniff); err != nil {
+		c.withhold(passage, err)
+		return
+	}
 	client, err := c.accept(resp, up.Subprotocol())
 	if err != nil {
 		passage.End(flow.Aborted, "the client's upgrade failed")
@@ -385,8 +388,22 @@ func (k *socket) forward(ctx context.Context, kind websocket.MessageType, body [
 	if k.responses && !answered {
 		return k.order(ctx, p, kind, body)
 	}
+	if err := answering(p); err != nil {
+		k.tell(ctx, err)
+		return nil
+	}
 	k.expect(lane{p, said.Stream})
 	return k.send(ctx, k.up, kind, body, errStuck)
+}
+
+// answering makes a passage ready for its answer. With an error it has ended:
+// what must be judged could not be, so nothing is to be asked.
+func answering(p *gate.Passage) error {
+	err := p.Answer(http.StatusOK, nil, "", "", codec.Messages)
+	if err != nil {
+		p.Fail(asRefusal(err))
+	}
+	return err
 }
 
 // order sends a message on a Responses socket that asks for no answer
@@ -397,7 +414,9 @@ func (k *socket) order(ctx context.Context, p *gate.Passage, kind websocket.Mess
 		p.End(flow.Aborted, reason(ctx, errProvider))
 		return err
 	}
-	p.Answer(http.StatusOK, nil, "", "", codec.Messages)
+	if err := answering(p); err != nil {
+		return err
+	}
 	p.End(flow.Done, "")
 	return nil
 }
@@ -406,7 +425,6 @@ func (k *socket) order(ctx context.Context, p *gate.Passage, kind websocket.Mess
 // those before it have ended. Where an answer's end can't be seen, the next
 // message ends it.
 func (k *socket) expect(p lane) {
-	p.Answer(http.StatusOK, nil, "", "", codec.Messages)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if !k.responses {
@@ -462,7 +480,8 @@ func (k *socket) deliver(ctx context.Context, kind websocket.MessageType, body [
 	k.idle.Stop() // the provider is not silent while the client reads
 	write := func(b []byte) error { return k.send(ctx, k.client, kind, b, errUnread) }
 	err := p.Push(body, write)
-	if err == nil && p.Over() {
+	over := p.Over() || k.responses && !asked
+	if err == nil && over {
 		err = p.Flush(write)
 	}
 	if errors.Is(err, gate.ErrBlocked) {
@@ -471,7 +490,7 @@ func (k *socket) deliver(ctx context.Context, kind websocket.MessageType, body [
 	if err != nil {
 		return err
 	}
-	if k.responses && (p.Over() || !asked) {
+	if k.responses && over {
 		p.End(flow.Done, "")
 		k.open = slices.Delete(k.open, i, i+1)
 	}
@@ -529,7 +548,9 @@ func (k *socket) unasked() error {
 	if err != nil {
 		return err
 	}
-	p.Answer(http.StatusOK, nil, "", "", codec.Messages)
+	if err := answering(p); err != nil {
+		return err
+	}
 	k.open = append(k.open, lane{Passage: p})
 	return nil
 }

@@ -32,6 +32,12 @@ type relay struct {
 
 func newRelay(t *testing.T, idle time.Duration, provider func(ctx context.Context, c *websocket.Conn, begun <-chan struct{})) *relay {
 	t.Helper()
+	return newRelayWith(t, idle, func(*gate.Options) {}, provider)
+}
+
+// newRelayWith is newRelay with a gate of its own.
+func newRelayWith(t *testing.T, idle time.Duration, change func(*gate.Options), provider func(ctx context.Context, c *websocket.Conn, begun <-chan struct{})) *relay {
+	t.Helper()
 	k := &relay{begun: make(chan struct{}, 4096), ended: make(chan *flow.Outcome, 4096)}
 	p := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := websocket.Accept(w, r, &websocket.AcceptOptions{CompressionMode: websocket.CompressionDisabled})
@@ -52,20 +58,22 @@ func newRelay(t *testing.T, idle time.Duration, provider func(ctx context.Contex
 		t.Fatal(err)
 	}
 	t.Cleanup(u.Close)
+	o := gate.Options{
+		Ledger: l, Vault: vault.New(l), Rules: noRules, Policy: policy.Default,
+		Begun: func(in *flow.Intent) {
+			if in.Method == flow.MethodMessage {
+				k.begun <- struct{}{}
+			}
+		},
+		Ended: func(in *flow.Intent, out *flow.Outcome) {
+			if in.Method == flow.MethodMessage {
+				k.ended <- out
+			}
+		},
+	}
+	change(&o)
 	e := redirect.New(redirect.Options{
-		Gate: gate.New(gate.Options{
-			Ledger: l, Vault: vault.New(l), Rules: noRules, Policy: policy.Default,
-			Begun: func(in *flow.Intent) {
-				if in.Method == flow.MethodMessage {
-					k.begun <- struct{}{}
-				}
-			},
-			Ended: func(in *flow.Intent, out *flow.Outcome) {
-				if in.Method == flow.MethodMessage {
-					k.ended <- out
-				}
-			},
-		}),
+		Gate:      gate.New(o),
 		Identity:  identity.New(identity.Options{Anonymous: "somebody"}),
 		Secret:    identity.Fingerprint(l.Subkey("test")),
 		Log:       slog.New(slog.NewTextHandler(io.Discard, nil)),

@@ -5,7 +5,6 @@
 package splice
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -20,7 +19,6 @@ type Kind uint8
 const (
 	String Kind = iota // within a JSON string, a name or a value: the text is escaped
 	Number             // a bare number, or some of its digits: the whole number becomes a string
-	Bare               // all that a JSON string holds: string and quotes become the text, which must be a number
 	Raw                // not JSON: the text is put as it is
 )
 
@@ -29,7 +27,6 @@ type Change struct {
 	Start, End int // offsets in the body; of a String in whole characters and escapes
 	Kind       Kind
 	Text       []byte // as it is to be read; UTF-8 unless Raw. Empty takes the value out
-	Levels     int    // of a String: JSON texts in strings around it; 0 and 1: it stands in the body's own string
 }
 
 // Edit is a change of the bytes themselves: Cut bytes at At go, and Put comes.
@@ -45,19 +42,6 @@ var (
 	ErrPlace   = errors.New("a change does not stand where its kind says")
 	ErrText    = errors.New("a replacement can't be written there")
 )
-
-// Halves gives the changes for a value that stands in several places, halved
-// across strings: the first place takes the text, the others become empty.
-func Halves(text []byte, places ...Change) []Change {
-	changes := slices.Clone(places)
-	for i := range changes {
-		changes[i].Text = nil
-		if i == 0 {
-			changes[i].Text = text
-		}
-	}
-	return changes
-}
 
 // Edits turns changes into edits in the order of their places, apart from each
 // other. Body is a JSON text, or a stretch of one that begins and ends outside
@@ -110,9 +94,6 @@ type writer struct {
 	edits []Edit
 }
 
-// maxLevels bounds texts in strings in texts: each doubles the backslashes.
-const maxLevels = 8
-
 // next makes the edits for the first changes, those in one token.
 func (w *writer) next(changes []Change) (n int, err error) {
 	c := changes[0]
@@ -127,8 +108,6 @@ func (w *writer) next(changes []Change) (n int, err error) {
 	switch quoted := w.body[start] == '"'; {
 	case c.Kind == String && quoted:
 		return 1, w.inString(c, start+1, end-1)
-	case c.Kind == Bare && quoted:
-		return 1, w.bare(c, start, end)
 	case c.Kind == Number && !quoted:
 		return w.number(changes, start, end)
 	}
@@ -193,37 +172,15 @@ func (w *writer) inString(c Change, start, end int) error {
 	if c.Start < start || c.End > end {
 		return ErrPlace
 	}
-	levels, content := max(c.Levels, 1), w.body[start:end]
-	if levels > maxLevels || cuts(content, c.Start-start, levels) || cuts(content, c.End-start, levels) {
+	content := w.body[start:end]
+	if splits(content, c.Start-start) || splits(content, c.End-start) {
 		return ErrPlace
 	}
-	text := c.Text
-	if !utf8.Valid(text) {
+	if !utf8.Valid(c.Text) {
 		return ErrText
 	}
-	for range levels {
-		text = escape(text)
-	}
-	w.put(c.Start, c.End, text)
+	w.put(c.Start, c.End, escape(c.Text))
 	return nil
-}
-
-// bare replaces a string with its quotes by a number.
-func (w *writer) bare(c Change, start, end int) error {
-	if c.Start != start+1 || c.End != end-1 || isName(w.body[end:]) {
-		return ErrPlace
-	}
-	if !isNumber(c.Text) {
-		return ErrText
-	}
-	w.put(start, end, c.Text)
-	return nil
-}
-
-// isName reports whether what stands before rest is the name of a member.
-func isName(rest []byte) bool {
-	rest = bytes.TrimLeft(rest, " \t\r\n")
-	return len(rest) > 0 && rest[0] == ':'
 }
 
 // number replaces a number by a string: what is left of its digits stands

@@ -2,7 +2,6 @@ package splice_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -46,34 +45,11 @@ func TestEdits(t *testing.T) {
 		{`{"a":-4.5e3}`, "-4.5e3", splice.Number, "QZ", `{"a":"QZ"}`},
 		{`[141112]`, "4111", splice.Number, "QZ", `["1QZ2"]`},
 		{`4111`, "4111", splice.Number, "", `""`},
-		{`{"a":"QZ"}`, "QZ", splice.Bare, "4111", `{"a":4111}`},
-		{`{"a":"QZ" , "b":1}`, "QZ", splice.Bare, "-1.5e9", `{"a":-1.5e9 , "b":1}`},
 		{`key = secret`, "secret", splice.Raw, "a\"b", `key = a"b`},
 	} {
 		if got := apply(t, tt.body, at(t, tt.body, tt.old, tt.kind, tt.text)); got != tt.want {
 			t.Errorf("%s: got %s, want %s", tt.body, got, tt.want)
 		}
-	}
-}
-
-// A text in a string in a string is escaped once for each.
-func TestLevels(t *testing.T) {
-	inner, _ := json.Marshal(map[string]string{"command": "say secret \"now\""})
-	outer, _ := json.Marshal(map[string]string{"arguments": string(inner)})
-	c := at(t, string(outer), "secret", splice.String, "a\"\n")
-	c.Levels = 2
-	var call struct{ Arguments string }
-	var arguments struct{ Command string }
-	if err := json.Unmarshal([]byte(apply(t, string(outer), c)), &call); err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal([]byte(call.Arguments), &arguments); err != nil || arguments.Command != "say a\"\n \"now\"" {
-		t.Errorf("got %q %v", arguments.Command, err)
-	}
-	c = at(t, string(outer), `\"now`, splice.String, "x") // of \\\" the second half: an escape of the inner text is cut
-	c.Levels = 2
-	if _, err := splice.Edits(outer, []splice.Change{c}); !errors.Is(err, splice.ErrPlace) {
-		t.Errorf("a cut escape within: %v", err)
 	}
 }
 
@@ -83,14 +59,6 @@ func TestSeveralChangesInAnyOrder(t *testing.T) {
 		at(t, body, "three", splice.String, "3"), at(t, body, "56", splice.Number, "C"), at(t, body, "one", splice.String, "1"),
 		at(t, body, "12", splice.Number, "A"), at(t, body, "two", splice.String, "2"), at(t, body, "3", splice.Number, "B"))
 	if want := `{"a":"1 2","n":"AB4C","b":["3"]}`; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-}
-
-func TestHalves(t *testing.T) {
-	body := `[{"text":"key sec"},{"text":"ret."},{"n":12}]`
-	changes := splice.Halves([]byte("QZ"), at(t, body, "sec", splice.String, "?"), at(t, body, "ret", splice.String, ""), at(t, body, "12", splice.Number, ""))
-	if got, want := apply(t, body, changes...), `[{"text":"key QZ"},{"text":"."},{"n":""}]`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
@@ -124,12 +92,8 @@ func TestWhatCanNotBeDone(t *testing.T) {
 		"a string as a number":  {kind(place("x", 0, 1), splice.Number, "y"), splice.ErrPlace},
 		"a number as a string":  {place("12", 0, 2), splice.ErrPlace},
 		"true":                  {kind(place("true", 0, 4), splice.Number, "y"), splice.ErrPlace},
-		"some of a bare string": {kind(place("x", 0, 1), splice.Bare, "1"), splice.ErrPlace},
-		"a name as a number":    {kind(place("QZ", 0, 2), splice.Bare, "1"), splice.ErrPlace},
-		"no number":             {kind(splice.Change{Start: len(body) - 4, End: len(body) - 2}, splice.Bare, "1,2"), splice.ErrText},
 		"no UTF-8":              {kind(place("x", 0, 1), splice.String, "\xff"), splice.ErrText},
 		"no UTF-8 for a number": {kind(place("12", 0, 2), splice.Number, "\xff"), splice.ErrText},
-		"too many levels":       {splice.Change{Start: 6, End: 7, Levels: 99}, splice.ErrPlace},
 	} {
 		if edits, err := splice.Edits([]byte(body), []splice.Change{tt.change}); !errors.Is(err, tt.want) || edits != nil {
 			t.Errorf("%s: %v, want %v", name, err, tt.want)

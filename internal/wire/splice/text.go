@@ -1,12 +1,9 @@
 package splice
 
 import (
-	"encoding/json"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
-
-	"github.com/workingagents/gatehouse/internal/wire/peek"
 )
 
 // escape writes text as it stands in a JSON string (RFC 8259 section 7): no
@@ -46,34 +43,8 @@ var controls = func() (table [32]string) {
 	return table
 }()
 
-// isNumber reports whether text is a JSON number and nothing else.
-func isNumber(text []byte) bool {
-	if len(text) == 0 || text[0] != '-' && !digit(text[0]) || !digit(text[len(text)-1]) {
-		return false
-	}
-	return json.Valid(text)
-}
-
-func digit(c byte) bool { return '0' <= c && c <= '9' }
-
-// cuts reports whether a place in the content of a string lies in the middle of
-// a character or an escape, on any of its levels.
-func cuts(content []byte, at, levels int) bool {
-	if splits(content, at) {
-		return true
-	}
-	if levels < 2 {
-		return false
-	}
-	return cuts(decode(content), len(decode(content[:at])), levels-1)
-}
-
-func decode(content []byte) []byte {
-	raw := append(append(append(make([]byte, 0, len(content)+2), '"'), content...), '"')
-	return peek.Append(nil, raw)
-}
-
-// splits looks around the place only.
+// splits reports whether a place in the content of a string lies in the middle of
+// a character or an escape. It looks around the place only.
 func splits(content []byte, at int) bool {
 	if at < len(content) && !utf8.RuneStart(content[at]) || escapes(content, at) {
 		return true
