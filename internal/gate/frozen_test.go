@@ -528,3 +528,58 @@ func TestALongAnswerThatCameCompressed(t *testing.T) {
 	}
 	h.sound()
 }
+
+// TestACompressedConversation: bodies that come compressed can't be compared, and
+// what was forwarded stays the same all the same.
+func TestACompressedConversation(t *testing.T) {
+	h := open(t, t.TempDir(), enforcing)
+	pack := func(body string) *gate.Message {
+		var b bytes.Buffer
+		w := gzip.NewWriter(&b)
+		io.WriteString(w, body)
+		w.Close()
+		m := message("")
+		m.Body, m.Encoding = b.Bytes(), "gzip"
+		return m
+	}
+	secret := zed("v8")
+	first, in := h.send(pack(marked("my key is " + secret)))
+	h.rule(blunt)
+	body := marked("my key is "+secret, "ok", "and "+zed("w9"))
+	second, in2 := h.send(pack(body))
+	if want := strings.Replace(body, secret, tokenIn(t, first), 1); second != want || len(in.Findings) != 1 || len(in2.Findings) != 1 {
+		t.Errorf("forwarded %s, want %s with %d findings", second, want, len(in2.Findings))
+	}
+	if h.read(in2.Flow, ledger.Forwarded) != second || in2.ForwardedSHA256 != sum(second) {
+		t.Error("what was forwarded is not what is on record")
+	}
+	h.sound()
+}
+
+// TestTenThousandFindings: they are all replaced, recorded, and cost a later turn
+// little.
+func TestTenThousandFindings(t *testing.T) {
+	h := open(t, t.TempDir(), enforcing)
+	var texts []string
+	random := rand.New(rand.NewPCG(2, 2))
+	for range 20 {
+		var b strings.Builder
+		for range 500 {
+			b.WriteString("zed_")
+			for range 20 {
+				b.WriteByte("abcdefghijklmnopqrstuvwxyz0123456789"[random.IntN(36)])
+			}
+			b.WriteByte(' ')
+		}
+		texts = append(texts, b.String())
+	}
+	sent, in := h.send(message(messages(texts...)))
+	if strings.Contains(sent, "zed_") || len(in.Findings) != 10_000 {
+		t.Errorf("%d findings; forwarded %.300s", len(in.Findings), sent)
+	}
+	again, in := h.send(message(messages(append(texts, "go on")...)))
+	if !strings.HasPrefix(again, sent[:len(sent)-2]) || len(in.Findings) != 0 {
+		t.Errorf("%d new findings in the second turn", len(in.Findings))
+	}
+	h.sound()
+}

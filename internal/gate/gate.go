@@ -54,6 +54,7 @@ type Gate struct {
 	tracker    *tracker
 	tally      tally
 	cache      *inspect.Cache
+	frozen     *frozen
 	values     values
 	findingKey []byte // keys the ids of findings
 }
@@ -78,7 +79,7 @@ func New(o Options) *Gate {
 	if o.ScanBytes == 0 {
 		o.ScanBytes = 16 << 20
 	}
-	return &Gate{o: o, tracker: newTracker(o), cache: inspect.NewCache(o.ScanBytes), findingKey: o.Ledger.Subkey("finding")}
+	return &Gate{o: o, tracker: newTracker(o), cache: inspect.NewCache(o.ScanBytes), frozen: newFrozen(), findingKey: o.Ledger.Subkey("finding")}
 }
 
 // Claim is what a client says of its own session, in headers or, for a
