@@ -504,7 +504,7 @@ func TestALongAnswerThatCameCompressed(t *testing.T) {
 	var packed, got bytes.Buffer
 	w := gzip.NewWriter(&packed)
 	random := rand.New(rand.NewPCG(1, 1))
-	noise := make([]byte, 600_000) // what is packed too well is not decoded
+	noise := make([]byte, 60_000) // what is packed too well is not decoded
 	for range 25 {
 		for i := range noise {
 			noise[i] = byte(random.Uint32())
@@ -515,12 +515,12 @@ func TestALongAnswerThatCameCompressed(t *testing.T) {
 	deliver := func(b []byte) error { got.Write(b); return nil }
 	var failed error
 	for rest := packed.Bytes(); len(rest) > 0 && failed == nil; {
-		n := min(len(rest), 32<<10)
+		n := min(len(rest), 8<<10)
 		failed = p.Push(rest[:n], deliver)
 		rest = rest[n:]
 	}
 	p.End(flow.Aborted, "cut")
-	if failed == nil || got.Len() < 8<<20 || got.Len() > 16<<20 {
+	if failed == nil || got.Len() < 1<<19 || got.Len() > 1<<20 {
 		t.Errorf("delivered %d bytes, then %v", got.Len(), failed)
 	}
 	if h.read(p.Intent().Flow, ledger.Delivered) != got.String() {
@@ -556,13 +556,13 @@ func TestACompressedConversation(t *testing.T) {
 	h.sound()
 }
 
-// TestTenThousandFindings: they are all replaced, recorded, and cost a later turn
+// TestThousandsOfFindings: they are all replaced, recorded, and cost a later turn
 // little.
-func TestTenThousandFindings(t *testing.T) {
+func TestThousandsOfFindings(t *testing.T) {
 	h := open(t, t.TempDir(), enforcing)
 	var texts []string
 	random := rand.New(rand.NewPCG(2, 2))
-	for range 20 {
+	for range 5 {
 		var b strings.Builder
 		for range 500 {
 			b.WriteString("zed_")
@@ -574,7 +574,7 @@ func TestTenThousandFindings(t *testing.T) {
 		texts = append(texts, b.String())
 	}
 	sent, in := h.send(message(messages(texts...)))
-	if strings.Contains(sent, "zed_") || len(in.Findings) != 10_000 {
+	if strings.Contains(sent, "zed_") || len(in.Findings) != 2500 {
 		t.Errorf("%d findings; forwarded %.300s", len(in.Findings), sent)
 	}
 	again, in := h.send(message(messages(append(texts, "go on")...)))

@@ -112,7 +112,7 @@ func (c *talk) forwarded(t *testing.T, sent string, enforced bool) {
 // in it where policy enforces, is the same in each turn, and is what the record
 // says.
 func TestRandomConversations(t *testing.T) {
-	for seed := range uint64(40) {
+	for seed := range uint64(12) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			c := &talk{r: rand.New(rand.NewPCG(seed, 3))}
 			h := open(t, t.TempDir(), enforcing)
