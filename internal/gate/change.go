@@ -31,6 +31,7 @@ type change struct {
 	messages bool          // each delivery is one WebSocket message
 	decoded  bool          // what is delivered is free of the coding in which it came
 	plain    []byte        // all that was delivered of such an answer
+	most     int           // bytes of it
 	edits    []ledger.Edit // by which what was delivered differs from what came
 	settled  int64         // bytes of the provider's that were delivered, with their edits
 	hash     hash.Hash     // of what was delivered
@@ -47,7 +48,7 @@ func (p *Passage) plan(stream codec.Stream) error {
 	if restore != nil {
 		o.Pseudonyms, o.Restore = restore, p.policy.Restores
 	}
-	p.change = &change{rewriter: rewrite.New(o), messages: stream == codec.Messages, hash: sha256.New()}
+	p.change = &change{rewriter: rewrite.New(o), most: p.gate.o.PlainBytes, messages: stream == codec.Messages, hash: sha256.New()}
 	return nil
 }
 
@@ -122,7 +123,7 @@ func (c *change) push(chunk []byte, deliver func([]byte) error) error {
 
 // deliver hands on what the rewriter let go, and notes it once it was taken.
 func (c *change) deliver(out []byte, edits []rewrite.Edit, deliver func([]byte) error) error {
-	if c.decoded && len(c.plain)+len(out) > maxPlain {
+	if c.decoded && len(c.plain)+len(out) > c.most {
 		return errLong
 	}
 	at := 0
@@ -149,10 +150,6 @@ func (c *change) deliver(out []byte, edits []rewrite.Edit, deliver func([]byte) 
 	}
 	return nil
 }
-
-// maxPlain is how long an answer may be that came in a content coding and is
-// changed, in bytes: the record needs what was delivered beside what came.
-const maxPlain = 16 << 20
 
 var errLong = &flow.Refusal{Status: http.StatusBadGateway, Kind: "too_large", Text: "the provider compressed an answer that is too long to be changed on its way"}
 

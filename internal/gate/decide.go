@@ -34,7 +34,7 @@ func (x *examiner) decide(p policy.Policy, barred bool) (plan, error) {
 	x.in.Decision = p.Decide(x.in, x.in.Started)
 	x.in.Findings, x.in.Acts = x.recent(findings, spots), x.newActs()
 	if barred {
-		x.in.Decision = block("limit:continues-blocked", "this goes on with an answer that was blocked; send the conversation again without it")
+		x.in.Decision = barring("limit:continues-blocked", "this goes on with an answer that was blocked; send the conversation again without it")
 	}
 	if x.in.Decision.Verdict == flow.Redact {
 		if err := x.replace(findings, spots); err != nil {
@@ -57,16 +57,16 @@ func (x *examiner) replace(findings []flow.Finding, spots []spot) error {
 	err := x.redact(findings, spots)
 	switch {
 	case errors.Is(err, vault.ErrTooMany):
-		x.in.Decision = block("limit:redactions", err.Error())
+		x.in.Decision = barring("limit:redactions", err.Error())
 	case errors.Is(err, errPlace):
-		x.in.Decision = block("limit:redaction", "a value in the request can't be replaced where it stands")
+		x.in.Decision = barring("limit:redaction", "a value in the request can't be replaced where it stands")
 	default:
 		return err
 	}
 	return nil
 }
 
-func block(rule, why string) flow.Decision {
+func barring(rule, why string) flow.Decision {
 	return flow.Decision{Verdict: flow.Block, Why: why, Rules: []string{rule}}
 }
 
@@ -330,20 +330,6 @@ func (v *view) pseudonym(f *found) string {
 		}
 	}
 	return ""
-}
-
-// freeze marks what is about to be forwarded: in later turns it stays as it is.
-func (x *examiner) freeze() {
-	for i, v := range x.out.views {
-		switch {
-		case v == nil:
-			x.out.views[i] = clean
-		case !v.sent:
-			own := *v
-			own.sent = true
-			x.out.views[i] = &own
-		}
-	}
 }
 
 // sought reports whether a value is to be looked for as it stands there: one

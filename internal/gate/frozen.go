@@ -1,83 +1,168 @@
 package gate
 
 import (
-	"bytes"
+	"container/list"
 	"hash/maphash"
+	"sync"
 
+	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/wire/codec"
 	"github.com/workingagents/gatehouse/internal/wire/split"
 )
 
-// was gives what an earlier turn made of a piece and forwarded; nil: it is new,
-// or was blocked then.
-func (x *examiner) was(i int) *view {
-	if same := x.doc.Pieces[i].Same; same >= 0 {
-		if v := x.base.view(same); v != nil && v.sent {
-			return v
-		}
-		return nil
-	}
-	return x.moved[i]
+// frozen remembers which blocks were forwarded in a session, and how: agents set
+// their cache marker anew each turn, take messages out, and send bodies that
+// can't be compared because they are compressed. It holds no content but what was
+// found in it. What it forgets is decided anew.
+type frozen struct {
+	seeds [2]maphash.Seed
+
+	mu    sync.Mutex // guards what follows
+	bytes int
+	of    map[blockKey]*list.Element
+	order *list.List // of *block, the latest first
 }
 
-// find looks for blocks that the request before had, too, and that do not stand
-// as they stood: agents set their cache marker anew each turn, and take messages
-// out. They are the same blocks, so what was forwarded of them stays. It reads
-// only what is new here and what is gone there.
-func (x *examiner) find(base *split.Doc) map[int]*view {
-	kept := make([]bool, len(base.Pieces))
-	var fresh []int
-	for i, p := range x.doc.Pieces {
-		if p.Same >= 0 {
-			kept[p.Same] = true
-		} else if isBlock(p) {
-			fresh = append(fresh, i)
-		}
+// blockKey is a keyed hash of 128 bits of a block and the session that it was
+// forwarded in. The seeds are random: nobody can look for two that share one.
+type blockKey struct{ a, b uint64 }
+
+// block is how a block was forwarded; places in the view count without its holes.
+type block struct {
+	key    blockKey
+	view   *view
+	engine string // version of the rules
+}
+
+const (
+	frozenBytes = 16 << 20
+	blockBytes  = 200 // of memory that a block needs beside its view, about
+)
+
+func newFrozen() *frozen {
+	return &frozen{
+		seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
+		of:    map[blockKey]*list.Element{}, order: list.New(),
 	}
-	if len(fresh) == 0 {
+}
+
+func (f *frozen) get(key blockKey) *block {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	e := f.of[key]
+	if e == nil {
 		return nil
 	}
-	gone := map[uint64]int{}
-	for k, p := range base.Pieces {
-		if v := x.base.view(k); !kept[k] && isBlock(p) && v != nil && v.sent {
-			gone[maphash.Bytes(seed, unmarked(base, k))] = k
-		}
+	f.order.MoveToFront(e)
+	return e.Value.(*block)
+}
+
+func (f *frozen) put(b *block) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if e := f.of[b.key]; e != nil {
+		f.remove(e)
 	}
-	moved := map[int]*view{}
-	for _, i := range fresh {
-		k, ok := gone[maphash.Bytes(seed, unmarked(x.doc, i))]
-		if !ok || !bytes.Equal(unmarked(x.doc, i), unmarked(base, k)) || !x.sameWords(i, base, k) {
+	f.of[b.key] = f.order.PushFront(b)
+	for f.bytes += b.size(); f.bytes > frozenBytes; {
+		f.remove(f.order.Back())
+	}
+}
+
+func (f *frozen) remove(e *list.Element) {
+	b := f.order.Remove(e).(*block)
+	delete(f.of, b.key)
+	f.bytes -= b.size()
+}
+
+func (b *block) size() int { return blockBytes + b.view.size() }
+
+// key names a piece within its session and provider: what one was sent is no
+// other one's business.
+func (f *frozen) key(in *flow.Intent, d *split.Doc, i int) blockKey {
+	var sums [2]uint64
+	for n, seed := range f.seeds {
+		var h maphash.Hash
+		h.SetSeed(seed)
+		for _, s := range []string{in.Principal.Name, in.Session.ID, string(in.Provider)} {
+			h.WriteString(s)
+			h.WriteByte(0)
+		}
+		p := &d.Pieces[i]
+		at := p.Start
+		for _, hole := range p.Holes {
+			h.Write(d.Body[at:hole.Start])
+			at = hole.End
+		}
+		h.Write(d.Body[at:p.End])
+		sums[n] = h.Sum64()
+	}
+	return blockKey{sums[0], sums[1]}
+}
+
+// was gives what an earlier turn made of a piece and forwarded, and whether that
+// is all that is to be known of it; nil: it is new, or was blocked then.
+func (x *examiner) was(i int) (v *view, known bool) {
+	p := &x.doc.Pieces[i]
+	if v := x.base.view(p.Same); v != nil && v.sent {
+		return v, x.base.engine == x.out.engine
+	}
+	if !isBlock(p) {
+		return nil, false
+	}
+	b := x.g.frozen.get(x.key(i))
+	if b == nil {
+		return nil, false
+	}
+	if v = b.view.move(&split.Piece{}, p); v == nil || !x.sameWords(i, v) {
+		return nil, false
+	}
+	return v, b.engine == x.out.engine && len(p.Holes) == 0
+}
+
+func isBlock(p *split.Piece) bool { return p.Kind == split.Block && p.Run >= 0 }
+
+// key is that of a piece, made once.
+func (x *examiner) key(i int) blockKey {
+	if x.keys == nil {
+		x.keys = make([]blockKey, len(x.doc.Pieces))
+	}
+	if x.keys[i] == (blockKey{}) {
+		x.keys[i] = x.g.frozen.key(x.in, x.doc, i)
+	}
+	return x.keys[i]
+}
+
+// sameWords reports whether what was found in a block stands in the same mouth as
+// it did: what is let pass in one may not be in another.
+func (x *examiner) sameWords(i int, v *view) bool {
+	if len(v.found) == 0 {
+		return true
+	}
+	f := &v.found[0]
+	channel, signed := codec.ChannelAt(x.m.API, x.doc, i, x.doc.Pieces[i].Start+f.start)
+	return channel == f.finding.Channel && (!signed || f.finding.Fixed)
+}
+
+// freeze marks what is about to be forwarded: in later turns it stays as it is.
+func (x *examiner) freeze() {
+	for i, v := range x.out.views {
+		switch {
+		case v == nil:
+			v = clean
+		case !v.sent:
+			own := *v
+			own.sent = true
+			v = &own
+		}
+		x.out.views[i] = v
+		if !x.fresh[i] || !x.json || !isBlock(&x.doc.Pieces[i]) {
 			continue
 		}
-		if v := x.base.view(k).move(&base.Pieces[k], &x.doc.Pieces[i]); v != nil {
-			moved[i] = v
+		if bare := v.move(&x.doc.Pieces[i], &split.Piece{}); bare != nil {
+			x.g.frozen.put(&block{key: x.key(i), view: bare, engine: x.out.engine})
 		}
 	}
-	return moved
-}
-
-// sameWords reports whether a block stands in the same mouth as it did: what is
-// let pass in one may not be in another.
-func (x *examiner) sameWords(i int, base *split.Doc, k int) bool {
-	now, signed := codec.Channel(x.m.API, x.doc, i)
-	then, was := codec.Channel(x.m.API, base, k)
-	return now == then && signed == was
-}
-
-func isBlock(p split.Piece) bool { return p.Kind == split.Block && p.Run >= 0 }
-
-// unmarked gives a block's bytes without what is lifted out of it.
-func unmarked(d *split.Doc, i int) []byte {
-	p := &d.Pieces[i]
-	if len(p.Holes) == 0 {
-		return d.Body[p.Start:p.End]
-	}
-	out, at := make([]byte, 0, p.End-p.Start), p.Start
-	for _, h := range p.Holes {
-		out = append(out, d.Body[at:h.Start]...)
-		at = h.End
-	}
-	return append(out, d.Body[at:p.End]...)
 }
 
 // move gives the view of a block that has other holes now; nil when something

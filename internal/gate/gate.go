@@ -45,6 +45,7 @@ type Options struct {
 	TipBytes   int64         // memory for the last bodies of conversations; 0: 32 MiB
 	DecodeMax  int64         // most bytes that a compressed body may decode to; 0: 256 MiB
 	ScanBytes  int           // memory for what scans found; 0: 16 MiB
+	PlainBytes int           // most bytes of an answer that came compressed and is changed: the record needs what was delivered beside what came; 0: 16 MiB
 	SessionGap time.Duration // a conversation without an id of its own starts a new session after this silence; 0: an hour
 }
 
@@ -54,6 +55,7 @@ type Gate struct {
 	tracker    *tracker
 	tally      tally
 	cache      *inspect.Cache
+	frozen     *frozen
 	values     values
 	findingKey []byte // keys the ids of findings
 }
@@ -78,7 +80,10 @@ func New(o Options) *Gate {
 	if o.ScanBytes == 0 {
 		o.ScanBytes = 16 << 20
 	}
-	return &Gate{o: o, tracker: newTracker(o), cache: inspect.NewCache(o.ScanBytes), findingKey: o.Ledger.Subkey("finding")}
+	if o.PlainBytes == 0 {
+		o.PlainBytes = 16 << 20
+	}
+	return &Gate{o: o, tracker: newTracker(o), cache: inspect.NewCache(o.ScanBytes), frozen: newFrozen(), findingKey: o.Ledger.Subkey("finding")}
 }
 
 // Claim is what a client says of its own session, in headers or, for a

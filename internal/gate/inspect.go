@@ -66,19 +66,24 @@ func (s *seen) view(i int) *view {
 	return s.views[i]
 }
 
-// size is how many bytes of memory it takes, about, beside the pieces.
+// size is how many bytes of memory the views take, about.
 func (s *seen) size() (n int) {
 	if s == nil {
 		return 0
 	}
 	for _, v := range s.views {
-		if v == nil || v == clean {
-			continue
-		}
-		n += foundBytes * (1 + len(v.found) + len(v.edits))
-		for i := range v.found {
-			n += len(v.found[i].value) + len(v.found[i].plain)
-		}
+		n += v.size()
+	}
+	return n
+}
+
+func (v *view) size() int {
+	if v == nil || v == clean {
+		return 0
+	}
+	n := foundBytes * (1 + len(v.found) + len(v.edits))
+	for i := range v.found {
+		n += len(v.found[i].value) + len(v.found[i].plain)
 	}
 	return n
 }
@@ -101,11 +106,11 @@ type examiner struct {
 	before *inspect.Edge // the end of the message that this one continues, or nil
 	after  *inspect.Edge // the end of this one
 
-	out    *seen         // by itself: later turns keep it, and not all of this
-	outer  []found       // in headers and the path: not in the body
-	judged []flow.Act    // of out.acts, what policy is asked about
-	fresh  []bool        // by piece: no earlier turn has seen it
-	moved  map[int]*view // by piece: of a block that was forwarded and stood elsewhere
+	out    *seen      // by itself: later turns keep it, and not all of this
+	outer  []found    // in headers and the path: not in the body
+	judged []flow.Act // of out.acts, what policy is asked about
+	fresh  []bool     // by piece: no earlier turn has seen it
+	keys   []blockKey // by piece, those that were asked for
 	edges  []*inspect.Edge
 }
 
@@ -126,9 +131,6 @@ func (g *Gate) examine(m *Message, in *flow.Intent, r *reading, s *session) (*ex
 	}
 	if r.text == r.doc {
 		x.base = r.base.seenIn(in)
-	}
-	if x.base != nil {
-		x.moved = x.find(r.base.doc)
 	}
 	n := len(x.doc.Pieces)
 	x.out = &seen{engine: x.engine.Version(), views: make([]*view, n)}
@@ -258,15 +260,14 @@ func (x *examiner) options() inspect.Options {
 const lookBack = 4
 
 func (x *examiner) view(i int) {
-	was := x.was(i)
-	p := &x.doc.Pieces[i]
-	if was != nil && x.base.engine == x.out.engine && (p.Same >= 0 || len(p.Holes) == 0) {
+	was, known := x.was(i)
+	if known {
 		x.out.views[i] = was
 		return
 	}
 	x.fresh[i] = true
 	v := x.look(i)
-	if was != nil && (p.Same >= 0 || !v.inHoles(p)) {
+	if p := &x.doc.Pieces[i]; was != nil && (p.Same >= 0 || !v.inHoles(p)) {
 		// Other rules than then, or another marker in it: what was forwarded
 		// stays as it was.
 		v = v.with(was)

@@ -62,7 +62,7 @@ func open(t *testing.T, dir, file string) *house {
 	h.rule(file)
 	h.load(zedRules)
 	h.Gate = gate.New(gate.Options{
-		Ledger: l, Vault: vault.New(l), Now: time.Now, Capture: func(flow.Principal) flow.Capture { return h.capture },
+		Ledger: l, Vault: vault.New(l), Now: time.Now, PlainBytes: 1 << 20, Capture: func(flow.Principal) flow.Capture { return h.capture },
 		Policy: func() policy.Policy { return h.policy }, Rules: func() *inspect.Engine { return h.engine },
 	})
 	return h
