@@ -583,3 +583,26 @@ func TestThousandsOfFindings(t *testing.T) {
 	}
 	h.sound()
 }
+
+// TestNumbersInArguments: arguments are JSON in a string, and stay it there and
+// back.
+func TestNumbersInArguments(t *testing.T) {
+	h := open(t, t.TempDir(), enforcing+"  tools:\n    - {tool: f, fields: pin}\n")
+	h.load("family: secret\nversion: 1\nrules:\n  - {id: pin, title: t, severity: high, confidence: 95, anchors: [pin], pattern: 'pin\\W{1,6}([0-9]{12})'}\n")
+	call := func(arguments string) string {
+		return `{"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":` + arguments + `}}]}`
+	}
+	m := message(`{"model":"m","messages":[{"role":"user","content":"go"},` + call(`"{\"pin\": 123456789012, \"x\":1}"`) + `]}`)
+	m.Provider, m.API, m.Route = flow.OpenAI, flow.Chat, "/v1/chat/completions"
+	answer := func(arguments string) string {
+		return `{"id":"a","choices":[{"index":0,"message":` + call(arguments) + `}]}`
+	}
+	sent, _ := h.send(m)
+	token := tokenIn(t, sent)
+	if want := `"{\"pin\": \"` + token + `\", \"x\":1}"`; !strings.Contains(sent, want) {
+		t.Errorf("forwarded %s, want in it %s", sent, want)
+	}
+	if _, got, _ := h.hear(m, answer(`"{\"pin\":\"`+token+`\"}"`)); got != answer(`"{\"pin\":123456789012}"`) {
+		t.Errorf("delivered %s", got)
+	}
+}
