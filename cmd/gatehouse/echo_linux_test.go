@@ -53,6 +53,9 @@ func TestAValueIsTypedUnseen(t *testing.T) {
 	if r := <-done; r.err != nil || r.text != "Tr0ub4dor-3" {
 		t.Errorf("got %q, %v", r.text, r.err)
 	}
+	if now, err := unix.IoctlGetTermios(int(near.Fd()), getTermios); err != nil || now.Lflag&unix.ECHO == 0 {
+		t.Fatalf("the echo stays off (%v)", err)
+	}
 	io.WriteString(far, "seen\n")
 	shown := make([]byte, 100)
 	n, err := far.Read(shown)

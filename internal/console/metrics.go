@@ -28,6 +28,9 @@ type Metrics struct {
 	bytes     *prometheus.CounterVec
 	cost      *prometheus.CounterVec
 	unpriced  *prometheus.CounterVec
+	findings  *prometheus.CounterVec
+	would     *prometheus.CounterVec
+	unread    *prometheus.CounterVec
 	firstByte *prometheus.HistogramVec
 	duration  *prometheus.HistogramVec
 
@@ -48,6 +51,9 @@ func NewMetrics(stats func() ledger.Stats) *Metrics {
 	m.bytes = m.counter("bytes_total", "Bytes of bodies, without transfer coding.", "provider", "direction")
 	m.cost = m.counter("cost_usd_total", "Cost of the flows whose price is known, in US dollars.", "provider")
 	m.unpriced = m.counter("unpriced_flows_total", "Flows with usage whose price is unknown.", "provider")
+	m.findings = m.counter("findings_total", "What detectors saw in ended flows, by rule and by what policy does about it, or would do.", "rule", "action")
+	m.would = m.counter("would_flows_total", "Flows that enforcing would not have let pass as they were.", "provider", "verdict")
+	m.unread = m.counter("unreadable_bytes_total", "Bytes of requests that could not be decoded to be scanned.", "provider")
 	m.firstByte = m.histogram("first_byte_seconds", "Time from a flow's start to the first byte of its answer.", firstByteBuckets)
 	m.duration = m.histogram("duration_seconds", "Time from a flow's start to its end.", durationBuckets)
 	m.registry.MustRegister(newLedgerCollector(stats), collectors.NewGoCollector(),
@@ -82,6 +88,13 @@ func (m *Metrics) Ended(v *flow.View) {
 	m.flows.WithLabelValues(p, string(v.API), string(v.State), v.Verdict.String()).Inc()
 	m.bytes.WithLabelValues(p, "request").Add(float64(v.RequestBytes))
 	m.bytes.WithLabelValues(p, "response").Add(float64(v.ResponseBytes))
+	for i := range v.Findings {
+		m.findings.WithLabelValues(v.Findings[i].Rule, v.Findings[i].Action.String()).Inc()
+	}
+	if v.Would != "" {
+		m.would.WithLabelValues(p, v.Would).Inc()
+	}
+	m.unread.WithLabelValues(p).Add(float64(v.UnreadableBytes))
 	if v.FirstByteMS != nil {
 		m.firstByte.WithLabelValues(p).Observe(*v.FirstByteMS / 1000)
 	}

@@ -33,7 +33,8 @@ func TestMetricsCountFlows(t *testing.T) {
 			RequestBytes: 10, ResponseBytes: 20, FirstByteMS: &ms, DurationMS: &ms, Cost: &cost,
 			Usage: flow.UsageView{Input: 3, Output: 5, CacheRead: 7}},
 		flow.View{Provider: flow.Anthropic, API: flow.Messages, State: flow.Refused, Verdict: flow.Block},
-		flow.View{Provider: flow.OpenAI, API: flow.Chat, State: flow.Done, Verdict: flow.Pass, Usage: flow.UsageView{Output: 1}},
+		flow.View{Provider: flow.OpenAI, API: flow.Chat, State: flow.Done, Verdict: flow.Pass, Usage: flow.UsageView{Output: 1},
+			Findings: []flow.Finding{{Rule: "secret.jwt", Action: flow.RedactIt}}, Would: "redact", UnreadableBytes: 9},
 	)
 	for _, want := range []string{
 		`gatehouse_flows_total{api="anthropic.messages",provider="anthropic",state="done",verdict="pass"} 1`,
@@ -45,6 +46,9 @@ func TestMetricsCountFlows(t *testing.T) {
 		`gatehouse_unpriced_flows_total{provider="openai"} 1`,
 		`gatehouse_first_byte_seconds_bucket{provider="anthropic",le="0.25"} 1`,
 		`gatehouse_refusals_total{kind="host"} 1`,
+		`gatehouse_findings_total{action="redact",rule="secret.jwt"} 1`,
+		`gatehouse_would_flows_total{provider="openai",verdict="redact"} 1`,
+		`gatehouse_unreadable_bytes_total{provider="openai"} 9`,
 		`gatehouse_ledger_entries_total 7`,
 		`go_goroutines`,
 		`process_resident_memory_bytes`,

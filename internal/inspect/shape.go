@@ -142,8 +142,20 @@ func alternatePrefixes(subs []*syntax.Regexp) []prefix {
 func concatPrefixes(subs []*syntax.Regexp) []prefix {
 	list := []prefix{{"", true}}
 	for _, sub := range subs {
-		var next []prefix
 		tails := prefixes(sub)
+		size, open := 0, 0
+		for _, p := range list {
+			if p.whole && len(p.text) < maxAnchor {
+				open++
+				size += len(tails)
+			} else {
+				size++
+			}
+		}
+		if open == 0 || size > maxPrefixes {
+			return cut(list)
+		}
+		next := make([]prefix, 0, size)
 		for _, p := range list {
 			if !p.whole || len(p.text) >= maxAnchor {
 				next = append(next, prefix{p.text, false})
@@ -152,9 +164,6 @@ func concatPrefixes(subs []*syntax.Regexp) []prefix {
 			for _, t := range tails {
 				next = append(next, prefix{p.text + t.text, t.whole})
 			}
-		}
-		if len(next) > maxPrefixes {
-			return cut(list)
 		}
 		list = next
 	}
