@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -604,5 +605,66 @@ func TestNumbersInArguments(t *testing.T) {
 	}
 	if _, got, _ := h.hear(m, answer(`"{\"pin\":\"`+token+`\"}"`)); got != answer(`"{\"pin\":123456789012}"`) {
 		t.Errorf("delivered %s", got)
+	}
+}
+
+// TestSubAgentsAtOnce: several conversations of one session at a time, in which
+// values become known, are each forwarded the same, with the same stand-ins.
+func TestSubAgentsAtOnce(t *testing.T) {
+	h := open(t, t.TempDir(), enforcing)
+	shared := zed("x1")
+	tokens := make(chan string, 100)
+	var all sync.WaitGroup
+	for n := range 6 {
+		all.Go(func() {
+			own := fmt.Sprintf("zed_%d%s", n, strings.Repeat("y", 19))
+			texts, before := []string{fmt.Sprint("I am ", n)}, ""
+			for turn := range 8 {
+				texts = append(texts, fmt.Sprint("ok ", turn), "the key "+shared+" and "+own)
+				p, err := h.Admit(message(marked(texts...)))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				body, _ := p.Body()
+				p.End(flow.Done, "")
+				sent := unmarked(string(body))
+				if strings.Contains(sent, "zed_") || !strings.HasPrefix(sent, before) {
+					t.Errorf("forwarded %s after %s", sent, before)
+				}
+				before = sent[:len(sent)-2]
+			}
+			tokens <- tokenIn(t, before)
+		})
+	}
+	all.Wait()
+	close(tokens)
+	first := <-tokens
+	for other := range tokens {
+		if other != first {
+			t.Errorf("stand-ins %s and %s for one value", first, other)
+		}
+	}
+	h.sound()
+}
+
+// TestWhatAnOperatorHasReplaced: also what is no secret by its family is kept in
+// the vault, restored after a restart, and replaced when it comes back.
+func TestWhatAnOperatorHasReplaced(t *testing.T) {
+	dir := t.TempDir()
+	file := "version: 1\nmode: enforce\nrules:\n  - {rule: acme.*, do: redact}\nrestore: {text: true}\n"
+	rules := "family: acme\nversion: 1\nrules:\n  - {id: project, title: t, severity: high, confidence: 95, anchors: [project], pattern: 'project ([a-z]{9})'}\n"
+	turn := func(text, answer string) (sent, got string) {
+		h := open(t, dir, file)
+		h.load(rules)
+		sent, got, _ = h.say(text, answer)
+		h.sound()
+		h.ledger.Close()
+		return sent, got
+	}
+	first, _ := turn(messages("the project moonshine"), "")
+	again, got := turn(messages("tell me of moonshine"), streamed("it is "+tokenIn(t, first)))
+	if !strings.Contains(got, "it is moonshine") || strings.Contains(again, "moonshine") {
+		t.Errorf("forwarded %s, delivered %s", again, got)
 	}
 }
