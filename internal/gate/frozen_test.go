@@ -218,16 +218,17 @@ func TestHalvesInTwoTurns(t *testing.T) {
 
 // TestHalvesOfAContinuedResponse: the first message of a chain counts, too.
 func TestHalvesOfAContinuedResponse(t *testing.T) {
-	h := open(t, t.TempDir(), enforcing)
+	h := open(t, t.TempDir(), blocks)
+	h.load(other)
 	secret := zed("g9")
-	send := func(previous, text string) string {
+	ask := func(previous, text string) *gate.Message {
 		m := message(`{"model":"m",` + previous + `"input":[{"role":"user","content":[{"type":"input_text","text":"` + text + `"}]}]}`)
 		m.Provider, m.API, m.Route = flow.OpenAI, flow.Responses, "/v1/responses"
-		sent, _ := h.send(m)
-		return sent
+		return m
 	}
-	send("", "my key is "+secret[:12])
-	if sent := send(`"previous_response_id":"resp_1",`, secret[12:]); strings.Contains(sent, secret[12:]) {
+	h.send(ask("", "my key is "+secret[:12]))
+	h.refused(ask(`"previous_response_id":"resp_1",`, "yak_"+strings.Repeat("k", 20))) // not with the provider, so not between
+	if sent, _ := h.send(ask(`"previous_response_id":"resp_1",`, secret[12:])); strings.Contains(sent, secret[12:]) {
 		t.Errorf("forwarded %s", sent)
 	}
 }

@@ -141,9 +141,6 @@ func (g *Gate) examine(m *Message, in *flow.Intent, r *reading, s *session) (*ex
 		x.known = x.known.With(more)
 		x.scan()
 	}
-	if m.API == flow.Responses || x.goesOn() {
-		g.tracker.setEnd(s, x.after)
-	}
 	x.envelope()
 	x.acts(r)
 	return x, nil
