@@ -349,7 +349,19 @@ func TestACallThatIsFetchedLater(t *testing.T) {
 			t.Errorf("%s: delivered %s", name, got)
 		}
 		h.refused(m)
+		m.Method, m.Path = "POST", "/v1/responses/resp_later11/cancel"
+		if _, got, _ := h.hear(m, answer(yak)); strings.Contains(got, yak) {
+			t.Errorf("%s: cancelling it delivered %s", name, got)
+		}
 		h.sound()
+	}
+	h := open(t, t.TempDir(), blocks)
+	h.load(other)
+	m := message("")
+	m.Provider, m.API, m.Method, m.Route, m.Path = flow.OpenAI, flow.Opaque, "GET", "/v1/chat/completions/c1", "/v1/chat/Completi%6Fns/c1"
+	stored := `{"id":"c1","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"a\":\"` + yak + `\"}"}}]}}]}`
+	if _, got, _ := h.hear(m, stored); strings.Contains(got, yak) {
+		t.Errorf("a stored completion: delivered %s", got)
 	}
 }
 
