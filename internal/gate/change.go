@@ -7,6 +7,7 @@ import (
 	"errors"
 	"hash"
 	"net/http"
+	"net/url"
 	slash "path"
 	"slices"
 	"strings"
@@ -67,8 +68,8 @@ func (p *Passage) holds() bool {
 // reads gives the API in whose form the answer comes: of a response that is
 // fetched by its id that of the response.
 func (p *Passage) reads() flow.API {
-	if p.fetched() != "" {
-		return flow.Responses
+	if api, id := p.fetches(); id != "" {
+		return api
 	}
 	return p.in.API
 }
@@ -76,15 +77,30 @@ func (p *Passage) reads() flow.API {
 // fetched gives the id of the response that the request asks for; "" when it
 // asks for something else.
 func (p *Passage) fetched() string {
-	if p.in.API != flow.Opaque || p.in.Provider != flow.OpenAI || p.in.Method != http.MethodGet {
-		return ""
+	_, id := p.fetches()
+	return id
+}
+
+func (p *Passage) fetches() (api flow.API, id string) {
+	if p.in.API != flow.Opaque || p.in.Provider != flow.OpenAI {
+		return "", ""
 	}
 	path, _, _ := strings.Cut(p.in.Path, "?")
-	dir, id := slash.Split(path)
-	if slash.Base(dir) != "responses" {
-		return ""
+	if plain, err := url.PathUnescape(path); err == nil { // how it is spelled must not move it past its codec
+		path = plain
 	}
-	return id
+	path, cancels := strings.CutSuffix(path, "/cancel") // which is answered with the response
+	if !cancels && p.in.Method != http.MethodGet {
+		return "", ""
+	}
+	dir, id := slash.Split(path)
+	switch strings.ToLower(slash.Base(dir)) {
+	case "responses":
+		return flow.Responses, id
+	case "completions":
+		return flow.Chat, id
+	}
+	return "", ""
 }
 
 // pseudonyms are what may be restored in the answers of a session.

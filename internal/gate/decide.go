@@ -232,6 +232,8 @@ func (x *examiner) change(f *found, token string) splice.Change {
 		c.Kind, c.Text = splice.Raw, []byte(`"`+token+`"`)
 	case !x.json:
 		c.Kind = splice.Raw
+	case f.nested:
+		c.Text = []byte(`"` + token + `"`)
 	case f.number:
 		c.Kind = splice.Number
 	}
@@ -260,7 +262,7 @@ func (x *examiner) merge(i int, list []found) []found {
 			continue
 		}
 		if last := &list[n-1]; f.end > last.end {
-			last.end, last.number = f.end, false
+			last.end, last.number, last.nested = f.end, false, false
 			last.value = x.text(i, last.start, last.end)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -217,16 +218,17 @@ func TestHalvesInTwoTurns(t *testing.T) {
 
 // TestHalvesOfAContinuedResponse: the first message of a chain counts, too.
 func TestHalvesOfAContinuedResponse(t *testing.T) {
-	h := open(t, t.TempDir(), enforcing)
+	h := open(t, t.TempDir(), blocks)
+	h.load(other)
 	secret := zed("g9")
-	send := func(previous, text string) string {
+	ask := func(previous, text string) *gate.Message {
 		m := message(`{"model":"m",` + previous + `"input":[{"role":"user","content":[{"type":"input_text","text":"` + text + `"}]}]}`)
 		m.Provider, m.API, m.Route = flow.OpenAI, flow.Responses, "/v1/responses"
-		sent, _ := h.send(m)
-		return sent
+		return m
 	}
-	send("", "my key is "+secret[:12])
-	if sent := send(`"previous_response_id":"resp_1",`, secret[12:]); strings.Contains(sent, secret[12:]) {
+	h.send(ask("", "my key is "+secret[:12]))
+	h.refused(ask(`"previous_response_id":"resp_1",`, "yak_"+strings.Repeat("k", 20))) // not with the provider, so not between
+	if sent, _ := h.send(ask(`"previous_response_id":"resp_1",`, secret[12:])); strings.Contains(sent, secret[12:]) {
 		t.Errorf("forwarded %s", sent)
 	}
 }
@@ -347,7 +349,19 @@ func TestACallThatIsFetchedLater(t *testing.T) {
 			t.Errorf("%s: delivered %s", name, got)
 		}
 		h.refused(m)
+		m.Method, m.Path = "POST", "/v1/responses/resp_later11/cancel"
+		if _, got, _ := h.hear(m, answer(yak)); strings.Contains(got, yak) {
+			t.Errorf("%s: cancelling it delivered %s", name, got)
+		}
 		h.sound()
+	}
+	h := open(t, t.TempDir(), blocks)
+	h.load(other)
+	m := message("")
+	m.Provider, m.API, m.Method, m.Route, m.Path = flow.OpenAI, flow.Opaque, "GET", "/v1/chat/completions/c1", "/v1/chat/Completi%6Fns/c1"
+	stored := `{"id":"c1","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"a\":\"` + yak + `\"}"}}]}}]}`
+	if _, got, _ := h.hear(m, stored); strings.Contains(got, yak) {
+		t.Errorf("a stored completion: delivered %s", got)
 	}
 }
 
@@ -582,4 +596,88 @@ func TestThousandsOfFindings(t *testing.T) {
 		t.Errorf("%d new findings in the second turn", len(in.Findings))
 	}
 	h.sound()
+}
+
+// TestNumbersInArguments: arguments are JSON in a string, and stay it there and
+// back.
+func TestNumbersInArguments(t *testing.T) {
+	h := open(t, t.TempDir(), enforcing+"  tools:\n    - {tool: f, fields: pin}\n")
+	h.load("family: secret\nversion: 1\nrules:\n  - {id: pin, title: t, severity: high, confidence: 95, anchors: [pin], pattern: 'pin\\W{1,6}([0-9]{12})'}\n")
+	call := func(arguments string) string {
+		return `{"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":` + arguments + `}}]}`
+	}
+	m := message(`{"model":"m","messages":[{"role":"user","content":"go"},` + call(`"{\"pin\": 123456789012, \"x\":1}"`) + `]}`)
+	m.Provider, m.API, m.Route = flow.OpenAI, flow.Chat, "/v1/chat/completions"
+	answer := func(arguments string) string {
+		return `{"id":"a","choices":[{"index":0,"message":` + call(arguments) + `}]}`
+	}
+	sent, _ := h.send(m)
+	token := tokenIn(t, sent)
+	if want := `"{\"pin\": \"` + token + `\", \"x\":1}"`; !strings.Contains(sent, want) {
+		t.Errorf("forwarded %s, want in it %s", sent, want)
+	}
+	if _, got, _ := h.hear(m, answer(`"{\"pin\":\"`+token+`\"}"`)); got != answer(`"{\"pin\":123456789012}"`) {
+		t.Errorf("delivered %s", got)
+	}
+}
+
+// TestSubAgentsAtOnce: several conversations of one session at a time, in which
+// values become known, are each forwarded the same, with the same stand-ins.
+func TestSubAgentsAtOnce(t *testing.T) {
+	h := open(t, t.TempDir(), enforcing)
+	shared := zed("x1")
+	tokens := make(chan string, 100)
+	var all sync.WaitGroup
+	for n := range 6 {
+		all.Go(func() {
+			own := fmt.Sprintf("zed_%d%s", n, strings.Repeat("y", 19))
+			texts, before := []string{fmt.Sprint("I am ", n)}, ""
+			for turn := range 8 {
+				texts = append(texts, fmt.Sprint("ok ", turn), "the key "+shared+" and "+own)
+				p, err := h.Admit(message(marked(texts...)))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				body, _ := p.Body()
+				p.End(flow.Done, "")
+				sent := unmarked(string(body))
+				if strings.Contains(sent, "zed_") || !strings.HasPrefix(sent, before) {
+					t.Errorf("forwarded %s after %s", sent, before)
+				}
+				before = sent[:len(sent)-2]
+			}
+			tokens <- tokenIn(t, before)
+		})
+	}
+	all.Wait()
+	close(tokens)
+	first := <-tokens
+	for other := range tokens {
+		if other != first {
+			t.Errorf("stand-ins %s and %s for one value", first, other)
+		}
+	}
+	h.sound()
+}
+
+// TestWhatAnOperatorHasReplaced: also what is no secret by its family is kept in
+// the vault, restored after a restart, and replaced when it comes back.
+func TestWhatAnOperatorHasReplaced(t *testing.T) {
+	dir := t.TempDir()
+	file := "version: 1\nmode: enforce\nrules:\n  - {rule: acme.*, do: redact}\nrestore: {text: true}\n"
+	rules := "family: acme\nversion: 1\nrules:\n  - {id: project, title: t, severity: high, confidence: 95, anchors: [project], pattern: 'project ([a-z]{9})'}\n"
+	turn := func(text, answer string) (sent, got string) {
+		h := open(t, dir, file)
+		h.load(rules)
+		sent, got, _ = h.say(text, answer)
+		h.sound()
+		h.ledger.Close()
+		return sent, got
+	}
+	first, _ := turn(messages("the project moonshine"), "")
+	again, got := turn(messages("tell me of moonshine"), streamed("it is "+tokenIn(t, first)))
+	if !strings.Contains(got, "it is moonshine") || strings.Contains(again, "moonshine") {
+		t.Errorf("forwarded %s, delivered %s", again, got)
+	}
 }

@@ -151,6 +151,9 @@ func (g *Gate) judge(m *Message, p *Passage, r *reading) error {
 	}
 	if passes(p.in) {
 		x.freeze()
+		if m.API == flow.Responses || x.goesOn() {
+			g.tracker.setEnd(p.session, x.after)
+		}
 	}
 	if r.text == r.doc && x.json {
 		r.seen = x.out

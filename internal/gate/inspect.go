@@ -26,6 +26,7 @@ type found struct {
 	value      []byte // as it stands there, escapes undone; nil: it can't be replaced
 	plain      []byte // with all encodings undone, when that is something else
 	number     bool   // a bare JSON number
+	nested     bool   // a number of a JSON text that stands in a string: arguments
 	part       bool   // one of the pieces of a value that structure cuts
 	secret     bool   // belongs into the vault
 }
@@ -139,9 +140,6 @@ func (g *Gate) examine(m *Message, in *flow.Intent, r *reading, s *session) (*ex
 	if more := x.news(); len(more) > 0 { // what was found by its context may stand elsewhere without it
 		x.known = x.known.With(more)
 		x.scan()
-	}
-	if m.API == flow.Responses || x.goesOn() {
-		g.tracker.setEnd(s, x.after)
 	}
 	x.envelope()
 	x.acts(r)
@@ -511,7 +509,22 @@ func (c *collector) match(m *inspect.Match) {
 		f.plain = m.Secret
 	}
 	f.finding.Fixed = c.json && m.Kind == inspect.Raw
+	f.nested = c.json && m.Kind == inspect.InString && nested(c.body, f.start, f.end)
+	f.number = f.number || f.nested
 	c.add(f)
+}
+
+// nested reports whether a span of a string is the number behind a member's name:
+// of a JSON text in that string, which has to stay one.
+func nested(body []byte, start, end int) bool {
+	for _, c := range body[start:end] {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	before, ok := bytes.CutSuffix(bytes.TrimRight(body[:start], " "), []byte(`\":`))
+	after := bytes.TrimLeft(body[end:], " ")
+	return ok && !bytes.HasSuffix(before, []byte(`\`)) && len(after) > 0 && bytes.IndexByte([]byte(`,}\`), after[0]) >= 0
 }
 
 // isToken reports whether a value has the form of a pseudonym.
