@@ -58,6 +58,9 @@ type seen struct {
 	engine string // version of the rules
 	views  []*view
 	acts   []flow.Act
+
+	end *inspect.Edge // of the last block of the conversation, where the next turn goes on
+	key blockKey      // of that block
 }
 
 func (s *seen) view(i int) *view {
@@ -223,11 +226,18 @@ func (x *examiner) continues() {
 	}
 	x.follow(first)
 	x.after = x.edge(last)
+	if isBlock(&x.doc.Pieces[last]) {
+		x.out.end, x.out.key = x.after, x.key(last)
+	}
 }
 
 // edge gives the ends of a piece, also of one that an earlier turn has seen.
 func (x *examiner) edge(i int) *inspect.Edge {
-	if x.edges[i] == nil {
+	switch {
+	case x.edges[i] != nil:
+	case x.base != nil && x.base.end != nil && isBlock(&x.doc.Pieces[i]) && x.key(i) == x.base.key:
+		x.edges[i] = x.base.end // with or without its marker: what was forwarded is not cut any more
+	default:
 		r := x.result(i)
 		x.edges[i] = &r.Edge
 	}
