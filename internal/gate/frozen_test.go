@@ -228,6 +228,9 @@ func TestHalvesOfAContinuedResponse(t *testing.T) {
 	}
 	h.send(ask("", "my key is "+secret[:12]))
 	h.refused(ask(`"previous_response_id":"resp_1",`, "yak_"+strings.Repeat("k", 20))) // not with the provider, so not between
+	order := ask("", "")
+	order.API, order.Method, order.Body = flow.Opaque, flow.MethodMessage, []byte(`{"type":"response.cancel","why":"no reason"}`)
+	h.send(order)
 	if sent, _ := h.send(ask(`"previous_response_id":"resp_1",`, secret[12:])); strings.Contains(sent, secret[12:]) {
 		t.Errorf("forwarded %s", sent)
 	}

@@ -152,7 +152,7 @@ func (g *Gate) judge(m *Message, p *Passage, r *reading) error {
 	if passes(p.in) {
 		x.freeze()
 		if m.API == flow.Responses || x.goesOn() {
-			g.tracker.setEnd(p.session, x.after)
+			g.tracker.setEnd(p.session, m.API, x.after)
 		}
 	}
 	if r.text == r.doc && x.json {

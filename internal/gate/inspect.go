@@ -131,7 +131,7 @@ func (g *Gate) examine(m *Message, in *flow.Intent, r *reading, s *session) (*ex
 	}
 	x := &examiner{g: g, engine: engine, m: m, in: in, doc: r.text, json: inParts(r.text), known: known}
 	if r.facts.Previous != "" || x.goesOn() {
-		x.before = g.tracker.end(s)
+		x.before = g.tracker.end(s, m.API)
 	}
 	if r.text == r.doc {
 		x.base = r.base.seenIn(in)

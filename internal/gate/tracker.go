@@ -67,11 +67,11 @@ type session struct {
 	key   sessionKey
 	turns int
 	last  time.Time
-	calls []call        // newest last
-	ids   []idRecord    // oldest first
-	end   *inspect.Edge // of the last message that the next one may continue: an upload, or a message of a socket
-	ends  *list.Element // in tracker.ends; nil: end is nil
-	heads []headRecord  // oldest first
+	calls []call           // newest last
+	ids   []idRecord       // oldest first
+	end   [2]*inspect.Edge // of the last message that the next one may continue: of a chain of responses; of all else, uploads and messages of other sockets
+	ends  *list.Element    // in tracker.ends; nil: there is no end
+	heads []headRecord     // oldest first
 }
 
 // call is what a retry is recognised by.
@@ -434,28 +434,35 @@ func (s *session) root(in *flow.Intent, r reading, head string) {
 	s.heads[i] = now
 }
 
-func (t *tracker) end(s *session) *inspect.Edge {
+// chain says which messages may go on in which: what is said between the messages
+// of a chain of responses is not between them for the provider.
+func chain(api flow.API) int {
+	if api == flow.Responses {
+		return 0
+	}
+	return 1
+}
+
+func (t *tracker) end(s *session, api flow.API) *inspect.Edge {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return s.end
+	return s.end[chain(api)]
 }
 
 // setEnd keeps the end of a session's last message. Of the sessions that have
 // one for longest it is let go.
-func (t *tracker) setEnd(s *session, e *inspect.Edge) {
+func (t *tracker) setEnd(s *session, api flow.API, e *inspect.Edge) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	s.end[chain(api)] = e
 	if s.ends != nil {
-		t.ends.Remove(s.ends)
-		s.ends = nil
-	}
-	if s.end = e; e == nil {
+		t.ends.MoveToFront(s.ends)
 		return
 	}
 	s.ends = t.ends.PushFront(s)
 	if t.ends.Len() > maxEnds {
 		old := t.ends.Remove(t.ends.Back()).(*session)
-		old.end, old.ends = nil, nil
+		old.end, old.ends = [2]*inspect.Edge{}, nil
 	}
 }
 
