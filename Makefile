@@ -88,7 +88,7 @@ fuzz:
 	@set -e; for file in $$(grep -rlE '^func Fuzz' --include='*_test.go' internal); do \
 	  for name in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9_]*).*/\1/p' "$$file"); do \
 	    echo "fuzzing $$name in $$(dirname $$file)"; \
-	    $(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) "./$$(dirname $$file)"; \
+	    $(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x "./$$(dirname $$file)"; \
 	  done; \
 	done
 

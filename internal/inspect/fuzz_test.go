@@ -41,13 +41,13 @@ func FuzzScan(f *testing.F) {
 			t.Fatal("the scan changed its input")
 		}
 		valid(t, b, o, r)
-		for _, m := range e.Join(&r.Edge, &r.Edge, o) {
+		for _, m := range join2(e, &r.Edge, &r.Edge, o) {
 			within(t, b, m.Left)
 			within(t, b, m.Right)
 		}
 		at := len(b) / 2
 		left, right := e.Scan(b[:at], o), e.Scan(b[at:], o)
-		for _, m := range e.Join(&left.Edge, &right.Edge, o) {
+		for _, m := range join2(e, &left.Edge, &right.Edge, o) {
 			within(t, b[:at], m.Left)
 			within(t, b[at:], m.Right)
 		}

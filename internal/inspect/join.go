@@ -16,31 +16,11 @@ type Part struct {
 	Span  Span
 }
 
-// Join finds the values that begin in the left text and end in the right one:
-// halves in adjacent strings, or in adjacent stretches of one text. A nil Edge
-// is an empty text. What a scan of one of them alone finds is left out.
-func (e *Engine) Join(left, right *Edge, o Options) []EdgeMatch {
-	var all []EdgeMatch
-	for _, c := range e.JoinAll([]*Edge{left, right}, o) {
-		m := EdgeMatch{Rule: c.Rule, Value: c.Value, Known: c.Known}
-		for _, p := range c.Parts {
-			side := &m.Left
-			if p.Index == 1 {
-				side = &m.Right
-			}
-			if side.End == 0 {
-				*side = p.Span
-			}
-			side.End = p.Span.End
-		}
-		all = append(all, m)
-	}
-	return all
-}
-
-// JoinAll is Join for a row of adjacent texts: a value may begin in one and go on
-// in several short ones.
-func (e *Engine) JoinAll(edges []*Edge, o Options) []Crossing {
+// Join finds the values that begin in one and end in a later one of a row of
+// adjacent texts: halves in adjacent strings, or in adjacent stretches of one text,
+// also with several short ones between. A nil Edge is an empty text. What a scan of
+// one of them alone finds is left out.
+func (e *Engine) Join(edges []*Edge, o Options) []Crossing {
 	s := e.scanners.Get().(*scanner)
 	defer s.release()
 	values, whole := &weave{edges: edges}, &weave{edges: edges}
