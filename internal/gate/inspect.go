@@ -396,11 +396,11 @@ func (x *examiner) news() (values []inspect.KnownValue) {
 	return values
 }
 
-// A value is looked for everywhere when it is long and surely a secret: short
-// and doubtful ones stand in any text.
+// A value is looked for everywhere when it is long and more likely a secret than
+// not: short and doubtful ones stand in any text.
 const (
 	lastingBytes      = 8
-	lastingConfidence = 80
+	lastingConfidence = 50
 )
 
 func (f *found) lasting() bool {

@@ -129,7 +129,7 @@ func TestSectionsLeftOutAreBuiltIn(t *testing.T) {
 	}
 	for c, want := range map[policy.Case]string{
 		{Rule: "secret.x"}:                           "redact default:",
-		{Rule: "secret.x", Confidence: 79}:           "flag default:",
+		{Rule: "secret.x", Confidence: 49}:           "flag default:",
 		{Rule: "provider.fetch"}:                     "block policy.yaml:3",
 		{Rule: "provider.search"}:                    "flag default:",
 		{Rule: "provider.search", Name: "nothing"}:   "block policy.yaml:3",

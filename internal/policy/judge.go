@@ -97,13 +97,21 @@ func (p Policy) rule(c Case, now time.Time) ruling {
 	return r
 }
 
+// sure is the confidence from which a finding that can't be replaced where it
+// stands is worth the call, in percent.
+const sure = 80
+
 // redaction says what becomes of a redact. An answer goes to whom the value
 // belongs: there it is only flagged.
 func (s *set) redaction(c *Case) flow.Action {
 	switch {
 	case c.direction() == toAgent:
 		return flow.FlagIt
-	case c.Fixed || isSpecial(c.Rule):
+	case isSpecial(c.Rule):
+		return s.unredactable.do
+	case c.Fixed && c.Confidence < sure:
+		return flow.FlagIt // to redact a guess costs nothing, to block one costs the call
+	case c.Fixed:
 		return s.unredactable.do
 	}
 	return flow.RedactIt

@@ -81,7 +81,8 @@ func TestDefaultWould(t *testing.T) {
 	in := func(c flow.Channel) func(*flow.Finding) { return func(f *flow.Finding) { f.Channel = c } }
 	place := func(p string) func(*flow.Finding) { return func(f *flow.Finding) { f.Place = p } }
 	rule := func(r string) func(*flow.Finding) { return func(f *flow.Finding) { f.Rule = r } }
-	fixed, unsure := func(f *flow.Finding) { f.Fixed = true }, func(f *flow.Finding) { f.Confidence = 79 }
+	likely := func(f *flow.Finding) { f.Confidence = 79 }
+	fixed, unsure := func(f *flow.Finding) { f.Fixed = true }, func(f *flow.Finding) { f.Confidence = 49 }
 	tests := []struct {
 		name   string
 		change func(*flow.Intent)
@@ -98,6 +99,8 @@ func TestDefaultWould(t *testing.T) {
 		{"query", has(secret(in(flow.Envelope), place("query"))), "block"},
 		{"a guess", has(secret(unsure)), ""},
 		{"a guess in a header", has(secret(unsure, place("query"))), ""},
+		{"likely", has(secret(likely)), "redact"},
+		{"likely, in a header", has(secret(likely, place("query"))), ""},
 		{"another family", has(secret(rule("pii.iban"))), ""},
 		{"a canary", has(secret(rule("canary.payroll"), unsure)), "block"},
 		{"media", has(secret(rule("unreadable.media"))), "block"},
