@@ -1,0 +1,90 @@
+package pii
+
+import (
+	"strings"
+)
+
+// How far around a value its words may stand.
+const (
+	nearBefore = 72
+	nearAfter  = 32
+)
+
+// near reports whether one of the words of arg, in lower case and divided by "|",
+// stands around the value. A word begins where no letter stands before it; one
+// of at most four bytes ends there, too, a longer one may have an ending.
+func near(text []byte, start, end int, arg string) bool {
+	var buf [nearBefore + nearAfter + 8]byte
+	before := folded(buf[:0], text[max(0, start-nearBefore):start])
+	n := len(before)
+	around := folded(append(before, ' '), text[end:min(len(text), end+nearAfter)])
+	for word := range strings.SplitSeq(arg, "|") {
+		if holdsWord(around[:n], word) || holdsWord(around[n:], word) {
+			return true
+		}
+	}
+	return false
+}
+
+func notNear(text []byte, start, end int, arg string) bool { return !near(text, start, end, arg) }
+
+// folded appends text with ASCII letters in lower case, and what divides words in
+// names as a space.
+func folded(into, text []byte) []byte {
+	for _, c := range text {
+		switch {
+		case c >= 'A' && c <= 'Z':
+			c += 'a' - 'A'
+		case c == '_' || c == '-' || c == '\n' || c == '\t':
+			c = ' '
+		}
+		into = append(into, c)
+	}
+	return into
+}
+
+func holdsWord(text []byte, word string) bool {
+	for i := 0; i+len(word) <= len(text); i++ {
+		if text[i] != word[0] || string(text[i:i+len(word)]) != word {
+			continue
+		}
+		if word[0] >= 0xe0 {
+			return true // a script without spaces
+		}
+		begins := i == 0 || !inWord(text[i-1])
+		ends := len(word) > 4 || i+len(word) == len(text) || !inWord(text[i+len(word)])
+		if begins && ends {
+			return true
+		}
+	}
+	return false
+}
+
+// inWord tells letters; all of UTF-8 beyond ASCII counts.
+func inWord(c byte) bool { return c >= 'a' && c <= 'z' || c >= 0x80 }
+
+// upper reports whether the value has no small letters.
+func upper(text []byte, start, end int, _ string) bool {
+	for _, c := range text[start:end] {
+		if c >= 'a' && c <= 'z' {
+			return false
+		}
+	}
+	return true
+}
+
+// dated reports whether a date stands in the value's digits: "date=ymd", "date=dmy"
+// of the first six, "date=ymd8" of the first eight.
+func dated(text []byte, start, end int, arg string) bool {
+	var buf [maxNumber]byte
+	n := compact(buf[:0], text[start:end])
+	switch {
+	case arg == "ymd8":
+		return len(n) >= 8 && digits(n[:8], 8) && ymd8(n)
+	case len(n) < 6 || !digits(n[:6], 6):
+		return false
+	case arg == "dmy":
+		return dmy(n)
+	}
+	return ymd(n)
+}
