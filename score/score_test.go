@@ -16,7 +16,7 @@ func dataset(t *testing.T, records map[string][]map[string]any) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, name := range []string{"secrets_kingfisher", "secrets_gitleaks", "secrets_betterleaks", "secrets_creddata",
-		"injection_agent_instructions", "injection_bipia_train", "injection_agentdojo", "injection_asb", "injection_compass", "shell_nl2bash"} {
+		"injection_agent_instructions", "injection_bipia_train", "injection_agentdojo", "injection_asb", "injection_compass", "shell_nl2bash", "pii_presidio_large"} {
 		var b bytes.Buffer
 		z := gzip.NewWriter(&b)
 		for _, r := range records[name] {

@@ -183,7 +183,7 @@ func (r *Rule) sound() error {
 	require(ruleID.MatchString(r.ID), "the id must be lower case letters, digits and -")
 	require(r.Severity.String() != "unknown", "severity is missing")
 	require(r.Confidence > 0 && r.Confidence <= 100, "confidence must be 1 to 100 percent")
-	require(len(r.Anchors) > 0 || len(r.Shapes) > 0, "anchors or shapes are missing")
+	require(len(r.Anchors) > 0 || len(r.Shapes) > 0, "anchors are missing, or shapes")
 	require(len(r.Anchors) == 0 || len(r.Shapes) == 0, "it has anchors and shapes")
 	require(len(r.Shapes) == 0 || r.Pattern == "", "it has shapes and a pattern")
 	for _, s := range r.Shapes {

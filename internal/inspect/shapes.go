@@ -230,9 +230,9 @@ func joined(text []byte, i int) bool {
 		return false
 	}
 	switch next := classes[text[i+1]]; text[i] {
-	case ' ':
+	case ' ', '.', '/':
 		return next == '#'
-	case '-', '.', '/':
+	case '-':
 		return next == '#' || next == 'A'
 	}
 	return false
@@ -367,7 +367,7 @@ func alone(text []byte, start, end int) bool {
 		switch c := text[end]; {
 		case c == '_':
 			return false
-		case end+1 < len(text) && (c == '-' || c == '.' || c == '/' || c == '+') && wordy(text[end+1]) && text[end+1] < 0x80:
+		case end+1 < len(text) && (c == '-' || c == '.' || c == '+') && wordy(text[end+1]) && text[end+1] < 0x80:
 			return false
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/workingagents/gatehouse/internal/inspect"
+	"github.com/workingagents/gatehouse/internal/inspect/pii"
 	"github.com/workingagents/gatehouse/internal/inspect/secret"
 	"github.com/workingagents/gatehouse/internal/rulebook"
 )
@@ -51,7 +52,7 @@ func TestTheManualNamesWhatThereIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lib := secret.Library()
+	lib := rulebook.Library()
 	for head, known := range map[string]func(name string) bool{
 		"| check | holds for a value |": func(name string) bool { return lib.Checks[name] != nil || strings.ContainsAny(name, "<>") },
 		"| detector | finds |":          func(name string) bool { return lib.Detectors[name] != nil },
@@ -70,5 +71,16 @@ func TestTheManualNamesWhatThereIs(t *testing.T) {
 		if n < 5 {
 			t.Errorf("%s: %d names", head, n)
 		}
+	}
+}
+
+// One family's check or detector must not stand in for another's.
+func TestFamiliesShareNoNames(t *testing.T) {
+	all, secrets, numbers := rulebook.Library(), secret.Library(), pii.Library()
+	if got, want := len(all.Checks), len(secrets.Checks)+len(numbers.Checks); got != want {
+		t.Errorf("%d checks together, %d apart", got, want)
+	}
+	if got, want := len(all.Detectors), len(secrets.Detectors)+len(numbers.Detectors); got != want {
+		t.Errorf("%d detectors together, %d apart", got, want)
 	}
 }

@@ -14,7 +14,7 @@ const (
 // stands around the value. A word begins where no letter stands before it; one
 // of at most four bytes ends there, too, a longer one may have an ending.
 func near(text []byte, start, end int, arg string) bool {
-	var buf [nearBefore + nearAfter + 8]byte
+	var buf [2 * (nearBefore + nearAfter)]byte
 	before := folded(buf[:0], text[max(0, start-nearBefore):start])
 	n := len(before)
 	around := folded(append(before, ' '), text[end:min(len(text), end+nearAfter)])
@@ -28,13 +28,15 @@ func near(text []byte, start, end int, arg string) bool {
 
 func notNear(text []byte, start, end int, arg string) bool { return !near(text, start, end, arg) }
 
-// folded appends text with ASCII letters in lower case, and what divides words in
-// names as a space.
+// folded appends text with ASCII letters in lower case, and a space for what
+// divides words in names: customerSsn, customer_ssn.
 func folded(into, text []byte) []byte {
-	for _, c := range text {
+	for i, c := range text {
 		switch {
 		case c >= 'A' && c <= 'Z':
-			c += 'a' - 'A'
+			if c += 'a' - 'A'; i > 0 && text[i-1] >= 'a' && text[i-1] <= 'z' {
+				into = append(into, ' ')
+			}
 		case c == '_' || c == '-' || c == '\n' || c == '\t':
 			c = ' '
 		}

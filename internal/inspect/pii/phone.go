@@ -1,0 +1,187 @@
+package pii
+
+import "strings"
+
+// call is a telephone number as it stands in a text.
+type call struct {
+	start, end int
+	number     []byte // its digits, without an extension
+	groups     []int  // how many digits stand together
+	plus       bool
+	paren      bool
+	extension  bool
+	dots       int
+	spaces     int
+}
+
+const maxPhone = 32 // bytes
+
+// phone finds a number that may be a telephone's around a token of digits: words
+// near it must say that it is one.
+func phone(text []byte, at, end int, report func(start, end int)) {
+	if c, ok := readCall(text, at, end); ok && c.plausible() {
+		report(c.start, c.end)
+	}
+}
+
+// phoneGrouped is phone for numbers that are written in groups.
+func phoneGrouped(text []byte, at, end int, report func(start, end int)) {
+	if c, ok := readCall(text, at, end); ok && c.plausible() && (len(c.groups) > 1 || c.plus) {
+		report(c.start, c.end)
+	}
+}
+
+// phoneForm finds numbers that look like a telephone's and like nothing else.
+func phoneForm(text []byte, at, end int, report func(start, end int)) {
+	if c, ok := readCall(text, at, end); ok && c.plausible() && c.evident(text) {
+		report(c.start, c.end)
+	}
+}
+
+// readCall reads the number that holds the token's first digits.
+func readCall(text []byte, at, end int) (c call, ok bool) {
+	for at < end && !isDigit(text[at]) {
+		at++
+	}
+	if at == end || at > 0 && isLetter(upperOf(text[at-1])) {
+		return c, false
+	}
+	c.start = callStart(text, at)
+	if c.start > 0 {
+		switch b := text[c.start-1]; {
+		case isWord(b), strings.IndexByte("#$%&*=./-:", b) >= 0 && c.start > 1 && text[c.start-2] != ' ' && b != ':' && b != '=', b == '$', b == '#':
+			return c, false
+		}
+	}
+	c.read(text)
+	return c, len(c.number) > 0
+}
+
+// callStart goes back over area codes in parentheses and a plus.
+func callStart(text []byte, at int) int {
+	start := at
+	for i := at - 1; i >= 0 && at-i < 16; i-- {
+		switch b := text[i]; {
+		case b == '(' && i+1 < len(text) && (isDigit(text[i+1]) || text[i+1] == '+'), isDigit(b):
+			start = i
+		case b == '+':
+			return i
+		case b == ')' || (b == ' ' || b == '-' || b == '.') && i > 0 && (isDigit(text[i-1]) || text[i-1] == ')'):
+		default:
+			return start
+		}
+	}
+	return start
+}
+
+// read takes digits, single separators and an extension from the start on.
+func (c *call) read(text []byte) {
+	i, run, open := c.start, 0, false
+	stop := min(len(text), c.start+maxPhone)
+	for ; i < stop; i++ {
+		b := text[i]
+		if isDigit(b) {
+			c.number = append(c.number, b)
+			run++
+			c.end = i + 1
+			continue
+		}
+		if run > 0 {
+			c.groups = append(c.groups, run)
+			run = 0
+		}
+		switch {
+		case b == '+' && i == c.start:
+			c.plus = true
+		case b == '(' && !open:
+			open = true
+		case b == ')' && open:
+			open, c.paren = false, true
+		case (b == ' ' || b == '-' || b == '.') && i+1 < len(text) && (isDigit(text[i+1]) || text[i+1] == '(') && i > c.start:
+			if b == '.' {
+				c.dots++
+			}
+			if b == ' ' {
+				c.spaces++
+			}
+		default:
+			c.tail(text, i)
+			return
+		}
+	}
+	if run > 0 {
+		c.groups = append(c.groups, run)
+	}
+	if i < len(text) && isDigit(text[i]) || open {
+		c.number = nil
+	}
+}
+
+// tail reads an extension, or what makes it no telephone's number.
+func (c *call) tail(text []byte, i int) {
+	rest := text[i:min(len(text), i+12)]
+	word := strings.TrimLeft(strings.ToLower(string(rest)), " ")
+	for _, x := range []string{"ext. ", "ext.", "ext ", "x"} {
+		number, ok := strings.CutPrefix(word, x)
+		n := 0
+		for n < len(number) && isDigit(number[n]) {
+			n++
+		}
+		if ok && n > 0 && n < 7 && (n == len(number) || !isWord(number[n])) {
+			c.extension = true
+			c.end = i + len(rest) - len(number) + n
+			return
+		}
+	}
+	if len(rest) > 1 && (isLetter(upperOf(rest[0])) || strings.IndexByte("_%", rest[0]) >= 0 || strings.IndexByte(":/=,", rest[0]) >= 0 && isDigit(rest[1])) {
+		c.number = nil
+	}
+}
+
+// plausible tells a number from a date, an address of a network and an amount.
+func (c *call) plausible() bool {
+	n := len(c.number)
+	if n < 6 || n > 15 || len(c.groups) == 0 || len(c.groups) == 1 && n < 7 || same(c.number) {
+		return false
+	}
+	for i, g := range c.groups {
+		if g == 1 && i > 0 && !c.plus || g > 11 && i > 0 {
+			return false
+		}
+	}
+	return !c.dateLike() && !(c.dots == 3 && len(c.groups) == 4 && n <= 12 && !c.plus) && !(c.dots == 1 && len(c.groups) == 2)
+}
+
+// dateLike: 2026-11-25, 25.11.2026, 11-25-26, with an hour behind it perhaps.
+func (c *call) dateLike() bool {
+	if c.plus || c.paren || len(c.groups) < 3 || len(c.groups) == 4 && c.groups[3] > 2 || len(c.groups) > 4 {
+		return false
+	}
+	g, n := c.groups, c.number
+	switch {
+	case g[0] == 4 && g[1] == 2 && g[2] == 2:
+		return (n[0] == '1' && n[1] == '9' || n[0] == '2' && n[1] == '0') && number(n[4:6]) <= 12
+	case g[0] == 2 && g[1] == 2 && g[2] == 4:
+		return number(n[:2]) <= 31 && number(n[2:4]) <= 31 && (n[4] == '1' || n[4] == '2')
+	}
+	return false
+}
+
+// evident: an international prefix, or the form of the North American plan.
+func (c *call) evident(text []byte) bool {
+	n := len(c.number)
+	grouped := len(c.groups) > 1
+	switch {
+	case c.plus:
+		atLine := c.start == 0 || text[c.start-1] == '\n'
+		return n >= 8 && c.number[0] != '0' && (grouped || n >= 10 && !atLine)
+	case c.number[0] == '0' && c.number[1] == '0' && c.number[2] != '0':
+		return n >= 11 && grouped && c.groups[0] <= 5 && c.spaces+1 < n
+	}
+	k := len(c.groups)
+	if k < 3 || c.groups[k-1] != 4 || c.groups[k-2] != 3 || c.groups[k-3] != 3 || k > 3 && (k > 4 || c.number[0] != '1' || c.groups[0] != 1) {
+		return false
+	}
+	area, exchange := c.number[n-10], c.number[n-7]
+	return c.extension || c.paren || area >= '2' && exchange >= '2' && c.spaces < 2
+}
