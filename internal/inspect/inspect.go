@@ -31,7 +31,7 @@ type Rule struct {
 	// Shapes, instead of Anchors and Pattern, are what tokens look like: # is a digit,
 	// A a letter, ? a digit that may be there, and - . / and space stand for
 	// themselves. The token is the value, or what a Detector is given. "#*" is any
-	// token of at least five digits, "@" that sign, ":" a row of hex digits and
+	// token of at least six digits, "@" that sign, ":" a row of hex digits and
 	// colons; these need a Detector, which must look at no more than 128 bytes on
 	// each side.
 	Shapes []string

@@ -21,7 +21,7 @@ const (
 	maxToken   = 96 // bytes of a token, spaces between digits included
 	maxWord    = 40 // of one without spaces
 	maxWords   = 8  // that one number is written in
-	manyDigits = 5
+	manyDigits = 6
 	maxShapes  = 256 // of one rule, its optional digits written out
 	tokenWork  = 4   // for each rule that is tried at a token
 )
@@ -359,7 +359,9 @@ func alone(text []byte, start, end int) bool {
 		switch c := text[start-1]; {
 		case c == '_' || c >= 0x80 && c < 0xe0 && wordy(c) || c == '$':
 			return false
-		case start > 1 && (c == '-' || c == '.' || c == '/' || c == '+') && wordy(text[start-2]):
+		case c == '-': // a negative number, or the rest of a name
+			return false
+		case start > 1 && (c == '.' || c == '/' || c == '+') && wordy(text[start-2]):
 			return false
 		}
 	}

@@ -28,7 +28,7 @@ func ipv4(text []byte, at, end int, report func(start, end int)) {
 	report(at, end)
 }
 
-const ipWords = "ip|ipv4|address|addr|host|server|client|peer|remote|source|from|proxy|gateway|dns"
+const ipWords = "ip|ipv4|address|addr|host|server|client|proxy|gateway|dns"
 
 // notPublic are networks of special use (the registries of RFC 6890) and addresses
 // that everybody knows.

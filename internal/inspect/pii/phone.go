@@ -5,8 +5,10 @@ import "strings"
 // call is a telephone number as it stands in a text.
 type call struct {
 	start, end int
-	number     []byte // its digits, without an extension
-	groups     []int  // how many digits stand together
+	digits     [maxPhone]byte
+	runs       [maxPhone]int
+	number     []byte // its digits, without an extension, in digits
+	groups     []int  // how many digits stand together, in runs
 	plus       bool
 	paren      bool
 	extension  bool
@@ -19,42 +21,46 @@ const maxPhone = 32 // bytes
 // phone finds a number that may be a telephone's around a token of digits: words
 // near it must say that it is one.
 func phone(text []byte, at, end int, report func(start, end int)) {
-	if c, ok := readCall(text, at, end); ok && c.plausible() {
+	var c call
+	if c.find(text, at, end) && c.plausible() {
 		report(c.start, c.end)
 	}
 }
 
 // phoneGrouped is phone for numbers that are written in groups.
 func phoneGrouped(text []byte, at, end int, report func(start, end int)) {
-	if c, ok := readCall(text, at, end); ok && c.plausible() && (len(c.groups) > 1 || c.plus) {
+	var c call
+	if c.find(text, at, end) && c.plausible() && (len(c.groups) > 1 && !c.emptyGroup() || c.plus) {
 		report(c.start, c.end)
 	}
 }
 
 // phoneForm finds numbers that look like a telephone's and like nothing else.
 func phoneForm(text []byte, at, end int, report func(start, end int)) {
-	if c, ok := readCall(text, at, end); ok && c.plausible() && c.evident(text) {
+	var c call
+	if c.find(text, at, end) && c.plausible() && c.evident(text) {
 		report(c.start, c.end)
 	}
 }
 
-// readCall reads the number that holds the token's first digits.
-func readCall(text []byte, at, end int) (c call, ok bool) {
+// find reads the number that holds the token's first digits, if there is one.
+func (c *call) find(text []byte, at, end int) bool {
 	for at < end && !isDigit(text[at]) {
 		at++
 	}
 	if at == end || at > 0 && isLetter(upperOf(text[at-1])) {
-		return c, false
+		return false
 	}
 	c.start = callStart(text, at)
+	c.number, c.groups = c.digits[:0], c.runs[:0]
 	if c.start > 0 {
 		switch b := text[c.start-1]; {
 		case isWord(b), strings.IndexByte("#$%&*=./-:", b) >= 0 && c.start > 1 && text[c.start-2] != ' ' && b != ':' && b != '=', b == '$', b == '#':
-			return c, false
+			return false
 		}
 	}
 	c.read(text)
-	return c, len(c.number) > 0
+	return len(c.number) > 0
 }
 
 // callStart goes back over area codes in parentheses and a plus.
@@ -105,9 +111,18 @@ func (c *call) read(text []byte) {
 				c.spaces++
 			}
 		default:
-			c.tail(text, i)
-			return
+			stop = i
 		}
+		if stop == i {
+			break
+		}
+	}
+	if open && c.start < len(text) && text[c.start] == '(' {
+		c.start++ // a remark in parentheses
+		open = false
+	}
+	if i == stop && i < len(text) && !isDigit(text[i]) && !open {
+		c.tail(text, i)
 	}
 	if run > 0 {
 		c.groups = append(c.groups, run)
@@ -120,6 +135,16 @@ func (c *call) read(text []byte) {
 // tail reads an extension, or what makes it no telephone's number.
 func (c *call) tail(text []byte, i int) {
 	rest := text[i:min(len(text), i+12)]
+	if strings.IndexByte(" xXeE", rest[0]) >= 0 && c.extended(rest, i) {
+		return
+	}
+	if len(rest) > 1 && (isLetter(upperOf(rest[0])) || strings.IndexByte("_%", rest[0]) >= 0 || strings.IndexByte(":/=,", rest[0]) >= 0 && isDigit(rest[1])) {
+		c.number = nil
+	}
+}
+
+// extended takes the extension with which the rest of the text begins.
+func (c *call) extended(rest []byte, i int) bool {
 	word := strings.TrimLeft(strings.ToLower(string(rest)), " ")
 	for _, x := range []string{"ext. ", "ext.", "ext ", "x"} {
 		number, ok := strings.CutPrefix(word, x)
@@ -130,12 +155,22 @@ func (c *call) tail(text []byte, i int) {
 		if ok && n > 0 && n < 7 && (n == len(number) || !isWord(number[n])) {
 			c.extension = true
 			c.end = i + len(rest) - len(number) + n
-			return
+			return true
 		}
 	}
-	if len(rest) > 1 && (isLetter(upperOf(rest[0])) || strings.IndexByte("_%", rest[0]) >= 0 || strings.IndexByte(":/=,", rest[0]) >= 0 && isDigit(rest[1])) {
-		c.number = nil
+	return false
+}
+
+// emptyGroup reports whether one of the groups is of naughts only.
+func (c *call) emptyGroup() bool {
+	n := c.number
+	for _, g := range c.groups {
+		if g > 1 && n[0] == '0' && same(n[:g]) {
+			return true
+		}
+		n = n[g:]
 	}
+	return false
 }
 
 // plausible tells a number from a date, an address of a network and an amount.
@@ -174,9 +209,9 @@ func (c *call) evident(text []byte) bool {
 	switch {
 	case c.plus:
 		atLine := c.start == 0 || text[c.start-1] == '\n'
-		return n >= 8 && c.number[0] != '0' && (grouped || n >= 10 && !atLine)
+		return n >= 8 && isCountry(c.number) && (grouped || n >= 10 && !atLine)
 	case c.number[0] == '0' && c.number[1] == '0' && c.number[2] != '0':
-		return n >= 11 && grouped && c.groups[0] <= 5 && c.spaces+1 < n
+		return n >= 11 && grouped && c.groups[0] >= 3 && c.groups[0] <= 5 && isCountry(c.number[2:])
 	}
 	k := len(c.groups)
 	if k < 3 || c.groups[k-1] != 4 || c.groups[k-2] != 3 || c.groups[k-3] != 3 || k > 3 && (k > 4 || c.number[0] != '1' || c.groups[0] != 1) {
@@ -184,4 +219,20 @@ func (c *call) evident(text []byte) bool {
 	}
 	area, exchange := c.number[n-10], c.number[n-7]
 	return c.extension || c.paren || area >= '2' && exchange >= '2' && c.spaces < 2
+}
+
+// isCountry reports whether a number begins with a code that is assigned (ITU-T,
+// list of E.164 country codes).
+func isCountry(n []byte) bool {
+	two, three := " "+string(n[:2])+" ", " "+string(n[:3])+" "
+	const pairs = " 20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 81 82 84 86 90 91 92 93 94 95 98 "
+	const missing = " 210 214 215 217 219 259 280 281 282 283 284 285 286 287 288 289 292 293 294 295 296 379 384 388 422 424 425 426 427 428 429 " +
+		"693 694 695 696 697 698 699 801 802 803 804 805 806 807 809 851 854 857 858 859 871 872 873 874 875 876 877 879 884 885 887 889 969 978 990 991 997 999 "
+	switch {
+	case n[0] == '1' || n[0] == '7' || strings.Contains(pairs, two):
+		return true
+	case n[0] == '0':
+		return false
+	}
+	return !strings.Contains(missing, three)
 }
