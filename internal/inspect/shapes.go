@@ -134,37 +134,43 @@ func holds(x uint64, c byte) uint64 {
 	return (x - ones) &^ x & tops
 }
 
-// tokens looks for the shapes of rules in a text.
-func (s *scanner) tokens(text []byte) bool {
-	t := s.e.shapes
-	if t == nil {
-		return true
-	}
-	done, colon := 0, 0 // what is behind the last token
-	var tail [8]byte
-	for i := 0; i < len(text); i += 8 {
-		var x uint64
-		if i+8 <= len(text) {
-			x = binary.LittleEndian.Uint64(text[i:])
-		} else {
-			tail = [8]byte{}
-			copy(tail[:], text[i:])
-			x = binary.LittleEndian.Uint64(tail[:])
-		}
+// next skips the words of 8 bytes in which no token can be, and gives the digits and
+// signs of the first other one. A colon counts beside a digit: of a row that has
+// several, one does.
+func next(text []byte, i int) (at int, digits, signs uint64) {
+	for ; i+8 <= len(text); i += 8 {
+		x := binary.LittleEndian.Uint64(text[i:])
 		d := digitsIn(x)
-		low, high := uint32(d), uint32(d>>32)
-		pairs := low&(low-1) | high&(high-1)
-		signs := holds(x, '@') | holds(x, ':')
-		if pairs == 0 && signs == 0 {
+		signs := holds(x, '@')
+		if d|signs == 0 {
 			continue
 		}
-		if low&(low-1) != 0 {
-			if p := i + bits.TrailingZeros32(low)/8; p >= done {
-				done = s.token(text, done, p)
-			}
+		signs |= holds(x, ':') & (d<<8 | d>>8)
+		if pairs := d & (d<<8 | d<<16 | d<<24); pairs|signs != 0 {
+			return i, d, signs
 		}
-		if high&(high-1) != 0 {
-			if p := i + 4 + bits.TrailingZeros32(high)/8; p >= done {
+	}
+	var tail [8]byte
+	copy(tail[:], text[min(i, len(text)):])
+	x := binary.LittleEndian.Uint64(tail[:])
+	d := digitsIn(x)
+	return i, d, holds(x, '@') | holds(x, ':')&(d<<8|d>>8)
+}
+
+// tokens looks for the shapes of rules in a text.
+func (s *scanner) tokens(text []byte) {
+	if s.e.shapes == nil {
+		return
+	}
+	done, colon := 0, 0 // what is behind the last token
+	for i := 0; i < len(text) && s.work >= 0; i += 8 {
+		var d, signs uint64
+		i, d, signs = next(text, i)
+		for _, half := range [2]uint64{d & 0xffffffff, d &^ 0xffffffff} {
+			if half&(half-1) == 0 {
+				continue
+			}
+			if p := i + bits.TrailingZeros64(half)/8; p >= done {
 				done = s.token(text, done, p)
 			}
 		}
@@ -172,16 +178,12 @@ func (s *scanner) tokens(text []byte) bool {
 			switch p := i + bits.TrailingZeros64(signs)/8; {
 			case p >= len(text):
 			case text[p] == '@':
-				s.each(t.at, p, p+1)
+				s.each(s.e.shapes.at, p, p+1)
 			case text[p] == ':' && p >= colon:
 				colon = s.colons(text, p)
 			}
 		}
-		if s.work < 0 {
-			return false
-		}
 	}
-	return true
 }
 
 // colons finds the row of hex digits and colons around a colon, and gives its

@@ -1,6 +1,7 @@
 package pii
 
 import (
+	"bytes"
 	"strings"
 )
 
@@ -46,11 +47,12 @@ func folded(into, text []byte) []byte {
 }
 
 func holdsWord(text []byte, word string) bool {
-	for i := 0; i+len(word) <= len(text); i++ {
-		if text[i] != word[0] || string(text[i:i+len(word)]) != word {
-			continue
+	for i := 0; ; i++ {
+		k := bytes.Index(text[i:], []byte(word))
+		if k < 0 {
+			return false
 		}
-		if word[0] >= 0xe0 {
+		if i += k; word[0] >= 0xe0 {
 			return true // a script without spaces
 		}
 		begins := i == 0 || !inWord(text[i-1])
@@ -59,7 +61,6 @@ func holdsWord(text []byte, word string) bool {
 			return true
 		}
 	}
-	return false
 }
 
 // inWord tells letters; all of UTF-8 beyond ASCII counts.
