@@ -21,6 +21,7 @@ const (
 	maxToken   = 96 // bytes of a token, spaces between digits included
 	maxWord    = 40 // of one without spaces
 	maxWords   = 8  // that one number is written in
+	maxBeside  = 2  // other words beside them
 	manyDigits = 6
 	maxShapes  = 256 // of one rule, its optional digits written out
 	tokenWork  = 4   // for each rule that is tried at a token
@@ -309,13 +310,14 @@ func wordEnd(text []byte, at int) int {
 // takes its words.
 func (s *scanner) words(text []byte, words []int, end int) {
 	for i := 0; i < len(words); {
-		i += s.row(text, words[i:min(len(words), i+maxWords+1)], end)
+		i += s.row(text, words[i:min(len(words), i+maxWords+1)], end, len(words))
 	}
 }
 
 // row tries the rows that begin with the first word and gives how many words were
-// taken, one at least.
-func (s *scanner) row(text []byte, words []int, end int) int {
+// taken, one at least. A value of several words has few others of its token, of
+// all words, beside it: in a table of numbers stand all kinds of rows.
+func (s *scanner) row(text []byte, words []int, end, all int) int {
 	var keys [maxWords]uint64
 	h, n := uint64(shapeSeed), 0
 	for k := range min(len(words), maxWords) {
@@ -336,7 +338,7 @@ func (s *scanner) row(text []byte, words []int, end int) int {
 		n = k + 1
 	}
 	for k := n - 1; k >= 0; k-- {
-		if bit(s.e.shapes.bitmap[:], uint32(keys[k]>>52))&1 == 0 {
+		if bit(s.e.shapes.bitmap[:], uint32(keys[k]>>52))&1 == 0 || k > 0 && all-k-1 > maxBeside {
 			continue
 		}
 		stop := end

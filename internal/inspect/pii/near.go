@@ -16,15 +16,45 @@ const (
 // of at most four bytes ends there, too, a longer one may have an ending.
 func near(text []byte, start, end int, arg string) bool {
 	var buf [2 * (nearBefore + nearAfter)]byte
-	before := folded(buf[:0], text[max(0, start-nearBefore):start])
-	n := len(before)
-	around := folded(append(before, ' '), text[end:min(len(text), end+nearAfter)])
+	around := folded(buf[:0], text[max(0, start-nearBefore):start])
+	around = append(around, '\n') // stands in no word
+	around = folded(around, text[end:min(len(text), end+nearAfter)])
+	begins := beginnings(around)
 	for word := range strings.SplitSeq(arg, "|") {
-		if holdsWord(around[:n], word) || holdsWord(around[n:], word) {
+		if begins.may(word) && holdsWord(around, word) {
 			return true
 		}
 	}
 	return false
+}
+
+// pairs is a set of the first two bytes of words, hashed: most of the words that
+// are looked for are not there, and that is soon said.
+type pairs [8]uint64
+
+func pair(a, b byte) (i, bit uint) {
+	h := (uint(a)*31 + uint(b)) & 511
+	return h >> 6, h & 63
+}
+
+func beginnings(text []byte) (p pairs) {
+	before := byte(' ')
+	for i := 0; i+1 < len(text); i++ {
+		if !inWord(before) {
+			k, bit := pair(text[i], text[i+1])
+			p[k] |= 1 << bit
+		}
+		before = text[i]
+	}
+	return p
+}
+
+func (p *pairs) may(word string) bool {
+	if len(word) < 2 || word[0] >= 0xe0 {
+		return word != ""
+	}
+	k, bit := pair(word[0], word[1])
+	return p[k]>>bit&1 != 0
 }
 
 func notNear(text []byte, start, end int, arg string) bool { return !near(text, start, end, arg) }
