@@ -78,7 +78,11 @@ func (s *score) personal(o options) error {
 	if s.ids == "" {
 		own.printPersonal(byType, all)
 	}
-	return own.traffic(o)
+	if err := own.traffic(o); err != nil || s.ids != "" {
+		return err
+	}
+	_, err = fmt.Fprintf(s.out, "\n%d rules of all families, version %s\n", len(engine.Rules()), engine.Version())
+	return err
 }
 
 // count compares what was found with the labels of one type. Without a label it

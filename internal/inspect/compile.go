@@ -187,6 +187,7 @@ func (r *Rule) sound() error {
 	require(len(r.Anchors) == 0 || len(r.Shapes) == 0, "it has anchors and shapes")
 	require(len(r.Shapes) == 0 || r.Pattern == "", "it has shapes and a pattern")
 	for _, s := range r.Shapes {
+		require(r.Detector != "" || s != anyNumber && s != atSign && s != colons, "shape %q needs a detector", s)
 		require(isShape(s), "shape %q: write # for a digit, A for a letter, ? for a digit that may be there, - . / and space as they are, or one of #* @ :", s)
 	}
 	require(r.Before >= 0 && r.Before <= maxWindow && r.After >= 0 && r.After <= maxWindow, "the window must be at most %d bytes each side", maxWindow)

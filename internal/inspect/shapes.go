@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // What digits, "@" and ":" have in common: no literal stands near them, so that
@@ -78,11 +80,10 @@ func isShape(shape string) bool {
 	if shape == anyNumber || shape == atSign || shape == colons {
 		return true
 	}
-	ok := len(shape) <= maxWord && strings.Contains(shape, "##") && len(written(shape)) > 0
-	if strings.ContainsRune(shape, '?') {
-		ok = len(shape) <= maxWord && len(written(shape)) > 0
+	if len(shape) > maxWord || strings.Trim(shape, "#A?-./ ") != "" || len(written(shape)) == 0 {
+		return false
 	}
-	return ok && strings.Trim(shape, "#A?-./ ") == ""
+	return strings.Contains(strings.ReplaceAll(shape, "?", "#"), "##")
 }
 
 const (
@@ -361,21 +362,31 @@ func (s *scanner) row(text []byte, words []int, end, all int) int {
 func alone(text []byte, start, end int) bool {
 	if start > 0 {
 		switch c := text[start-1]; {
-		case c == '_' || c >= 0x80 && c < 0xe0 && wordy(c) || c == '$':
-			return false
-		case c == '-': // a negative number, or the rest of a name
+		case c == '_' || c == '$' || c == '-': // a negative number, or the rest of a name
 			return false
 		case start > 1 && (c == '.' || c == '/' || c == '+') && wordy(text[start-2]):
 			return false
+		case c >= utf8.RuneSelf:
+			if r, _ := utf8.DecodeLastRune(text[:start]); spaced(r) {
+				return false
+			}
 		}
 	}
-	if end < len(text) {
-		switch c := text[end]; {
-		case c == '_':
-			return false
-		case end+1 < len(text) && (c == '-' || c == '.' || c == '+') && wordy(text[end+1]) && text[end+1] < 0x80:
-			return false
-		}
+	if end == len(text) {
+		return true
+	}
+	switch c := text[end]; {
+	case c == '_':
+		return false
+	case end+1 < len(text) && (c == '-' || c == '.' || c == '+') && wordy(text[end+1]) && text[end+1] < utf8.RuneSelf:
+		return false
+	case c >= utf8.RuneSelf:
+		r, _ := utf8.DecodeRune(text[end:])
+		return !spaced(r)
 	}
 	return true
 }
+
+// spaced tells letters of scripts that have spaces between words: those of East
+// Asia, from U+2E80 on, stand beside numbers without one.
+func spaced(r rune) bool { return r < 0x2e80 && unicode.IsLetter(r) }

@@ -55,7 +55,12 @@ func TestTheManualNamesWhatThereIs(t *testing.T) {
 	lib := rulebook.Library()
 	for head, known := range map[string]func(name string) bool{
 		"| check | holds for a value |": func(name string) bool { return lib.Checks[name] != nil || strings.ContainsAny(name, "<>") },
-		"| detector | finds |":          func(name string) bool { return lib.Detectors[name] != nil },
+		"| check of numbers | holds for a value |": func(name string) bool {
+			name, _, _ = strings.Cut(name, ":")
+			name, _, _ = strings.Cut(name, "=")
+			return lib.Checks[name] != nil
+		},
+		"| detector | finds |": func(name string) bool { return lib.Detectors[name] != nil },
 	} {
 		_, table, _ := strings.Cut(string(page), head)
 		table, _, _ = strings.Cut(table, "\n\n")
@@ -70,6 +75,19 @@ func TestTheManualNamesWhatThereIs(t *testing.T) {
 		}
 		if n < 5 {
 			t.Errorf("%s: %d names", head, n)
+		}
+	}
+}
+
+// Each check of numbers is told: operators have numbers of their own countries.
+func TestTheManualTellsAllChecksOfNumbers(t *testing.T) {
+	page, err := os.ReadFile("../../docs/rules.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range pii.Library().Checks {
+		if !regexp.MustCompile("`" + name + "[`:=]").Match(page) {
+			t.Errorf("the page does not tell of %s", name)
 		}
 	}
 }
