@@ -23,7 +23,7 @@ func email(text []byte, at, _ int, report func(start, end int)) {
 	for end > at && (text[end-1] == '.' || text[end-1] == '-') {
 		end--
 	}
-	if start == at || inURL(text, start) || isLocalOfMachine(text[start:at]) {
+	if start == at || end-at < 5 || text[at+1] == '.' || inURL(text, start) || isLocalOfMachine(text[start:at]) {
 		return
 	}
 	if end+1 < len(text) && (text[end] == ':' && (isWord(text[end+1]) || text[end+1] == '/' || text[end+1] == '~') || text[end] == '@') {
