@@ -80,7 +80,8 @@ func callStart(text []byte, at int) int {
 	return start
 }
 
-// read takes digits, single separators and an extension from the start on.
+// read takes digits, single separators and an extension from the start on. What
+// goes on too far leaves no number.
 func (c *call) read(text []byte) {
 	i, run, open := c.start, 0, false
 	stop := min(len(text), c.start+maxPhone)
@@ -88,48 +89,64 @@ func (c *call) read(text []byte) {
 		b := text[i]
 		if isDigit(b) {
 			c.number = append(c.number, b)
-			run++
 			c.end = i + 1
+			run++
 			continue
 		}
-		if run > 0 {
-			c.groups = append(c.groups, run)
-			run = 0
-		}
+		c.group(&run)
 		switch {
-		case b == '+' && i == c.start:
-			c.plus = true
 		case b == '(' && !open:
 			open = true
 		case b == ')' && open:
 			open, c.paren = false, true
-		case (b == ' ' || b == '-' || b == '.') && i+1 < len(text) && (isDigit(text[i+1]) || text[i+1] == '(') && i > c.start:
-			if b == '.' {
-				c.dots++
-			}
-			if b == ' ' {
-				c.spaces++
-			}
-		default:
+		case !c.separates(text, i):
 			stop = i
 		}
 		if stop == i {
 			break
 		}
 	}
-	if open && c.start < len(text) && text[c.start] == '(' {
+	c.group(&run)
+	if open && text[c.start] == '(' {
 		c.start++ // a remark in parentheses
 		open = false
 	}
-	if i == stop && i < len(text) && !isDigit(text[i]) && !open {
+	switch {
+	case open || i < len(text) && isDigit(text[i]):
+		c.number = nil
+	case i < len(text) && i == stop:
 		c.tail(text, i)
 	}
-	if run > 0 {
-		c.groups = append(c.groups, run)
+}
+
+// group ends a run of digits.
+func (c *call) group(run *int) {
+	if *run > 0 {
+		c.groups = append(c.groups, *run)
+		*run = 0
 	}
-	if i < len(text) && isDigit(text[i]) || open {
-		c.number = nil
+}
+
+// separates reports whether text[i] is the plus, or stands between two groups.
+func (c *call) separates(text []byte, i int) bool {
+	b := text[i]
+	if b == '+' && i == c.start {
+		c.plus = true
+		return true
 	}
+	if i == c.start || i+1 == len(text) || !isDigit(text[i+1]) && text[i+1] != '(' {
+		return false
+	}
+	switch b {
+	case '.':
+		c.dots++
+	case ' ':
+		c.spaces++
+	case '-':
+	default:
+		return false
+	}
+	return true
 }
 
 // tail reads an extension, or what makes it no telephone's number.
