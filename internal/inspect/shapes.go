@@ -286,17 +286,19 @@ func (s *scanner) token(text []byte, from, at int) int {
 	return end
 }
 
-// long is a row of numbers, or a word that is no number.
+// long is a word that is no number, or a row of many numbers: of those each is one
+// by itself.
 func (s *scanner) long(text []byte, words []int, start, end, digits int) int {
 	if len(words) <= maxWords {
 		s.words(text, words, wordEnd(text, end))
 		return wordEnd(text, end)
 	}
-	s.words(text, words[:len(words)-1], words[len(words)-1]-1)
+	last := words[len(words)-1]
+	s.words(text, words[:len(words)-1], last-1)
 	if digits >= manyDigits {
-		s.each(s.e.shapes.number, start, words[len(words)-1]-1)
+		s.each(s.e.shapes.number, start, last-1)
 	}
-	return words[len(words)-maxWords+1]
+	return last
 }
 
 // wordEnd is where the letters and digits that hold text[at] end.
