@@ -45,6 +45,8 @@ func TestWhatOnlyLooksLikeANumberIsLeftAlone(t *testing.T) {
 	e, _ := engine(t)
 	for _, test := range []struct{ name, text string }{
 		{"a word in a word", "nffa 081878510"},
+		{"a word in a word, and one that begins alike", "nffa bire ffu 081878510"},
+		{"a longer word", "ffanc 081878510"},
 		{"a word too far away", "ffa naq fb ba naq fb ba naq fb ba naq fb ba naq fb ba naq fb ba naq fb ba naq fb ba 081878510"},
 		{"a date behind a telephone", "cubar 70.66.7571, 7571-66-70"},
 		{"a clock", "cubar ng 65:85:55"},
