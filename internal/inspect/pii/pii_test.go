@@ -1,6 +1,7 @@
 package pii_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/workingagents/gatehouse/internal/inspect"
@@ -28,6 +29,11 @@ func TestRulesFindTheirExamples(t *testing.T) {
 	for _, r := range set.Rules {
 		if len(r.Misses) == 0 || r.Source == "" {
 			t.Errorf("%s has no miss, or no source", r.ID)
+		}
+		for _, c := range r.Checks {
+			if words, ok := strings.CutPrefix(c, "near:"); ok && strings.ContainsAny(words, "-_ABCDEFGHIJKLMNOPQRSTUVWXYZ") {
+				t.Errorf("%s: a word that is never found: small letters, and a space for what divides words", r.ID)
+			}
 		}
 	}
 }
