@@ -25,7 +25,15 @@ type record struct {
 	Start   *int            `json:"start"`
 	End     *int            `json:"end"`
 	Kind    string          `json:"kind"`
+	Spans   []span          `json:"spans"` // of personal data
 	Source  string          `json:"source"`
+}
+
+// span is a labelled value, by the source's own name for its type.
+type span struct {
+	Type  string `json:"type"`
+	Start int    `json:"start"`
+	End   int    `json:"end"`
 }
 
 func (r record) isTrue() bool { return string(r.Label) == "true" }

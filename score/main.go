@@ -57,6 +57,9 @@ func run(o options, out io.Writer) error {
 	if err := s.traffic(o); err != nil {
 		return err
 	}
+	if err := s.personal(o); err != nil {
+		return err
+	}
 	if o.ids == "" {
 		fmt.Fprintf(out, "\n%d rules, version %s\n", len(set.Rules), engine.Version())
 	}

@@ -16,7 +16,7 @@ func dataset(t *testing.T, records map[string][]map[string]any) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, name := range []string{"secrets_kingfisher", "secrets_gitleaks", "secrets_betterleaks", "secrets_creddata",
-		"injection_agent_instructions", "injection_bipia_train", "injection_agentdojo", "injection_asb", "injection_compass", "shell_nl2bash"} {
+		"injection_agent_instructions", "injection_bipia_train", "injection_agentdojo", "injection_asb", "injection_compass", "shell_nl2bash", "pii_presidio_large"} {
 		var b bytes.Buffer
 		z := gzip.NewWriter(&b)
 		for _, r := range records[name] {
@@ -68,6 +68,35 @@ func TestTablesCountWhatIsFound(t *testing.T) {
 	}
 	if strings.Contains(out.String(), "| gitleaks |") || strings.Contains(out.String(), value) {
 		t.Errorf("a record that stands apart was counted, or a value printed:\n%s", out.String())
+	}
+}
+
+// A value is found when the family covers it; a finding is right by its own type.
+func TestPersonalDataIsCountedByType(t *testing.T) {
+	mail := strings.Join([]string{"a.berg", "lindqvist-bygg.se"}, "@")
+	dir := dataset(t, map[string][]map[string]any{
+		"pii_presidio_large": {
+			{"id": "1", "text": "to " + mail, "spans": []map[string]any{{"type": "EMAIL_ADDRESS", "start": 3, "end": 3 + len(mail)}}},
+			{"id": "2", "text": "to nobody", "spans": []map[string]any{{"type": "EMAIL_ADDRESS", "start": 3, "end": 9}, {"type": "PERSON", "start": 3, "end": 9}}},
+			{"id": "3", "text": "to " + mail, "spans": []map[string]any{}},
+		},
+		"injection_compass": {{"id": "4", "text": "ask " + mail, "label": "benign", "kind": "user_query"}},
+	})
+	var out strings.Builder
+	if err := run(options{data: dir, agents: t.TempDir()}, &out); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"| EMAIL_ADDRESS | 2 | 0.500 (0.095–0.905) | 2 | 0.500 (0.095–0.905) | 0.500 |",
+		"| US_SSN | 0 | – | 0 | – | 0.000 |",
+		"| ordinary traffic, pii | texts |",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no line %q in:\n%s", want, out.String())
+		}
+	}
+	if n := strings.Count(out.String(), "| questions of users | 1 | 0 | 1: 1.000"); n != 1 || strings.Contains(out.String(), mail) {
+		t.Errorf("findings of the family are not counted apart, or a value printed:\n%s", out.String())
 	}
 }
 

@@ -16,6 +16,7 @@ const blocking = 90
 
 type score struct {
 	engine *inspect.Engine
+	family string // whose findings count on ordinary traffic; empty: of all rules of the engine
 	ids    string
 	out    io.Writer
 	strata []string // in the order of the table

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/workingagents/gatehouse/internal/inspect"
@@ -64,6 +65,9 @@ func (s *score) traffic(o options) error {
 // credentials that such texts hold as examples: a person has to look.
 func (s *score) alarm(k *kindOf, id string, text []byte) {
 	result := s.engine.Scan(text, inspect.Options{JSON: k.json})
+	if s.family != "" {
+		result.Matches = slices.DeleteFunc(result.Matches, func(m inspect.Match) bool { return m.Rule.Family() != s.family })
+	}
 	k.texts++
 	k.bytes += len(text)
 	k.findings += len(result.Matches)
@@ -83,8 +87,15 @@ func (s *score) alarm(k *kindOf, id string, text []byte) {
 	}
 }
 
+func trafficName(family string) string {
+	if family == "" {
+		return "ordinary traffic"
+	}
+	return "ordinary traffic, " + family
+}
+
 func (s *score) printTraffic(kinds []*kindOf) {
-	fmt.Fprintln(s.out, "\n| ordinary traffic | texts | KB | with a finding | with one of ≥ 90 % | MB/s |")
+	fmt.Fprintf(s.out, "\n| %s | texts | KB | with a finding | with one of ≥ 90 %% | MB/s |\n", trafficName(s.family))
 	fmt.Fprintln(s.out, "|---|---|---|---|---|---|")
 	total := &kindOf{name: "all"}
 	for _, k := range kinds {

@@ -98,6 +98,8 @@ var allowed = []line{
 	{"internal/ledger/disk/disktest", "internal/ledger/disk", "a disk that fails, for tests"},
 
 	{"internal/inspect/secret", "internal/inspect", "gives the engine its rules, detectors and checks"},
+	{"internal/inspect/pii", "internal/inspect", "gives the engine its rules, detectors and checks"},
+	{"score", "internal/rulebook", "measures the rules as they are in force"},
 	{"score", "internal/inspect/...", "measures what the rules find"},
 
 	{"internal/wire/codec", "internal/wire/...", "dispatches to the providers' codecs"},

@@ -31,6 +31,7 @@ type Engine struct {
 	byName     map[string]*Rule
 	anchors    *anchors
 	registered *registry
+	shapes     *shapes // nil: no rule has some
 	version    string
 	scanners   sync.Pool
 }
@@ -80,6 +81,7 @@ func Compile(lib Library, sets ...*Set) (*Engine, error) {
 				list = append(list, anchor{text: a, exact: r.CaseAnchors, words: r.Words, owners: []int32{int32(len(e.rules))}})
 			}
 			compiled.index = int32(len(e.rules))
+			e.shape(compiled)
 			e.rules = append(e.rules, compiled)
 		}
 		errs = append(errs, e.register(lib.Key, set))
@@ -91,6 +93,16 @@ func Compile(lib Library, sets ...*Set) (*Engine, error) {
 	e.version = version(lib.Key, sets)
 	e.scanners.New = func() any { return newScanner(e) }
 	return e, nil
+}
+
+// shape enters a rule under its shapes.
+func (e *Engine) shape(r *rule) {
+	for _, shape := range r.Shapes {
+		if e.shapes == nil {
+			e.shapes = &shapes{rules: make(map[uint64][]int32)}
+		}
+		e.shapes.add(shape, r.index)
+	}
 }
 
 // name enters a rule under its name.
@@ -171,7 +183,13 @@ func (r *Rule) sound() error {
 	require(ruleID.MatchString(r.ID), "the id must be lower case letters, digits and -")
 	require(r.Severity.String() != "unknown", "severity is missing")
 	require(r.Confidence > 0 && r.Confidence <= 100, "confidence must be 1 to 100 percent")
-	require(len(r.Anchors) > 0, "anchors are missing")
+	require(len(r.Anchors) > 0 || len(r.Shapes) > 0, "anchors are missing, or shapes")
+	require(len(r.Anchors) == 0 || len(r.Shapes) == 0, "it has anchors and shapes")
+	require(len(r.Shapes) == 0 || r.Pattern == "", "it has shapes and a pattern")
+	for _, s := range r.Shapes {
+		require(r.Detector != "" || s != anyNumber && s != atSign && s != colons, "shape %q needs a detector", s)
+		require(isShape(s), "shape %q: write # for a digit, A for a letter, ? for a digit that may be there, - . / and space as they are, or one of #* @ :", s)
+	}
 	require(r.Before >= 0 && r.Before <= maxWindow && r.After >= 0 && r.After <= maxWindow, "the window must be at most %d bytes each side", maxWindow)
 	require(r.Pattern == "" || r.Detector == "", "it has a pattern and a detector")
 	for _, a := range r.Anchors {

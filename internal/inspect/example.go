@@ -15,7 +15,7 @@ func (set *Set) Test(e *Engine) error {
 	for i := range set.Rules {
 		r := &set.Rules[i]
 		name := (&Rule{ID: r.ID, family: set.Family}).Name()
-		if len(r.Examples) == 0 && r.Pattern+r.Detector != "" {
+		if len(r.Examples) == 0 && (r.Pattern+r.Detector != "" || len(r.Shapes) > 0) {
 			errs = append(errs, r.place.errorf("rule %q has no example", name))
 		}
 		for n, text := range r.Examples {

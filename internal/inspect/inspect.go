@@ -28,6 +28,14 @@ type Rule struct {
 	CaseAnchors bool // anchors are matched with regard to ASCII case
 	Words       bool // an anchor counts only as a whole word
 
+	// Shapes, instead of Anchors and Pattern, are what tokens look like: # is a digit,
+	// A a letter, ? a digit that may be there, and - . / and space stand for
+	// themselves. The token is the value, or what a Detector is given. "#*" is any
+	// token of at least six digits, "@" that sign, ":" a row of hex digits and
+	// colons; these need a Detector, which must look at no more than 128 bytes on
+	// each side.
+	Shapes []string
+
 	// Pattern is a regular expression (RE2) that is tried on the window around
 	// an anchor. The value is the group "value", else group 1, else the whole
 	// match. With neither Pattern nor Detector the anchor itself is the value.
@@ -40,6 +48,8 @@ type Rule struct {
 	// (bits for each byte), or names in Library.Checks, with an argument behind
 	// ">=", "<=", "=" or ":".
 	Checks []string
+
+	Source string // where its form is written down: a law, a standard, an address
 
 	Examples []string // texts in which the rule must find something
 	Misses   []string // texts in which it must find nothing

@@ -171,6 +171,8 @@ func (r *reader) rule(n ast.Node) {
 	fields := r.common(&rule)
 	for key, read := range map[string]func(ast.Node){
 		"anchors":      func(n ast.Node) { rule.Anchors = r.texts(n) },
+		"shapes":       func(n ast.Node) { rule.Shapes = r.texts(n) },
+		"source":       func(n ast.Node) { rule.Source = r.text(n) },
 		"case_anchors": func(n ast.Node) { rule.CaseAnchors = r.flag(n) },
 		"words":        func(n ast.Node) { rule.Words = r.flag(n) },
 		"pattern":      func(n ast.Node) { rule.Pattern, rule.place = r.text(n), r.at(n) },

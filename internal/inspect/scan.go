@@ -164,6 +164,7 @@ func (s *scanner) cut(what string) {
 func (s *scanner) search(l *level, depth int) {
 	s.level, s.depth, s.unbroken = l, depth, Span{}
 	s.anchors(l.text)
+	s.tokens(l.text)
 	for _, i := range s.opened { // a few of hundreds of rules
 		s.flush(i)
 		s.windows[i].opened = false
@@ -280,6 +281,11 @@ func (s *scanner) detect(r *rule, segment, at, end int) bool {
 	if !s.spend(detectorWork+valueWork*s.reach(at, end), at) {
 		return false
 	}
+	return s.ask(r, segment, at, end)
+}
+
+// ask calls a detector whose work is accounted for.
+func (s *scanner) ask(r *rule, segment, at, end int) bool {
 	seg := &s.level.segments[segment]
 	s.call = call{r, int(seg.start), int(seg.end), at, true}
 	defer func() {

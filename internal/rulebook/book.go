@@ -13,10 +13,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/workingagents/gatehouse/internal/inspect"
-	"github.com/workingagents/gatehouse/internal/inspect/secret"
 )
 
 // Folder is the name of the rules' folder in the data folder.
@@ -119,22 +117,6 @@ func read(file string) ([]byte, error) {
 	return os.ReadFile(file)
 }
 
-// builtIn are the rules in the binary, which nobody changes: reading them takes
-// longer than all else.
-var builtIn = sync.OnceValues(secret.Set)
-
-// Compile makes the engine of the built-in rules and the sets. The key is that
-// of the hashes of registered values.
-func Compile(key []byte, sets []*inspect.Set) (*inspect.Engine, error) {
-	own, err := builtIn()
-	if err != nil {
-		return nil, err
-	}
-	lib := secret.Library()
-	lib.Key = key
-	return inspect.Compile(lib, append([]*inspect.Set{own}, sets...)...)
-}
-
 // BuiltIn reports whether a rule's file is in the binary.
 func BuiltIn(file string) bool { return strings.HasPrefix(file, "built-in/") }
 
@@ -166,7 +148,7 @@ func Names(sets []*inspect.Set) ([]string, error) {
 		return nil, err
 	}
 	var names []string
-	for _, s := range append([]*inspect.Set{own}, sets...) {
+	for _, s := range append(slices.Clip(own), sets...) {
 		for i := range s.Rules {
 			names = append(names, s.Rules[i].Name())
 		}

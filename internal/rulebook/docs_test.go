@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/workingagents/gatehouse/internal/inspect"
+	"github.com/workingagents/gatehouse/internal/inspect/pii"
 	"github.com/workingagents/gatehouse/internal/inspect/secret"
 	"github.com/workingagents/gatehouse/internal/rulebook"
 )
@@ -51,10 +52,15 @@ func TestTheManualNamesWhatThereIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lib := secret.Library()
+	lib := rulebook.Library()
 	for head, known := range map[string]func(name string) bool{
 		"| check | holds for a value |": func(name string) bool { return lib.Checks[name] != nil || strings.ContainsAny(name, "<>") },
-		"| detector | finds |":          func(name string) bool { return lib.Detectors[name] != nil },
+		"| check of numbers | holds for a value |": func(name string) bool {
+			name, _, _ = strings.Cut(name, ":")
+			name, _, _ = strings.Cut(name, "=")
+			return lib.Checks[name] != nil
+		},
+		"| detector | finds |": func(name string) bool { return lib.Detectors[name] != nil },
 	} {
 		_, table, _ := strings.Cut(string(page), head)
 		table, _, _ = strings.Cut(table, "\n\n")
@@ -70,5 +76,29 @@ func TestTheManualNamesWhatThereIs(t *testing.T) {
 		if n < 5 {
 			t.Errorf("%s: %d names", head, n)
 		}
+	}
+}
+
+// Each check of numbers is told: operators have numbers of their own countries.
+func TestTheManualTellsAllChecksOfNumbers(t *testing.T) {
+	page, err := os.ReadFile("../../docs/rules.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range pii.Library().Checks {
+		if !regexp.MustCompile("`" + name + "[`:=]").Match(page) {
+			t.Errorf("the page does not tell of %s", name)
+		}
+	}
+}
+
+// One family's check or detector must not stand in for another's.
+func TestFamiliesShareNoNames(t *testing.T) {
+	all, secrets, numbers := rulebook.Library(), secret.Library(), pii.Library()
+	if got, want := len(all.Checks), len(secrets.Checks)+len(numbers.Checks); got != want {
+		t.Errorf("%d checks together, %d apart", got, want)
+	}
+	if got, want := len(all.Detectors), len(secrets.Detectors)+len(numbers.Detectors); got != want {
+		t.Errorf("%d detectors together, %d apart", got, want)
 	}
 }
