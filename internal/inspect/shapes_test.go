@@ -64,7 +64,7 @@ func TestShapesInJSON(t *testing.T) {
 	}
 	left := e.Scan([]byte("the number 5363"), inspect.Options{})
 	right := e.Scan([]byte("23065 of it"), inspect.Options{})
-	if m := e.Join(&left.Edge, &right.Edge, inspect.Options{}); len(m) != 1 || string(m[0].Value) != "536323065" {
+	if m := join2(e, &left.Edge, &right.Edge, inspect.Options{}); len(m) != 1 || string(m[0].Value) != "536323065" {
 		t.Errorf("halves: %+v", m)
 	}
 }
