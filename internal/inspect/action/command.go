@@ -473,8 +473,14 @@ func fileOperand(a string) string {
 	return operand(a)
 }
 
+// nameOutput is the output of what tells this machine's name or the time.
+var nameOutput = regexp.MustCompile(`^\$\((hostname|uname|date|nproc|seq|echo)?\)`)
+
 func fileish(c *command) bool {
-	return slices.ContainsFunc(c.args, func(a string) bool { return strings.Contains(a, "$(") })
+	return slices.ContainsFunc(c.args, func(a string) bool {
+		i := strings.Index(a, "$(")
+		return i >= 0 && !nameOutput.MatchString(a[i:])
+	})
 }
 
 // identityOnly reports whether the key that a command names is only what it logs

@@ -46,7 +46,7 @@ var places = []struct {
 	{memoryPlace, `/proc/(\d+|\$[a-z_"{}()]*|\*|\$\([^)]*\)|"[^"]*")/(mem|maps?)$|^/dev/(mem|kmem)$|/proc/kcore$`},
 	{kernelPlace, `^/proc/sys(/|rq)|^/proc/sysrq-trigger|/sys/kernel/security|release_agent$|/sys/fs/cgroup|notify_on_release|core_pattern|/sys/kernel/debug`},
 	{diskPlace, `^/dev/(sd[a-z]\d*|nvme\d.*|hd[a-z]\d*|vd[a-z]\d*|xvd[a-z]\d*|disk\d.*|rdisk\d.*|mapper/.*|dm-\d+|mmcblk.*|ada\d.*|loop\d+)$|^\\\\\.\\physicaldrive`},
-	{systemPlace, `^/(bin|sbin|lib(32|64)?|boot|usr(/(bin|sbin|lib|lib64|libexec))?|etc|dev|proc|sys|system|library|applications)(/[^/]*)?$|^/(usr/)?s?bin/`},
+	{systemPlace, `^/(bin|sbin|lib(32|64)?|boot|usr/(bin|sbin|lib|lib64|libexec)|etc|system|library|applications)(/[^/]*)?$`},
 }
 
 var placePatterns = once(func() (list []*regexp.Regexp) {
@@ -172,8 +172,8 @@ var written = map[place]verdict{
 	agentPlace:  {TamperAgent, flow.High, 85, "changes an agent's settings"},
 	diskPlace:   {Destructive, flow.Critical, 95, "writes over a disk"},
 	kernelPlace: {Destructive, flow.High, 80, "turns a switch of the kernel"},
-	systemPlace: {Destructive, flow.Medium, 55, "changes files of the system"},
-	secretPlace: {Credentials, flow.High, 70, "writes where credentials are kept"},
+	systemPlace: {Destructive, flow.Low, 55, "changes files of the system"},
+	secretPlace: {Credentials, flow.Low, 60, "writes where credentials are kept"},
 	memoryPlace: {Privilege, flow.Critical, 90, "writes to a process's memory"},
 }
 

@@ -70,9 +70,9 @@ func (s *shell) named(c *command) {
 		s.hit(c, Discovery, flow.Medium, 60, "looks for ways in", s.facts(c))
 	case attackTools.MatchString(c.name):
 		s.hit(c, Privilege, flow.High, 80, "a program for attacks", s.facts(c))
-	case strings.HasPrefix(c.program, "/tmp/") || strings.HasPrefix(c.program, "/var/tmp/") || strings.HasPrefix(c.program, "/dev/shm/"):
-		s.hit(c, HiddenRun, flow.Medium, 50, "runs a program from a folder that everybody can write to", []string{"path=" + c.program})
-	case strings.HasSuffix(strings.TrimRight(c.name, "0123456789"), " ") || strings.HasPrefix(c.name, ".") && len(c.name) > 2 && strings.Contains(c.program, "/."):
+	case c.program != c.name && strings.HasPrefix(c.program, "/tmp/") || strings.HasPrefix(c.program, "/var/tmp/") || strings.HasPrefix(c.program, "/dev/shm/"):
+		s.hit(c, HiddenRun, flow.Low, 50, "runs a program from a folder that everybody can write to", []string{"path=" + c.program})
+	case len(strings.TrimSpace(c.name)) > 1 && strings.HasSuffix(c.name, " ") || strings.HasPrefix(c.name, ".") && len(c.name) > 2 && strings.Contains(c.program, "/."):
 		s.hit(c, HiddenRun, flow.Medium, 55, "runs a hidden program", []string{"path=" + c.program})
 	}
 }
@@ -140,21 +140,22 @@ var rows = []row{
 	{"security", `(find|dump|export|unlock|show)-(generic|internet|keychain|certificate|identity|key)|dump-keychain|find-.*-password|export -|list-keychains|unlock-keychain`, Credentials, high, 85, "asks the keychain for passwords"},
 
 	// Rights.
-	{"chmod", `(^| )([ugoa]*\+[a-z]*s|[2467][0-7]{3}|u=[a-z]*s)\b`, Privilege, high, 70, "has a program run with its owner's rights"},
+	{"chmod", `(^| )((u|ug|gu|a|)\+[a-z]*s|0?[4567][0-7]{3}|u=[a-z]*s)\b`, Privilege, high, 70, "has a program run with its owner's rights"},
 	{"setcap", `cap_`, Privilege, high, 80, "gives a program rights of the kernel"},
 	{"capsh", ``, Privilege, medium, 60, "changes rights of the kernel"},
 	{"getcap", `-r`, Discovery, medium, 55, "looks for programs with special rights"},
-	{"find", `-perm\s+[-/]?(\+?(u=s|g=s|[ug]\+s|0?[2467]000))|-perm -?/?\d?[2467]000`, Privilege, medium, 50, "looks for programs that run with others' rights"},
+	{"find", `-perm\s+[-/]?(\+?(u=s|g=s|[ug]\+s|0?[2467]000))|-perm -?/?\d?[2467]000`, Discovery, low, 60, "looks for programs that run with others' rights"},
 	{"visudo", ``, Privilege, high, 70, "changes who may act as root"},
 	{"nsenter", `(-t|--target)[ =]?1\b`, Privilege, critical, 88, "leaves its container"},
 	{"docker podman nerdctl", `(run|create).*((-v|--volume)[ =]?/:|--privileged|--pid[ =]host|--cap-add[ =](all|sys_admin|sys_ptrace)|/var/run/docker\.sock|source=/,|--net[ =]host.*--pid)`, Privilege, high, 80, "a container that can reach all of this machine"},
 	{"docker podman", `\bchroot\b`, Privilege, high, 70, "a container that acts on this machine"},
-	{"mount", `/dev/(dm|sd|vd|nvme|xvd|mapper)|cgroup|-B |--bind|-o bind|/proc`, Privilege, medium, 55, "mounts a disk or another process's folder"},
+	{"mount", `cgroup|(-B|--bind|-o bind) /proc|/dev/(dm|sd|vd|nvme|xvd)\S* \S*(host)`, Privilege, medium, 60, "mounts a disk or another process's folder"},
 	{"kubectl", `(create|apply).*(clusterrolebinding|rolebinding|clusterrole|serviceaccount|cronjob|daemonset)|clusterrolebinding|--as[ =]system:masters`, Privilege, high, 70, "gives rights in a cluster"},
 	{"kubectl", `(get|describe|view) (-\S+ )*secrets?|config view.*--raw|create token|get serviceaccount`, Credentials, high, 70, "reads a cluster's secrets"},
 	{"kubectl", `\bexec\b`, Lateral, medium, 45, "runs commands in another container"},
 	{"kubectl", `delete .*(namespace|ns |--all\b|pv |clusterrole|node )|drain `, Destructive, high, 75, "deletes much of a cluster"},
 	{"kubectl", `run .*(--overrides|hostPID|privileged)|debug node`, Privilege, high, 75, "a container that can reach its machine"},
+	{"mount", `/dev/(dm|sd|vd|nvme|xvd|mapper)|-B |--bind|-o bind`, Privilege, low, 50, "mounts a disk or a folder"},
 	{"sudo", `^sudo (-\S+ )*(-l|--list|-i|-s|-K|-k|su)\b`, Privilege, medium, 45, "asks what it may do as root, or becomes root"},
 	{"sudo", `timestamp|tty_tickets|-p |sudoers|-S`, Privilege, medium, 50, "changes how root's rights are given"},
 	{"unshare", `-[a-z]*[Ur]|--map-root|--user`, Privilege, medium, 55, "takes root's rights in a space of its own"},
@@ -166,10 +167,10 @@ var rows = []row{
 	{"dscacheutil", `-flushcache`, Evasion, low, 40, "empties a cache"},
 
 	// Traces and protection.
-	{"history", `-c\b|-d|-w|-cw`, Evasion, high, 80, "deletes the shell's history"},
+	{"history", `-c\b|-d|-cw`, Evasion, high, 80, "deletes the shell's history"},
 	{"unset", `HIST`, Evasion, high, 80, "keeps the shell from writing its history"},
 	{"set", `\+o history|-o histignorespace|\+H`, Evasion, high, 80, "keeps the shell from writing its history"},
-	{"shopt", `-[su] (cmdhist|histappend|histverify)`, Evasion, medium, 50, "changes how the shell's history is written"},
+	{"shopt", `-[su] (cmdhist|histappend|histverify)`, Evasion, low, 50, "changes how the shell's history is written"},
 	{"ln", `/dev/null.*history`, Evasion, high, 85, "deletes the shell's history"},
 	{"setenforce", `0|permissive`, Evasion, high, 85, "switches SELinux off"},
 	{"aa-disable aa-teardown aa-complain", ``, Evasion, high, 80, "switches AppArmor off"},
@@ -184,18 +185,18 @@ var rows = []row{
 	{"mdatp falconctl sentinelctl", `(config|exclusion|uninstall|disable|unload|threat|quiet|--value disabled|stop)`, Evasion, high, 85, "switches protection off"},
 	{"journalctl", `--(vacuum|rotate|flush)`, Evasion, medium, 50, "deletes logs"},
 	{"log", `\berase\b|config`, Evasion, high, 80, "deletes logs"},
-	{"touch", `(^| )(-[acm]*[acm]*[tdr]|-r|-d|--date|--reference|-acmr|-A)\b`, Evasion, medium, 45, "changes when a file was written"},
+	{"touch", `(^| )(-[acm]*[tr]|--reference|-A)\b`, Evasion, medium, 45, "changes when a file was written"},
 	{"SetFile setfile", ``, Evasion, medium, 60, "changes a file's marks"},
 	{"chattr chflags", `chattr [-+=]\w*[iau]|chflags.*(hidden|uchg|schg|simm|uimm|uappnd| 0 )`, Evasion, medium, 60, "protects or opens a file against changes"},
 	{"xattr", `-[a-z]*[dc]\b.*|quarantine`, Evasion, high, 65, "takes off the mark of what was downloaded"},
-	{"timedatectl date hwclock systemsetup", `set-time|set-ntp|set-timezone|-setusingnetworktime|-setremotelogin|-f on|date (-s|--set)`, Evasion, medium, 45, "changes the clock, or remote access"},
+	{"timedatectl date hwclock systemsetup", `set-time|set-ntp|set-timezone|-setusingnetworktime|-setremotelogin|-f on`, Evasion, medium, 45, "changes the clock, or remote access"},
 	{"auditpol logman", ``, Evasion, high, 70, "changes auditing"},
 	{"modprobe rmmod", `-r .*(audit|kvm|falcon|sysdig)`, Evasion, high, 75, "removes what protects or watches"},
 
 	// Passwords and keys.
 	{"grep egrep fgrep rg ag ack strings zgrep findstr select-string", `(password|passwd\b|pwd=|pass\b|secret|api[_-]?key|access[_-]?key|private key|BEGIN .*KEY|aws_|token|credential|authorization:|AKIA).*( /( |$)|/etc|/home|~|/root|/var|\$HOME|/users|history|\.ssh|/opt|/proc)`, Credentials, high, 60, "looks for passwords where it has no work"},
 	{"grep egrep rg", `-[a-z]*[rR][a-z]* .*(-e |')?(password|passwd|secret|BEGIN RSA|PRIVATE KEY|api_?key)`, Credentials, medium, 30, "looks for passwords"},
-	{"find locate fd mdfind", `(id_[rd]sa|id_ed25519|id_\*|\.pem\b|\.ppk|\.p12|\.pfx|\.kdbx|\.netrc|\.gnupg|\.aws|\.ssh\b|\.key\b|shadow\b|\.htpasswd|\.git-credentials|known_hosts|authorized_keys|wallet|credentials|\.jks|\.keychain|\.ovpn|\.pgp|\.gpg|\.asc|\.crt|\.cer\b|kubeconfig|azure|gcloud|history|\*pass\*|\*secret\*|\.bash_history|cookies)`, Credentials, medium, 55, "looks for keys and password files"},
+	{"find locate fd mdfind", `(?:-i?(?:name|path|wholename|regex)|^(?:locate|fd|mdfind)) .*(id_[rd]sa|id_ed25519|id_\*|\.pem\b|\.ppk|\.p12|\.pfx|\.kdbx|\.netrc|\.gnupg|\.aws|\.ssh\b|\.key\b|shadow\b|\.htpasswd|\.git-credentials|known_hosts|authorized_keys|wallet|credentials|\.jks|\.keychain|\.ovpn|\.pgp|\.gpg|\.asc|\.crt|\.cer\b|kubeconfig|\.azure|gcloud|\*pass\*|\*secret\*|\.(bash|zsh)_history)`, Credentials, medium, 55, "looks for keys and password files"},
 	{"unshadow john hashcat hydra medusa ncrack patator", ``, Credentials, high, 85, "tries passwords"},
 	{"tcpdump tshark dumpcap wireshark ngrep ettercap", ``, Credentials, medium, 55, "listens to the network"},
 	{"getent", `shadow|gshadow`, Credentials, high, 85, "reads password hashes"},
@@ -224,14 +225,14 @@ var rows = []row{
 
 	// Screen, keyboard, clipboard, sound.
 	{"screencapture scrot xwd gnome-screenshot import maim spectacle flameshot fbgrab", ``, Collection, medium, 60, "takes a picture of the screen"},
-	{"pbpaste xclip xsel wl-paste", `pbpaste|-o\b|--output|-out|wl-paste|selection`, Collection, medium, 50, "reads the clipboard"},
+	{"pbpaste xclip xsel wl-paste", `pbpaste|-o\b|--output|-out\b|wl-paste`, Collection, medium, 50, "reads the clipboard"},
 	{"osascript", `clipboard|keystroke|display dialog|password|administrator privileges|hidden answer|do shell script|screenshot|System Events`, Credentials, high, 65, "asks for a password, or acts in others' windows"},
 	{"xinput logkeys showkey script ttyrec", `test|logkeys|showkey|-[a-z]*q|-f |record`, Collection, medium, 55, "records keys or a terminal"},
 	{"arecord ffmpeg sox rec imagesnap fswebcam", `arecord|avfoundation|x11grab|/dev/video|^rec |imagesnap|fswebcam|alsa|pulse|dshow|gdigrab`, Collection, medium, 55, "records sound or pictures"},
 	{"auditctl", `-S (read|write|execve).*tty|TTY`, Collection, high, 65, "records what is typed"},
 
 	// Other machines.
-	{"nc ncat netcat socat", `(-[a-z]*e|-c|--exec|--sh-exec|EXEC:|SYSTEM:)\b`, Lateral, critical, 92, "gives a shell to another machine"},
+	{"nc ncat netcat socat", `(-[a-z]*[ec]|--exec|--sh-exec|EXEC:|SYSTEM:)[ =]?['"]?(\S*/)?(ba|z|k|da|c)?sh\b|(-[a-z]*[ec]|EXEC:) ?\S*(cmd|powershell|python|perl)`, Lateral, critical, 92, "gives a shell to another machine"},
 	{"nc ncat netcat socat", `-[a-z]*l|listen`, Lateral, medium, 45, "opens a port"},
 	{"nc ncat netcat telnet", ` [\w.-]+ \d+`, Lateral, medium, 30, "connects to a port"},
 	{"telnet", `\S+ \d+`, Lateral, medium, 40, "connects to a port"},
@@ -242,7 +243,7 @@ var rows = []row{
 	{"ngrok cloudflared localtunnel lt bore frpc frps chisel gost tor devtunnel teleport tailscale zerotier-cli rathole", ``, Lateral, high, 65, "opens a way into this machine"},
 	{"code", `\btunnel\b`, Lateral, high, 70, "opens a way into this machine"},
 	{"teamviewer anydesk splashtop rustdesk vncserver x11vnc", ``, Lateral, high, 65, "remote control"},
-	{"ssh-copy-id", ``, Persistence, medium, 45, "leaves a key on another machine"},
+	{"ssh-copy-id", ``, Persistence, low, 60, "leaves a key on another machine"},
 	{"xmrig minerd cpuminer ethminer cgminer t-rex nbminer", ``, Destructive, high, 90, "makes coins"},
 	{"smbclient rpcclient winexe wmic impacket-smbexec smbmap smbget", ``, Lateral, medium, 50, "speaks to Windows machines"},
 	{"ansible ansible-playbook salt pssh pdsh", `-m (shell|command|raw)|cmd\.run`, Lateral, medium, 45, "runs commands on many machines"},
@@ -252,7 +253,7 @@ var rows = []row{
 	{"hostname hostnamectl scutil", `hostnamectl set|--set`, Evasion, low, 40, "changes the machine's name"},
 	{"ftp tftp", ``, Egress, medium, 45, "an unsafe way to carry files"},
 	{"rclone megacmd mega-put gdrive dropbox_uploader.sh", `copy|sync|move|put|upload`, Exfiltration, medium, 60, "copies files to a cloud"},
-	{"curl", `(^| )(-x|--proxy|--socks5\S*|--doh-url|--preproxy)\b|\.onion`, Lateral, medium, 50, "calls through a detour"},
+	{"curl", `(^| )(--doh-url|--preproxy)\b|\.onion`, Lateral, medium, 50, "calls through a detour"},
 	{"curl wget", `(-A|--user-agent|-U)[ =]?['"]?(Mozilla|Httpbrowser|Opera|\*|Chrome)`, Lateral, medium, 40, "says to be another program"},
 	{"curl wget", `--post-data|--post-file|-T \S|--upload-file`, Exfiltration, medium, 45, "sends data or a file to another machine"},
 	{"docker", `system prune.*(-a|--volumes)|volume rm|volume prune|rm -f \$\(|rmi -f`, Destructive, medium, 50, "removes containers and their data"},

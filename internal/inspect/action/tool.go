@@ -60,10 +60,15 @@ func (j *judge) call(args []byte) {
 			j.values(values)
 			return
 		}
-		j.add(Found{Rule: Unparsed, Severity: flow.Medium, Confidence: 100, End: len(args), Note: "arguments are no JSON; judged as text"})
+		if likeJSON.Match(trimmed) {
+			j.add(Found{Rule: Unparsed, Severity: flow.Medium, Confidence: 100, End: len(args), Note: "arguments are no JSON; judged as text"})
+		}
 	}
 	j.freeText(string(args))
 }
+
+// likeJSON is how an object or a list of strings begins.
+var likeJSON = regexp.MustCompile(`^(\{\s*["}]|\[\s*["\]{])`)
 
 // strs lists the strings among the arguments with the names that lead to them.
 func strs(args []byte) (values []value, err error) {

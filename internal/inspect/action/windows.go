@@ -102,17 +102,29 @@ var windowsTable = once(func() (list []windowsRow) {
 // windowsBytes is how much of a text is searched for what Windows would run.
 const windowsBytes = 16 << 10
 
-var windowsMark = regexp.MustCompile(`(?i)\b(get|set|new|remove|add|start|stop|invoke|import|out|write|clear|copy|move|test|select|where|foreach|register|enable|disable|connect|install|unregister|restart|mount|convertto|expand|compress|resolve|send|enter|update|export|read|join|split)-[a-z]{3,}\b|%[a-z_()0-9]{3,}%|\b(hklm|hkcu|hkey_)|\b[a-z]:\\|\\\\[\w.?-]+\\|\$env:|\bpowershell|\bcmd(\.exe)? /|\.exe\b|\b(schtasks|wmic|reg|netsh|vssadmin|wevtutil|sc|bcdedit|icacls|taskkill|rundll32|regsvr32|mshta|certutil|bitsadmin|net1?) +[/\w-]|\[[a-z]+\.[a-z.]+\]|\biex\b|\[char\]|::`)
+// windowsMarks stand in what is meant for PowerShell or cmd, and hardly elsewhere.
+var windowsMarks = strings.Split("powershell|pwsh|.exe|.ps1|.bat|$env:|hklm|hkcu|hkey_|cmd /|::|iex|c:\\|\\\\|%\\|schtasks|wmic |reg add|reg delete|reg save|reg query|reg export|reg import|netsh |vssadmin|wevtutil|bcdedit|icacls|taskkill|rundll32|regsvr32|mshta|certutil|bitsadmin|net user|net localgroup|net use|net group|net stop|net view|net share|net accounts|sc stop|sc config|sc create|sc delete|wbadmin|vaultcmd|cmdkey|fsutil|auditpol|cscript|wscript|%temp%|%appdata|%userprofile%|%windir%|%localappdata|%comspec%|%programdata%|%system|ntdsutil|takeown|attrib +|msiexec|gpscript|nltest|dsquery|setspn|assoc .|doskey|sysmon -|fltmc|at \\\\|rd /s|rmdir /s|del /|erase /|pcalua|forfiles|format c:|shutdown /|logoff|set-|new-object", "|")
 
 // looksWindows reports whether a text may be meant for PowerShell or cmd.
 func looksWindows(text string) bool {
-	return windowsMark.MatchString(text[:min(len(text), windowsBytes)])
+	text = text[:min(len(text), windowsBytes)]
+	return cmdlet(text) || containsAny(strings.ToLower(text), windowsMarks)
+}
+
+// cmdlet reports whether a text holds a name such as Get-Item.
+func cmdlet(text string) bool {
+	for i := 1; i+1 < len(text); i++ {
+		if text[i] == '-' && text[i-1] >= 'a' && text[i-1] <= 'z' && text[i+1] >= 'A' && text[i+1] <= 'Z' {
+			return true
+		}
+	}
+	return false
 }
 
 // windows judges a text as PowerShell's or cmd's, if it looks like that.
 func (s *shell) windows(text string) {
 	text = text[:min(len(text), windowsBytes)]
-	if !strings.ContainsAny(text, `\%-[:.`) || !looksWindows(text) {
+	if !winTool.MatchString(s.tool) && !looksWindows(text) {
 		return
 	}
 	lower := strings.ToLower(strings.ReplaceAll(text, "`", ""))

@@ -357,7 +357,7 @@ func (s *shell) readsCommands(c *command) bool {
 		if a == "-" || a == "-s" || a == "/dev/stdin" {
 			return true
 		}
-		if a == "-c" || a == "-e" || a == "-m" || !strings.HasPrefix(a, "-") && !strings.HasPrefix(a, "+") {
+		if a == "-c" || a == "-e" || strings.HasPrefix(a, "-m") && !shells[c.name] || !strings.HasPrefix(a, "-") && !strings.HasPrefix(a, "+") {
 			return false
 		}
 	}
