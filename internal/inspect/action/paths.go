@@ -56,6 +56,25 @@ var placePatterns = once(func() (list []*regexp.Regexp) {
 	return list
 })
 
+// placeWords are words of which a path holds one where the pattern fits:
+// patterns are slow.
+var placeWords = map[place][]string{
+	gatePlace:   {"gatehouse"},
+	agentPlace:  {".claude", ".codex", ".gemini", ".mcp.json", ".cursor", "opencode.json", ".aider", "managed-settings", "claude_desktop", ".copilot"},
+	startPlace:  {"rc", "profile", ".zsh", "login", "logout", "/etc/", "/lib/", "/var/spool", ".config/", "/library/", "preload", "customize.py", ".pth", "hooks/", ".ssh/", "cron", "xsession", "/dev/shm", "periodic", "emond"},
+	rightsPlace: {"/etc/", "pam_", "authorization", "/dslocal/", "tcc.db"},
+	secretPlace: {"/etc/", ".ssh", "id_", ".aws", ".azure", ".config/", ".kube", ".docker", ".netrc", ".npmrc", ".pypirc", ".pgpass", ".my.cnf", ".git-cred", ".boto", ".s3cfg", ".vault", ".htpasswd", ".rhosts", ".smbcred", ".passwd-", ".dbeaver", ".terraform", ".gnupg", ".password-store", ".credentials.json", "auth.json", "oauth_creds", "keychain", "logins.json", "key3.db", "key4.db", "cookies", "login data", "signons", "local state", "web data", "/secrets", "wallet.dat", ".kdbx", ".keytab", ".ovpn", ".ppk", ".jks", ".p12", ".pfx", "ntds.dit", "/sam", "/config/s", "/environ", "krb5cc", ".keystore", "shadow", "sssd", ".mozilla", ".thunderbird", "secrets.tdb"},
+	weakSecret:  {".env", "credentials", "secret", ".pem", ".key", "wp-config", "history", "web.config", "web.xml", "unattend", "sysprep"},
+	histPlace:   {"history"},
+	logPlace:    {"/var/", "log", ".asl"},
+	guardPlace:  {"/etc/", "audit", ".stopped"},
+	trustPlace:  {"/etc/", "certificates", "/certs", "anchors"},
+	memoryPlace: {"/proc/", "/dev/"},
+	kernelPlace: {"/proc/sys", "/sys/", "release_agent", "notify_on_release", "core_pattern"},
+	diskPlace:   {"/dev/", "physicaldrive"},
+	systemPlace: {"/bin", "/sbin", "/lib", "/boot", "/usr", "/etc", "/system", "/applications"},
+}
+
 // placesOf tells what a path means. Most are none.
 func placesOf(name string) (all []place) {
 	if !mayMatter(name) {
@@ -63,7 +82,7 @@ func placesOf(name string) (all []place) {
 	}
 	p := normal(name)
 	for i, pattern := range placePatterns() {
-		if pattern.MatchString(p) {
+		if containsAny(p, placeWords[places[i].place]) && pattern.MatchString(p) {
 			all = append(all, places[i].place)
 		}
 	}

@@ -94,7 +94,7 @@ type windowsRow struct {
 
 var windowsTable = once(func() (list []windowsRow) {
 	for i, r := range windowsRows {
-		list = append(list, windowsRow{strings.Split(r.anchors, "|"), regexp.MustCompile("(?is)" + r.pattern), i})
+		list = append(list, windowsRow{strings.Split(r.anchors, "|"), regexp.MustCompile("(?s)" + r.pattern), i})
 	}
 	return list
 })
@@ -127,7 +127,11 @@ func (s *shell) windows(text string) {
 	if !winTool.MatchString(s.tool) && !looksWindows(text) {
 		return
 	}
-	lower := strings.ToLower(strings.ReplaceAll(text, "`", ""))
+	lower := text
+	if strings.Contains(text, "`") && cmdlet(text) {
+		lower = strings.ReplaceAll(text, "`", "")
+	}
+	lower = strings.ToLower(lower)
 	plain := strings.NewReplacer("^", "", "'+'", "", `"+"`, "", "' + '", "", `" + "`, "").Replace(lower)
 	c := &command{end: len(text)}
 	if s.whole {
