@@ -127,17 +127,21 @@ func TestSectionsLeftOutAreBuiltIn(t *testing.T) {
 	if p.Mode() != policy.Enforce || !p.Enforces() || !p.HoldsToolCalls() {
 		t.Errorf("mode %s", p.Mode())
 	}
-	for c, want := range map[policy.Case]string{
-		{Rule: "secret.x"}:                           "redact default:",
-		{Rule: "secret.x", Confidence: 79}:           "flag default:",
-		{Rule: "provider.fetch"}:                     "block policy.yaml:3",
-		{Rule: "provider.search"}:                    "flag default:",
-		{Rule: "provider.search", Name: "nothing"}:   "block policy.yaml:3",
-		{Rule: "unreadable.media"}:                   "flag policy.yaml:4",
-		{Rule: "unreadable.cut"}:                     "block default:",
-		{Rule: "unreadable.what-was-never-heard-of"}: "block default:",
-		{Rule: "provider.unheard"}:                   "block default:",
+	for _, tt := range []struct {
+		c    policy.Case
+		want string
+	}{
+		{policy.Case{Rule: "secret.x"}, "redact default:"},
+		{policy.Case{Rule: "secret.x", Confidence: 79}, "flag default:"},
+		{policy.Case{Rule: "provider.fetch"}, "block policy.yaml:3"},
+		{policy.Case{Rule: "provider.search"}, "flag default:"},
+		{policy.Case{Rule: "provider.search", Name: "nothing"}, "block policy.yaml:3"},
+		{policy.Case{Rule: "unreadable.media"}, "flag policy.yaml:4"},
+		{policy.Case{Rule: "unreadable.cut"}, "block default:"},
+		{policy.Case{Rule: "unreadable.what-was-never-heard-of"}, "block default:"},
+		{policy.Case{Rule: "provider.unheard"}, "block default:"},
 	} {
+		c, want := tt.c, tt.want
 		if e := p.Explain(c, time.Time{}); !strings.HasPrefix(e.Action.String()+" "+e.Line, want) {
 			t.Errorf("%+v: %s %s, want %s", c, e.Action, e.Line, want)
 		}

@@ -190,14 +190,18 @@ rules:
 // A general rule must not switch off what stands in sections of its own.
 func TestStarDoesNotReachSpecialFamilies(t *testing.T) {
 	p := enforcing(t, `rules: [{rule: "*", do: off}, {rule: unreadable.media, principal: "ann/*", do: flag}, {rule: "provider.*", channel: provider, principal: bob, do: block}]`)
-	for c, want := range map[policy.Case]flow.Action{
-		{Rule: "secret.x"}:                                                       flow.Ignore,
-		{Rule: "unreadable.cut"}:                                                 flow.BlockIt,
-		{Rule: "unreadable.media", Principal: "ann/claude"}:                      flow.FlagIt,
-		{Rule: "unreadable.media", Principal: "bob"}:                             flow.BlockIt,
-		{Rule: "provider.unknown"}:                                               flow.BlockIt,
-		{Rule: "provider.search", Principal: "bob", Channel: flow.ProviderActor}: flow.BlockIt,
+	for _, tt := range []struct {
+		c    policy.Case
+		want flow.Action
+	}{
+		{policy.Case{Rule: "secret.x"}, flow.Ignore},
+		{policy.Case{Rule: "unreadable.cut"}, flow.BlockIt},
+		{policy.Case{Rule: "unreadable.media", Principal: "ann/claude"}, flow.FlagIt},
+		{policy.Case{Rule: "unreadable.media", Principal: "bob"}, flow.BlockIt},
+		{policy.Case{Rule: "provider.unknown"}, flow.BlockIt},
+		{policy.Case{Rule: "provider.search", Principal: "bob", Channel: flow.ProviderActor}, flow.BlockIt},
 	} {
+		c, want := tt.c, tt.want
 		if e := p.Explain(c, noon); e.Action != want {
 			t.Errorf("%+v: %v, want %v (%s)", c, e.Action, want, e.Key)
 		}

@@ -68,12 +68,16 @@ const (
 // them: a JSON object, or free text. The result is ordered by Start, the worst
 // first where several begin together.
 func Classify(tool string, args []byte) []Found {
-	j := &judge{tool: tool}
+	j, size := &judge{tool: tool}, len(args)
 	if len(args) > maxArgs {
 		j.add(Found{Rule: Unparsed, Severity: flow.High, Confidence: 100, Start: maxArgs, End: len(args), Note: "arguments are too long to be read to their end"})
 		args = args[:maxArgs]
 	}
 	j.call(args)
+	for i := range j.found {
+		f := &j.found[i]
+		f.Start, f.End = min(f.Start, size), min(f.End, size)
+	}
 	slices.SortStableFunc(j.found, func(a, b Found) int {
 		return cmp.Or(a.Start-b.Start, int(b.Severity-a.Severity), b.Confidence-a.Confidence)
 	})
@@ -89,6 +93,8 @@ type judge struct {
 
 // add notes a finding, once for each rule and place.
 func (j *judge) add(f Found) {
+	f.Start = max(f.Start, 0)
+	f.End = max(f.End, f.Start)
 	for i := range j.found {
 		g := &j.found[i]
 		if g.Rule == f.Rule && g.Start == f.Start && g.End == f.End {
