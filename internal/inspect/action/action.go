@@ -58,6 +58,7 @@ const (
 	maxWork   = 4 << 20  // bytes that are parsed in all
 	maxFacts  = 12       // of a finding
 	factBytes = 96       // of a fact
+	maxPaths  = 2000     // different paths that are looked at
 	maxVars   = 256      // variables whose values are followed
 	maxNest   = 400      // brackets that are open at once where a shell's text is parsed
 	minText   = 2        // bytes of a text that can do anything
@@ -89,6 +90,7 @@ type judge struct {
 	tool  string
 	found []Found
 	work  int // bytes that were parsed
+	paths map[string][]place
 }
 
 // add notes a finding, once for each rule and place.

@@ -23,7 +23,7 @@ func (s *shell) code(text string, c *command) {
 		}
 	}
 	for _, m := range pathLiteral.FindAllStringSubmatch(text, 32) {
-		for _, p := range placesOf(m[1]) {
+		for _, p := range s.placesOf(m[1]) {
 			if p == secretPlace || p == weakSecret || p == memoryPlace {
 				s.reads(c, m[1])
 			} else if opensToWrite.MatchString(text) {

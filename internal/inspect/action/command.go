@@ -180,12 +180,34 @@ var writers = map[string]string{
 // speaks to.
 func (s *shell) judgeCommand(c *command) {
 	s.judgeFiles(c)
+	s.substituted(c)
 	s.operandsOf(c)
 	s.deletes(c)
 	s.fetched(c)
 	s.table(c)
 	s.speaks(c)
 	s.ours(c)
+}
+
+// substituted judges what is done with the output of other commands.
+func (s *shell) substituted(c *command) {
+	if len(c.subs) == 0 {
+		return
+	}
+	facts := s.facts(c)
+	for _, sub := range c.subs {
+		facts = addFacts(facts, s.facts(sub))
+	}
+	runs := c.name == "eval" || c.name == "source" || c.name == "." || isInterpreter(c.name) || strings.HasPrefix(c.program, "$(")
+	fetched := slices.ContainsFunc(c.subs, fetches)
+	switch {
+	case runs && fetched:
+		s.hit(c, DownloadRun, flow.Critical, 95, "what is fetched is run at once", facts)
+	case runs && slices.ContainsFunc(c.subs, decodes):
+		s.hit(c, HiddenRun, flow.High, 85, "what is run is encoded", facts)
+	case sends(c) && slices.ContainsFunc(c.subs, s.secretInput):
+		s.hit(c, Exfiltration, flow.Critical, 92, "credentials are sent to another machine", facts)
+	}
 }
 
 // operandsOf judges the files that a command is given.
@@ -234,7 +256,7 @@ func operand(a string) string {
 // attributes judges that a file's rights or times are changed: of few files that
 // matters.
 func (s *shell) attributes(c *command, a string) {
-	for _, p := range placesOf(a) {
+	for _, p := range s.placesOf(a) {
 		switch p {
 		case startPlace, rightsPlace, guardPlace:
 			if c.name == "mkdir" || strings.Contains(normal(a), "/.ssh/") {
@@ -392,11 +414,11 @@ func (s *shell) secretInput(c *command) bool {
 		return false
 	}
 	for _, a := range append(slices.Clone(c.args), c.reads...) {
-		if slices.Contains(placesOf(operand(a)), secretPlace) && !strings.HasSuffix(a, ".pub") {
+		if slices.Contains(s.placesOf(operand(a)), secretPlace) && !strings.HasSuffix(a, ".pub") {
 			return true
 		}
 	}
-	if slices.ContainsFunc(c.args, func(a string) bool { return slices.Contains(placesOf(operand(a)), weakSecret) }) {
+	if slices.ContainsFunc(c.args, func(a string) bool { return slices.Contains(s.placesOf(operand(a)), weakSecret) }) {
 		return true
 	}
 	return c.name == "security" && strings.Contains(c.line, "find-") || c.name == "gpg" && has(c.args, "--export-secret-keys")
@@ -418,12 +440,12 @@ func (s *shell) speaks(c *command) {
 		sending = true
 	}
 	secret := slices.ContainsFunc(c.args, func(a string) bool {
-		p := placesOf(fileOperand(a))
+		p := s.placesOf(fileOperand(a))
 		return slices.Contains(p, secretPlace) || slices.Contains(p, weakSecret) && c.name != "ssh"
 	})
 	switch {
 	case !sending:
-	case secret && !identityOnly(c):
+	case secret && !s.identityOnly(c):
 		s.hit(c, Exfiltration, flow.Critical, 92, "sends credentials to another machine", facts)
 	case slices.ContainsFunc(list, dropHost):
 		s.hit(c, Exfiltration, flow.High, 80, "sends to a place for anonymous uploads or for collecting requests", facts)
@@ -485,12 +507,12 @@ func fileish(c *command) bool {
 
 // identityOnly reports whether the key that a command names is only what it logs
 // in with.
-func identityOnly(c *command) bool {
+func (s *shell) identityOnly(c *command) bool {
 	if c.name != "ssh" && c.name != "scp" && c.name != "rsync" && c.name != "sftp" {
 		return false
 	}
 	for i, a := range c.args {
-		if slices.Contains(placesOf(a), secretPlace) && (i == 0 || c.args[i-1] != "-i") && !strings.Contains(a, "ssh -i") {
+		if slices.Contains(s.placesOf(a), secretPlace) && (i == 0 || c.args[i-1] != "-i") && !strings.Contains(a, "ssh -i") {
 			return false
 		}
 	}

@@ -14,7 +14,7 @@ type expansion struct {
 	done []word
 	b    strings.Builder
 	dyn  bool
-	runs bool
+	subs []*command
 	any  bool
 }
 
@@ -54,10 +54,10 @@ func braces(w word) []word {
 // cut ends a word.
 func (e *expansion) cut() {
 	if e.any {
-		e.done = append(e.done, word{e.b.String(), e.dyn, e.runs})
+		e.done = append(e.done, word{e.b.String(), e.dyn, e.subs})
 	}
 	e.b.Reset()
-	e.dyn, e.runs, e.any = false, false, false
+	e.dyn, e.subs, e.any = false, nil, false
 }
 
 func (e *expansion) write(text string) {
@@ -154,7 +154,7 @@ func (e *expansion) substitute(p *syntax.CmdSubst, quoted bool) {
 		return
 	}
 	e.write("$(" + names(all) + ")")
-	e.dyn, e.runs = true, true
+	e.dyn, e.subs = true, append(e.subs, all...)
 }
 
 func (e *expansion) process(p *syntax.ProcSubst) {
@@ -165,7 +165,7 @@ func (e *expansion) process(p *syntax.ProcSubst) {
 	}
 	e.depth--
 	e.write("<(" + names(all) + ")")
-	e.dyn, e.runs = true, true
+	e.dyn, e.subs = true, append(e.subs, all...)
 }
 
 // names tells which commands a substitution runs.

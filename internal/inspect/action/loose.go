@@ -36,6 +36,7 @@ func (s *shell) loose(text string) {
 				s.pipe(row, got, row[0].start, end)
 			}
 			row = append(row, got...)
+			row = row[max(0, len(row)-maxRow):]
 		}
 		if stop != '|' {
 			row = nil

@@ -75,11 +75,28 @@ var placeWords = map[place][]string{
 	systemPlace: {"/bin", "/sbin", "/lib", "/boot", "/usr", "/etc", "/system", "/applications"},
 }
 
-// placesOf tells what a path means. Most are none.
-func placesOf(name string) (all []place) {
+// placesOf tells what a path means. Most are none. So many are looked at; a call
+// with more is told.
+func (j *judge) placesOf(name string) []place {
 	if !mayMatter(name) {
 		return nil
 	}
+	all, ok := j.paths[name]
+	if ok || len(j.paths) >= maxPaths {
+		if !ok {
+			j.add(Found{Rule: Unparsed, Severity: flow.Medium, Confidence: 100, Note: "more paths than can be looked at"})
+		}
+		return all
+	}
+	if j.paths == nil {
+		j.paths = map[string][]place{}
+	}
+	all = placesOf(name)
+	j.paths[name] = all
+	return all
+}
+
+func placesOf(name string) (all []place) {
 	p := normal(name)
 	for i, pattern := range placePatterns() {
 		if containsAny(p, placeWords[places[i].place]) && pattern.MatchString(p) {
@@ -155,7 +172,7 @@ func (s *shell) judgeFiles(c *command) {
 
 // reads judges that a file is read.
 func (s *shell) reads(c *command, name string) {
-	for _, p := range placesOf(name) {
+	for _, p := range s.placesOf(name) {
 		switch p {
 		case secretPlace:
 			s.hit(c, Credentials, flow.High, 85, "reads credentials", []string{"path=" + name})
@@ -205,7 +222,7 @@ func (s *shell) writes(c *command, name string) {
 	if strings.HasPrefix(name, "/dev/null") || name == "/dev/stdout" || name == "/dev/stderr" {
 		return
 	}
-	for _, p := range placesOf(name) {
+	for _, p := range s.placesOf(name) {
 		v, ok := written[p]
 		if !ok || p == logPlace && !strings.HasPrefix(normal(name), "/") {
 			continue

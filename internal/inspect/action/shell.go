@@ -11,8 +11,8 @@ import (
 // word is one argument as the shell would make it, as far as that is known.
 type word struct {
 	text string
-	dyn  bool // a part of it is only known when it runs
-	runs bool // that part is the output of commands
+	dyn  bool       // a part of it is only known when it runs
+	subs []*command // the commands whose output that part is
 }
 
 // command is one simple command, without the wrappers in front of it.
@@ -26,6 +26,7 @@ type command struct {
 	writes  []string // redirected to
 	input   string   // a here-document or here-string
 	sudo    bool
+	subs    []*command // the commands whose output stands in an argument
 	start   int
 	end     int
 }
@@ -115,10 +116,6 @@ func nesting(text string) (most int) {
 			open++
 		case ')', '}', ']':
 			open = max(0, open-1)
-		case 'f', 'e': // if, while, case …: counted by their ends
-			if strings.HasPrefix(text[i:], "f ") || strings.HasPrefix(text[i:], "e ") || strings.HasPrefix(text[i:], "for ") {
-				open += 0
-			}
 		}
 		most = max(most, open)
 	}
@@ -274,7 +271,9 @@ func (s *shell) redirect(c *command, list []*syntax.Redirect) {
 		}
 		target := join(s.expand(r.Word), " ")
 		switch r.Op {
-		case syntax.RdrIn, syntax.RdrInOut:
+		case syntax.RdrInOut:
+			c.writes = append(c.writes, target)
+		case syntax.RdrIn:
 			c.reads = append(c.reads, target)
 		case syntax.WordHdoc:
 			c.input = target
@@ -371,6 +370,7 @@ func (s *shell) run(c *command, words []word) []*command {
 	}
 	for _, w := range words {
 		c.dyn = c.dyn || w.dyn
+		c.subs = append(c.subs, w.subs...)
 	}
 	s.name(c, words)
 	inner := s.unwrap(c)

@@ -195,7 +195,7 @@ var rows = []row{
 
 	// Passwords and keys.
 	{"grep egrep fgrep rg ag ack strings zgrep findstr select-string", `(password|passwd\b|pwd=|pass\b|secret|api[_-]?key|access[_-]?key|private key|BEGIN .*KEY|aws_|token|credential|authorization:|AKIA).*( /( |$)|/etc|/home|~|/root|/var|\$HOME|/users|history|\.ssh|/opt|/proc)`, Credentials, high, 60, "looks for passwords where it has no work"},
-	{"grep egrep rg", `-[a-z]*[rR][a-z]* .*(-e |')?(password|passwd|secret|BEGIN RSA|PRIVATE KEY|api_?key)`, Credentials, medium, 30, "looks for passwords"},
+	{"grep egrep rg", `-[a-z]*[rR][a-z]* .*(-e |')?(password|passwd|secret|BEGIN RSA|PRIVATE KEY|api_?key)`, Credentials, low, 30, "looks for passwords"},
 	{"find locate fd mdfind", `(?:-i?(?:name|path|wholename|regex)|^(?:locate|fd|mdfind)) .*(id_[rd]sa|id_ed25519|id_\*|\.pem\b|\.ppk|\.p12|\.pfx|\.kdbx|\.netrc|\.gnupg|\.aws|\.ssh\b|\.key\b|shadow\b|\.htpasswd|\.git-credentials|known_hosts|authorized_keys|wallet|credentials|\.jks|\.keychain|\.ovpn|\.pgp|\.gpg|\.asc|\.crt|\.cer\b|kubeconfig|\.azure|gcloud|\*pass\*|\*secret\*|\.(bash|zsh)_history)`, Credentials, medium, 55, "looks for keys and password files"},
 	{"unshadow john hashcat hydra medusa ncrack patator", ``, Credentials, high, 85, "tries passwords"},
 	{"tcpdump tshark dumpcap wireshark ngrep ettercap", ``, Credentials, medium, 55, "listens to the network"},

@@ -56,8 +56,8 @@ func (j *judge) call(args []byte) {
 	trimmed := bytes.TrimLeft(args, " \t\r\n")
 	if len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '[') {
 		values, err := strs(args)
+		j.values(values)
 		if err == nil {
-			j.values(values)
 			return
 		}
 		if likeJSON.Match(trimmed) {
@@ -85,10 +85,15 @@ func strs(args []byte) (values []value, err error) {
 		before := int(dec.InputOffset())
 		t, err := dec.Token()
 		if err == io.EOF {
-			return values, nil
+			if len(stack) > 0 {
+				err = io.ErrUnexpectedEOF
+			} else {
+				err = nil
+			}
+			return values, err
 		}
 		if err != nil {
-			return nil, err
+			return values, err
 		}
 		top := len(stack) - 1
 		switch t := t.(type) {
@@ -380,7 +385,7 @@ func (j *judge) freeText(text string) {
 	switch {
 	case strings.Contains(text, "*** Begin Patch") && !strings.Contains(text, "tools."):
 		j.patch(text, at)
-	case isScript(text):
+	case isScript(text), j.tool == "exec" && scriptAlias.MatchString(text):
 		j.javascript(text, at)
 	case codeTool.MatchString(j.tool):
 		j.codeText(text, at)

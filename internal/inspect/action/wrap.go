@@ -309,11 +309,15 @@ func has(args []string, any ...string) bool {
 	return slices.ContainsFunc(args, func(a string) bool { return slices.Contains(any, a) })
 }
 
+// maxRow is how many commands of a pipeline are looked at together.
+const maxRow = 16
+
 // pipe judges what flows from commands into others.
 func (s *shell) pipe(left, right []*command, start, end int) {
 	if len(left) == 0 || len(right) == 0 {
 		return
 	}
+	left, right = left[max(0, len(left)-maxRow):], right[:min(len(right), maxRow)]
 	span := &command{start: start, end: end, name: left[0].name, line: left[0].line}
 	facts := func() (f []string) {
 		for _, c := range append(slices.Clone(left), right...) {
@@ -325,7 +329,7 @@ func (s *shell) pipe(left, right []*command, start, end int) {
 	if reads := s.readsCommands(sink); reads {
 		s.pipedCode(left, sink, span, facts)
 	}
-	secret := slices.ContainsFunc(left, func(c *command) bool { return s.secretInput(c) })
+	secret := slices.ContainsFunc(right, sends) && slices.ContainsFunc(left, s.secretInput)
 	for _, c := range right {
 		if !sends(c) {
 			continue
