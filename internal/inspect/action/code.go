@@ -34,10 +34,16 @@ func (s *shell) code(text string, c *command) {
 	s.windows(text)
 }
 
+var bareShell = regexp.MustCompile(`^\s*(/usr)?(/bin/)?(ba|z|da|k)?sh(\s+-[ip]+)?(\s+&)?\s*$`)
+
 // calls judges the commands that code starts.
 func (s *shell) calls(text string, c *command) {
 	for _, m := range runs.FindAllStringSubmatch(text, 32) {
-		s.nested(literal(m[1]), c)
+		text := literal(m[1])
+		if bareShell.MatchString(text) {
+			s.hit(c, Privilege, flow.High, 65, "opens a shell out of another program", nil)
+		}
+		s.nested(text, c)
 	}
 	if i := strings.Index(text, ":!"); i >= 0 && (c.name == "vim" || c.name == "vi") {
 		s.nested(strings.TrimSpace(text[i+2:]), c)
@@ -78,6 +84,8 @@ var codePatterns = once(func() (list []codePattern) {
 		verdict
 	}{
 		{`(?is)\b(exec|eval|system|popen|subprocess|Function)\b.*(urlopen|requests\.get|urllib|http\.get|fetch\(|file_get_contents\(['"]http|Net::HTTP|LWP)|(urlopen|requests\.get|urllib\.request|LWP::|Net::HTTP).*\b(exec|eval|os\.system|popen|subprocess|chmod)\b`, verdict{DownloadRun, flow.High, 85, "code that runs what it fetches"}},
+		{`(?is)\b(requests|urllib\d?|httpx|urlretrieve|aiohttp)\b.{0,800}\b(os\.system|subprocess|exec\(|popen|chmod)`, verdict{DownloadRun, flow.High, 75, "code that runs what it fetches"}},
+		{`(?is)\b(bz2|gzip|zlib|zipfile|tarfile)\b.{0,300}["'](/etc/|/home|~|/Users|/root|/var/)`, verdict{Collection, flow.Medium, 55, "code that packs files of the system or a home"}},
 		{`(?is)\b(exec|eval)\s*\(?.{0,80}(b64decode|base64|fromhex|unhexlify|atob\(|decode_base64|gzinflate|str_rot13|marshal\.loads|zlib\.decompress)`, verdict{HiddenRun, flow.High, 88, "encoded code is run"}},
 		{`(?is)socket.{0,400}(dup2|/bin/(ba|z)?sh|subprocess|pty\.spawn|exec\s*["'(])|(fsockopen|TCPSocket).{0,300}(exec|sh\b)`, verdict{Lateral, flow.Critical, 92, "gives a shell to another machine"}},
 		{`(?is)(shutil\.rmtree|rmSync|rimraf|FileUtils\.rm_rf|remove_tree)\s*\(?\s*["'](/|~|/home/?|/etc/?|/usr/?|/var/?|C:\\+)["']`, verdict{Destructive, flow.Critical, 92, "deletes the system or a home"}},

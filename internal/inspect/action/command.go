@@ -154,6 +154,8 @@ func uploads(c *command) bool {
 			return true
 		case strings.HasPrefix(a, "--data"), strings.HasPrefix(a, "--form"), strings.HasPrefix(a, "--upload-file"), strings.HasPrefix(a, "--post-"), strings.HasPrefix(a, "--body-"):
 			return true
+		case a == "-XPOST" || a == "-XPUT" || a == "-XPATCH":
+			return true
 		case len(a) > 2 && (strings.HasPrefix(a, "-d") || strings.HasPrefix(a, "-F") || strings.HasPrefix(a, "-T")) && c.name == "curl":
 			return true
 		case (a == "-X" || a == "--request") && i+1 < len(c.args) && (c.args[i+1] == "POST" || c.args[i+1] == "PUT" || c.args[i+1] == "PATCH"):
@@ -184,6 +186,8 @@ func (s *shell) judgeCommand(c *command) {
 	s.operandsOf(c)
 	s.deletes(c)
 	s.fetched(c)
+	s.written(c)
+	s.disguise(c)
 	s.table(c)
 	s.speaks(c)
 	s.ours(c)
@@ -259,7 +263,7 @@ func (s *shell) attributes(c *command, a string) {
 	for _, p := range s.placesOf(a) {
 		switch p {
 		case startPlace, rightsPlace, guardPlace:
-			if c.name == "mkdir" || strings.Contains(normal(a), "/.ssh/") {
+			if c.name == "mkdir" || c.name == "touch" || strings.Contains(normal(a), "/hooks/") || strings.Contains(normal(a), "/.ssh/") {
 				continue
 			}
 			s.hit(c, written[p].rule, flow.Medium, 55, "changes rights of "+map[place]string{startPlace: "what runs by itself", rightsPlace: "what says who may do what", guardPlace: "rules of protection"}[p], []string{"path=" + a})
@@ -375,6 +379,107 @@ func fileKey(name string) string {
 	return strings.ToLower(name[strings.LastIndexAny(name, `/\`)+1:])
 }
 
+// What s.wrote holds of files whose text is not known.
+const (
+	wasDecoded = "\x00decoded"
+	wasCopied  = "\x00copied"
+)
+
+// written follows files from where they are written to where they are run.
+func (s *shell) written(c *command) {
+	s.ranWritten(c)
+	text := ""
+	switch {
+	case c.name == "echo" || c.name == "printf":
+		text = printed(c) + "\n"
+	case c.name == "cat" && c.input != "":
+		text = c.input
+	case decodes(c):
+		text = wasDecoded
+	case (c.name == "cp" || c.name == "mv" || c.name == "install" || c.name == "ln") && len(c.args) > 1:
+		if to := c.args[len(c.args)-1]; strings.HasPrefix(to, "/tmp/") || strings.HasPrefix(to, "/var/tmp/") || strings.HasPrefix(to, "/dev/shm/") {
+			s.keep(to, wasCopied)
+		}
+		return
+	default:
+		return
+	}
+	for _, w := range c.writes {
+		s.keep(w, text)
+	}
+}
+
+func (s *shell) keep(file, text string) {
+	key := fileKey(file)
+	if key != "" && len(s.wrote) < maxVars && len(s.wrote[key])+len(text) < maxParse {
+		s.wrote[key] += text
+	}
+}
+
+// ranWritten judges that a file is run which was written before.
+func (s *shell) ranWritten(c *command) {
+	if len(s.wrote) == 0 {
+		return
+	}
+	file := ""
+	switch {
+	case strings.ContainsAny(c.program, "/"):
+		file = c.program
+	case isInterpreter(c.name) || c.name == "source" || c.name == ".":
+		for _, a := range c.args {
+			if !strings.HasPrefix(a, "-") {
+				file = a
+				break
+			}
+		}
+	}
+	text := s.wrote[fileKey(file)]
+	switch {
+	case text == "" || file == "":
+	case strings.Contains(text, wasDecoded):
+		s.hit(c, HiddenRun, flow.High, 85, "runs a file that was decoded before", []string{"path=" + file})
+	case strings.Contains(text, wasCopied):
+		s.hit(c, HiddenRun, flow.Medium, 50, "runs a program that was copied to where everybody can write", []string{"path=" + file})
+	default:
+		delete(s.wrote, fileKey(file)) // once is enough
+		if interpreters[c.name] || strings.HasPrefix(c.name, "python") {
+			s.code(text, c)
+		} else {
+			s.nested(text, c)
+		}
+	}
+}
+
+var doubleEnding = regexp.MustCompile(`(?i)\.(pdf|docx?|xlsx?|txt|jpe?g|png|mp[34]|csv)\.(sh|exe|py|js|pl|bat|scr|elf|command)$`)
+
+// disguise judges names that hide what a program is.
+func (s *shell) disguise(c *command) {
+	switch {
+	case doubleEnding.MatchString(c.program):
+		s.hit(c, HiddenRun, flow.Medium, 60, "runs a program that is named like a document", []string{"path=" + c.program})
+	case (c.name == "cp" || c.name == "mv" || c.name == "ln" || c.name == "install") && len(c.args) > 1:
+		from, to := programName(c.args[len(c.args)-2]), programName(c.args[len(c.args)-1])
+		inBin := !strings.Contains(c.args[len(c.args)-2], "/") || strings.Contains(c.args[len(c.args)-2], "bin/")
+		if inBin && (shells[from] || strings.HasPrefix(from, "python") || from == "nc" || from == "curl") && from != to && !isInterpreter(to) && !strings.HasSuffix(c.args[len(c.args)-1], "/") {
+			s.hit(c, HiddenRun, flow.High, 60, "copies a shell under another name", []string{"path=" + c.args[len(c.args)-1]})
+		}
+	case c.name == "dd" && strings.Contains(c.line, "if=/dev/") && len(c.writes) > 0 && !strings.HasPrefix(c.writes[0], "/dev/"):
+		s.hit(c, Evasion, flow.Medium, 45, "pads a file", []string{"path=" + c.writes[0]})
+	case c.name == "yes" && has(c.writes, "/dev/null"):
+		s.hit(c, Destructive, flow.Medium, 50, "keeps the machine busy", nil)
+	}
+	if isInterpreter(c.name) {
+		for _, a := range c.args {
+			if !strings.HasPrefix(a, "-") {
+				if attackTools.MatchString(programName(a)) {
+					s.hit(c, Privilege, flow.High, 80, "a program for attacks", []string{"path=" + a})
+				}
+				break
+			}
+		}
+	}
+}
+
 // ranFetched judges that a fetched file is run, or prepared for it.
 func (s *shell) ranFetched(c *command) {
 	if len(s.fetch) == 0 {
@@ -443,6 +548,9 @@ func (s *shell) speaks(c *command) {
 		p := s.placesOf(fileOperand(a))
 		return slices.Contains(p, secretPlace) || slices.Contains(p, weakSecret) && c.name != "ssh"
 	})
+	if (c.name == "curl" || c.name == "wget" || c.name == "dig" || c.name == "nslookup" || c.name == "ping") && slices.ContainsFunc(c.args, func(a string) bool { return computedHost.MatchString(a) }) {
+		s.hit(c, Exfiltration, flow.Medium, 50, "the name of the host that is asked carries data", facts)
+	}
 	switch {
 	case !sending:
 	case secret && !s.identityOnly(c):
@@ -467,6 +575,9 @@ func (s *shell) speaks(c *command) {
 		s.hit(c, Egress, flow.Low, 90, "publishes what is here", append(facts, remote(c)...))
 	}
 }
+
+// computedHost is a name below a domain of which the first part is computed.
+var computedHost = regexp.MustCompile(`^([a-z]+://)?[^/]*(\$[A-Za-z_(]|\$\{)[^/.]*\.[a-z0-9-]+\.[a-z]{2,}`)
 
 // remote names the remote of a git push.
 func remote(c *command) []string {

@@ -41,7 +41,7 @@ type shell struct {
 	cap   int               // the confidence that a finding may have
 	vars  map[string]string // values that are known
 	fetch map[string]string // files that were fetched → from which host
-	wrote map[string]string // files that were written → their text
+	wrote map[string]string // files that were written → their text; of decoded and copied ones it is not known
 	base  int
 	size  int
 }
@@ -270,6 +270,9 @@ func (s *shell) redirect(c *command, list []*syntax.Redirect) {
 			continue
 		}
 		target := join(s.expand(r.Word), " ")
+		if r.N != nil && r.N.Value == "2" && target == "/dev/null" {
+			continue
+		}
 		switch r.Op {
 		case syntax.RdrInOut:
 			c.writes = append(c.writes, target)
@@ -382,6 +385,9 @@ func (s *shell) run(c *command, words []word) []*command {
 func (s *shell) name(c *command, words []word) {
 	c.program = words[0].text
 	c.name = programName(c.program)
+	if rest, ok := strings.CutPrefix(c.name, "$"); ok && !strings.HasPrefix(rest, "(") { // the best guess: $CURL, ${which_gpg}
+		c.name = strings.TrimPrefix(strings.Trim(rest, "{}"), "which_")
+	}
 	c.args = make([]string, 0, len(words)-1)
 	for _, w := range words[1:] {
 		c.args = append(c.args, w.text)

@@ -71,7 +71,11 @@ func (s *shell) named(c *command) {
 	case attackTools.MatchString(c.name):
 		s.hit(c, Privilege, flow.High, 80, "a program for attacks", s.facts(c))
 	case c.program != c.name && strings.HasPrefix(c.program, "/tmp/") || strings.HasPrefix(c.program, "/var/tmp/") || strings.HasPrefix(c.program, "/dev/shm/"):
-		s.hit(c, HiddenRun, flow.Low, 50, "runs a program from a folder that everybody can write to", []string{"path=" + c.program})
+		severity := flow.Low
+		if c.sudo {
+			severity = flow.Medium
+		}
+		s.hit(c, HiddenRun, severity, 50, "runs a program from a folder that everybody can write to", []string{"path=" + c.program})
 	case len(strings.TrimSpace(c.name)) > 1 && strings.HasSuffix(c.name, " ") || strings.HasPrefix(c.name, ".") && len(c.name) > 2 && strings.Contains(c.program, "/."):
 		s.hit(c, HiddenRun, flow.Medium, 55, "runs a hidden program", []string{"path=" + c.program})
 	}
@@ -221,7 +225,7 @@ var rows = []row{
 	{"gpg gpg2", `--export-secret|--export-private`, Credentials, high, 85, "takes secret keys out of the key ring"},
 	{"gpg gpg2 openssl ccrypt 7z zip rar", `(-c|--symmetric|--passphrase|enc |rsautl|smime|-P |--password|-p\S|-hp|-e\b).*(/etc|~|/home|/users|/root|/var|\$HOME|passwd|\./\*|\*|test\.txt|--batch|--passphrase)`, Collection, medium, 60, "packs or encrypts files under a password"},
 	{"gpg gpg2 openssl ccrypt 7z zip", `-encrypt -|--batch --yes --passphrase|enc -|ccrypt|--password|-p['"]?\S`, Collection, medium, 50, "packs or encrypts files under a password"},
-	{"tar zip 7z rar gzip cpio ditto", `(^|\s)('|")?(/etc/?(\*|passwd|shadow)?|~/?|/home(/\*)?/?|/users(/\*)?/?|/root/?|\$HOME/?\*?(\.\w+)?)( |$|'|")`, Collection, medium, 50, "packs a home or the system's settings"},
+	{"tar zip 7z rar cpio ditto", `(^|\s)('|")?(/etc/?(\*|passwd|shadow)?|~/?|/home(/\*)?/?|/users(/\*)?/?|/root/?|\$HOME/?\*?(\.\w+)?)( |$|'|")`, Collection, medium, 50, "packs a home or the system's settings"},
 
 	// Screen, keyboard, clipboard, sound.
 	{"screencapture scrot xwd gnome-screenshot import maim spectacle flameshot fbgrab", ``, Collection, medium, 60, "takes a picture of the screen"},
@@ -233,7 +237,7 @@ var rows = []row{
 
 	// Other machines.
 	{"nc ncat netcat socat", `(-[a-z]*[ec]|--exec|--sh-exec|EXEC:|SYSTEM:)[ =]?['"]?(\S*/)?(ba|z|k|da|c)?sh\b|(-[a-z]*[ec]|EXEC:) ?\S*(cmd|powershell|python|perl)`, Lateral, critical, 92, "gives a shell to another machine"},
-	{"nc ncat netcat socat", `-[a-z]*l|listen`, Lateral, medium, 45, "opens a port"},
+	{"nc ncat netcat socat", `-[a-z]*l|listen`, Lateral, low, 50, "opens a port"},
 	{"nc ncat netcat telnet", ` [\w.-]+ \d+`, Lateral, medium, 30, "connects to a port"},
 	{"telnet", `\S+ \d+`, Lateral, medium, 40, "connects to a port"},
 	{"mkfifo mknod", `/tmp/|backpipe`, Lateral, medium, 50, "a pipe in a folder that everybody can write to"},
@@ -270,6 +274,24 @@ var rows = []row{
 	{"mysql psql", `into (outfile|dumpfile)|load_file|copy .* (to|from) program|mysql\.user|pg_shadow|pg_authid|xp_cmdshell|grant all`, Privilege, high, 70, "reaches past the data base"},
 
 	// What runs in disguise.
+	{"trap", `\b(nohup|(ba|z|da)?sh|curl|wget|nc|python3?|perl)\b .*(exit|debug|err|sig|int|term|0)\b`, Persistence, medium, 50, "runs a program when the shell ends or is interrupted"},
+	{"truncate", `(-s|--size)[ =]?\+`, Evasion, medium, 45, "pads a file"},
+	{"shred srm", `(^| )-[a-z]*[uz]|--remove`, Destructive, medium, 45, "deletes so that nothing can be restored"},
+	{"chsh", `-s|--shell`, Persistence, medium, 45, "changes what starts at log-in"},
+	{"whois", `-h .*-p `, Lateral, medium, 50, "carries data through another service"},
+	{"systemctl service brew rc-service", `(start|onestart|enable).*\b(tor|ngrok|teamviewer\S*|anydesk|cloudflared|frpc)\b|\b(tor|ngrok) (start|onestart)`, Lateral, high, 65, "opens a way into this machine"},
+	{"openssl", `s_client.*-quiet`, Lateral, medium, 55, "an encrypted line that commands may come through"},
+	{"systemd-detect-virt virt-what", ``, Discovery, medium, 45, "asks whether the machine is virtual"},
+	{"grep egrep awk", `vmware|virtualbox|\bqemu|hypervisor|innotek|oracle vm|parallels`, Discovery, medium, 45, "asks whether the machine is virtual"},
+	{"defaults", `AppleShowAllFiles|LSUIElement|com\.apple\.(screensharing|RemoteManagement|smb|launchservices)`, Evasion, medium, 55, "changes what the user sees"},
+	{"kickstart ARDAgent", `-activate|-access`, Lateral, high, 75, "opens a way into this machine"},
+	{"swift osascript", `CGEventTap|NSPasteboard|CGWindowList|keylog`, Collection, high, 65, "records keys, screen or clipboard"},
+	{"upx", ``, HiddenRun, medium, 55, "packs a program so that it can't be recognised"},
+	{"ssh-keygen", `-y .*-f|-p .*-N ''`, Credentials, low, 45, "reads or opens a private key"},
+	{"ssh-add", `-D|-K`, Credentials, low, 40, "changes what keys are at hand"},
+	{"pw usermod", `usermod .*(-g wheel|-G|-s |-L|lock|unlock)|pw (lock|unlock|usermod|userdel)`, Persistence, medium, 60, "changes an account"},
+	{"rmuser", ``, Destructive, medium, 60, "removes an account"},
+	{"onedrive gdrive megatools megacopy s3cmd b2 mc", `put|upload|copy|sync|cp`, Exfiltration, medium, 55, "copies files to a cloud"},
 	{"cp mv ln install", `(^\S+ (-\S+ )*)/?(usr/)?(bin/|local/bin/)?\S*/(sh|bash|zsh|python\d?|nc|curl) (/tmp|/var/tmp|/dev/shm|\./|~/?|/usr/bin/|/etc|/home)`, HiddenRun, high, 65, "copies a shell under another name"},
 	{"mkdir", `/(var/tmp|tmp|dev/shm|usr|etc|var)/\.[a-z]|\.\.\.|'\s|\s'$`, HiddenRun, medium, 45, "a hidden folder where everybody can write"},
 	{"dlopen rundll32 regsvr32 mshta msiexec certutil bitsadmin wmic installutil", `http|javascript|scrobj|urlcache|transfer|process call`, HiddenRun, high, 80, "has Windows' own program fetch or run"},
@@ -283,10 +305,10 @@ var rows = []row{
 	{"google-chrome chrome chromium chromium-browser msedge brave", `--remote-debugging-port|remote-allow-origins|--load-extension|--disable-web-security`, Credentials, medium, 60, "opens a browser to others"},
 	{"installer", `-pkg`, HiddenRun, medium, 50, "installs a package"},
 	{"setfacl", `-[mbx]`, Evasion, low, 35, "changes rights"},
-	{"chmod", `(-R|--recursive).*(777|a\+w|666|o\+w)|(^| )(777|a\+w).*(/etc|/usr|/var|/bin|/tmp/\S+/)`, Evasion, medium, 40, "lets everybody write"},
+	{"chmod", `(-R|--recursive).*(777|a\+w|666|o\+w)`, Evasion, medium, 40, "lets everybody write"},
 	{"ioreg system_profiler sw_vers systemd-detect-virt dmidecode virt-what lshw", `VMware|VirtualBox|hypervisor|Model Identifier|systemd-detect-virt|virt-what|boot-rom`, Discovery, medium, 45, "asks whether the machine is virtual"},
 	{"sysctl", `hv_vendor|machdep\.cpu|hw\.model`, Discovery, medium, 40, "asks whether the machine is virtual"},
 	{"mail sendmail mailx mutt swaks", `-a |-A |--attach`, Exfiltration, medium, 55, "sends a file by mail"},
-	{"python python3 python2 ruby php busybox twistd", `-m (http\.server|SimpleHTTPServer|pyftpdlib|uploadserver)|-run -e httpd|-S \S+:\d+|httpd`, Lateral, medium, 40, "serves files to others"},
+	{"python python3 python2 ruby php busybox twistd", `-m (http\.server|SimpleHTTPServer|pyftpdlib|uploadserver)|-run -e httpd|-S \S+:\d+|httpd`, Lateral, low, 50, "serves files to others"},
 	{"split", `-b`, Collection, low, 30, "cuts a file in pieces"},
 }

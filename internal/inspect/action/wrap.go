@@ -52,6 +52,9 @@ func (s *shell) unwrap(c *command) (inner []*command) {
 		if c.name == "sudo" || c.name == "doas" {
 			c.sudo = true
 		}
+		if c.name == "sshpass" {
+			s.hit(c, Lateral, flow.Medium, 55, "logs in with a password that stands in the clear", nil)
+		}
 		if !s.shift(c, options) {
 			break
 		}
@@ -172,6 +175,9 @@ func (s *shell) findArgs(c *command) (all []*command) {
 			if words := c.args[i+1 : end]; len(words) > 0 {
 				in := &command{start: c.start, end: c.end, sudo: c.sudo}
 				in.dyn = true
+				if len(words) == 1 && shells[programName(words[0])] {
+					s.hit(c, Privilege, flow.High, 65, "opens a shell out of another program", nil)
+				}
 				list := make([]word, len(words))
 				for k, w := range words {
 					list[k] = word{text: strings.ReplaceAll(w, "{}", findRoot(c))}
