@@ -88,6 +88,8 @@ func TestParseRefuses(t *testing.T) {
 		{"version: 1\nrules: [{rule: [x.y, provider.s?t], do: flag}]", `"provider.s?t" fits none of`},
 		{"version: 1\nrules: [{rule: a.b, do: flag, why: \"x\\ny\"}]", "must be one line"},
 		{"version: 1\nrules:\n  - {rule: \"*\", do: flag}\n  - {rule: secret.x, do: block}", "p.yaml:4:5: rules[1]: never decides: the rule on line 3 always does"},
+		{"version: 1\nrules:\n  - {rule: action.x, fact: example.com, do: flag}", "rules[0].fact: \"example.com\" is no fact"},
+		{"version: 1\nrules:\n  - {rule: action.*, do: flag}\n  - {rule: action.x, fact: host=a, do: block}", "rules[1]: never decides"},
 		{"version: 1\nrules:\n  - {rule: secret.*, min_confidence: 50, do: flag}\n  - {rule: secret.x, min_confidence: 60, channel: user, do: block}", "rules[1]: never decides"},
 		{"version: 1\ntests: [{rule: a.b, tool: x, expect: flag}]", "needs a rule, or a tool"},
 		{"version: 1\ntests: [{rule: a.b, channel: usr, expect: flag}]", "did you mean user?"},

@@ -459,3 +459,35 @@ tests:
 		t.Errorf("%+v", f)
 	}
 }
+
+// A rule that stops needs one fact that fits; one that lets go on needs all of
+// that key, known ones, to fit.
+func TestFacts(t *testing.T) {
+	p := enforcing(t, `default: redact
+rules:
+  - {rule: action.egress, fact: ["host=*.ours.example", "host=ours.example", cmd=git], do: flag}
+  - {rule: action.egress, fact: "host=evil.*", do: block}
+  - {rule: action.run, fact: ["host=*", cmd=curl], do: "off"}
+`)
+	for _, tt := range []struct {
+		rule, facts string
+		want        flow.Action
+	}{
+		{"action.egress", "cmd=git host=git.ours.example", flow.FlagIt},
+		{"action.egress", "cmd=git host=git.ours.example host=ours.example", flow.FlagIt},
+		{"action.egress", "cmd=git host=git.ours.example host=evil.example", flow.BlockIt},
+		{"action.egress", "cmd=git host=git.ours.example host=other.example", flow.RedactIt},
+		{"action.egress", "cmd=git host=git.ours.example host=?", flow.RedactIt},
+		{"action.egress", "cmd=git cmd=nc host=ours.example", flow.RedactIt},
+		{"action.egress", "host=ours.example", flow.RedactIt},
+		{"action.egress", "cmd=git", flow.RedactIt},
+		{"action.egress", "", flow.RedactIt},
+		{"action.run", "cmd=curl host=a", flow.Ignore},
+		{"action.run", "cmd=curl host=?", flow.RedactIt},
+	} {
+		e := p.Explain(policy.Case{Rule: tt.rule, Channel: flow.ToolCalls, Facts: strings.Fields(tt.facts)}, noon)
+		if e.Action != tt.want {
+			t.Errorf("%s with %q: %v, want %v (%s)", tt.rule, tt.facts, e.Action, tt.want, e.Key)
+		}
+	}
+}

@@ -154,7 +154,7 @@ func TestEverydayCommands(t *testing.T) {
 		"mkdir -p ~/.ssh && ls ~/.ssh", "sudo apt-get install -y jq", "tar czf out.tgz src", "for f in *.go; do gofmt -l $f; done", "cat > main.go <<'EOF'\npackage main\nfunc main() { os.RemoveAll(\"/\") }\nEOF",
 		"echo 'rm -rf /' >> notes.md", "git push origin main", "rg -n TODO --type go", "export PATH=$PATH:/usr/local/go/bin", "source .venv/bin/activate && pip install -r requirements.txt", "psql -c 'select count(*) from users'",
 		"make -j4 && make test", "ps aux | grep node", "kill 1234", "lsof -i :3000", "cat /etc/os-release", "cargo build --release", "xargs -n1 basename < files.txt", "diff <(sort a) <(sort b)", "terraform plan", "gh pr create --fill",
-		"Get-ChildItem -Recurse -Filter *.cs | Select-String TODO", "Get-Content package.json | ConvertFrom-Json", "dotnet build; dotnet test", "Remove-Item -Recurse -Force .\\bin", "New-Item -ItemType Directory -Path src", "$env:PATH = \"$env:PATH;C:\\tools\"", "npm run build 2>&1 | Out-File build.log", "Test-Path .\\package.json", "cd C:\\src\\app && dir",
+		"Get-ChildItem -Recurse -Filter *.cs | Select-String FIXTHIS", "Get-Content package.json | ConvertFrom-Json", "dotnet build; dotnet test", "Remove-Item -Recurse -Force .\\bin", "New-Item -ItemType Directory -Path src", "$env:PATH = \"$env:PATH;C:\\tools\"", "npm run build 2>&1 | Out-File build.log", "Test-Path .\\package.json", "cd C:\\src\\app && dir",
 	} {
 		for _, f := range action.Classify("Bash", bash(command)) {
 			if f.Severity >= flow.Medium {

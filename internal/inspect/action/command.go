@@ -216,7 +216,7 @@ func (s *shell) substituted(c *command) {
 
 // operandsOf judges the files that a command is given.
 func (s *shell) operandsOf(c *command) {
-	if c.name == "echo" || c.name == "printf" || c.name == "grep" && false {
+	if c.name == "echo" || c.name == "printf" {
 		return
 	}
 	how := writers[c.name]
