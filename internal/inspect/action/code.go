@@ -15,7 +15,9 @@ func (s *shell) code(text string, c *command) {
 	if len(text) > maxParse {
 		text = text[:maxParse]
 	}
-	s.work += len(text)
+	if s.work += len(text); s.work > maxWork || !s.afford(len(text)) {
+		return
+	}
 	s.calls(text, c)
 	for _, p := range codePatterns() {
 		if p.pattern.MatchString(text) {

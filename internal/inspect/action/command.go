@@ -50,16 +50,28 @@ var network = set("curl wget ssh scp sftp rsync nc ncat netcat telnet ftp tftp s
 
 var schemes = regexp.MustCompile(`[a-zA-Z][a-zA-Z0-9+.-]*://([^/\s"'?#]*)`)
 
+// maxHosts is how many addresses in one argument are looked at; behind them is ?.
+const (
+	maxHosts    = 8
+	maxHostText = 2048 // bytes of an argument
+)
+
 // hosts finds the hosts that a command's arguments name. One that is only known
 // when it runs is "?".
 func hosts(c *command) (list []string) {
 	for _, a := range c.args {
-		if len(a) > 2048 {
-			a = a[:2048]
+		if len(a) > maxHostText {
+			a = a[:maxHostText]
 		}
-		found := schemes.FindAllStringSubmatch(a, 4)
+		var found [][]string
+		if strings.Contains(a, "://") {
+			found = schemes.FindAllStringSubmatch(a, maxHosts)
+		}
 		for _, m := range found {
 			list = append(list, hostOf(m[1]))
+		}
+		if len(found) == maxHosts || len(a) == maxHostText {
+			list = append(list, "?")
 		}
 		if len(found) > 0 || !network[c.name] {
 			continue

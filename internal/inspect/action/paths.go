@@ -84,7 +84,7 @@ func (j *judge) placesOf(name string) []place {
 	all, ok := j.paths[name]
 	if ok || len(j.paths) >= maxPaths {
 		if !ok {
-			j.add(Found{Rule: Unparsed, Severity: flow.Medium, Confidence: 100, Note: "more paths than can be looked at"})
+			j.add(Found{Rule: Unparsed, Severity: flow.High, Confidence: 100, Note: "more paths than can be looked at"})
 		}
 		return all
 	}

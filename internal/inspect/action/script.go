@@ -147,12 +147,15 @@ func literalEnd(text string, i int) int {
 	return len(text)
 }
 
+// maxValues is how many arguments of one call are looked at.
+const maxValues = 2000
+
 var scriptName = regexp.MustCompile(`([\w$]+)["']?\s*:\s*$`)
 
 // scriptValues lists the literals in arguments with the names before them. An
 // expression that is no literal is a computed value.
 func scriptValues(args string, constants map[string]string) (list []scriptValue) {
-	name, lists, inList := "", 0, 0
+	name, lists, inList, braces := "", 0, 0, false
 	rest := func(text string) bool { // what stands between literals and is more than structure
 		return strings.Trim(text, " \t\r\n,(){}[]:;") != ""
 	}
@@ -160,6 +163,8 @@ func scriptValues(args string, constants map[string]string) (list []scriptValue)
 	for i := 0; i < len(args); i++ {
 		c := args[i]
 		switch {
+		case c == '{':
+			braces = true
 		case c == '[':
 			lists++
 			inList = lists
@@ -189,8 +194,11 @@ func scriptValues(args string, constants map[string]string) (list []scriptValue)
 		case c == ',' && inList == 0:
 			list = appendWord(list, args, last, i, name, constants)
 			last = i + 1
-			if strings.Count(args[:i], "{") == 0 {
+			if !braces {
 				name = ""
+			}
+			if len(list) > maxValues {
+				return list
 			}
 		}
 	}
@@ -218,7 +226,7 @@ func appendWord(list []scriptValue, args string, start, end int, name string, co
 	if i := strings.LastIndexByte(word, ':'); i >= 0 && name == "" {
 		name = strings.ToLower(strings.TrimSpace(word[:i]))
 	}
-	if name == "" && plainName.MatchString(word) && strings.ContainsAny(args, "{") {
+	if name == "" && plainName.MatchString(word) && strings.ContainsAny(args[:min(len(args), 256)], "{") {
 		name = strings.ToLower(word) // {cmd}
 	}
 	text, known := constants[word]

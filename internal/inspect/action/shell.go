@@ -42,8 +42,6 @@ type shell struct {
 	vars  map[string]string // values that are known
 	fetch map[string]string // files that were fetched → from which host
 	wrote map[string]string // files that were written → their text; of decoded and copied ones it is not known
-	base  int
-	size  int
 }
 
 // shellText judges a text as commands of a shell. at gives the place in the
@@ -57,7 +55,7 @@ func (j *judge) shellText(text string, at func(int) int, cap int) {
 func (s *shell) nested(text string, c *command) {
 	if s.depth >= maxDepth || len(text) < minText {
 		if len(text) >= minText {
-			s.add(Found{Rule: Unparsed, Severity: flow.Medium, Confidence: 100, Start: s.at(c.start), End: s.at(c.end), Note: "commands in commands, too deep to be read"})
+			s.add(Found{Rule: Unparsed, Severity: flow.High, Confidence: 100, Start: s.at(c.start), End: s.at(c.end), Note: "commands in commands, too deep to be read"})
 		}
 		return
 	}
@@ -77,10 +75,9 @@ func (s *shell) nested(text string, c *command) {
 func (s *shell) text(text string) {
 	s.work += len(text)
 	if s.work > maxWork {
-		s.add(Found{Rule: Unparsed, Severity: flow.Medium, Confidence: 100, Start: s.at(0), End: s.at(len(text)), Note: "more than can be read"})
+		s.add(Found{Rule: Unparsed, Severity: flow.High, Confidence: 100, Start: s.at(0), End: s.at(len(text)), Note: "more than can be read"})
 		return
 	}
-	s.size = len(text)
 	s.windows(text)
 	if strings.ContainsRune(text, 0) {
 		text = strings.ReplaceAll(text, "\x00", "")
@@ -364,6 +361,10 @@ func (s *shell) call(assigns []*syntax.Assign, args []*syntax.Word, st *syntax.S
 
 // run judges a command of which the words are known.
 func (s *shell) run(c *command, words []word) []*command {
+	if s.runs++; s.runs > maxRuns {
+		s.add(Found{Rule: Unparsed, Severity: flow.High, Confidence: 100, Note: "more commands than are judged"})
+		return nil
+	}
 	if len(words) == 0 {
 		s.judgeFiles(c)
 		return []*command{c}

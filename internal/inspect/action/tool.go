@@ -149,7 +149,6 @@ var (
 var (
 	writeTool = regexp.MustCompile(`(?i)(write|edit|create|replace|append|save|insert|patch|update|put|move|rename|upload_file|overwrite|multiedit|notebookedit)`)
 	dropTool  = regexp.MustCompile(`(?i)(delete|remove|unlink|rm_|trash|destroy)`)
-	readTool  = regexp.MustCompile(`(?i)(read|view|open|cat|get|load|fetch|download|search|grep|list|glob|ls)`)
 	shellTool = regexp.MustCompile(`(?i)(^|[_.\-])(bash|shell|sh|exec|exec_command|run|command|terminal|powershell|pwsh|cmd|process)($|[_.\-])|run_?shell|shell_?command|execute_?(command|bash|shell)|run_?(command|terminal|in_terminal)|local_?shell|write_stdin|^(bash|sh|shell|exec|terminal|powershell|command_prompt|cmd)$`)
 	codeTool  = regexp.MustCompile(`(?i)(python|javascript|jupyter|ipython|code_?(interpreter|execution|exec)|run_?code|execute_?code|eval|node_repl|repl)`)
 	sqlTool   = regexp.MustCompile(`(?i)(sql|postgres|mysql|sqlite|database|\bdb\b|bigquery|snowflake|query)`)

@@ -133,9 +133,13 @@ func cmdlet(text string) bool {
 
 // windows judges a text as PowerShell's or cmd's, if it looks like that.
 func (s *shell) windows(text string) {
+	cut := len(text) > windowsBytes
 	text = text[:min(len(text), windowsBytes)]
-	if !winTool.MatchString(s.tool) && !looksWindows(text) {
+	if !winTool.MatchString(s.tool) && !looksWindows(text) || !s.afford(len(text)) {
 		return
+	}
+	if cut && winTool.MatchString(s.tool) {
+		s.add(Found{Rule: Unparsed, Severity: flow.High, Confidence: 100, Start: s.at(0), End: s.at(len(text)), Note: "longer than what is searched"})
 	}
 	lower := text
 	if strings.Contains(text, "`") && cmdlet(text) {
