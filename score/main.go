@@ -54,6 +54,9 @@ func run(o options, out io.Writer) error {
 	if err := s.secrets(o.data); err != nil {
 		return err
 	}
+	if err := s.shell(o.data); err != nil {
+		return err
+	}
 	if err := s.traffic(o); err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ func dataset(t *testing.T, records map[string][]map[string]any) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, name := range []string{"secrets_kingfisher", "secrets_gitleaks", "secrets_betterleaks", "secrets_creddata",
-		"injection_agent_instructions", "injection_bipia_train", "injection_agentdojo", "injection_asb", "injection_compass", "shell_nl2bash", "pii_presidio_large"} {
+		"injection_agent_instructions", "injection_bipia_train", "injection_agentdojo", "injection_asb", "injection_compass", "shell_nl2bash", "shell_atomic", "pii_presidio_large"} {
 		var b bytes.Buffer
 		z := gzip.NewWriter(&b)
 		for _, r := range records[name] {
@@ -51,7 +51,12 @@ func TestTablesCountWhatIsFound(t *testing.T) {
 	dir := dataset(t, map[string][]map[string]any{
 		"secrets_creddata": {found, missed, alarm, sameText},
 		"secrets_gitleaks": {elsewhere},
-		"shell_nl2bash":    {{"id": "6", "command": "ls -l", "label": "benign", "kind": "benign"}, {"id": "7", "command": text, "label": "benign", "kind": "benign"}},
+		"shell_atomic": {
+			{"id": "8", "command": "rm -rf /", "label": "dangerous", "kind": "impact", "source": "atomic/sh/T1"},
+			{"id": "9", "command": "true", "label": "dangerous", "kind": "impact", "source": "atomic/bash/T1"},
+			{"id": "10", "command": "uname", "label": "dangerous", "kind": "discovery", "source": "atomic/sh/T1"},
+		},
+		"shell_nl2bash": {{"id": "6", "command": "ls -l", "label": "benign", "kind": "benign"}, {"id": "7", "command": text, "label": "benign", "kind": "benign"}},
 	})
 	var out strings.Builder
 	if err := run(options{data: dir, agents: t.TempDir()}, &out); err != nil {
@@ -60,6 +65,10 @@ func TestTablesCountWhatIsFound(t *testing.T) {
 	for _, want := range []string{
 		"| creddata | 2 | 0.500 (0.095–0.905) | 2 | 1 | 0.500 (0.095–0.905) |",
 		"| creddata, everything | 2 |",
+		"| dangerous | 2 | 0.500 (0.095–0.905) | 0.500 (0.095–0.905) |",
+		"| dangerous, by bash | 1 | 0.000 ",
+		"| discovery (apart) | 1 | 0.000 ",
+		"| everyday | 2 | 0.000 ",
 		"| shell commands | 2 | 0 | 1: 0.500 (0.095–0.905) | 0: 0.000 (0.000–0.658) |",
 	} {
 		if !strings.Contains(out.String(), want) {

@@ -42,6 +42,7 @@ func newPolicyFlags(fs *flag.FlagSet) *policyFlags {
 		{"principal", "explain: the `NAME` of who acts"},
 		{"provider", "explain: anthropic, openai or gemini (`NAME`)"},
 		{"model", "explain: the `MODEL` that is asked"},
+		{"fact", "explain: a fact of a proposed action (`FACT`: host=example.com)"},
 		{"name", "explain: the tool type or field of a provider act (`NAME`, for provider.…)"},
 		{"finding", "explain: the `ID` of a finding, for allowances"},
 	} {
@@ -235,6 +236,9 @@ func (f *policyFlags) asked(rule string) policy.Case {
 		Rule: rule, Channel: flow.Channel(*f.words["channel"]), Direction: *f.words["direction"], Principal: *f.words["principal"],
 		Provider: flow.Provider(*f.words["provider"]), Model: *f.words["model"], Name: *f.words["name"], Finding: *f.words["finding"],
 		Confidence: *f.confidence, Fixed: *f.fixed,
+	}
+	if fact := *f.words["fact"]; fact != "" {
+		c.Facts = []string{fact}
 	}
 	c.Severity.UnmarshalText([]byte(*f.severity)) // known has judged it; empty: as Explain has it
 	return c

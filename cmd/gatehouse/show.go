@@ -136,6 +136,9 @@ func (s *shower) found(findings []flow.Finding) {
 		if len(f.Via) > 0 {
 			fmt.Fprintf(s.std.out, " through %s", plain(strings.Join(f.Via, ", ")))
 		}
+		if len(f.Facts) > 0 {
+			fmt.Fprintf(s.std.out, " %s", plain(strings.Join(f.Facts, " ")))
+		}
 		if f.Note != "" {
 			fmt.Fprintf(s.std.out, " (%s)", plain(f.Note))
 		}

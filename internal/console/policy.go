@@ -60,7 +60,7 @@ func (c *Console) explainPolicy(w http.ResponseWriter, r *http.Request) error {
 	}
 	in := policy.Case{
 		Rule: q.Get("rule"), Channel: flow.Channel(q.Get("channel")), Direction: q.Get("direction"), Principal: q.Get("principal"),
-		Provider: flow.Provider(q.Get("provider")), Model: q.Get("model"), Name: q.Get("name"), Finding: q.Get("finding"), Fixed: q.Has("fixed"),
+		Provider: flow.Provider(q.Get("provider")), Model: q.Get("model"), Name: q.Get("name"), Finding: q.Get("finding"), Facts: q["fact"], Fixed: q.Has("fixed"),
 	}
 	if in.Rule == "" {
 		return refuse(http.StatusBadRequest, "rule", "say which rule: ?rule=secret.github-token, or ?tool=Write&field=content")

@@ -104,6 +104,7 @@ type Finding struct {
 	Place      string   `json:"place,omitempty"`   // "header NAME", "query", "answer"; empty: the request's body
 	Fixed      bool     `json:"fixed,omitempty"`   // can't be replaced where it stands: the provider signed it, or its form forbids it
 	Via        []string `json:"via,omitempty"`     // encodings that were undone, the outermost first
+	Facts      []string `json:"facts,omitempty"`   // of an action that a model proposes: "cmd=curl", "host=example.com", "path=/etc/hosts"; bounded
 	Action     Action   `json:"action"`            // what policy does about it, or would do
 	Note       string   `json:"note,omitempty"`    // what was cut or could not be read; no content
 	Allowed    string   `json:"allowed,omitempty"` // id of the allowance that switched it off

@@ -14,6 +14,7 @@ import (
 
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/inspect"
+	"github.com/workingagents/gatehouse/internal/inspect/action"
 	"github.com/workingagents/gatehouse/internal/ledger"
 	"github.com/workingagents/gatehouse/internal/policy"
 	"github.com/workingagents/gatehouse/internal/vault"
@@ -294,8 +295,9 @@ func (p *Passage) scan(part flow.Part) []flow.Finding {
 	}
 	r := engine.Scan([]byte(part.Text), o)
 	p.scanned += int64(r.Scanned)
+	acts := p.actions(part)
 	if len(r.Matches) == 0 && len(r.Inner) == 0 && len(r.Unread) == 0 && r.Cut == "" {
-		return nil
+		return acts
 	}
 	c := collector{g: p.gate, body: []byte(part.Text), json: o.JSON, where: always(channel, part.Signed)}
 	c.take(&r, len(part.Text))
@@ -308,6 +310,23 @@ func (p *Passage) scan(part flow.Part) []flow.Finding {
 		list[i] = c.found[i].finding
 		list[i].Place = "answer"
 		list[i].Start, list[i].End = int64(c.found[i].start), int64(c.found[i].end)
+	}
+	return append(list, acts...)
+}
+
+// actions judges what a proposed call would do. The id of a finding is that of the
+// rule and of the words that do it: to allow one allows no other command.
+func (p *Passage) actions(part flow.Part) []flow.Finding {
+	if part.Kind != flow.ToolCall {
+		return nil
+	}
+	found := action.Classify(part.Name, []byte(part.Text))
+	list := make([]flow.Finding, len(found))
+	for i, f := range found {
+		list[i] = flow.Finding{
+			ID: p.gate.findingID(f.Rule, []byte(part.Name+"\x00"+part.Text[f.Start:f.End])), Rule: f.Rule, Severity: f.Severity, Confidence: f.Confidence,
+			Channel: flow.ToolCalls, Place: "answer", Start: int64(f.Start), End: int64(f.End), Facts: f.Facts, Note: f.Note,
+		}
 	}
 	return list
 }

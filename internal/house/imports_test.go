@@ -38,12 +38,13 @@ var allowed = []line{
 	{"cmd/gatehouse", "internal/simulate", "simulate and demo serve it"},
 	{"cmd/gatehouse", "internal/ledger", "who holds the folder; the API's answers in its words"},
 	{"cmd/gatehouse", "internal/policy", "checks, tests and explains policy files without a gateway"},
-	{"cmd/gatehouse", "internal/inspect", "knows what a rule may be called"},
+	{"cmd/gatehouse", "internal/inspect/...", "knows what a rule may be called"},
 	{"cmd/gatehouse", "internal/rulebook", "checks rules files without a gateway"},
 	{"cmd/gatehouse", "internal/wire/codec", "show reads bodies as conversations"},
 	{"cmd/gatehouse", "internal/wire/coding", "show decodes compressed bodies"},
 
 	{"score", "internal/inspect/...", "measures the engine with each family's rules"},
+	{"score", "internal/flow", "severities of what is found"},
 
 	{"internal/inspect/secret", "internal/inspect", "gives it rules, detectors and checks"},
 
@@ -75,6 +76,7 @@ var allowed = []line{
 	{"internal/gate", "internal/ledger", "records: no record, no passage"},
 	{"internal/gate", "internal/policy", "asks for the decision"},
 	{"internal/gate", "internal/inspect", "has what is new scanned"},
+	{"internal/gate", "internal/inspect/action", "has proposed tool calls judged"},
 	{"internal/gate", "internal/vault", "puts pseudonyms in the place of values, and back"},
 	{"internal/gate", "internal/price", "prices the usage"},
 	{"internal/gate", "internal/wire/...", "reads bodies: pieces, facts, answers"},

@@ -39,6 +39,7 @@ type ruleText struct {
 	Model         strict.List   `yaml:"model"`
 	Severity      flow.Severity `yaml:"severity"`
 	MinConfidence int           `yaml:"min_confidence"`
+	Fact          strict.List   `yaml:"fact"`
 	Do            do            `yaml:"do"`
 	Why           string        `yaml:"why"`
 }
@@ -200,6 +201,10 @@ func (t *ruleText) check(r *strict.Reading, at string) {
 	words(r, at+".direction", "direction", t.Direction, directions)
 	words(r, at+".provider", "provider", t.Provider, providers)
 	r.Require(t.MinConfidence >= 0 && t.MinConfidence <= 100, at+".min_confidence", "must be between 0 and 100: percent")
+	for _, pattern := range t.Fact {
+		key, value, ok := strings.Cut(pattern, "=")
+		r.Require(ok && key != "" && value != "" && !isWild(key), at+".fact", "%q is no fact: KEY=VALUE, such as host=*.example.com, path=/etc/* or cmd=git", pattern)
+	}
 	r.Require(t.Do.set, at, "needs do: %s", strings.Join(actions, ", "))
 	r.Require(!strings.ContainsAny(t.Why, "\n\r"), at+".why", "must be one line")
 }
@@ -233,8 +238,16 @@ func (d *document) checkOrder(r *strict.Reading) {
 func (t *ruleText) covers(other *ruleText) bool {
 	return coversRules(t.Rule, other.Rule) && coversWords(t.Channel, other.Channel) && coversWords(t.Direction, other.Direction) &&
 		coversWords(t.Principal, other.Principal) && coversWords(t.Provider, other.Provider) && coversWords(t.Model, other.Model) &&
-		t.Severity <= other.Severity && t.MinConfidence <= other.MinConfidence
+		t.Severity <= other.Severity && t.MinConfidence <= other.MinConfidence && t.coversFacts(other)
 }
+
+// coversFacts compares what both say of facts: other lists may mean the same.
+func (t *ruleText) coversFacts(other *ruleText) bool {
+	return len(t.Fact) == 0 || t.Do.lenient() == other.Do.lenient() && slices.Equal(t.Fact, other.Fact)
+}
+
+// lenient reports whether what is found goes on as it is.
+func (d do) lenient() bool { return d.action >= flow.FlagIt }
 
 func coversWords(wide, narrow []string) bool {
 	if len(wide) == 0 || slices.Contains(wide, "*") {

@@ -88,6 +88,8 @@ func TestParseRefuses(t *testing.T) {
 		{"version: 1\nrules: [{rule: [x.y, provider.s?t], do: flag}]", `"provider.s?t" fits none of`},
 		{"version: 1\nrules: [{rule: a.b, do: flag, why: \"x\\ny\"}]", "must be one line"},
 		{"version: 1\nrules:\n  - {rule: \"*\", do: flag}\n  - {rule: secret.x, do: block}", "p.yaml:4:5: rules[1]: never decides: the rule on line 3 always does"},
+		{"version: 1\nrules:\n  - {rule: action.x, fact: example.com, do: flag}", "rules[0].fact: \"example.com\" is no fact"},
+		{"version: 1\nrules:\n  - {rule: action.*, do: flag}\n  - {rule: action.x, fact: host=a, do: block}", "rules[1]: never decides"},
 		{"version: 1\nrules:\n  - {rule: secret.*, min_confidence: 50, do: flag}\n  - {rule: secret.x, min_confidence: 60, channel: user, do: block}", "rules[1]: never decides"},
 		{"version: 1\ntests: [{rule: a.b, tool: x, expect: flag}]", "needs a rule, or a tool"},
 		{"version: 1\ntests: [{rule: a.b, channel: usr, expect: flag}]", "did you mean user?"},
@@ -127,17 +129,21 @@ func TestSectionsLeftOutAreBuiltIn(t *testing.T) {
 	if p.Mode() != policy.Enforce || !p.Enforces() || !p.HoldsToolCalls() {
 		t.Errorf("mode %s", p.Mode())
 	}
-	for c, want := range map[policy.Case]string{
-		{Rule: "secret.x"}:                           "redact default:",
-		{Rule: "secret.x", Confidence: 49}:           "flag default:",
-		{Rule: "provider.fetch"}:                     "block policy.yaml:3",
-		{Rule: "provider.search"}:                    "flag default:",
-		{Rule: "provider.search", Name: "nothing"}:   "block policy.yaml:3",
-		{Rule: "unreadable.media"}:                   "flag policy.yaml:4",
-		{Rule: "unreadable.cut"}:                     "block default:",
-		{Rule: "unreadable.what-was-never-heard-of"}: "block default:",
-		{Rule: "provider.unheard"}:                   "block default:",
+	for _, tt := range []struct {
+		c    policy.Case
+		want string
+	}{
+		{policy.Case{Rule: "secret.x"}, "redact default:"},
+		{policy.Case{Rule: "secret.x", Confidence: 49}, "flag default:"},
+		{policy.Case{Rule: "provider.fetch"}, "block policy.yaml:3"},
+		{policy.Case{Rule: "provider.search"}, "flag default:"},
+		{policy.Case{Rule: "provider.search", Name: "nothing"}, "block policy.yaml:3"},
+		{policy.Case{Rule: "unreadable.media"}, "flag policy.yaml:4"},
+		{policy.Case{Rule: "unreadable.cut"}, "block default:"},
+		{policy.Case{Rule: "unreadable.what-was-never-heard-of"}, "block default:"},
+		{policy.Case{Rule: "provider.unheard"}, "block default:"},
 	} {
+		c, want := tt.c, tt.want
 		if e := p.Explain(c, time.Time{}); !strings.HasPrefix(e.Action.String()+" "+e.Line, want) {
 			t.Errorf("%+v: %s %s, want %s", c, e.Action, e.Line, want)
 		}

@@ -22,6 +22,7 @@ type Case struct {
 	Confidence int           `yaml:"confidence" json:"confidence"`         // percent
 	Fixed      bool          `yaml:"fixed" json:"fixed,omitempty"`         // can't be replaced where it stands
 	Name       string        `yaml:"name" json:"name,omitempty"`           // of what the provider does: a tool's type
+	Facts      []string      `yaml:"facts" json:"facts,omitempty"`         // of a proposed action: host=example.com
 	Finding    string        `yaml:"finding" json:"finding,omitempty"`     // its id, for allowances
 }
 
@@ -49,7 +50,7 @@ func (c *Case) direction() string {
 func (s Subject) finding(f *flow.Finding) Case {
 	c := Case{
 		Rule: f.Rule, Channel: f.Channel, Principal: s.Principal.Name, Provider: s.Provider, Model: s.Model,
-		Severity: f.Severity, Confidence: f.Confidence, Fixed: f.Fixed, Finding: f.ID,
+		Severity: f.Severity, Confidence: f.Confidence, Fixed: f.Fixed, Facts: f.Facts, Finding: f.ID,
 	}
 	switch f.Place {
 	case "":

@@ -193,14 +193,18 @@ rules:
 // A general rule must not switch off what stands in sections of its own.
 func TestStarDoesNotReachSpecialFamilies(t *testing.T) {
 	p := enforcing(t, `rules: [{rule: "*", do: off}, {rule: unreadable.media, principal: "ann/*", do: flag}, {rule: "provider.*", channel: provider, principal: bob, do: block}]`)
-	for c, want := range map[policy.Case]flow.Action{
-		{Rule: "secret.x"}:                                                       flow.Ignore,
-		{Rule: "unreadable.cut"}:                                                 flow.BlockIt,
-		{Rule: "unreadable.media", Principal: "ann/claude"}:                      flow.FlagIt,
-		{Rule: "unreadable.media", Principal: "bob"}:                             flow.BlockIt,
-		{Rule: "provider.unknown"}:                                               flow.BlockIt,
-		{Rule: "provider.search", Principal: "bob", Channel: flow.ProviderActor}: flow.BlockIt,
+	for _, tt := range []struct {
+		c    policy.Case
+		want flow.Action
+	}{
+		{policy.Case{Rule: "secret.x"}, flow.Ignore},
+		{policy.Case{Rule: "unreadable.cut"}, flow.BlockIt},
+		{policy.Case{Rule: "unreadable.media", Principal: "ann/claude"}, flow.FlagIt},
+		{policy.Case{Rule: "unreadable.media", Principal: "bob"}, flow.BlockIt},
+		{policy.Case{Rule: "provider.unknown"}, flow.BlockIt},
+		{policy.Case{Rule: "provider.search", Principal: "bob", Channel: flow.ProviderActor}, flow.BlockIt},
 	} {
+		c, want := tt.c, tt.want
 		if e := p.Explain(c, noon); e.Action != want {
 			t.Errorf("%+v: %v, want %v (%s)", c, e.Action, want, e.Key)
 		}
@@ -456,5 +460,37 @@ tests:
 	}
 	if f := failures[1]; f.Line != "policy.yaml:5" || f.Got != "keep" {
 		t.Errorf("%+v", f)
+	}
+}
+
+// A rule that stops needs one fact that fits; one that lets go on needs all of
+// that key, known ones, to fit.
+func TestFacts(t *testing.T) {
+	p := enforcing(t, `default: redact
+rules:
+  - {rule: action.egress, fact: ["host=*.ours.example", "host=ours.example", cmd=git], do: flag}
+  - {rule: action.egress, fact: "host=evil.*", do: block}
+  - {rule: action.run, fact: ["host=*", cmd=curl], do: "off"}
+`)
+	for _, tt := range []struct {
+		rule, facts string
+		want        flow.Action
+	}{
+		{"action.egress", "cmd=git host=git.ours.example", flow.FlagIt},
+		{"action.egress", "cmd=git host=git.ours.example host=ours.example", flow.FlagIt},
+		{"action.egress", "cmd=git host=git.ours.example host=evil.example", flow.BlockIt},
+		{"action.egress", "cmd=git host=git.ours.example host=other.example", flow.RedactIt},
+		{"action.egress", "cmd=git host=git.ours.example host=?", flow.RedactIt},
+		{"action.egress", "cmd=git cmd=nc host=ours.example", flow.RedactIt},
+		{"action.egress", "host=ours.example", flow.RedactIt},
+		{"action.egress", "cmd=git", flow.RedactIt},
+		{"action.egress", "", flow.RedactIt},
+		{"action.run", "cmd=curl host=a", flow.Ignore},
+		{"action.run", "cmd=curl host=?", flow.RedactIt},
+	} {
+		e := p.Explain(policy.Case{Rule: tt.rule, Channel: flow.ToolCalls, Facts: strings.Fields(tt.facts)}, noon)
+		if e.Action != tt.want {
+			t.Errorf("%s with %q: %v, want %v (%s)", tt.rule, tt.facts, e.Action, tt.want, e.Key)
+		}
 	}
 }

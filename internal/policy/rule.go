@@ -182,8 +182,38 @@ func (r *rule) misses(c *Case) string {
 		return "severity is at least " + r.Severity.String()
 	case c.Confidence < r.MinConfidence:
 		return fmt.Sprintf("confidence is at least %d", r.MinConfidence)
+	case !r.factsFit(c.Facts):
+		return "facts are " + strings.Join(r.Fact, ", ")
 	}
 	return ""
+}
+
+// factsFit compares a finding's facts with the rule's patterns, key by key. A rule
+// that stops something needs one fact that fits; one that lets it go on needs all
+// facts of that key to fit, or a second host would pass behind the first.
+func (r *rule) factsFit(facts []string) bool {
+	for _, pattern := range r.Fact {
+		key, _, _ := strings.Cut(pattern, "=")
+		if !r.keyFits(key+"=", facts) {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *rule) keyFits(key string, facts []string) bool {
+	some, all := false, true
+	for _, fact := range facts {
+		if !strings.HasPrefix(fact, key) {
+			continue
+		}
+		fits := slices.ContainsFunc(r.Fact, func(p string) bool { return strings.HasPrefix(p, key) && match(p, fact) })
+		if unknown := fact == key+"?"; unknown && r.Do.lenient() {
+			fits = false
+		}
+		some, all = some || fits, all && fits
+	}
+	return some && (all || !r.Do.lenient())
 }
 
 func (r *rule) names(name string) bool {

@@ -1,0 +1,104 @@
+package action
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+)
+
+// calls finds in code what starts programs with a text that stands there.
+var runs = regexp.MustCompile("(?s)\\b(?:system|popen2?|exec[lvpe]*|spawn\\w*|execSync|execFile\\w*|spawnSync|check_output|check_call|getoutput|shell_exec|passthru|proc_open|call|run|Popen|Command|Runtime\\.exec|do shell script|backticks)\\s*\\(?\\s*(?:\\[\\s*)?(?:f|r|b)?(\"(?:[^\"\\\\]|\\\\.)+\"|'(?:[^'\\\\]|\\\\.)+'|`[^`]+`)")
+
+// code judges code of an interpreter by its literals and by patterns.
+func (s *shell) code(text string, c *command) {
+	if len(text) > maxParse {
+		text = text[:maxParse]
+	}
+	if s.work += len(text); s.work > maxWork || !s.afford(len(text)) {
+		return
+	}
+	s.calls(text, c)
+	for _, p := range codePatterns() {
+		if p.pattern.MatchString(text) {
+			s.hit(c, p.rule, p.severity, p.confidence, p.note, codeHosts(text))
+		}
+	}
+	for _, m := range pathLiteral.FindAllStringSubmatch(text, 32) {
+		for _, p := range s.placesOf(m[1]) {
+			if p == secretPlace || p == weakSecret || p == memoryPlace {
+				s.reads(c, m[1])
+			} else if opensToWrite.MatchString(text) {
+				s.writes(c, m[1])
+			}
+		}
+	}
+	s.windows(text)
+}
+
+var bareShell = regexp.MustCompile(`^\s*(/usr)?(/bin/)?(ba|z|da|k)?sh(\s+-[ip]+)?(\s+&)?\s*$`)
+
+// calls judges the commands that code starts.
+func (s *shell) calls(text string, c *command) {
+	for _, m := range runs.FindAllStringSubmatch(text, 32) {
+		text := literal(m[1])
+		if bareShell.MatchString(text) {
+			s.hit(c, Privilege, flow.High, 65, "opens a shell out of another program", nil)
+		}
+		s.nested(text, c)
+	}
+	if i := strings.Index(text, ":!"); i >= 0 && (c.name == "vim" || c.name == "vi") {
+		s.nested(strings.TrimSpace(text[i+2:]), c)
+	}
+}
+
+// literal takes the quotes and escapes off a string of code.
+func literal(text string) string {
+	if len(text) < 2 {
+		return text
+	}
+	if text[0] == '`' {
+		return text[1 : len(text)-1]
+	}
+	return ansi(text[1 : len(text)-1])
+}
+
+func codeHosts(text string) (facts []string) {
+	for _, m := range schemes.FindAllStringSubmatch(text, 6) {
+		facts = append(facts, hostFact(hostOf(m[1])))
+	}
+	return facts
+}
+
+var (
+	pathLiteral  = regexp.MustCompile(`["'` + "`" + `]((?:/|~|\.|\$HOME|[A-Za-z]:)[^"'` + "`" + `\s]{2,200})["'` + "`" + `]`)
+	opensToWrite = regexp.MustCompile(`(?i)["'](w|a|wb|ab|w\+|a\+)["']|write_?(text|file|bytes|sync)|unlink|rmtree|os\.remove|appendFile|outfile|>>|copy|chmod|put_contents`)
+)
+
+type codePattern struct {
+	pattern *regexp.Regexp
+	verdict
+}
+
+var codePatterns = once(func() (list []codePattern) {
+	for _, p := range []struct {
+		pattern string
+		verdict
+	}{
+		{`(?is)\b(exec|eval|system|popen|subprocess|Function)\b.*(urlopen|requests\.get|urllib|http\.get|fetch\(|file_get_contents\(['"]http|Net::HTTP|LWP)|(urlopen|requests\.get|urllib\.request|LWP::|Net::HTTP).*\b(exec|eval|os\.system|popen|subprocess|chmod)\b`, verdict{DownloadRun, flow.High, 85, "code that runs what it fetches"}},
+		{`(?is)\b(requests|urllib\d?|httpx|urlretrieve|aiohttp)\b.{0,800}\b(os\.system|subprocess|exec\(|popen|chmod)`, verdict{DownloadRun, flow.High, 75, "code that runs what it fetches"}},
+		{`(?is)\b(bz2|gzip|zlib|zipfile|tarfile)\b.{0,300}["'](/etc/|/home|~|/Users|/root|/var/)`, verdict{Collection, flow.Medium, 55, "code that packs files of the system or a home"}},
+		{`(?is)\b(exec|eval)\s*\(?.{0,80}(b64decode|base64|fromhex|unhexlify|atob\(|decode_base64|gzinflate|str_rot13|marshal\.loads|zlib\.decompress)`, verdict{HiddenRun, flow.High, 88, "encoded code is run"}},
+		{`(?is)socket.{0,400}(dup2|/bin/(ba|z)?sh|subprocess|pty\.spawn|exec\s*["'(])|(fsockopen|TCPSocket).{0,300}(exec|sh\b)`, verdict{Lateral, flow.Critical, 92, "gives a shell to another machine"}},
+		{`(?is)(shutil\.rmtree|rmSync|rimraf|FileUtils\.rm_rf|remove_tree)\s*\(?\s*["'](/|~|/home/?|/etc/?|/usr/?|/var/?|C:\\+)["']`, verdict{Destructive, flow.Critical, 92, "deletes the system or a home"}},
+		{`(?is)\bpty\.spawn\(\s*["']/bin/(ba)?sh`, verdict{Lateral, flow.Medium, 60, "opens a terminal for a shell"}},
+		{`(?is)(requests\.(post|put)|urlopen\(.*data|http\.client|fetch\(.*(POST|PUT)|smtplib|ftplib).{0,400}(open\(|readFile|environ|process\.env)|(open\(|readFile|os\.environ|process\.env).{0,400}(requests\.(post|put)|urlopen\(.*data|smtplib|ftplib|fetch\()`, verdict{Exfiltration, flow.High, 70, "code that sends files or the environment"}},
+		{`(?is)\b(pynput|keyboard\.hook|GetAsyncKeyState|ImageGrab|pyautogui\.screenshot|pyperclip|CGEventTap)`, verdict{Collection, flow.High, 65, "code that records keys or the screen"}},
+		{`(?is)(setuid\(0\)|POSIX::setuid|os\.setuid|Process::UID)`, verdict{Privilege, flow.High, 75, "code that becomes root"}},
+		{`(?is)(ctypes|mmap|VirtualAlloc|memfd_create|prctl|LoadLibrary|dlopen)\b.{0,200}(PROT_EXEC|exec|shellcode|0x40|MFD_|inject|PR_SET_NAME)`, verdict{HiddenRun, flow.High, 75, "code that runs from memory or in disguise"}},
+		{`(?is)\b(crypto|Fernet|AES)\b.{0,300}os\.walk|os\.walk.{0,400}(encrypt|Fernet|AES)`, verdict{Destructive, flow.High, 75, "code that encrypts many files"}},
+	} {
+		list = append(list, codePattern{regexp.MustCompile(p.pattern), p.verdict})
+	}
+	return list
+})

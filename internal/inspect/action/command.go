@@ -1,0 +1,721 @@
+package action
+
+import (
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"mvdan.cc/sh/v3/syntax"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+)
+
+// once computes a value when it is first asked for.
+func once[T any](make func() T) func() T { return sync.OnceValue(make) }
+
+// hit notes what a command does.
+func (s *shell) hit(c *command, rule string, severity flow.Severity, confidence int, note string, facts []string) {
+	if s.cap > 0 && confidence > s.cap {
+		confidence = s.cap
+	}
+	all := []string{}
+	if c.name != "" {
+		all = append(all, "cmd="+c.name)
+	}
+	s.add(Found{Rule: rule, Severity: severity, Confidence: confidence, Start: s.at(c.start), End: s.at(c.end), Facts: addFacts(all, facts), Note: note})
+}
+
+// facts are the hosts that a command speaks to, and itself.
+func (s *shell) facts(c *command) (list []string) {
+	if c.name != "" {
+		list = append(list, "cmd="+c.name)
+	}
+	for _, h := range hosts(c) {
+		list = append(list, hostFact(h))
+	}
+	return list
+}
+
+func hostFact(h string) string {
+	if h == "" || strings.ContainsAny(h, "$`(){}*") {
+		return "host=?"
+	}
+	return "host=" + strings.ToLower(h)
+}
+
+// network are the commands whose arguments may name hosts without a scheme.
+var network = set("curl wget ssh scp sftp rsync nc ncat netcat telnet ftp tftp socat git docker ping nmap dig nslookup host rclone fetch http https aria2c xh mosh autossh openssl smbclient rdesktop xfreerdp")
+
+var schemes = regexp.MustCompile(`[a-zA-Z][a-zA-Z0-9+.-]*://([^/\s"'?#]*)`)
+
+// maxHosts is how many addresses in one argument are looked at; behind them is ?.
+const (
+	maxHosts    = 8
+	maxHostText = 2048 // bytes of an argument
+)
+
+// hosts finds the hosts that a command's arguments name. One that is only known
+// when it runs is "?".
+func hosts(c *command) (list []string) {
+	for _, a := range c.args {
+		if len(a) > maxHostText {
+			a = a[:maxHostText]
+		}
+		var found [][]string
+		if strings.Contains(a, "://") {
+			found = schemes.FindAllStringSubmatch(a, maxHosts)
+		}
+		for _, m := range found {
+			list = append(list, hostOf(m[1]))
+		}
+		if len(found) == maxHosts || len(a) == maxHostText {
+			list = append(list, "?")
+		}
+		if len(found) > 0 || !network[c.name] {
+			continue
+		}
+		if strings.HasPrefix(a, "-") {
+			continue
+		}
+		switch c.name {
+		case "curl", "wget", "fetch", "http", "https", "xh", "aria2c":
+			if looksHost(a) {
+				list = append(list, hostOf(a))
+			} else if strings.HasPrefix(a, "$") {
+				list = append(list, "?")
+			}
+		case "ssh", "scp", "rsync", "sftp", "git", "mosh", "autossh":
+			if user, rest, ok := strings.Cut(a, "@"); ok && !strings.ContainsAny(user, "/ ") {
+				list = append(list, hostOf(rest))
+			} else if h, _, ok := strings.Cut(a, ":"); ok && h != "" && !strings.ContainsAny(h, "/ \\") && c.name != "git" {
+				list = append(list, h)
+			} else if strings.HasPrefix(a, "$") && c.name != "git" {
+				list = append(list, "?")
+			}
+		case "nc", "ncat", "netcat", "telnet", "ftp", "tftp", "ping", "nmap", "dig", "nslookup":
+			if looksHost(a) {
+				list = append(list, a)
+			} else if strings.HasPrefix(a, "$") {
+				list = append(list, "?")
+			}
+		}
+	}
+	return list
+}
+
+// hostOf takes the user, the port and the path off an authority.
+func hostOf(a string) string {
+	if i := strings.LastIndexByte(a, '@'); i >= 0 {
+		a = a[i+1:]
+	}
+	a, _, _ = strings.Cut(a, "/")
+	if strings.HasPrefix(a, "[") {
+		h, _, _ := strings.Cut(a[1:], "]")
+		return h
+	}
+	if strings.Count(a, ":") == 1 {
+		a, _, _ = strings.Cut(a, ":")
+	}
+	return a
+}
+
+var hostName = regexp.MustCompile(`^([a-zA-Z0-9_-]+\.)+[a-zA-Z]{2,}(:\d+)?(/|$)|^\d{1,3}(\.\d{1,3}){3}(:\d+)?(/|$)|^localhost\b`)
+
+func looksHost(a string) bool { return hostName.MatchString(a) }
+
+// localHost reports whether all hosts of a command are this machine.
+func localHost(c *command) bool {
+	list := hosts(c)
+	return len(list) > 0 && !slices.ContainsFunc(list, func(h string) bool { return !isLocal(h) })
+}
+
+func isLocal(h string) bool {
+	if h == "localhost" || strings.HasSuffix(h, ".localhost") {
+		return true
+	}
+	a, err := netip.ParseAddr(h)
+	return err == nil && (a.IsLoopback() || a.IsUnspecified())
+}
+
+// sends reports whether a command carries what it reads to another machine.
+func sends(c *command) bool {
+	switch c.name {
+	case "nc", "ncat", "netcat", "socat", "telnet", "ssh", "sftp", "ftp", "tftp", "mail", "mailx", "mutt", "sendmail", "msmtp", "swaks":
+		return true
+	case "curl", "wget", "http", "https", "xh":
+		return uploads(c)
+	case "aws", "gsutil", "az", "rclone", "gh", "gcloud", "s3cmd", "mc":
+		return true
+	case "openssl":
+		return has(c.args, "s_client")
+	case "nslookup", "dig", "host", "ping":
+		return c.dyn
+	case "xargs":
+		return false
+	}
+	return slices.ContainsFunc(c.writes, func(p string) bool { return strings.HasPrefix(p, "/dev/tcp/") || strings.HasPrefix(p, "/dev/udp/") })
+}
+
+// uploads reports whether curl or wget sends a body.
+func uploads(c *command) bool {
+	for i, a := range c.args {
+		switch {
+		case has([]string{a}, "-d", "-F", "-T", "--data", "--form", "--upload-file", "--data-binary", "--data-raw", "--data-urlencode", "--json", "--form-string"):
+			return true
+		case strings.HasPrefix(a, "--data"), strings.HasPrefix(a, "--form"), strings.HasPrefix(a, "--upload-file"), strings.HasPrefix(a, "--post-"), strings.HasPrefix(a, "--body-"):
+			return true
+		case a == "-XPOST" || a == "-XPUT" || a == "-XPATCH":
+			return true
+		case len(a) > 2 && (strings.HasPrefix(a, "-d") || strings.HasPrefix(a, "-F") || strings.HasPrefix(a, "-T")) && c.name == "curl":
+			return true
+		case (a == "-X" || a == "--request") && i+1 < len(c.args) && (c.args[i+1] == "POST" || c.args[i+1] == "PUT" || c.args[i+1] == "PATCH"):
+			return true
+		case c.name == "curl" && len(a) > 1 && a[0] == '-' && a[1] != '-' && strings.ContainsAny(a[len(a)-1:], "dTF"):
+			return true
+		}
+	}
+	return false
+}
+
+// harmless are commands that may name a secret's file without reading it to
+// anybody.
+var harmless = set("ls stat test [ file chmod chown mkdir touch ssh-add ssh-keygen ssh ssh-copy-id du find which echo printf rm rmdir cd pushd basename dirname realpath readlink git exec export alias type command true false : sleep kill kubectl helm docker df lsof gpg md5 md5sum sha256sum umask nohup source .")
+
+// writers write to their arguments; the value says to which: all, or the last.
+var writers = map[string]string{
+	"tee": "all", "cp": "last", "mv": "last", "install": "last", "ln": "last", "rsync": "last", "touch": "all", "truncate": "all", "rm": "all", "unlink": "all", "shred": "all", "srm": "all", "wipe": "all",
+	"chmod": "all", "chown": "all", "chgrp": "all", "chattr": "all", "nano": "all", "vim": "all", "vi": "all", "visudo": "all", "ed": "all", "ex": "all", "patch": "all", "rmdir": "all", "ditto": "last", "mkdir": "all", "setfacl": "all", "chflags": "all", "sponge": "all",
+	"dd": "of", "curl": "-o", "wget": "-O", "sed": "-i", "perl": "-i", "sqlite3": "all", "emacs": "all", "mkfifo": "all", "scp": "last", "unzip": "-d", "plutil": "all", "defaults": "all", "gcc": "-o", "clang": "-o", "cc": "-o", "openssl": "-out", "sort": "-o", "xattr": "all", "code": "all",
+}
+
+// judgeCommand judges a command by tables and by what it reads, writes and
+// speaks to.
+func (s *shell) judgeCommand(c *command) {
+	s.judgeFiles(c)
+	s.substituted(c)
+	s.operandsOf(c)
+	s.deletes(c)
+	s.fetched(c)
+	s.written(c)
+	s.disguise(c)
+	s.table(c)
+	s.speaks(c)
+	s.ours(c)
+}
+
+// substituted judges what is done with the output of other commands.
+func (s *shell) substituted(c *command) {
+	if len(c.subs) == 0 {
+		return
+	}
+	facts := s.facts(c)
+	for _, sub := range c.subs {
+		facts = addFacts(facts, s.facts(sub))
+	}
+	runs := c.name == "eval" || c.name == "source" || c.name == "." || isInterpreter(c.name) || strings.HasPrefix(c.program, "$(")
+	fetched := slices.ContainsFunc(c.subs, fetches)
+	switch {
+	case runs && fetched:
+		s.hit(c, DownloadRun, flow.Critical, 95, "what is fetched is run at once", facts)
+	case runs && slices.ContainsFunc(c.subs, decodes):
+		s.hit(c, HiddenRun, flow.High, 85, "what is run is encoded", facts)
+	case sends(c) && slices.ContainsFunc(c.subs, s.secretInput):
+		s.hit(c, Exfiltration, flow.Critical, 92, "credentials are sent to another machine", facts)
+	}
+}
+
+// operandsOf judges the files that a command is given.
+func (s *shell) operandsOf(c *command) {
+	if c.name == "echo" || c.name == "printf" {
+		return
+	}
+	how := writers[c.name]
+	last := -1
+	for i := len(c.args) - 1; i >= 0; i-- {
+		if !strings.HasPrefix(c.args[i], "-") {
+			last = i
+			break
+		}
+	}
+	inPlace := slices.ContainsFunc(c.args, func(a string) bool {
+		return strings.HasPrefix(a, "-i") || strings.HasPrefix(a, "--in-place") || c.name == "perl" && strings.HasPrefix(a, "-") && strings.Contains(a, "i")
+	})
+	for i, a := range c.args {
+		if !mayMatter(a) {
+			continue
+		}
+		written := how == "all" || how == "last" && i == last && len(c.args) > 1 || how == "-i" && inPlace ||
+			how == "of" && strings.HasPrefix(a, "of=") || i > 0 && (how == "-o" || how == "-O" || how == "-out" || how == "-d") && (c.args[i-1] == how || how == "-o" && (c.args[i-1] == "--output"))
+		switch {
+		case written:
+			if c.name == "chmod" || c.name == "chown" || c.name == "chgrp" || c.name == "mkdir" || c.name == "touch" || c.name == "rmdir" {
+				s.attributes(c, a)
+				continue
+			}
+			s.writes(c, operand(a))
+		case !harmless[c.name] || c.name == "gpg" && has(c.args, "--export-secret-keys"):
+			s.reads(c, operand(a))
+		}
+	}
+}
+
+// operand is the file in an argument such as of=FILE, @FILE or --file=FILE.
+func operand(a string) string {
+	if i := strings.IndexByte(a, '='); i > 0 && i < 24 && !strings.ContainsAny(a[:i], "/.") {
+		a = a[i+1:]
+	}
+	return strings.TrimPrefix(a, "@")
+}
+
+// attributes judges that a file's rights or times are changed: of few files that
+// matters.
+func (s *shell) attributes(c *command, a string) {
+	for _, p := range s.placesOf(a) {
+		switch p {
+		case startPlace, rightsPlace, guardPlace:
+			if c.name == "mkdir" || c.name == "touch" || strings.Contains(normal(a), "/hooks/") || strings.Contains(normal(a), "/.ssh/") {
+				continue
+			}
+			s.hit(c, written[p].rule, flow.Medium, 55, "changes rights of "+map[place]string{startPlace: "what runs by itself", rightsPlace: "what says who may do what", guardPlace: "rules of protection"}[p], []string{"path=" + a})
+		case gatePlace:
+			s.hit(c, TamperGatehouse, flow.Critical, 90, "changes rights of what Gatehouse keeps", []string{"path=" + a})
+		case secretPlace:
+			if slices.ContainsFunc(c.args, func(m string) bool {
+				return m == "777" || m == "666" || m == "644" || strings.HasSuffix(m, "a+r") || strings.HasSuffix(m, "o+r")
+			}) && strings.Contains(a, "shadow") {
+				s.hit(c, Credentials, flow.High, 85, "lets everybody read credentials", []string{"path=" + a})
+			}
+		}
+	}
+}
+
+// deletes judges what is deleted for good.
+func (s *shell) deletes(c *command) {
+	recursive, force := false, false
+	var targets []string
+	switch c.name {
+	case "rm", "srm", "grm":
+		for _, a := range c.args {
+			if strings.HasPrefix(a, "--") {
+				recursive = recursive || a == "--recursive"
+				force = force || a == "--force" || a == "--no-preserve-root"
+			} else if strings.HasPrefix(a, "-") {
+				recursive = recursive || strings.ContainsAny(a, "rR")
+				force = force || strings.Contains(a, "f")
+			} else {
+				targets = append(targets, a)
+			}
+		}
+		if has(c.args, "--no-preserve-root") {
+			s.hit(c, Destructive, flow.Critical, 98, "deletes the root of the file system", nil)
+		}
+	case "chmod", "chown", "chgrp":
+		if has(c.args, "-R", "--recursive", "-Rf", "-fR", "-Rv", "-vR") {
+			for _, a := range c.args {
+				if vital(a) && normal(a) != "~" && !homePattern.MatchString(normal(a)) && !strings.HasPrefix(normal(a), "/opt") && !strings.HasPrefix(normal(a), "/var") && !strings.HasPrefix(normal(a), "/usr/local") && !strings.HasPrefix(normal(a), "/srv") && !strings.HasPrefix(normal(a), "/mnt") && !strings.HasPrefix(normal(a), "/data") {
+					s.hit(c, Destructive, flow.Critical, 90, "changes rights of the whole system", []string{"path=" + a})
+				}
+			}
+		}
+		return
+	case "find":
+		root := "."
+		if len(c.args) > 0 && !strings.HasPrefix(c.args[0], "-") {
+			root = c.args[0]
+		}
+		filtered := slices.ContainsFunc(c.args, func(a string) bool {
+			return strings.HasPrefix(a, "-name") || strings.HasPrefix(a, "-iname") || strings.HasPrefix(a, "-path") || strings.HasPrefix(a, "-regex") || strings.HasPrefix(a, "-mtime") || strings.HasPrefix(a, "-inum") || strings.HasPrefix(a, "-empty") || strings.HasPrefix(a, "-size") || strings.HasPrefix(a, "-atime") || strings.HasPrefix(a, "-newer") || strings.HasPrefix(a, "-mmin") || strings.HasPrefix(a, "-user") || strings.HasPrefix(a, "-type") && strings.HasPrefix(a, "-typel")
+		})
+		if has(c.args, "-delete") && vital(root) && !filtered {
+			s.hit(c, Destructive, flow.Critical, 90, "deletes all below a folder of the system or a home", []string{"path=" + root})
+		}
+		return
+	default:
+		return
+	}
+	for _, t := range targets {
+		if vital(t) && recursive {
+			s.hit(c, Destructive, flow.Critical, 95, "deletes the system or a home", []string{"path=" + t})
+		}
+	}
+}
+
+// fetched follows files from where they are fetched to where they are run.
+func (s *shell) fetched(c *command) {
+	s.ranFetched(c)
+	var host string
+	if list := hosts(c); len(list) > 0 {
+		host = list[0]
+	}
+	switch c.name {
+	case "curl", "wget", "fetch", "aria2c", "axel", "ftp", "tftp", "scp", "http", "rsync", "sftp":
+	default:
+		return
+	}
+	if uploads(c) && !has(c.args, "-o", "-O") {
+		return
+	}
+	s.fetch["*"] = host
+	for i, a := range c.args {
+		switch {
+		case i > 0 && has(c.args[i-1:i], "-o", "-O", "--output", "--output-document") && !strings.Contains(a, "://"):
+			s.came(a, host)
+		case strings.HasPrefix(a, "-o") && len(a) > 2, strings.HasPrefix(a, "--output="), strings.HasPrefix(a, "--output-document="):
+			s.came(strings.TrimPrefix(a[strings.IndexByte(a, '=')+1:], "-o"), host)
+		case strings.Contains(a, "://") && (c.name != "curl" || slices.ContainsFunc(c.args, func(o string) bool {
+			return strings.HasPrefix(o, "-") && !strings.HasPrefix(o, "--") && strings.ContainsAny(o, "OJ") || o == "--remote-name"
+		})):
+			s.came(a[strings.LastIndexByte(a, '/')+1:], host)
+		case (c.name == "scp" || c.name == "rsync" || c.name == "sftp") && i == len(c.args)-1 && !strings.Contains(a, ":") && strings.Contains(strings.Join(c.args[:i], " "), ":"):
+			s.came(a, host)
+		}
+	}
+	for _, w := range c.writes {
+		s.came(w, host)
+	}
+}
+
+func (s *shell) came(file, host string) {
+	file = fileKey(file)
+	if file != "" && file != "-" && len(s.fetch) < maxVars {
+		s.fetch[file] = host
+	}
+}
+
+// fileKey is what two ways to write a path have in common.
+func fileKey(name string) string {
+	name = strings.Trim(name, `"'`)
+	name, _, _ = strings.Cut(name, "?")
+	return strings.ToLower(name[strings.LastIndexAny(name, `/\`)+1:])
+}
+
+// What s.wrote holds of files whose text is not known.
+const (
+	wasDecoded = "\x00decoded"
+	wasCopied  = "\x00copied"
+)
+
+// written follows files from where they are written to where they are run.
+func (s *shell) written(c *command) {
+	s.ranWritten(c)
+	text := ""
+	switch {
+	case c.name == "echo" || c.name == "printf":
+		text = printed(c) + "\n"
+	case c.name == "cat" && c.input != "":
+		text = c.input
+	case decodes(c):
+		text = wasDecoded
+	case (c.name == "cp" || c.name == "mv" || c.name == "install" || c.name == "ln") && len(c.args) > 1:
+		if to := c.args[len(c.args)-1]; strings.HasPrefix(to, "/tmp/") || strings.HasPrefix(to, "/var/tmp/") || strings.HasPrefix(to, "/dev/shm/") {
+			s.keep(to, wasCopied)
+		}
+		return
+	default:
+		return
+	}
+	for _, w := range c.writes {
+		s.keep(w, text)
+	}
+}
+
+func (s *shell) keep(file, text string) {
+	key := fileKey(file)
+	if key != "" && len(s.wrote) < maxVars && len(s.wrote[key])+len(text) < maxParse {
+		s.wrote[key] += text
+	}
+}
+
+// ranWritten judges that a file is run which was written before.
+func (s *shell) ranWritten(c *command) {
+	if len(s.wrote) == 0 {
+		return
+	}
+	file := ""
+	switch {
+	case strings.ContainsAny(c.program, "/"):
+		file = c.program
+	case isInterpreter(c.name) || c.name == "source" || c.name == ".":
+		for _, a := range c.args {
+			if !strings.HasPrefix(a, "-") {
+				file = a
+				break
+			}
+		}
+	}
+	text := s.wrote[fileKey(file)]
+	switch {
+	case text == "" || file == "":
+	case strings.Contains(text, wasDecoded):
+		s.hit(c, HiddenRun, flow.High, 85, "runs a file that was decoded before", []string{"path=" + file})
+	case strings.Contains(text, wasCopied):
+		s.hit(c, HiddenRun, flow.Medium, 50, "runs a program that was copied to where everybody can write", []string{"path=" + file})
+	default:
+		delete(s.wrote, fileKey(file)) // once is enough
+		if interpreters[c.name] || strings.HasPrefix(c.name, "python") {
+			s.code(text, c)
+		} else {
+			s.nested(text, c)
+		}
+	}
+}
+
+var doubleEnding = regexp.MustCompile(`(?i)\.(pdf|docx?|xlsx?|txt|jpe?g|png|mp[34]|csv)\.(sh|exe|py|js|pl|bat|scr|elf|command)$`)
+
+// disguise judges names that hide what a program is.
+func (s *shell) disguise(c *command) {
+	switch {
+	case doubleEnding.MatchString(c.program):
+		s.hit(c, HiddenRun, flow.Medium, 60, "runs a program that is named like a document", []string{"path=" + c.program})
+	case (c.name == "cp" || c.name == "mv" || c.name == "ln" || c.name == "install") && len(c.args) > 1:
+		from, to := programName(c.args[len(c.args)-2]), programName(c.args[len(c.args)-1])
+		inBin := !strings.Contains(c.args[len(c.args)-2], "/") || strings.Contains(c.args[len(c.args)-2], "bin/")
+		if inBin && (shells[from] || strings.HasPrefix(from, "python") || from == "nc" || from == "curl") && from != to && !isInterpreter(to) && !strings.HasSuffix(c.args[len(c.args)-1], "/") {
+			s.hit(c, HiddenRun, flow.High, 60, "copies a shell under another name", []string{"path=" + c.args[len(c.args)-1]})
+		}
+	case c.name == "dd" && strings.Contains(c.line, "if=/dev/") && len(c.writes) > 0 && !strings.HasPrefix(c.writes[0], "/dev/"):
+		s.hit(c, Evasion, flow.Medium, 45, "pads a file", []string{"path=" + c.writes[0]})
+	case c.name == "yes" && has(c.writes, "/dev/null"):
+		s.hit(c, Destructive, flow.Medium, 50, "keeps the machine busy", nil)
+	}
+	if isInterpreter(c.name) {
+		for _, a := range c.args {
+			if !strings.HasPrefix(a, "-") {
+				if attackTools.MatchString(programName(a)) {
+					s.hit(c, Privilege, flow.High, 80, "a program for attacks", []string{"path=" + a})
+				}
+				break
+			}
+		}
+	}
+}
+
+// ranFetched judges that a fetched file is run, or prepared for it.
+func (s *shell) ranFetched(c *command) {
+	if len(s.fetch) == 0 {
+		return
+	}
+	try := func(file string, confidence int) bool {
+		host, ok := s.fetch[fileKey(file)]
+		if ok && fileKey(file) != "" && fileKey(file) != "*" {
+			s.hit(c, DownloadRun, flow.High, confidence, "runs a file that was fetched before", []string{hostFact(host), "path=" + file})
+			return true
+		}
+		return false
+	}
+	if strings.ContainsAny(c.program, `/\`) && try(c.program, 90) {
+		return
+	}
+	switch {
+	case isInterpreter(c.name), c.name == "source", c.name == ".", c.name == "open", c.name == "start", c.name == "insmod", c.name == "kextload", c.name == "installer", c.name == "dpkg", c.name == "rpm":
+		for _, a := range c.args {
+			if !strings.HasPrefix(a, "-") {
+				try(a, 88)
+				return
+			}
+		}
+	case c.name == "chmod" && slices.ContainsFunc(c.args, func(a string) bool {
+		return strings.Contains(a, "+x") || strings.Contains(a, "x") && strings.Contains(a, "=") || len(a) >= 3 && len(a) <= 4 && strings.Trim(a, "01234567") == "" && strings.ContainsAny(a, "1357")
+	}):
+		for _, a := range c.args {
+			try(a, 75)
+		}
+	}
+}
+
+// secretInput reports whether a command puts out what is secret.
+func (s *shell) secretInput(c *command) bool {
+	if harmless[c.name] && c.name != "gpg" || c.name == "tail" && has(c.args, "-f") {
+		return false
+	}
+	for _, a := range append(slices.Clone(c.args), c.reads...) {
+		if slices.Contains(s.placesOf(operand(a)), secretPlace) && !strings.HasSuffix(a, ".pub") {
+			return true
+		}
+	}
+	if slices.ContainsFunc(c.args, func(a string) bool { return slices.Contains(s.placesOf(operand(a)), weakSecret) }) {
+		return true
+	}
+	return c.name == "security" && strings.Contains(c.line, "find-") || c.name == "gpg" && has(c.args, "--export-secret-keys")
+}
+
+// speaks judges what a command carries out of the machine by itself.
+func (s *shell) speaks(c *command) {
+	list := hosts(c)
+	facts := make([]string, 0, len(list))
+	for _, h := range list {
+		facts = append(facts, hostFact(h))
+		if metadata[strings.ToLower(h)] {
+			s.hit(c, Credentials, flow.High, 90, "asks the cloud for this machine's credentials", []string{hostFact(h)})
+		}
+	}
+	local := localHost(c)
+	sending := sends(c)
+	if (c.name == "scp" || c.name == "rsync") && remoteLast(c) {
+		sending = true
+	}
+	secret := slices.ContainsFunc(c.args, func(a string) bool {
+		p := s.placesOf(fileOperand(a))
+		return slices.Contains(p, secretPlace) || slices.Contains(p, weakSecret) && c.name != "ssh"
+	})
+	if (c.name == "curl" || c.name == "wget" || c.name == "dig" || c.name == "nslookup" || c.name == "ping") && slices.ContainsFunc(c.args, func(a string) bool { return computedHost.MatchString(a) }) {
+		s.hit(c, Exfiltration, flow.Medium, 50, "the name of the host that is asked carries data", facts)
+	}
+	switch {
+	case !sending:
+	case secret && !s.identityOnly(c):
+		s.hit(c, Exfiltration, flow.Critical, 92, "sends credentials to another machine", facts)
+	case slices.ContainsFunc(list, dropHost):
+		s.hit(c, Exfiltration, flow.High, 80, "sends to a place for anonymous uploads or for collecting requests", facts)
+	case c.dyn && fileish(c) && !local && (c.name == "curl" || c.name == "wget" || c.name == "dig" || c.name == "nslookup" || c.name == "ping" || c.name == "host"):
+		s.hit(c, Exfiltration, flow.Medium, 65, "sends the output of a command to another machine", facts)
+	case c.name == "curl" && slices.ContainsFunc(c.args, sysFile) && !local:
+		s.hit(c, Exfiltration, flow.High, 80, "sends a file of the system to another machine", facts)
+	case (c.name == "curl" || c.name == "wget") && slices.ContainsFunc(c.args, func(a string) bool {
+		return strings.Contains(a, "@") && !strings.Contains(a, "://") && fileUpload.MatchString(a)
+	}) && !local:
+		s.hit(c, Exfiltration, flow.Medium, 55, "sends a file to another machine", facts)
+	case !local && c.name != "aws" && c.name != "gh" && c.name != "ssh":
+		s.hit(c, Egress, flow.Low, 60, "sends data to another machine", facts)
+	}
+	if c.name == "git" && has(c.args, "push") || c.name == "npm" && has(c.args, "publish") || c.name == "docker" && has(c.args, "push") || c.name == "gh" && has(c.args, "gist") {
+		if len(facts) == 0 {
+			facts = []string{"host=?"}
+		}
+		s.hit(c, Egress, flow.Low, 90, "publishes what is here", append(facts, remote(c)...))
+	}
+}
+
+// computedHost is a name below a domain of which the first part is computed.
+var computedHost = regexp.MustCompile(`^([a-z]+://)?[^/]*(\$[A-Za-z_(]|\$\{)[^/.]*\.[a-z0-9-]+\.[a-z]{2,}`)
+
+// remote names the remote of a git push.
+func remote(c *command) []string {
+	i := slices.Index(c.args, "push")
+	for k := i + 1; k < len(c.args) && i >= 0; k++ {
+		if !strings.HasPrefix(c.args[k], "-") {
+			return []string{"remote=" + c.args[k]}
+		}
+	}
+	return nil
+}
+
+var fileUpload = regexp.MustCompile(`^@|=@|^-[dF]@|@/`)
+
+func sysFile(a string) bool {
+	f := fileOperand(a)
+	return f != a && (strings.HasPrefix(f, "/etc/") || strings.HasPrefix(f, "/var/") || strings.HasPrefix(f, "/proc/"))
+}
+
+// fileOperand is the file in an argument of curl: @FILE, name=@FILE.
+func fileOperand(a string) string {
+	if i := strings.IndexByte(a, '@'); i >= 0 && !strings.Contains(a, "://") {
+		f, _, _ := strings.Cut(a[i+1:], ";")
+		return f
+	}
+	return operand(a)
+}
+
+// nameOutput is the output of what tells this machine's name or the time.
+var nameOutput = regexp.MustCompile(`^\$\((hostname|uname|date|nproc|seq|echo)?\)`)
+
+func fileish(c *command) bool {
+	return slices.ContainsFunc(c.args, func(a string) bool {
+		i := strings.Index(a, "$(")
+		return i >= 0 && !nameOutput.MatchString(a[i:])
+	})
+}
+
+// identityOnly reports whether the key that a command names is only what it logs
+// in with.
+func (s *shell) identityOnly(c *command) bool {
+	if c.name != "ssh" && c.name != "scp" && c.name != "rsync" && c.name != "sftp" {
+		return false
+	}
+	for i, a := range c.args {
+		if slices.Contains(s.placesOf(a), secretPlace) && (i == 0 || c.args[i-1] != "-i") && !strings.Contains(a, "ssh -i") {
+			return false
+		}
+	}
+	return true
+}
+
+func remoteLast(c *command) bool {
+	if len(c.args) == 0 {
+		return false
+	}
+	last := c.args[len(c.args)-1]
+	h, _, ok := strings.Cut(last, ":")
+	return ok && h != "" && !strings.ContainsAny(h, "/")
+}
+
+var metadata = set("169.254.169.254 metadata.google.internal 169.254.170.2 fd00:ec2::254 100.100.100.200 metadata")
+
+var drops = regexp.MustCompile(`(?i)(^|\.)(webhook\.site|requestbin\.(com|net)|pipedream\.net|ngrok(-free)?\.(io|app|dev)|transfer\.sh|file\.io|0x0\.st|pastebin\.com|paste\.ee|hastebin\.com|termbin\.com|ix\.io|dpaste\.(com|org)|anonfiles\.com|gofile\.io|burpcollaborator\.net|oastify\.com|oast\.(fun|pro|live|site|online|me)|interact\.sh|requestcatcher\.com|beeceptor\.com|hookbin\.com|bashupload\.com|catbox\.moe|temp\.sh|filebin\.net|discord(app)?\.com|api\.telegram\.org|hooks\.slack\.com|trycloudflare\.com|localhost\.run|serveo\.net|mega\.(nz|io)|dropboxapi\.com|put\.io|sendspace\.com|nip\.io|xip\.io|dnslog\.cn|canarytokens\.com|ghostbin\.(com|co)|privatebin\.net|rentry\.co)$`)
+
+func dropHost(h string) bool { return drops.MatchString(h) }
+
+// ours judges what is done to this gateway.
+func (s *shell) ours(c *command) {
+	if !strings.Contains(c.line, "gatehouse") && !strings.Contains(c.line, "4040") && !strings.Contains(c.line, "4000") {
+		return
+	}
+	switch c.name {
+	case "gatehouse":
+		if len(c.args) > 0 && has(c.args[:1], "allow", "policy", "rules", "key") && !has(c.args, "check", "explain", "test", "--list", "list", "init") {
+			s.hit(c, TamperGatehouse, flow.Critical, 95, "changes what Gatehouse allows", nil)
+		}
+	case "kill", "pkill", "killall", "systemctl", "service", "launchctl", "sc", "taskkill", "docker", "supervisorctl", "apt", "apt-get", "brew", "dpkg", "fuser", "stop-process", "stop-service":
+		if strings.Contains(c.line, "gatehouse") && !has(c.args, "status", "list", "print", "build", "run", "install", "is-active", "start", "ps", "logs", "restart") {
+			s.hit(c, TamperGatehouse, flow.Critical, 92, "stops or removes Gatehouse", nil)
+		}
+		if c.name == "fuser" && (strings.Contains(c.line, "4040/tcp") || strings.Contains(c.line, "4000/tcp")) && strings.Contains(c.line, "-k") {
+			s.hit(c, TamperGatehouse, flow.Critical, 90, "stops what listens on Gatehouse's ports", nil)
+		}
+	case "curl", "wget", "http", "nc":
+		if strings.Contains(c.line, ":4040/api/") && localHost(c) {
+			s.hit(c, TamperGatehouse, flow.High, 90, "asks or changes Gatehouse through its console", s.facts(c))
+		}
+	case "rm", "mv", "chmod", "truncate", "shred", "unlink", "cp", "ln":
+		for _, a := range c.args {
+			if fileKey(a) == "gatehouse" && strings.Contains(a, "/bin/") {
+				s.hit(c, TamperGatehouse, flow.Critical, 90, "replaces or removes Gatehouse's program", []string{"path=" + a})
+			}
+		}
+	}
+}
+
+// variables that change what programs do or where agents call.
+var (
+	hijack   = regexp.MustCompile(`^(LD_PRELOAD|LD_LIBRARY_PATH|LD_AUDIT|DYLD_INSERT_LIBRARIES|DYLD_LIBRARY_PATH|BASH_ENV|PROMPT_COMMAND|GIT_SSH_COMMAND|GIT_EXTERNAL_DIFF|PERL5OPT|NODE_OPTIONS|PYTHONSTARTUP|COR_PROFILER)$`)
+	histVars = regexp.MustCompile(`^(HISTFILE|HISTSIZE|HISTFILESIZE|HISTCONTROL|HISTIGNORE|SAVEHIST|HISTTIMEFORMAT)$`)
+	agentURL = regexp.MustCompile(`^(ANTHROPIC_(BASE_URL|UNIX_SOCKET|API_URL)|OPENAI_(BASE_URL|API_BASE)|GOOGLE_(GEMINI|VERTEX)_BASE_URL|CODE_ASSIST_ENDPOINT|CLAUDE_CODE_USE_[A-Z]+|CLAUDE_CODE_API_BASE_URL|COPILOT_PROVIDER_BASE_URL)$`)
+)
+
+// variable judges that a variable gets a value.
+func (s *shell) variable(name, value string, n syntax.Node) {
+	c := &command{name: "export"}
+	if n != nil {
+		c.start, c.end = int(n.Pos().Offset()), int(n.End().Offset())
+	}
+	switch {
+	case len(name) < 6:
+	case hijack.MatchString(name) && (name != "LD_LIBRARY_PATH" || strings.HasPrefix(value, "/tmp") || strings.HasPrefix(value, ".")) && (name != "DYLD_LIBRARY_PATH") && (name != "NODE_OPTIONS" || strings.Contains(value, "-r") || strings.Contains(value, "--import")) && (name != "PROMPT_COMMAND" || strings.Contains(value, "/") || strings.Contains(value, "curl")):
+		s.hit(c, HiddenRun, flow.High, 70, "has other programs load or run something", []string{"path=" + value})
+	case histVars.MatchString(name) && histOff.MatchString(value):
+		s.hit(c, Evasion, flow.High, 80, "keeps the shell from writing its history", nil)
+	case agentURL.MatchString(name):
+		s.hit(c, TamperAgent, flow.High, 75, "leads an agent's calls elsewhere", []string{hostFact(hostIn(value))})
+	}
+}
+
+var histOff = regexp.MustCompile(`^(0|/dev/null|/dev/zero|ignore(both|space).*|-1|.*\*.*|)$`)
+
+func hostIn(value string) string {
+	if m := schemes.FindStringSubmatch(value); m != nil {
+		return hostOf(m[1])
+	}
+	return "?"
+}
