@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"sync"
 
 	"github.com/workingagents/gatehouse/internal/inspect"
+	"github.com/workingagents/gatehouse/internal/inspect/injection"
 	"github.com/workingagents/gatehouse/internal/inspect/secret"
 )
 
@@ -119,9 +121,36 @@ func read(file string) ([]byte, error) {
 	return os.ReadFile(file)
 }
 
+// families are the families of rules in the binary.
+var families = []struct {
+	set     func() (*inspect.Set, error)
+	library func() inspect.Library
+}{
+	{secret.Set, secret.Library},
+	{injection.Set, injection.Library},
+}
+
 // builtIn are the rules in the binary, which nobody changes: reading them takes
 // longer than all else.
-var builtIn = sync.OnceValues(secret.Set)
+var builtIn = sync.OnceValues(func() (sets []*inspect.Set, err error) {
+	for _, f := range families {
+		set, problem := f.set()
+		sets, err = append(sets, set), errors.Join(err, problem)
+	}
+	return sets, err
+})
+
+// Library gives the detectors and checks of all families. Their names are
+// unique.
+func Library() inspect.Library {
+	lib := inspect.Library{Detectors: map[string]inspect.Detector{}, Checks: map[string]inspect.Check{}}
+	for _, f := range families {
+		own := f.library()
+		maps.Copy(lib.Detectors, own.Detectors)
+		maps.Copy(lib.Checks, own.Checks)
+	}
+	return lib
+}
 
 // Compile makes the engine of the built-in rules and the sets. The key is that
 // of the hashes of registered values.
@@ -130,9 +159,9 @@ func Compile(key []byte, sets []*inspect.Set) (*inspect.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	lib := secret.Library()
+	lib := Library()
 	lib.Key = key
-	return inspect.Compile(lib, append([]*inspect.Set{own}, sets...)...)
+	return inspect.Compile(lib, slices.Concat(own, sets)...)
 }
 
 // BuiltIn reports whether a rule's file is in the binary.
@@ -166,7 +195,7 @@ func Names(sets []*inspect.Set) ([]string, error) {
 		return nil, err
 	}
 	var names []string
-	for _, s := range append([]*inspect.Set{own}, sets...) {
+	for _, s := range slices.Concat(own, sets) {
 		for i := range s.Rules {
 			names = append(names, s.Rules[i].Name())
 		}
