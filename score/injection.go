@@ -24,6 +24,8 @@ func strataOf(t *text) (list []string) {
 			return nil
 		case t.Kind == "agent_instructions":
 			return []string{"harmless: instructions of agents"}
+		case strings.HasPrefix(t.Kind, "benign"):
+			return []string{"harmless: shell commands"}
 		}
 		return []string{"harmless: questions and tool results", "harmless: " + t.Kind + ", " + set}
 	}

@@ -33,8 +33,14 @@ const (
 	confirmed = 92
 )
 
-// agrees is the check that a confirmed rule has beside those of the plain one.
-const agrees = "model>=85"
+// The check that a confirmed rule has beside those of the plain one. Of a text that
+// is hidden between others the model reads nothing else.
+const (
+	agrees       = "model>=85"
+	agreesInside = "model-inside>=75"
+)
+
+var inside = map[string]bool{"hidden-tags": true, "hidden-bytes": true, "invisible": true}
 
 // Set gives the family's rules. Each rule of the file that does not ask the
 // model has a second one beside it that does. The error is one of the file's
@@ -68,7 +74,11 @@ func sure(r inspect.Rule) inspect.Rule {
 	r.ID += Confirmed
 	r.Title += ", and the text around it reads like one"
 	r.Confidence = confirmed
-	r.Checks = append(slices.Clone(r.Checks), agrees)
+	check := agrees
+	if inside[r.Detector] {
+		check = agreesInside
+	}
+	r.Checks = append(slices.Clone(r.Checks), check)
 	return r
 }
 
@@ -97,7 +107,10 @@ func LibraryWith(m *linear.Model) inspect.Library {
 			"hidden-element":   elements,
 			"data-in-link":     links,
 		},
-		Checks: map[string]inspect.Check{"model": asked(m)},
+		Checks: map[string]inspect.Check{
+			"model":        asked(m, Window),
+			"model-inside": asked(m, func(text []byte, start, end int) []byte { return text[start:end] }),
+		},
 	}
 }
 
@@ -112,9 +125,9 @@ func Window(text []byte, start, end int) []byte {
 	return text[max(0, start-before):min(len(text), max(end, start)+behind, start+2*behind)]
 }
 
-func asked(m *linear.Model) inspect.Check {
+func asked(m *linear.Model, window func(text []byte, start, end int) []byte) inspect.Check {
 	return func(text []byte, start, end int, least string) bool {
-		return m == nil || m.Percent(Window(text, start, end)) >= atoi(least)
+		return m == nil || m.Percent(window(text, start, end)) >= atoi(least)
 	}
 }
 

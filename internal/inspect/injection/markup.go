@@ -7,26 +7,44 @@ import (
 
 // addressed are words with which a hidden text speaks to a model rather than to
 // whoever edits a page.
-var addressed = regexp.MustCompile(`(?i)\b(?:ignore|disregard|instructions?|override|system prompt|assistants?|language model|llms?|chatgpt|gpt-?\d|claude|gemini|copilot|ai (?:agent|model|assistant)s?|you (?:must|should|are|will|have to)|do not (?:tell|mention|inform|reveal)|print the following|respond with|reply with|say that|exfiltrate|(?:send|forward|email|post) (?:it|this|all|the|your|them)\b|curl |wget )`)
-
-// comments finds comments of HTML and Markdown that speak to the model.
-func comments(text []byte, at, end int, report func(start, end int)) {
-	stop := min(len(text), end+reach)
-	if i := bytes.Index(text[end:stop], []byte("-->")); i >= 0 {
-		stop = end + i
-	}
-	speaks(text, end, stop, report)
+var addressed = []string{
+	"ignore ", "disregard", "instruction", "override", "system prompt", "assistant", "language model", "llm", "chatgpt", "gpt-", "claude", "gemini",
+	"copilot", "ai agent", "ai model", "ai:", "you must", "you should", "you are", "you will", "you have to", "do not tell", "do not mention",
+	"do not inform", "do not reveal", "print the following", "respond with", "reply with", "say that", "exfiltrate", "send it", "send this", "send all",
+	"send the", "send your", "forward all", "forward this", "forward the", "curl ", "wget ", "execute the",
 }
 
-// speaks reports what a stretch of text says to a model, if anything.
-func speaks(text []byte, start, end int, report func(start, end int)) {
-	m := addressed.FindIndex(text[start:end])
-	if m == nil || len(bytes.Fields(text[start:end])) < 4 {
+// Bounds of a hidden text, in bytes. One without an end may be cut off.
+const (
+	mostHidden = 2048
+	mostOpen   = 512
+)
+
+// comments finds comments of HTML and Markdown that speak to the model.
+func comments(text []byte, _, end int, report func(start, end int)) {
+	speaks(text, end, []byte("-->"), report)
+}
+
+// speaks reports what a hidden text says to a model, if anything: it begins at
+// text[start] and ends with a mark.
+func speaks(text []byte, start int, mark []byte, report func(start, end int)) {
+	inside := text[start:min(len(text), start+mostHidden)]
+	if i := bytes.Index(inside, mark); i >= 0 {
+		inside = inside[:i]
+	} else {
+		inside = inside[:min(len(inside), mostOpen)]
+	}
+	if bytes.Count(inside, []byte(" ")) < 4 {
 		return
 	}
-	from := start + m[0]
-	to := min(end, from+200)
-	report(from, to)
+	low := bytes.ToLower(inside)
+	for _, word := range addressed {
+		// Another length would mean other places.
+		if i := bytes.Index(low, []byte(word)); i >= 0 && len(low) == len(inside) {
+			report(start+i, start+min(len(inside), i+200))
+			return
+		}
+	}
 }
 
 // elements finds elements that a style hides and whose text speaks to the model.
@@ -37,16 +55,11 @@ func elements(text []byte, at, end int, report func(start, end int)) {
 	if open < 0 || bytes.IndexByte(text[first+open:at], '>') >= 0 {
 		return // no element's own style
 	}
-	stop := min(len(text), end+reach)
-	i := bytes.IndexByte(text[end:stop], '>')
+	i := bytes.IndexByte(text[end:min(len(text), end+mostOpen)], '>')
 	if i < 0 {
 		return
 	}
-	start := end + i + 1
-	if i := bytes.Index(text[start:stop], []byte("</")); i >= 0 {
-		stop = start + i
-	}
-	speaks(text, start, stop, report)
+	speaks(text, end+i+1, []byte("</"), report)
 }
 
 var (
