@@ -64,7 +64,7 @@ func elements(text []byte, at, end int, report func(start, end int)) {
 
 var (
 	// gap is a place in an address that the model is to fill in.
-	gap = regexp.MustCompile(`(?i)[?&/=](?:[\w.-]*=)?(?:\{\{?[^{}\s]{2,60}\}\}?|\[[A-Za-z][^\][\s]{2,60}\]|<[A-Za-z][^<>]{2,60}>|\$\{?[A-Za-z_]{3,40}\}?|%7B[^\s)]{2,60}%7D|[A-Z]{3,}_[A-Z_]{3,}|(?:YOUR|THE|INSERT|USER|CHAT|CONVERSATION|BASE64|ENCODED|SECRET|DATA)[A-Z_+-]{0,40}\b)`)
+	gap = regexp.MustCompile(`(?i)\?[^\s]{0,200}?[=&](?:\{\{?[^{}\s]{2,60}\}\}?|\[[A-Za-z][^\][\s]{2,60}\]|<[A-Za-z][^<>]{2,60}>|\$\{?[A-Za-z_]{3,40}\}?|%7B[^\s)]{2,60}%7D|[A-Z]{3,}_[A-Z_]{3,}|(?:YOUR|THE|INSERT|USER|CHAT|CONVERSATION|BASE64|ENCODED|SECRET|DATA)[A-Z_+-]{0,40}\b)`)
 	// load is a parameter with much in it that nobody chose.
 	load = regexp.MustCompile(`(?i)[?&](?:q|d|data|payload|content|secrets?|tokens?|keys?|msg|message|text|info|leak|exfil|cookies?|env|history|chat|conversation|prompt|context|summary|log|dump|c|p|s)=[A-Za-z0-9+/_%=-]{40,}`)
 	// collector is a host that shows whoever owns it what it was asked.
