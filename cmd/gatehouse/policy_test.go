@@ -44,7 +44,7 @@ func TestPolicyFilesWithoutAGateway(t *testing.T) {
 	if exit, out, errs := p.do("policy", "check", sound); exit != 0 || !strings.Contains(out, "sound.yaml is sound: mode enforce") {
 		t.Errorf("check: %d, %q, %s", exit, out, errs)
 	}
-	if exit, out, errs := p.do("policy", "test", sound); exit != 0 || !strings.Contains(out, "13 of 13 tests pass") {
+	if exit, out, errs := p.do("policy", "test", sound); exit != 0 || !strings.Contains(out, "16 of 16 tests pass") {
 		t.Errorf("test: %d, %q, %s", exit, out, errs)
 	}
 	if exit, out, _ := p.do("policy", "explain", "secret.x", "--file", sound, "--channel", "tool_result"); exit != 0 || !strings.HasPrefix(out, "secret.x: redact\n") || !strings.Contains(out, "sound.yaml:") {

@@ -9,7 +9,7 @@ import (
 // whoever edits a page.
 var addressed = []string{
 	"ignore ", "disregard", "instruction", "override", "system prompt", "assistant", "language model", "llm", "chatgpt", "gpt-", "claude", "gemini",
-	"copilot", "ai agent", "ai model", "ai:", "you must", "you should", "you are", "you will", "you have to", "do not tell", "do not mention",
+	"copilot", "ai agent", "ai model", "ai:", "you are now", "do not tell", "do not mention",
 	"do not inform", "do not reveal", "print the following", "respond with", "reply with", "say that", "exfiltrate", "send it", "send this", "send all",
 	"send the", "send your", "forward all", "forward this", "forward the", "curl ", "wget ", "execute the",
 }
@@ -64,9 +64,9 @@ func elements(text []byte, at, end int, report func(start, end int)) {
 
 var (
 	// gap is a place in an address that the model is to fill in.
-	gap = regexp.MustCompile(`(?i)\?[^\s]{0,200}?[=&](?:\{\{?[^{}\s]{2,60}\}\}?|\[[A-Za-z][^\][\s]{2,60}\]|<[A-Za-z][^<>]{2,60}>|\$\{?[A-Za-z_]{3,40}\}?|%7B[^\s)]{2,60}%7D|[A-Z]{3,}_[A-Z_]{3,}|(?:YOUR|THE|INSERT|USER|CHAT|CONVERSATION|BASE64|ENCODED|SECRET|DATA)[A-Z_+-]{0,40}\b)`)
+	gap = regexp.MustCompile(`\?[^\s]{0,200}?[=&](?:\{\{?[^{}\s]{2,60}\}\}?|\[[A-Za-z][^\][\s]{2,60}\]|<[A-Za-z][^<>]{2,60}>|\$\{?[A-Za-z_]{3,40}\}?|%7B[^\s)]{2,60}%7D|[A-Z]{3,}_[A-Z_]{3,}|(?:YOUR|THE|INSERT|USER|CHAT|CONVERSATION|BASE64|ENCODED|SECRET|DATA)[A-Z_+-]{0,40}\b)`)
 	// load is a parameter with much in it that nobody chose.
-	load = regexp.MustCompile(`(?i)[?&](?:q|d|data|payload|content|secrets?|tokens?|keys?|msg|message|text|info|leak|exfil|cookies?|env|history|chat|conversation|prompt|context|summary|log|dump|c|p|s)=[A-Za-z0-9+/_%=-]{40,}`)
+	load = regexp.MustCompile(`(?i)[?&](?:q|d|data|payload|content|secrets?|tokens?|keys?|msg|message|text|info|leak|exfil|cookies?|env|history|chat|conversation|prompt|context|summary|log|dump|c|p|s)=(?:[A-Za-z0-9+/_=-]|%(?:2B|2F|3D)){40,}`)
 	// collector is a host that shows whoever owns it what it was asked.
 	collector = regexp.MustCompile(`(?i)://[^/\s)]*(?:webhook\.site|requestbin|ngrok|burpcollaborator|interact\.sh|oast\.|pipedream|beeceptor|hookbin|canarytokens|requestcatcher|evil|attacker|exfil)[^\s)]*[?&/][^\s)]+`)
 )
