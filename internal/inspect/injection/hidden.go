@@ -12,17 +12,13 @@ import (
 const reach = 4096
 
 // anchors are those of rules whose anchors are characters, or too many to be
-// written down.
+// written down, by their detector.
 var anchors = map[string]func() []string{
-	"":                 func() []string { return nil },
 	"hidden-tags":      tagAnchors,
 	"hidden-bytes":     selectorAnchors,
 	"invisible":        invisibleAnchors,
 	"bidi":             bidiAnchors,
 	"imitated-letters": imitatedAnchors,
-	"hidden-comment":   func() []string { return nil },
-	"hidden-element":   func() []string { return nil },
-	"data-in-link":     func() []string { return nil },
 }
 
 func isTag(r rune) bool { return r >= 0xE0020 && r <= 0xE007E || r == 0xE0001 }
@@ -40,8 +36,8 @@ const flag = '\U0001F3F4'
 
 // tagRuns finds text that is written in the tag characters of Unicode, which are
 // drawn as nothing and which models read.
-func tagRuns(text []byte, at, end int, report func(start, end int)) {
-	r, size := utf8.DecodeLastRune(text[:at])
+func tagRuns(text []byte, at, _ int, report func(start, end int)) {
+	r, _ := utf8.DecodeLastRune(text[:at])
 	if isTag(r) {
 		return // told at the run's first
 	}
@@ -49,7 +45,6 @@ func tagRuns(text []byte, at, end int, report func(start, end int)) {
 	if r == flag && n <= 6 || n < 2 {
 		return
 	}
-	_ = size
 	report(at, stop)
 }
 
@@ -69,9 +64,12 @@ func run(text []byte, at int, is func(rune) bool) (end, n int) {
 
 func isSelector(r rune) bool { return r >= 0xFE00 && r <= 0xFE0F || r >= 0xE0100 && r <= 0xE01EF }
 
+// selectorAnchors are the end of one variation selector beyond the first 16 with
+// the beginning of the next (a single one behind a Han character is ordinary),
+// and pairs of the first 16.
 func selectorAnchors() (list []string) {
 	for r := rune(0xE0100); r <= 0xE01EF; r++ {
-		list = append(list, string(r))
+		list = append(list, string(r)[2:]+string(r)[:2])
 	}
 	for r := rune(0xFE00); r <= 0xFE0F; r++ {
 		for s := rune(0xFE00); s <= 0xFE0F; s++ {
@@ -84,6 +82,9 @@ func selectorAnchors() (list []string) {
 // selectorRuns finds bytes that are written in variation selectors: one of them
 // stands behind a character, never more.
 func selectorRuns(text []byte, at, _ int, report func(start, end int)) {
+	for at > 0 && !utf8.RuneStart(text[at]) {
+		at--
+	}
 	if r, _ := utf8.DecodeLastRune(text[:at]); isSelector(r) {
 		return
 	}

@@ -11,6 +11,7 @@ package injection
 import (
 	_ "embed"
 	"fmt"
+	"hash/crc32"
 	"slices"
 
 	"github.com/workingagents/gatehouse/internal/inspect"
@@ -50,9 +51,12 @@ func Set() (*inspect.Set, error) {
 	if err != nil {
 		return nil, err
 	}
+	set.Version += fmt.Sprintf(" %08x", crc32.ChecksumIEEE(weights)) // the model decides, too
 	for i := range set.Rules {
 		r := &set.Rules[i]
-		r.Anchors = append(r.Anchors, anchors[r.Detector]()...)
+		if more := anchors[r.Detector]; more != nil {
+			r.Anchors = more()
+		}
 		if r.Confidence > aloneMost {
 			return nil, fmt.Errorf("%s: rule %q is surer than a rule may be alone", set.File, r.ID)
 		}
@@ -85,10 +89,9 @@ func sure(r inspect.Rule) inspect.Rule {
 // Library gives the detectors and checks that the rules name, with the model in
 // the binary.
 func Library() inspect.Library {
-	// The bytes are in the binary and have been read by a test.
 	m, err := linear.Read(weights)
 	if err != nil {
-		panic(err)
+		panic("the model in this binary is damaged") // a test reads it
 	}
 	return LibraryWith(m)
 }

@@ -78,16 +78,19 @@ func links(text []byte, at, end int, report func(start, end int)) {
 	if text[start] == '<' {
 		start++
 	}
-	stop := min(len(text), start+1024)
-	until := ")\n"
-	if text[start-1] != '(' {
-		until = "\n\"'>"
-	}
-	if i := bytes.IndexAny(text[start:stop], until); i >= 0 {
+	stop := min(len(text), start+mostAddress)
+	if i := bytes.IndexAny(text[start:stop], ends[text[start-1]]); i >= 0 {
 		stop = start + i
 	}
 	address := text[start:stop]
-	if gap.Match(address) || load.Match(address) || collector.Match(address) {
+	query := bytes.IndexByte(address, '?') >= 0
+	if query && (gap.Match(address) || load.Match(address)) || collector.Match(address) {
 		report(start, stop)
 	}
 }
+
+// mostAddress bounds an address, in bytes.
+const mostAddress = 1024
+
+// ends are the bytes that end an address, by the one before it.
+var ends = map[byte]string{'(': ")(\n ", '"': "\"\n", '\'': "'\n", '<': ">\n"}
