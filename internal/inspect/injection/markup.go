@@ -8,7 +8,7 @@ import (
 // addressed are words with which a hidden text speaks to a model rather than to
 // whoever edits a page.
 var addressed = []string{
-	"ignore ", "disregard", "instruction", "override", "system prompt", "assistant", "language model", "llm", "chatgpt", "gpt-", "claude", "gemini",
+	"ignore ", "disregard", " instruction", "override", "system prompt", "assistant", "language model", " llm", "chatgpt", "gpt-", "claude", "gemini",
 	"copilot", "ai agent", "ai model", "ai:", "you are now", "do not tell", "do not mention",
 	"do not inform", "do not reveal", "print the following", "respond with", "reply with", "say that", "exfiltrate", "send it", "send this", "send all",
 	"send the", "send your", "forward all", "forward this", "forward the", "curl ", "wget ", "execute the",
