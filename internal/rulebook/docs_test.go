@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/workingagents/gatehouse/internal/inspect"
-	"github.com/workingagents/gatehouse/internal/inspect/secret"
 	"github.com/workingagents/gatehouse/internal/rulebook"
 )
 
@@ -51,7 +50,7 @@ func TestTheManualNamesWhatThereIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lib := secret.Library()
+	lib := rulebook.Library()
 	for head, known := range map[string]func(name string) bool{
 		"| check | holds for a value |": func(name string) bool { return lib.Checks[name] != nil || strings.ContainsAny(name, "<>") },
 		"| detector | finds |":          func(name string) bool { return lib.Detectors[name] != nil },
