@@ -101,6 +101,7 @@ func Library() inspect.Library {
 func LibraryWith(m *linear.Model) inspect.Library {
 	return inspect.Library{
 		Detectors: map[string]inspect.Detector{
+			"phrase":           phrase,
 			"hidden-tags":      tagRuns,
 			"hidden-bytes":     selectorRuns,
 			"invisible":        invisibleRuns,
@@ -116,6 +117,10 @@ func LibraryWith(m *linear.Model) inspect.Library {
 		},
 	}
 }
+
+// phrase reports the anchor itself. It is a detector so that the engine counts
+// what the model's reading costs.
+func phrase(_ []byte, at, end int, report func(start, end int)) { report(at, end) }
 
 // What the model reads around a finding, in bytes before and behind it.
 const (
