@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"slices"
+	"strings"
 
 	"github.com/workingagents/gatehouse/internal/inspect"
 	"github.com/workingagents/gatehouse/internal/inspect/injection/linear"
@@ -44,7 +45,7 @@ const (
 var inside = map[string]bool{"hidden-tags": true, "hidden-bytes": true, "invisible": true}
 
 // Set gives the family's rules. Each rule of the file that does not ask the
-// model has a second one beside it that does. The error is one of the file's
+// model has a second one beside it that does, if the model can judge it. The error is one of the file's
 // text.
 func Set() (*inspect.Set, error) {
 	set, err := inspect.Parse("built-in/injection.yaml", rules)
@@ -60,18 +61,22 @@ func Set() (*inspect.Set, error) {
 		if r.Confidence > aloneMost {
 			return nil, fmt.Errorf("%s: rule %q is surer than a rule may be alone", set.File, r.ID)
 		}
-		if !slices.ContainsFunc(r.Checks, asksModel) && !unconfirmed[r.ID] {
+		if !slices.ContainsFunc(r.Checks, asksModel) && confirmable(r) {
 			set.Rules = append(set.Rules, sure(*r))
 		}
 	}
 	return set, nil
 }
 
-// unconfirmed are rules that the model can't judge: what they find it does not
-// read as its writer means it.
-var unconfirmed = map[string]bool{"rot13": true, "terminal-escape": true}
+// confirmable reports whether the model can judge what a rule finds. It can't
+// where it does not read what is meant, and in languages of which it has learned
+// from no harmless text: there it would agree with everything.
+func confirmable(r *inspect.Rule) bool {
+	language, foreign := strings.CutPrefix(r.ID, "ignore-instructions-")
+	return r.ID != "rot13" && r.ID != "terminal-escape" && (!foreign || language == "de")
+}
 
-func asksModel(check string) bool { return len(check) > 5 && check[:5] == "model" }
+func asksModel(check string) bool { return strings.HasPrefix(check, "model") }
 
 // sure is the rule that also asks the model.
 func sure(r inspect.Rule) inspect.Rule {
