@@ -15,7 +15,7 @@ LDFLAGS      = -s -w -X main.version=$(VERSION)
 TARGETS      = linux/amd64 linux/arm64 darwin/arm64 darwin/amd64 windows/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint cross race e2e agents compiler bench score fuzz soak kill dict clean
+.PHONY: help run build test lint cross race e2e agents compiler bench score train fuzz soak kill dict clean
 
 help:
 	@echo 'make run     build, start the gateway with its data in ./data'
@@ -25,6 +25,7 @@ help:
 	@echo 'make cross   compile for every system that we ship for'
 	@echo 'make bench   measure against the barest reverse proxy (docs/performance.md)'
 	@echo 'make score   measure the detectors on labelled texts in DETECT_DATA (docs/score.md)'
+	@echo 'make train   train the model of the family injection on the texts in DATA (docs/score.md)'
 	@echo 'make fuzz    every fuzz target for FUZZTIME ($(FUZZTIME))'
 	@echo 'make kill    kill -9 under load, KILLS rounds ($(KILLS))'
 	@echo 'make soak    load for SOAK ($(SOAK)), memory watched, then verify'
@@ -82,6 +83,10 @@ bench: build
 # The labelled texts are not part of the repository: docs/score.md names them.
 score:
 	@$(GO) run ./score -data '$(or $(DATA),$(DETECT_DATA))' $(SCOREFLAGS)
+
+# The same texts make the same model, byte for byte.
+train:
+	@$(GO) run ./score -data '$(or $(DATA),$(DETECT_DATA))' -train internal/inspect/injection/model.bin
 
 # go test fuzzes one target of one package at a time.
 fuzz:

@@ -13,14 +13,15 @@ import (
 	"io"
 	"os"
 
-	"github.com/workingagents/gatehouse/internal/inspect"
-	"github.com/workingagents/gatehouse/internal/inspect/secret"
+	"github.com/workingagents/gatehouse/internal/rulebook"
 )
 
 type options struct {
 	data   string // folder of *.jsonl.gz
 	agents string // folder of recorded requests
 	clean  string // another folder of files that hold no secrets
+	train  string // write the model of the family injection to this file instead
+	only   string // one family, or all
 	ids    string // list ids instead: "missed", "false", "alarms"
 }
 
@@ -30,6 +31,8 @@ func main() {
 	flag.StringVar(&o.agents, "agents", "test/fixtures/agents", "`folder` of recorded requests of agents")
 	flag.StringVar(&o.clean, "clean", "", "also count alarms on the files below this `folder`, which hold no secrets")
 	flag.StringVar(&o.ids, "ids", "", "instead of tables, list the ids of texts that were `missed`, or found to be false, or alarms")
+	flag.StringVar(&o.train, "train", "", "instead of measuring, train the model of the family injection and write it to this `file`")
+	flag.StringVar(&o.only, "only", "", "measure this `family` only: secret, injection, action, pii, traffic")
 	flag.Parse()
 	out := bufio.NewWriter(os.Stdout)
 	if err := errors.Join(run(o, out), out.Flush()); err != nil {
@@ -42,29 +45,30 @@ func run(o options, out io.Writer) error {
 	if o.data == "" {
 		return errors.New("where are the labelled texts? make score DATA=FOLDER")
 	}
-	set, err := secret.Set()
+	if o.train != "" {
+		return train(o.data, o.train)
+	}
+	engine, err := rulebook.Compile(nil, nil)
 	if err != nil {
 		return err
 	}
-	engine, err := inspect.Compile(secret.Library(), set)
-	if err != nil {
-		return err
+	s := &score{engine: engine, family: "secret", ids: o.ids, out: out}
+	for _, part := range []struct {
+		name    string
+		measure func() error
+	}{
+		{"secret", func() error { return s.secrets(o.data) }},
+		{"injection", func() error { return s.injections(o.data) }},
+		{"action", func() error { return s.shell(o.data) }},
+		{"pii", func() error { return s.personal(o) }},
+		{"traffic", func() error { return s.traffic(o) }},
+	} {
+		if o.only == "" || o.only == part.name {
+			err = errors.Join(err, part.measure())
+		}
 	}
-	s := &score{engine: engine, ids: o.ids, out: out}
-	if err := s.secrets(o.data); err != nil {
-		return err
+	if o.ids == "" && err == nil {
+		fmt.Fprintf(out, "\n%d rules, version %s\n", len(engine.Rules()), engine.Version())
 	}
-	if err := s.shell(o.data); err != nil {
-		return err
-	}
-	if err := s.traffic(o); err != nil {
-		return err
-	}
-	if err := s.personal(o); err != nil {
-		return err
-	}
-	if o.ids == "" {
-		fmt.Fprintf(out, "\n%d rules, version %s\n", len(set.Rules), engine.Version())
-	}
-	return nil
+	return err
 }

@@ -63,12 +63,12 @@ func (s *score) personal(o options) error {
 	err = read(filepath.Join(o.data, "pii_presidio_large.jsonl.gz"), func(r record) {
 		result := engine.Scan([]byte(r.Text), inspect.Options{})
 		for i, k := range kinds {
-			h := count(k.label, k.rules, r, result)
+			h := hitsOf(k.label, k.rules, r, result)
 			byType[i].add(h)
 			all.add(h)
 			own.list(k.label, r, result, h)
 		}
-		other := count("", nil, r, result)
+		other := hitsOf("", nil, r, result)
 		all.findings += other.findings
 		own.list("", r, result, other)
 	})
@@ -87,7 +87,7 @@ func (s *score) personal(o options) error {
 
 // count compares what was found with the labels of one type. Without a label it
 // counts the findings of all other types.
-func count(label string, rules []string, r record, result inspect.Result) (h hits) {
+func hitsOf(label string, rules []string, r record, result inspect.Result) (h hits) {
 	for _, x := range r.Spans {
 		if x.Type != label {
 			continue

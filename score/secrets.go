@@ -80,6 +80,14 @@ func credStrata(r record) []string {
 	return append(list, "creddata", "creddata, half "+r.half(), "creddata: "+class)
 }
 
+// own leaves the findings of the score's own family.
+func (s *score) own(r inspect.Result) inspect.Result {
+	if s.family != "" {
+		r.Matches = slices.DeleteFunc(r.Matches, func(m inspect.Match) bool { return m.Rule.Family() != s.family })
+	}
+	return r
+}
+
 // set scans the records of one set. A text with several secrets stands there
 // several times; what is found in it is no false alarm when it overlaps any
 // of them.
@@ -94,7 +102,7 @@ func (s *score) set(name string, all []record, strata func(record) []string) {
 		if strings.HasSuffix(r.Source, "/other_rule_matches") {
 			continue
 		}
-		result := s.engine.Scan([]byte(r.Text), inspect.Options{})
+		result := s.own(s.engine.Scan([]byte(r.Text), inspect.Options{}))
 		t, what := judge(r, result, labelled[r.Text], 1)
 		list := strata(r)
 		for _, stratum := range list {

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/workingagents/gatehouse/internal/inspect"
@@ -64,10 +63,7 @@ func (s *score) traffic(o options) error {
 // alarm scans one text. Anything found is a false alarm, or one of the few
 // credentials that such texts hold as examples: a person has to look.
 func (s *score) alarm(k *kindOf, id string, text []byte) {
-	result := s.engine.Scan(text, inspect.Options{JSON: k.json})
-	if s.family != "" {
-		result.Matches = slices.DeleteFunc(result.Matches, func(m inspect.Match) bool { return m.Rule.Family() != s.family })
-	}
+	result := s.own(s.engine.Scan(text, inspect.Options{JSON: k.json}))
 	k.texts++
 	k.bytes += len(text)
 	k.findings += len(result.Matches)

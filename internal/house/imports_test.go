@@ -45,8 +45,11 @@ var allowed = []line{
 
 	{"score", "internal/inspect/...", "measures the engine with each family's rules"},
 	{"score", "internal/flow", "severities of what is found"},
+	{"score", "internal/rulebook", "measures the rules in the binary as they are in force"},
 
 	{"internal/inspect/secret", "internal/inspect", "gives it rules, detectors and checks"},
+	{"internal/inspect/injection", "internal/inspect", "gives it rules, detectors and checks"},
+	{"internal/inspect/injection", "internal/inspect/injection/...", "asks its model"},
 
 	{"internal/app", "internal/config", "cuts it up: each constructor gets its part"},
 	{"internal/app", "internal/proxy/redirect", "wires the entrance"},

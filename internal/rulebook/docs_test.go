@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/workingagents/gatehouse/internal/inspect"
+	"github.com/workingagents/gatehouse/internal/inspect/injection"
 	"github.com/workingagents/gatehouse/internal/inspect/pii"
 	"github.com/workingagents/gatehouse/internal/inspect/secret"
 	"github.com/workingagents/gatehouse/internal/rulebook"
@@ -94,11 +95,15 @@ func TestTheManualTellsAllChecksOfNumbers(t *testing.T) {
 
 // One family's check or detector must not stand in for another's.
 func TestFamiliesShareNoNames(t *testing.T) {
-	all, secrets, numbers := rulebook.Library(), secret.Library(), pii.Library()
-	if got, want := len(all.Checks), len(secrets.Checks)+len(numbers.Checks); got != want {
-		t.Errorf("%d checks together, %d apart", got, want)
+	all := rulebook.Library()
+	checks, detectors := 0, 0
+	for _, lib := range []inspect.Library{secret.Library(), pii.Library(), injection.Library()} {
+		checks, detectors = checks+len(lib.Checks), detectors+len(lib.Detectors)
 	}
-	if got, want := len(all.Detectors), len(secrets.Detectors)+len(numbers.Detectors); got != want {
-		t.Errorf("%d detectors together, %d apart", got, want)
+	if len(all.Checks) != checks {
+		t.Errorf("%d checks together, %d apart", len(all.Checks), checks)
+	}
+	if len(all.Detectors) != detectors {
+		t.Errorf("%d detectors together, %d apart", len(all.Detectors), detectors)
 	}
 }

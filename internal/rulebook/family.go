@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/workingagents/gatehouse/internal/inspect"
+	"github.com/workingagents/gatehouse/internal/inspect/injection"
 	"github.com/workingagents/gatehouse/internal/inspect/pii"
 	"github.com/workingagents/gatehouse/internal/inspect/secret"
 )
@@ -18,6 +19,7 @@ var families = []struct {
 }{
 	{secret.Set, secret.Library},
 	{pii.Set, pii.Library},
+	{injection.Set, injection.Library},
 }
 
 // builtIn are the rules in the binary, which nobody changes: reading them takes

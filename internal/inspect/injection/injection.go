@@ -1,0 +1,153 @@
+// Package injection is the family of texts that try to instruct the model: the
+// rules in rules/injection.yaml (phrases in many languages, imitated roles,
+// hidden text, data in links), detectors for what is hidden, and a small linear
+// model that reads what stands around a finding.
+//
+// It judges texts, not intentions: an instruction that is written like any other
+// sentence is found by neither rules nor model. It never says more than 60 percent
+// for a rule alone, and what a finding means for a call is not its business.
+package injection
+
+import (
+	_ "embed"
+	"fmt"
+	"hash/crc32"
+	"slices"
+	"strings"
+
+	"github.com/workingagents/gatehouse/internal/inspect"
+	"github.com/workingagents/gatehouse/internal/inspect/injection/linear"
+)
+
+//go:embed rules/injection.yaml
+var rules []byte
+
+//go:embed model.bin
+var weights []byte
+
+// Confirmed ends the id of a rule that asks for more than the rule of the same
+// name without it: that the model agrees.
+const Confirmed = "-confirmed"
+
+// How sure a rule is at most by itself, and with the model.
+const (
+	aloneMost = 60
+	confirmed = 92
+)
+
+// The check that a confirmed rule has beside those of the plain one. Of a text that
+// is hidden between others the model reads nothing else.
+const (
+	agrees       = "model>=85"
+	agreesInside = "model-inside>=75"
+)
+
+var inside = map[string]bool{"hidden-tags": true, "hidden-bytes": true, "invisible": true}
+
+// Set gives the family's rules. Each rule of the file that does not ask the
+// model has a second one beside it that does, if the model can judge it. The error is one of the file's
+// text.
+func Set() (*inspect.Set, error) {
+	set, err := inspect.Parse("built-in/injection.yaml", rules)
+	if err != nil {
+		return nil, err
+	}
+	set.Version += fmt.Sprintf(" %08x", crc32.ChecksumIEEE(weights)) // the model decides, too
+	for i := range set.Rules {
+		r := &set.Rules[i]
+		if more := anchors[r.Detector]; more != nil {
+			r.Anchors = more()
+		}
+		if r.Confidence > aloneMost {
+			return nil, fmt.Errorf("%s: rule %q is surer than a rule may be alone", set.File, r.ID)
+		}
+		if !slices.ContainsFunc(r.Checks, asksModel) && confirmable(r) {
+			set.Rules = append(set.Rules, sure(*r))
+		}
+	}
+	return set, nil
+}
+
+// confirmable reports whether the model can judge what a rule finds. It can't
+// where it does not read what is meant, and in languages of which it has learned
+// from no harmless text: there it would agree with everything.
+func confirmable(r *inspect.Rule) bool {
+	language, foreign := strings.CutPrefix(r.ID, "ignore-instructions-")
+	return r.ID != "rot13" && r.ID != "terminal-escape" && (!foreign || language == "de")
+}
+
+func asksModel(check string) bool { return strings.HasPrefix(check, "model") }
+
+// sure is the rule that also asks the model.
+func sure(r inspect.Rule) inspect.Rule {
+	r.ID += Confirmed
+	r.Title += ", and the text around it reads like one"
+	r.Confidence = confirmed
+	check := agrees
+	if inside[r.Detector] {
+		check = agreesInside
+	}
+	r.Checks = append(slices.Clone(r.Checks), check)
+	return r
+}
+
+// Library gives the detectors and checks that the rules name, with the model in
+// the binary.
+func Library() inspect.Library {
+	m, err := linear.Read(weights)
+	if err != nil {
+		panic("the model in this binary is damaged") // a test reads it
+	}
+	return LibraryWith(m)
+}
+
+// LibraryWith is Library with another model: to measure one that has not seen
+// what it is measured on. Nil agrees with everything.
+func LibraryWith(m *linear.Model) inspect.Library {
+	return inspect.Library{
+		Detectors: map[string]inspect.Detector{
+			"phrase":           phrase,
+			"hidden-tags":      tagRuns,
+			"hidden-bytes":     selectorRuns,
+			"invisible":        invisibleRuns,
+			"bidi":             bidi,
+			"imitated-letters": imitated,
+			"hidden-comment":   comments,
+			"hidden-element":   elements,
+			"data-in-link":     links,
+		},
+		Checks: map[string]inspect.Check{
+			"model":        asked(m, Window),
+			"model-inside": asked(m, func(text []byte, start, end int) []byte { return text[start:end] }),
+		},
+	}
+}
+
+// phrase reports the anchor itself. It is a detector so that the engine counts
+// what the model's reading costs.
+func phrase(_ []byte, at, end int, report func(start, end int)) { report(at, end) }
+
+// What the model reads around a finding, in bytes before and behind it.
+const (
+	before = 240
+	behind = 400
+)
+
+// Window is what the model reads when a value is found at text[start:end].
+func Window(text []byte, start, end int) []byte {
+	return text[max(0, start-before):min(len(text), max(end, start)+behind, start+2*behind)]
+}
+
+func asked(m *linear.Model, window func(text []byte, start, end int) []byte) inspect.Check {
+	return func(text []byte, start, end int, least string) bool {
+		return m == nil || m.Percent(window(text, start, end)) >= atoi(least)
+	}
+}
+
+// atoi reads the digits of a check's argument; Set's rules have no others.
+func atoi(s string) (n int) {
+	for _, c := range s {
+		n = 10*n + int(c-'0')
+	}
+	return n
+}
