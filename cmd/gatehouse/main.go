@@ -47,6 +47,7 @@ func commands() []command {
 		{"key", "add, list, revoke access keys", runKey},
 		{"policy", "check, test, explain, reload the policy file", runPolicy},
 		{"rules", "list, check, reload rules; register secrets and canaries", runRules},
+		{"scan", "run the detectors on files, for tuning rules", runScan},
 		{"allow", "switch a false alarm off for a while", runAllow},
 		{"simulate", "a provider for trying out", runSimulate},
 		{"demo", "play short sessions, no key or agent needed", runDemo},
