@@ -9,6 +9,7 @@
 package injection
 
 import (
+	"bytes"
 	_ "embed"
 	"fmt"
 	"hash/crc32"
@@ -133,9 +134,24 @@ const (
 	behind = 400
 )
 
-// Window is what the model reads when a value is found at text[start:end].
+// Window is what the model reads when a value is found at text[start:end]. It
+// stays within the JSON string that the value stands in: what stands around that
+// is an API's, and the model has not learnt to read it.
 func Window(text []byte, start, end int) []byte {
-	return text[max(0, start-before):min(len(text), max(end, start)+behind, start+2*behind)]
+	left := text[max(0, start-before):start]
+	for _, opens := range []string{`":"`, `": "`} {
+		if i := bytes.LastIndex(left, []byte(opens)); i >= 0 {
+			left = left[i+len(opens):]
+		}
+	}
+	stop := min(len(text), max(end, start)+behind, start+2*behind)
+	right := text[start:max(start, stop)]
+	for _, closes := range []string{`","`, `"}`, `", "`} {
+		if i := bytes.Index(right, []byte(closes)); i >= 0 {
+			right = right[:i]
+		}
+	}
+	return text[start-len(left) : start+len(right)]
 }
 
 func asked(m *linear.Model, window func(text []byte, start, end int) []byte) inspect.Check {
