@@ -219,6 +219,7 @@ func (c *coder) list(n uint64, p *[]string) {
 		return
 	}
 	if len(*p) == 0 {
+		*p = nil // an empty list is none: JSON need not say it
 		return
 	}
 	size := 0
@@ -241,6 +242,7 @@ func (c *coder) header(n uint64, p *[]flow.Header) {
 		return
 	}
 	if len(*p) == 0 {
+		*p = nil // an empty list is none: JSON need not say it
 		return
 	}
 	size := 0
