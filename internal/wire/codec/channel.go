@@ -10,17 +10,12 @@ import (
 	"github.com/workingagents/gatehouse/internal/wire/split"
 )
 
-// Channel says whose words a piece holds, and whether it belongs to a part that
-// the provider signed and wants back as it is. A piece that holds words of
-// several is where its first byte is: see ChannelAt.
-func Channel(api flow.API, doc *split.Doc, piece int) (ch flow.Channel, signed bool) {
-	return ChannelAt(api, doc, piece, doc.Pieces[piece].Start)
-}
-
-// ChannelAt is Channel for one place in a piece, an offset in the body: a
-// message of Chat holds its text and its calls in one piece, and the short
-// members around a conversation lie in one piece together. It reads the message
-// around the place, and is meant for places at which something was found.
+// ChannelAt says whose words stand at a place in a piece, an offset in the body,
+// and whether it belongs to a part that the provider signed and wants back as it
+// is. A piece alone does not tell: a message of Chat holds its text and its calls
+// in one piece, and the short members around a conversation lie in one piece
+// together. It reads the message around the place, and is meant for places at
+// which something was found.
 func ChannelAt(api flow.API, doc *split.Doc, piece, at int) (ch flow.Channel, signed bool) {
 	k := fieldAt(doc, piece, at)
 	if k < 0 {

@@ -99,8 +99,8 @@ func TestChannelsOfABodyThatIsCutByItsContent(t *testing.T) {
 	}
 }
 
-// Channel is ChannelAt for a piece's first byte: for each block of the real
-// agents' requests it is what the codec's own reading of that part says.
+// At the first byte of each block of the real agents' requests, the channel is
+// what the codec's own reading of that part says.
 func TestChannelsOfAgents(t *testing.T) {
 	of := map[flow.Kind]flow.Channel{flow.ToolDef: flow.ToolDefs, flow.ToolCall: flow.ToolCalls, flow.ToolResult: flow.ToolResults, flow.Thinking: flow.Assistant}
 	seen := map[flow.Channel]int{}
@@ -111,7 +111,7 @@ func TestChannelsOfAgents(t *testing.T) {
 				if p.Kind != split.Block {
 					continue
 				}
-				ch, signed := codec.Channel(a.api, doc, i)
+				ch, signed := codec.ChannelAt(a.api, doc, i, p.Start)
 				seen[ch]++
 				part := codec.Part(a.api, "user", doc.Body[p.Start:p.End])
 				if want, ok := of[part.Kind]; ok && ch != want || part.Signed && !signed {
