@@ -116,7 +116,7 @@ func Append(dst, raw []byte) []byte {
 			dst, text = utf8.AppendRune(dst, r), text[i+width:]
 			continue
 		}
-		dst, text = append(dst, unescape(text[i+1])), text[i+2:]
+		dst, text = append(dst, Unescape(text[i+1])), text[i+2:]
 	}
 }
 
@@ -127,7 +127,9 @@ func inner(raw []byte) []byte {
 	return raw[1 : len(raw)-1]
 }
 
-func unescape(c byte) byte {
+// Unescape gives the byte that \c stands for, c being any but u (RFC 8259,
+// section 7). What no escape is stands for itself.
+func Unescape(c byte) byte {
 	switch c {
 	case 'n':
 		return '\n'
@@ -146,14 +148,14 @@ func unescape(c byte) byte {
 // unicode reads \uXXXX, or a pair of them, at the start of text and gives the
 // rune and how many bytes it took.
 func unicode(text []byte) (rune, int) {
-	r, ok := hex(text)
+	r, ok := Hex(text)
 	if !ok {
 		return utf8.RuneError, 2
 	}
 	if !utf16.IsSurrogate(r) {
 		return r, 6
 	}
-	if low, ok := hex(text[6:]); ok {
+	if low, ok := Hex(text[6:]); ok {
 		if both := utf16.DecodeRune(r, low); both != utf8.RuneError {
 			return both, 12
 		}
@@ -161,7 +163,9 @@ func unicode(text []byte) (rune, int) {
 	return utf8.RuneError, 6
 }
 
-func hex(text []byte) (rune, bool) {
+// Hex reads \uXXXX at the start of text: one UTF-16 unit, half a pair where the
+// character takes two.
+func Hex(text []byte) (unit rune, ok bool) {
 	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
 		return 0, false
 	}

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/workingagents/gatehouse/internal/wire/peek"
 )
 
 // Raw, String and Nested say where a value is put: as it is (a bare number),
@@ -63,16 +65,16 @@ func unit(text []byte) (c byte, width int) {
 		return text[0], 1
 	}
 	if text[1] != 'u' {
-		return unescape(text[1]), 2
+		return peek.Unescape(text[1]), 2
 	}
-	n, ok := hex(text)
+	n, ok := peek.Hex(text)
 	switch {
 	case !ok:
 		return other, 2
 	case n < utf8.RuneSelf:
 		return byte(n), 6
 	case utf16.IsSurrogate(n):
-		if low, ok := hex(text[6:]); ok && utf16.DecodeRune(n, low) != utf8.RuneError {
+		if low, ok := peek.Hex(text[6:]); ok && utf16.DecodeRune(n, low) != utf8.RuneError {
 			return other, 12
 		}
 	}
@@ -85,14 +87,14 @@ func appendUnit(dst, text []byte, escaped bool) []byte {
 		return append(dst, text...)
 	}
 	if text[1] != 'u' {
-		return append(dst, unescape(text[1]))
+		return append(dst, peek.Unescape(text[1]))
 	}
-	n, ok := hex(text)
+	n, ok := peek.Hex(text)
 	if !ok {
 		n = utf8.RuneError
 	}
 	if len(text) == 12 {
-		low, _ := hex(text[6:])
+		low, _ := peek.Hex(text[6:])
 		n = utf16.DecodeRune(n, low)
 	}
 	return utf8.AppendRune(dst, n)
@@ -101,47 +103,4 @@ func appendUnit(dst, text []byte, escaped bool) []byte {
 // number reports whether text is a JSON number, which may stand without quotes.
 func number(text []byte) bool {
 	return len(text) > 0 && (text[0] == '-' || text[0] >= '0' && text[0] <= '9') && json.Valid(text)
-}
-
-func unescape(c byte) byte {
-	switch c {
-	case 'n':
-		return '\n'
-	case 't':
-		return '\t'
-	case 'r':
-		return '\r'
-	case 'b':
-		return '\b'
-	case 'f':
-		return '\f'
-	}
-	return c
-}
-
-// hex reads \uXXXX.
-func hex(text []byte) (n rune, ok bool) {
-	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
-		return 0, false
-	}
-	for _, c := range text[2:6] {
-		d, ok := digit(c)
-		if !ok {
-			return 0, false
-		}
-		n = n<<4 | rune(d)
-	}
-	return n, true
-}
-
-func digit(c byte) (byte, bool) {
-	switch {
-	case c >= '0' && c <= '9':
-		return c - '0', true
-	case c >= 'a' && c <= 'f':
-		return c - 'a' + 10, true
-	case c >= 'A' && c <= 'F':
-		return c - 'A' + 10, true
-	}
-	return 0, false
 }

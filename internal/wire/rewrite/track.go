@@ -3,6 +3,8 @@ package rewrite
 import (
 	"bytes"
 	"strconv"
+
+	"github.com/workingagents/gatehouse/internal/wire/peek"
 )
 
 // tracker follows JSON text that comes in pieces and knows where in it each
@@ -121,10 +123,10 @@ func (t *tracker) inEscape(b byte) (what, byte) {
 			t.state = broken
 			return structure, 0
 		}
-		return t.took(unescape(b))
+		return t.took(peek.Unescape(b))
 	}
 	if len(t.escape) > 1 {
-		if _, ok := digit(b); !ok {
+		if !isHex(b) {
 			t.state = broken
 			return structure, 0
 		}
@@ -142,6 +144,10 @@ func (t *tracker) inEscape(b byte) (what, byte) {
 		return structure, 0
 	}
 	return char, other
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
 }
 
 // partial reports whether an escape is not complete, and may yet be a Q.
