@@ -17,6 +17,7 @@ import (
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/inspect"
 	"github.com/workingagents/gatehouse/internal/inspect/action"
+	"github.com/workingagents/gatehouse/internal/inspect/taint"
 	"github.com/workingagents/gatehouse/internal/ledger"
 	"github.com/workingagents/gatehouse/internal/rulebook"
 )
@@ -265,7 +266,7 @@ func (f *rulesFlags) addCanary(ctx context.Context, name string, std streams) er
 // one runs on the folder, else of the rules in the binary and in the folder.
 // Registered values and canaries may be none yet.
 func ruleNames(ctx context.Context, dir string) ([]string, error) {
-	names := append([]string{inspect.RegisteredFamily + ".*", inspect.CanaryFamily + ".*"}, action.Rules()...)
+	names := slices.Concat([]string{inspect.RegisteredFamily + ".*", inspect.CanaryFamily + ".*"}, action.Rules(), taint.Rules())
 	if _, held := ledger.Held(dir); held {
 		b, err := openBackend(ctx, dir)
 		if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -141,6 +142,9 @@ func (s *shower) found(findings []flow.Finding) {
 		}
 		if f.Note != "" {
 			fmt.Fprintf(s.std.out, " (%s)", plain(f.Note))
+		}
+		if f.From != nil {
+			fmt.Fprintf(s.std.out, "   from %s in %s at %d to %d", plain(cmp.Or(f.From.Tool, f.From.Rule)), plain(string(f.From.Flow)), f.From.Start, f.From.End)
 		}
 		fmt.Fprintf(s.std.out, "   %s   %s\n", f.Action, plain(f.ID))
 	}

@@ -108,6 +108,17 @@ type Finding struct {
 	Action     Action   `json:"action"`            // what policy does about it, or would do
 	Note       string   `json:"note,omitempty"`    // what was cut or could not be read; no content
 	Allowed    string   `json:"allowed,omitempty"` // id of the allowance that switched it off
+	From       *Origin  `json:"from,omitempty"`    // the other place, of a finding that joins two
+}
+
+// Origin is where in a session something stood before.
+type Origin struct {
+	Flow    ID      `json:"flow"`
+	Channel Channel `json:"channel"`
+	Start   int64   `json:"start"`          // of the part, or the value, in that flow's decoded body
+	End     int64   `json:"end"`            // exclusive
+	Tool    string  `json:"tool,omitempty"` // whose result it is
+	Rule    string  `json:"rule,omitempty"` // that found something there
 }
 
 // Act is something that a request makes the provider do, or recall, by itself.

@@ -283,7 +283,28 @@ func (p *Passage) inspect(parts []flow.Part) {
 	}
 }
 
+// scan gives what stands in a part of the answer. What was judged while it was
+// held is not looked at again at the end.
 func (p *Passage) scan(part flow.Part) []flow.Finding {
+	if part.Kind != flow.ToolCall {
+		return p.look(part)
+	}
+	key := part.Name + "\x00" + part.Text
+	if had, ok := p.judged[key]; ok {
+		delete(p.judged, key)
+		return had
+	}
+	found := p.look(part)
+	if p.change != nil && !p.ended {
+		if p.judged == nil {
+			p.judged = map[string][]flow.Finding{}
+		}
+		p.judged[key] = found
+	}
+	return found
+}
+
+func (p *Passage) look(part flow.Part) []flow.Finding {
 	o := inspect.Options{JSON: part.Kind == flow.ToolCall, Known: p.known}
 	channel := flow.Assistant
 	if part.Kind == flow.ToolCall {
@@ -320,15 +341,15 @@ func (p *Passage) actions(part flow.Part) []flow.Finding {
 	if part.Kind != flow.ToolCall {
 		return nil
 	}
-	found := action.Classify(part.Name, []byte(part.Text))
-	list := make([]flow.Finding, len(found))
-	for i, f := range found {
+	call := action.Judge(part.Name, []byte(part.Text))
+	list := make([]flow.Finding, len(call.Found))
+	for i, f := range call.Found {
 		list[i] = flow.Finding{
 			ID: p.gate.findingID(f.Rule, []byte(part.Name+"\x00"+part.Text[f.Start:f.End])), Rule: f.Rule, Severity: f.Severity, Confidence: f.Confidence,
 			Channel: flow.ToolCalls, Place: "answer", Start: int64(f.Start), End: int64(f.End), Facts: f.Facts, Note: f.Note,
 		}
 	}
-	return list
+	return append(list, p.carried(part, &call)...)
 }
 
 // Changes reports whether the answer may differ from what the provider sent,

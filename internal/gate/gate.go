@@ -151,6 +151,7 @@ func (g *Gate) judge(m *Message, p *Passage, r *reading) error {
 	}
 	if passes(p.in) {
 		x.freeze()
+		x.trace(p)
 		if m.API == flow.Responses || x.goesOn() {
 			g.tracker.setEnd(p.session, m.API, x.after)
 		}

@@ -46,7 +46,8 @@ type Passage struct {
 	out      delivery
 	change   *change // what is done to the answer; nil: nothing
 	ruling   *flow.Decision
-	findings []flow.Finding // in the answer
+	findings []flow.Finding            // in the answer
+	judged   map[string][]flow.Finding // of calls that were held: by tool and arguments
 	scanned  int64
 	opaque   []byte // the beginning of an answer that is not read as a conversation
 	ended    bool

@@ -52,6 +52,9 @@ type tracker struct {
 
 	ends *list.List // *session, those whose end is kept, the latest first
 
+	trails  *list.List // *trail, those that were asked for last first
+	trailed int        // bytes that they take
+
 	owners owners
 	cut    owners // of responses that were blocked on their way back
 }
@@ -72,6 +75,7 @@ type session struct {
 	end   [2]*inspect.Edge // of the last message that the next one may continue: of a chain of responses; of all else, uploads and messages of other sockets
 	ends  *list.Element    // in tracker.ends; nil: there is no end
 	heads []headRecord     // oldest first
+	trail *trail           // nil: nothing that matters was done yet
 }
 
 // call is what a retry is recognised by.
@@ -187,7 +191,7 @@ func (t *tip) seenIn(in *flow.Intent) *seen {
 func newTracker(o Options) *tracker {
 	t := &tracker{
 		o: o, lanes: map[laneKey]*list.List{}, tips: list.New(),
-		sessions: map[sessionKey]*list.Element{}, recent: list.New(), ends: list.New(),
+		sessions: map[sessionKey]*list.Element{}, recent: list.New(), ends: list.New(), trails: list.New(),
 	}
 	t.recall = t.fromLedger
 	var salt []byte
@@ -375,6 +379,7 @@ func (t *tracker) find(key sessionKey, fresh *session) (*session, time.Time) {
 	for t.recent.Len() > maxSessions {
 		old := t.recent.Remove(t.recent.Back()).(*session)
 		delete(t.sessions, old.key)
+		t.leave(old.trail)
 	}
 	return fresh, fresh.last
 }

@@ -80,6 +80,7 @@ var allowed = []line{
 	{"internal/gate", "internal/policy", "asks for the decision"},
 	{"internal/gate", "internal/inspect", "has what is new scanned"},
 	{"internal/gate", "internal/inspect/action", "has proposed tool calls judged"},
+	{"internal/gate", "internal/inspect/taint", "follows what others wrote through a session"},
 	{"internal/gate", "internal/vault", "puts pseudonyms in the place of values, and back"},
 	{"internal/gate", "internal/price", "prices the usage"},
 	{"internal/gate", "internal/wire/...", "reads bodies: pieces, facts, answers"},

@@ -27,6 +27,7 @@ type document struct {
 	Unreadable   unreadable   `yaml:"unreadable"`
 	ProviderActs providerActs `yaml:"provider_acts"`
 	Restore      restoreText  `yaml:"restore"`
+	Taint        taintText    `yaml:"taint"`
 	Tests        []Test       `yaml:"tests"`
 }
 
@@ -71,6 +72,10 @@ type restoreToolText struct {
 	Tool     string      `yaml:"tool"`
 	Fields   strict.List `yaml:"fields"`
 	FreeText bool        `yaml:"free_text"`
+}
+
+type taintText struct {
+	Untrusted strict.List `yaml:"untrusted"`
 }
 
 // do is an action as it is written; a zero one was not.
@@ -161,6 +166,9 @@ func (d *document) check(r *strict.Reading) {
 		at := fmt.Sprintf("restore.tools[%d]", i)
 		r.Require(t.Tool != "", at, "needs a tool")
 		r.Require(len(t.Fields) > 0 || t.FreeText, at, "needs fields, or free_text: true for a tool that takes free text")
+	}
+	for _, pattern := range d.Taint.Untrusted {
+		r.Require(pattern != "" && pattern != "*", "taint.untrusted", "%q is no name of a tool, or of all: then nothing could be told from anything", pattern)
 	}
 	for i, t := range d.Tests {
 		t.check(r, fmt.Sprintf("tests[%d]", i))

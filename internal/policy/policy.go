@@ -8,6 +8,7 @@ package policy
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -102,6 +103,16 @@ func (p Policy) Restores(tool string, path []string) bool {
 		return false
 	}
 	return p.set.restore.covers(tool, path)
+}
+
+// Untrusted reports whether what a tool brings are words of others, by the tool's
+// name. To the zero Policy all are.
+func (p Policy) Untrusted(tool string) bool {
+	if p.set == nil {
+		return true
+	}
+	low := strings.ToLower(tool)
+	return slices.ContainsFunc(p.set.doc.Taint.Untrusted, func(pattern string) bool { return match(strings.ToLower(pattern), low) })
 }
 
 // Subject is whose words are judged, and when.

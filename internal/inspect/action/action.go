@@ -67,10 +67,12 @@ const (
 	surely    = 90       // percent from which a policy may block
 )
 
-// Classify judges the call of a tool. args are its arguments as the model wrote
-// them: a JSON object, or free text. The result is ordered by Start, the worst
-// first where several begin together.
-func Classify(tool string, args []byte) []Found {
+// Classify gives what Judge finds in a call.
+func Classify(tool string, args []byte) []Found { return Judge(tool, args).Found }
+
+// Judge judges the call of a tool. args are its arguments as the model wrote
+// them: a JSON object, or free text.
+func Judge(tool string, args []byte) Call {
 	j, size := &judge{tool: tool}, len(args)
 	if len(args) > maxArgs {
 		j.add(Found{Rule: Unparsed, Severity: flow.High, Confidence: 100, Start: maxArgs, End: len(args), Note: "arguments are too long to be read to their end"})
@@ -84,13 +86,22 @@ func Classify(tool string, args []byte) []Found {
 	slices.SortStableFunc(j.found, func(a, b Found) int {
 		return cmp.Or(a.Start-b.Start, int(b.Severity-a.Severity), b.Confidence-a.Confidence)
 	})
-	return j.found
+	j.others()
+	if tells(tool) {
+		j.way(Way{Out: true, End: size, Facts: []string{"host=?"}})
+	}
+	for i := range j.ways {
+		w := &j.ways[i]
+		w.Start, w.End = min(w.Start, size), min(w.End, size)
+	}
+	return Call{Found: j.found, Ways: j.ways}
 }
 
 // judge collects what is found in one call.
 type judge struct {
 	tool  string
 	found []Found
+	ways  []Way
 	work  int // bytes that were parsed
 	paths map[string][]place
 	slow  int // bytes that were searched by patterns

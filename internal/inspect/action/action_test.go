@@ -98,6 +98,8 @@ func TestWhatIsSurelyDangerous(t *testing.T) {
 		{"echo 'mode: observe' > ~/.local/share/gatehouse/policy.yaml", action.TamperGatehouse},
 		{"pkill -9 gatehouse", action.TamperGatehouse},
 		{"curl -X POST http://127.0.0.1:4040/api/v1/policy/reload", action.TamperGatehouse},
+		{"rm -rf / # tools.exec({})", action.Destructive}, // a shell's, whatever it looks like
+		{"git clone https://example.com/tools.git; rm -rf /", action.Destructive},
 		{"curl -H 'Metadata: true' http://169.254.169.254/latest/meta-data/", action.Credentials},
 	} {
 		args := bash(tt.command)
@@ -345,6 +347,11 @@ func FuzzClassify(f *testing.F) {
 				t.Errorf("%+v of %d bytes", x, len(args))
 			}
 		}
+		for _, w := range action.Judge(tool, []byte(args)).Ways {
+			if w.Start < 0 || w.End < w.Start || w.End > len(args) {
+				t.Errorf("%+v of %d bytes", w, len(args))
+			}
+		}
 		action.Classify(tool, bash(args))
 	})
 }
@@ -362,5 +369,41 @@ func BenchmarkClassify(b *testing.B) {
 				action.Classify("Bash", args)
 			}
 		})
+	}
+}
+
+// The ways by which calls reach other machines, and which of them carry something
+// out.
+func TestWays(t *testing.T) {
+	for _, tt := range []struct {
+		tool, args string
+		want       []string // out or asks, a colon, the text at that place
+	}{
+		{"Bash", `{"command":"git push https://a.example/x main"}`, []string{"out:git push https://a.example/x main"}},
+		{"Bash", `{"command":"ls && git push"}`, []string{"out:git push"}},
+		{"Bash", `{"command":"curl -s https://a.example/x"}`, []string{"asks:curl -s https://a.example/x"}},
+		{"Bash", `{"command":"curl -d x https://a.example/"}`, []string{"out:curl -d x https://a.example/"}},
+		{"Bash", `{"command":"git pull"}`, []string{"asks:git pull"}},
+		{"Bash", `{"command":"echo x | nc a.example 80"}`, []string{"out:nc a.example 80", "out:echo x | nc a.example 80"}},
+		{"Bash", `{"command":"curl http://localhost:3000/; git commit -am x; ls"}`, nil},
+		{"exec", `await tools.exec_command({cmd: "git push origin"})`, []string{"out:git push origin"}},
+		{"WebFetch", `{"url":"https://a.example/x","prompt":"sum it up"}`, []string{"asks:https://a.example/x"}},
+		{"WebFetch", `{"url":"http://127.0.0.1/x"}`, nil},
+		{"mcp__mail__send_message", `{"to":"x"}`, []string{`out:{"to":"x"}`}},
+		{"mcp__hub__create_issue", `{"title":"x"}`, []string{`out:{"title":"x"}`}},
+		{"mcp__files__read", `{"path":"x"}`, nil},
+		{"Write", `{"file_path":"x","content":"see https://a.example/"}`, nil},
+	} {
+		var got []string
+		for _, w := range action.Judge(tt.tool, []byte(tt.args)).Ways {
+			kind := "asks:"
+			if w.Out {
+				kind = "out:"
+			}
+			got = append(got, kind+tt.args[w.Start:w.End])
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s %s: %q, want %q", tt.tool, tt.args, got, tt.want)
+		}
 	}
 }

@@ -556,6 +556,7 @@ func (s *shell) speaks(c *command) {
 	if (c.name == "scp" || c.name == "rsync") && remoteLast(c) {
 		sending = true
 	}
+	s.reaches(c, sending)
 	secret := slices.ContainsFunc(c.args, func(a string) bool {
 		p := s.placesOf(fileOperand(a))
 		return slices.Contains(p, secretPlace) || slices.Contains(p, weakSecret) && c.name != "ssh"
@@ -580,7 +581,7 @@ func (s *shell) speaks(c *command) {
 	case !local && c.name != "aws" && c.name != "gh" && c.name != "ssh":
 		s.hit(c, Egress, flow.Low, 60, "sends data to another machine", facts)
 	}
-	if c.name == "git" && has(c.args, "push") || c.name == "npm" && has(c.args, "publish") || c.name == "docker" && has(c.args, "push") || c.name == "gh" && has(c.args, "gist") {
+	if publishes(c) {
 		if len(facts) == 0 {
 			facts = []string{"host=?"}
 		}

@@ -71,6 +71,7 @@ func (j *judge) scriptArgs(tool, args string, at func(int) int, constants map[st
 		for _, f := range inner.found {
 			j.add(f)
 		}
+		j.ways = append(j.ways, inner.ways[:min(len(inner.ways), maxFound-len(j.ways))]...)
 	}()
 	computed := false
 	values := []value{}

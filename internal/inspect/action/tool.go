@@ -174,12 +174,10 @@ func (j *judge) values(values []value) {
 			}
 			j.argv(values[i:n])
 			i = n - 1
-		case commandNames[v.name] || shellish && (v.name == "" || v.name == "input" || v.name == "args" || codeNames[v.name]):
-			if isScript(v.text) {
-				j.javascript(v.text, v.at)
-			} else {
-				j.commandText(v.text, v.at)
-			}
+		case commandNames[v.name]:
+			j.commandText(v.text, v.at)
+		case shellish && (v.name == "" || v.name == "input" || v.name == "args" || codeNames[v.name]):
+			j.commandOrScript(v.text, v.at)
 		case urlNames[v.name]:
 			j.urls(v)
 		case pathNames[v.name]:
@@ -195,6 +193,22 @@ func (j *judge) values(values []value) {
 		}
 	}
 }
+
+// commandOrScript judges a text that is a shell's unless it is a script that
+// calls tools. Which of them is the tool's to know: only of Codex's own it is
+// known here, and a command that looks like both is judged as both.
+func (j *judge) commandOrScript(text string, at func(int) int) {
+	if isScript(text) {
+		j.javascript(text, at)
+		if j.tool == codexScript {
+			return
+		}
+	}
+	j.commandText(text, at)
+}
+
+// codexScript is Codex's tool that runs JavaScript, and nothing else.
+const codexScript = "exec"
 
 // commandText judges a text that a shell gets.
 func (j *judge) commandText(text string, at func(int) int) {
@@ -236,7 +250,6 @@ func (j *judge) argv(list []value) {
 func (j *judge) codeText(text string, at func(int) int) {
 	if isScript(text) {
 		j.javascript(text, at)
-		return
 	}
 	s := &shell{judge: j, at: at, vars: map[string]string{}, fetch: map[string]string{}, wrote: map[string]string{}}
 	s.code(text, &command{end: len(text)})
@@ -258,6 +271,9 @@ func (j *judge) urls(v *value) {
 			rest = rest[:end]
 		}
 		f := Found{Start: v.at(m[0]), End: v.at(m[0] + len(rest)), Facts: []string{hostFact(h)}}
+		if !isLocal(h) && !strings.HasPrefix(rest, "file:") {
+			j.way(Way{Start: f.Start, End: f.End, Facts: f.Facts})
+		}
 		switch {
 		case metadata[strings.ToLower(h)]:
 			f.Rule, f.Severity, f.Confidence, f.Note = Credentials, flow.High, 90, "asks the cloud for this machine's credentials"
@@ -384,13 +400,13 @@ func (j *judge) freeText(text string) {
 	switch {
 	case strings.Contains(text, "*** Begin Patch") && !strings.Contains(text, "tools."):
 		j.patch(text, at)
-	case isScript(text), j.tool == "exec" && scriptAlias.MatchString(text):
+	case j.tool == codexScript && (isScript(text) || scriptAlias.MatchString(text)):
 		j.javascript(text, at)
 	case codeTool.MatchString(j.tool):
 		j.codeText(text, at)
 	case sqlTool.MatchString(j.tool):
 		j.sql(&value{name: "sql", text: text, end: len(text), raw: []byte(text)})
 	default:
-		j.commandText(text, at)
+		j.commandOrScript(text, at)
 	}
 }

@@ -340,6 +340,9 @@ func (s *shell) pipe(left, right []*command, start, end int) {
 		if !sends(c) {
 			continue
 		}
+		if !localHost(c) {
+			s.way(Way{Out: true, Start: s.at(start), End: s.at(end), Facts: facts()})
+		}
 		switch {
 		case secret:
 			s.hit(span, Exfiltration, flow.Critical, 95, "credentials are sent to another machine", facts())

@@ -56,6 +56,10 @@ type Finding struct {
 	Channel string
 	Place   string
 	Action  string
+	From    *struct { // the other place, of a finding that joins two
+		Flow       string
+		Start, End int
+	}
 }
 
 // Usage of a flow.
