@@ -32,7 +32,7 @@ func main() {
 	flag.StringVar(&o.clean, "clean", "", "also count alarms on the files below this `folder`, which hold no secrets")
 	flag.StringVar(&o.ids, "ids", "", "instead of tables, list the ids of texts that were `missed`, or found to be false, or alarms")
 	flag.StringVar(&o.train, "train", "", "instead of measuring, train the model of the family injection and write it to this `file`")
-	flag.StringVar(&o.only, "only", "", "measure this `family` only: secret, injection, action, pii, traffic")
+	flag.StringVar(&o.only, "only", "", "measure this `family` only: secret, injection, action, pii, traffic, block")
 	flag.Parse()
 	out := bufio.NewWriter(os.Stdout)
 	if err := errors.Join(run(o, out), out.Flush()); err != nil {
@@ -62,6 +62,7 @@ func run(o options, out io.Writer) error {
 		{"action", func() error { return s.shell(o.data) }},
 		{"pii", func() error { return s.personal(o) }},
 		{"traffic", func() error { return s.traffic(o) }},
+		{"block", func() error { return s.calls(o) }},
 	} {
 		if o.only == "" || o.only == part.name {
 			err = errors.Join(err, part.measure())

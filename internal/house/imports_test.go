@@ -45,6 +45,12 @@ var allowed = []line{
 
 	{"score", "internal/inspect/...", "measures the engine with each family's rules"},
 	{"score", "internal/flow", "severities of what is found"},
+	{"score", "internal/gate", "sends ordinary texts the whole path"},
+	{"score", "internal/ledger", "a gate needs one"},
+	{"score", "internal/vault", "a gate needs one"},
+	{"score", "internal/policy", "measures what the recommended one blocks"},
+	{"score", "internal/wire/route", "knows whose a recorded request is"},
+	{"score", "internal/wire/codec", "says how an answer comes"},
 	{"score", "internal/rulebook", "measures the rules in the binary as they are in force"},
 
 	{"internal/inspect/secret", "internal/inspect", "gives it rules, detectors and checks"},
@@ -105,6 +111,12 @@ var allowed = []line{
 
 	{"internal/inspect/secret", "internal/inspect", "gives the engine its rules, detectors and checks"},
 	{"internal/inspect/pii", "internal/inspect", "gives the engine its rules, detectors and checks"},
+	{"score", "internal/gate", "sends ordinary texts the whole path"},
+	{"score", "internal/ledger", "a gate needs one"},
+	{"score", "internal/vault", "a gate needs one"},
+	{"score", "internal/policy", "measures what the recommended one blocks"},
+	{"score", "internal/wire/route", "knows whose a recorded request is"},
+	{"score", "internal/wire/codec", "says how an answer comes"},
 	{"score", "internal/rulebook", "measures the rules as they are in force"},
 	{"score", "internal/inspect/...", "measures what the rules find"},
 
