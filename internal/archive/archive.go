@@ -1,0 +1,80 @@
+// Package archive reads what other tools recorded: HAR files of browsers and
+// proxies, and the flow files of mitmproxy. It gives each exchange as it stands
+// there, one after the other, and holds no more than one. It never judges what
+// an exchange is for.
+package archive
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+)
+
+// Exchange is one request and what came of it.
+type Exchange struct {
+	Started  time.Time
+	Method   string
+	URL      string // absolute
+	Header   http.Header
+	Body     []byte
+	Response *Response // nil: none came
+	Messages []Message // of a WebSocket, in order; nil: it is none
+}
+
+// Response is an answer, whole.
+type Response struct {
+	Status    int
+	Header    http.Header
+	Body      []byte        // as it was sent, unless Decoded
+	Decoded   bool          // the body is free of the content coding that the header tells
+	FirstByte time.Duration // since Started; 0: not known
+	Duration  time.Duration // until the last byte, since Started; 0: not known
+}
+
+// Message is one of a WebSocket's.
+type Message struct {
+	FromClient bool
+	Text       bool
+	Data       []byte
+	At         time.Time
+}
+
+// ErrFormat says that a file is none of those that can be read.
+var ErrFormat = errors.New("neither a HAR file nor a flow file of mitmproxy")
+
+// MaxBytes is the length of the longest value that is read: longer ones end the
+// reading with an error.
+const MaxBytes = 256 << 20
+
+// Read calls each for every exchange of a file, in the file's order, and stops at
+// the first error, its own or each's. What stands before the error has been
+// given.
+func Read(r io.Reader, each func(*Exchange) error) error {
+	in := bufio.NewReaderSize(r, 64<<10)
+	if mark, _ := in.Peek(3); bytes.Equal(mark, []byte("\xef\xbb\xbf")) {
+		in.Discard(3)
+	}
+	for {
+		c, err := in.ReadByte()
+		switch {
+		case errors.Is(err, io.EOF):
+			return fmt.Errorf("%w: the file is empty", ErrFormat)
+		case err != nil:
+			return fmt.Errorf("reading the file: %w", err)
+		case c == ' ' || c == '\t' || c == '\r' || c == '\n':
+			continue
+		}
+		in.UnreadByte()
+		switch {
+		case c == '{':
+			return readHAR(in, each)
+		case c >= '0' && c <= '9':
+			return readFlows(in, each)
+		}
+		return ErrFormat
+	}
+}

@@ -1,0 +1,180 @@
+package archive
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// harEntry is an entry of a log in HTTP Archive 1.2 (W3C Web Performance Working
+// Group, "HTTP Archive (HAR) format", 2012), with the WebSocket messages that
+// browsers built on Chromium add.
+type harEntry struct {
+	Started time.Time `json:"startedDateTime"`
+	Time    float64   // milliseconds
+	Request struct {
+		Method, URL string
+		Headers     []harPair
+		PostData    *struct {
+			Text     string
+			Encoding string // mitmproxy's and Chromium's: "base64"
+		}
+	}
+	Response struct {
+		Status  int
+		Headers []harPair
+		Content struct {
+			Text, Encoding string
+		}
+	}
+	Timings struct{ Blocked, DNS, Connect, Send, Wait float64 } // milliseconds; -1: does not apply
+	Sockets []harMessage                                        `json:"_webSocketMessages"`
+}
+
+type harPair struct{ Name, Value string }
+
+type harMessage struct {
+	Type   string  // send, receive
+	Time   float64 // seconds since 1970
+	Opcode int     // 1 text, 2 binary: in base64
+	Data   string
+}
+
+// errNoLog says what a HAR file has to have.
+var errNoLog = fmt.Errorf("%w: a JSON object without log.entries", ErrFormat)
+
+// readHAR goes down to log.entries and reads one entry after the other.
+func readHAR(r io.Reader, each func(*Exchange) error) error {
+	d := json.NewDecoder(r)
+	for _, name := range []string{"log", "entries"} {
+		if err := member(d, name); err != nil {
+			return err
+		}
+	}
+	if t, err := d.Token(); err != nil || t != json.Delim('[') {
+		return errNoLog
+	}
+	for n := 1; d.More(); n++ {
+		var e harEntry
+		if err := d.Decode(&e); err != nil {
+			return fmt.Errorf("entry %d of the HAR file: %w", n, err)
+		}
+		x, err := e.exchange()
+		if err != nil {
+			return fmt.Errorf("entry %d of the HAR file: %w", n, err)
+		}
+		if err := each(x); err != nil {
+			return err
+		}
+	}
+	if _, err := d.Token(); err != nil {
+		return fmt.Errorf("the HAR file ends early: %w", err)
+	}
+	return nil
+}
+
+// member goes into an object up to the value of a member.
+func member(d *json.Decoder, name string) error {
+	t, err := d.Token()
+	if err != nil || t != json.Delim('{') {
+		return errNoLog
+	}
+	for d.More() {
+		t, err := d.Token()
+		if err != nil {
+			return fmt.Errorf("reading the HAR file: %w", err)
+		}
+		if t == name {
+			return nil
+		}
+		var skipped json.RawMessage
+		if err := d.Decode(&skipped); err != nil {
+			return fmt.Errorf("reading the HAR file: %w", err)
+		}
+	}
+	return errNoLog
+}
+
+func (e *harEntry) exchange() (*Exchange, error) {
+	x := &Exchange{Started: e.Started, Method: e.Request.Method, URL: e.Request.URL, Header: harHeader(e.Request.Headers)}
+	if x.Method == "" || x.URL == "" {
+		return nil, errors.New("a request without method or address")
+	}
+	var err error
+	if p := e.Request.PostData; p != nil {
+		if x.Body, err = harText(p.Text, p.Encoding); err != nil {
+			return nil, fmt.Errorf("the request's body: %w", err)
+		}
+	}
+	for _, m := range e.Sockets {
+		data, err := m.data()
+		if err != nil {
+			return nil, fmt.Errorf("a WebSocket message: %w", err)
+		}
+		x.Messages = append(x.Messages, Message{FromClient: m.Type == "send", Text: m.Opcode != 2, Data: data, At: seconds(m.Time)})
+	}
+	if e.Response.Status <= 0 { // what browsers write for a call that failed
+		return x, nil
+	}
+	body, err := harText(e.Response.Content.Text, e.Response.Content.Encoding)
+	if err != nil {
+		return nil, fmt.Errorf("the answer's body: %w", err)
+	}
+	x.Response = &Response{Status: e.Response.Status, Header: harHeader(e.Response.Headers), Body: body, Decoded: true, Duration: millis(e.Time), FirstByte: e.firstByte()}
+	return x, nil
+}
+
+func (m *harMessage) data() ([]byte, error) {
+	if m.Opcode == 2 {
+		return harText(m.Data, "base64")
+	}
+	return []byte(m.Data), nil
+}
+
+func (e *harEntry) firstByte() time.Duration {
+	sum := 0.0
+	for _, t := range []float64{e.Timings.Blocked, e.Timings.DNS, e.Timings.Connect, e.Timings.Send, e.Timings.Wait} {
+		sum += max(t, 0)
+	}
+	return millis(sum)
+}
+
+// harHeader reads header lines. Those of HTTP/2 that are no headers, :path and
+// the like, are left out.
+func harHeader(list []harPair) http.Header {
+	h := http.Header{}
+	for _, p := range list {
+		if !strings.HasPrefix(p.Name, ":") {
+			h.Add(p.Name, p.Value)
+		}
+	}
+	return h
+}
+
+func harText(text, encoding string) ([]byte, error) {
+	if encoding != "base64" {
+		return []byte(text), nil
+	}
+	body, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return nil, errors.New("it is said to be base64, and is not")
+	}
+	return body, nil
+}
+
+func millis(ms float64) time.Duration { return seconds(ms / 1000).Sub(time.Unix(0, 0)) }
+
+// seconds gives the time of so many seconds since 1970; what can't be one is the
+// beginning.
+func seconds(s float64) time.Time {
+	if !(s >= 0 && s < 1e11) {
+		return time.Unix(0, 0)
+	}
+	whole := int64(s)
+	return time.Unix(whole, int64((s-float64(whole))*1e9))
+}
