@@ -17,7 +17,7 @@ var layers = [][]string{
 	{"internal/gate", "internal/allow", "internal/rulebook"},
 	{"internal/vault"},
 	{"internal/identity", "internal/inspect", "internal/policy", "internal/price", "internal/ledger"},
-	{"internal/upstream", "internal/agents", "internal/config", "internal/simulate"},
+	{"internal/upstream", "internal/agents", "internal/config", "internal/simulate", "internal/ca"},
 	{"internal/wire", "internal/strict", "internal/atomicfile"},
 	{"internal/flow"},
 }
@@ -42,6 +42,9 @@ var allowed = []line{
 	{"cmd/gatehouse", "internal/rulebook", "checks rules files without a gateway"},
 	{"cmd/gatehouse", "internal/wire/codec", "show reads bodies as conversations"},
 	{"cmd/gatehouse", "internal/wire/coding", "show decodes compressed bodies"},
+
+	{"cmd/gatehouse", "internal/ca/...", "shows, hands out and rotates the roots; no gateway is needed for it"},
+	{"cmd/gatehouse", "internal/atomicfile", "writes exported roots whole"},
 
 	{"score", "internal/inspect/...", "measures the engine with each family's rules"},
 	{"score", "internal/flow", "severities of what is found"},
@@ -85,6 +88,9 @@ var allowed = []line{
 	{"internal/gate", "internal/wire/...", "reads bodies: pieces, facts, answers"},
 
 	{"internal/vault", "internal/ledger", "reloads the values that it knows; the ledger keeps them sealed"},
+	{"internal/ca", "internal/atomicfile", "replaces its certificates and keys whole"},
+	{"internal/ca/trust", "internal/ca", "hands its roots out"},
+	{"internal/ca/trust", "internal/atomicfile", "replaces the files that tools read whole"},
 	{"internal/config", "internal/strict", "reads settings, with the place of every problem"},
 	{"internal/policy", "internal/strict", "reads the policy file, with the place of every problem"},
 
