@@ -45,6 +45,7 @@ func commands() []command {
 		{"tail", "follow flows as they happen", runTail},
 		{"verify", "check the ledger against itself", runVerify},
 		{"key", "add, list, revoke access keys", runKey},
+		{"ca", "show, hand out, rotate what inspected calls are signed with", runCA},
 		{"policy", "check, test, explain, reload the policy file", runPolicy},
 		{"rules", "list, check, reload rules; register secrets and canaries", runRules},
 		{"scan", "run the detectors on files, for tuning rules", runScan},

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/workingagents/gatehouse/internal/carry"
 	"github.com/workingagents/gatehouse/internal/config"
 	"github.com/workingagents/gatehouse/internal/console"
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -67,6 +68,7 @@ type gateway struct {
 	console  net.Listener // nil: none
 	metrics  *console.Metrics
 	gate     *gate.Gate
+	carrier  *carry.Carrier
 	entrance *redirect.Server
 	admin    *console.Console
 	closers  []func() error
@@ -140,17 +142,23 @@ func (g *gateway) wire() error {
 		Capture: g.capture, Log: g.o.Log, Ended: g.ended,
 		Begun: func(in *flow.Intent) { g.metrics.Begun(in.Provider) }, Turned: g.metrics.Refused,
 	})
-	g.entrance = redirect.New(redirect.Options{
-		Gate: g.gate, Upstreams: ups, Secret: secret, Hosts: g.c.Hosts, Log: g.o.Log,
-		Identity: identity.New(identity.Options{
-			Anonymous: g.c.Identity.Anonymous, Keys: g.store.keys, Fingerprint: secret,
-			Required: !isLoopback(g.c.Listen),
-		}),
+	g.carrier = carry.New(carry.Options{
+		Gate: g.gate, Secret: secret, Log: g.o.Log,
 		MaxBody: int64(g.c.Limits.Body), MaxMemory: int64(g.c.Limits.Memory),
 		ReadTimeout: time.Duration(g.c.Limits.ReadTimeout), IdleTimeout: time.Duration(g.c.Limits.IdleTimeout),
 	})
+	g.entrance = redirect.New(redirect.Options{
+		Carrier: g.carrier, Upstreams: ups, Hosts: g.c.Hosts, Identity: g.resolver(secret, g.c.Listen),
+	})
 	g.admin, err = g.store.admin(g.about(), g.metrics, g.o.Version, g.c.Hosts, g.ready)
 	return err
+}
+
+// resolver tells callers of an address apart.
+func (g *gateway) resolver(secret func([]byte) string, listen string) *identity.Resolver {
+	return identity.New(identity.Options{
+		Anonymous: g.c.Identity.Anonymous, Keys: g.store.keys, Fingerprint: secret, Required: !isLoopback(listen),
+	})
 }
 
 func (g *gateway) about() About {
@@ -163,7 +171,7 @@ func (g *gateway) about() About {
 
 // ready says whether new calls are taken.
 func (g *gateway) ready() error {
-	if g.entrance.Draining() {
+	if g.carrier.Draining() {
 		return errors.New("the gateway is stopping")
 	}
 	return g.store.ledger.Ready()
@@ -255,7 +263,7 @@ func (g *gateway) drain(server *http.Server) {
 	g.o.Log.Info("draining", "timeout", time.Duration(g.c.Limits.DrainTimeout))
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(g.c.Limits.DrainTimeout))
 	defer cancel()
-	if err := g.entrance.Drain(ctx); err != nil {
+	if err := g.carrier.Drain(ctx); err != nil {
 		g.o.Log.Warn("draining: calls were cut", "err", err)
 		return
 	}
@@ -267,11 +275,11 @@ const cutTimeout = 5 * time.Second
 
 // cut ends what still runs, and waits until that is on record.
 func (g *gateway) cut(server *http.Server) {
-	g.entrance.Cut()
+	g.carrier.Cut()
 	server.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), cutTimeout)
 	defer cancel()
-	if err := g.entrance.Drain(ctx); err != nil {
+	if err := g.carrier.Drain(ctx); err != nil {
 		g.o.Log.Warn("stopping: the ends of calls are not on record", "err", err)
 	}
 }

@@ -27,6 +27,9 @@ func (c *Config) check(d *strict.Reading) {
 	for name, u := range c.Upstreams {
 		u.check(d, name)
 	}
+	c.Intercept.check(d)
+	d.Require(!c.Intercept.On() || strings.HasSuffix(c.Intercept.Listen, ":0") || c.Intercept.Listen != c.Listen && c.Intercept.Listen != c.Console,
+		"intercept.listen", "must be another address than listen and console")
 	c.Limits.check(d)
 	c.Ledger.check(d)
 	// "user/program" and "key:NAME" are other principals' names.

@@ -24,6 +24,7 @@ type Config struct {
 	Data      string              `yaml:"data" doc:"data folder; empty: $GATEHOUSE_DATA, else the per-user folder"`
 	Hosts     []string            `yaml:"hosts" doc:"names, beside localhost and IP addresses, that a Host header may carry"`
 	Upstreams map[string]Upstream `yaml:"upstreams" doc:"providers: anthropic, openai, gemini"`
+	Intercept Intercept           `yaml:"intercept"`
 	Limits    Limits              `yaml:"limits"`
 	Ledger    Ledger              `yaml:"ledger"`
 	Identity  Identity            `yaml:"identity"`
@@ -93,6 +94,7 @@ func Default() *Config {
 			"openai":    {URL: "https://api.openai.com"},
 			"gemini":    {URL: "https://generativelanguage.googleapis.com"},
 		},
+		Intercept: defaultIntercept(),
 		Limits: Limits{
 			Body: 64 << 20, Memory: 512 << 20,
 			HeaderTimeout: Duration(30 * time.Second), ReadTimeout: Duration(30 * time.Second),

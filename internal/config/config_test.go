@@ -1,8 +1,10 @@
 package config_test
 
 import (
+	"encoding"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -107,6 +109,21 @@ func TestParseChecksValues(t *testing.T) {
 		{"identity: {anonymous: root/claude}", "identity.anonymous"},
 		{"capture:\n  - {principal: \"*\", level: full}\n  - {principal: ann/claude, level: metadata}", "line 3: capture[1]: never counts"},
 		{"just a word", "the file: must be a mapping"},
+		{"intercept: {listen: 4001}", "intercept.listen"},
+		{"intercept: {listen: \"127.0.0.1:4000\"}", "intercept.listen: must be another address"},
+		{"intercept: {others: maybe}", `"maybe" is neither tunnel nor refuse`},
+		{"intercept: {inspect: [{host: API.example.com, provider: openai}]}", "intercept.inspect[0].host"},
+		{"intercept: {inspect: [{host: 192.0.2.1, provider: openai}]}", "intercept.inspect[0].host"},
+		{"intercept: {inspect: [{host: \"*.com\", provider: openai}]}", "intercept.inspect[0].host"},
+		{"intercept: {inspect: [{host: a.example.com, provider: azure}]}", "intercept.inspect[0].provider"},
+		{"intercept: {inspect: [{host: a.example.com, provider: openai}, {host: a.example.com, provider: gemini}]}", "stands here twice"},
+		{"intercept: {bypass: [{host: a.example.com, owner: x, reason: y, until: 2026-12-31}]}", "is not in intercept.inspect"},
+		{"intercept: {bypass: [{host: chatgpt.com, until: 2026-12-31}]}", "needs an owner and a reason"},
+		{"intercept: {bypass: [{host: chatgpt.com, owner: x, reason: y}]}", "needs a last day"},
+		{"intercept: {bypass: [{host: chatgpt.com, owner: x, reason: y, until: soon}]}", `"soon" is no day`},
+		{"intercept: {ports: [70000]}", "70000 is no port"},
+		{"intercept: {private: [10.0.0.1]}", "intercept.private[0]"},
+		{"intercept: {tenants: {anthropic: [\"a,b\"]}}", "must be one id"},
 	}
 	for _, tt := range tests {
 		if _, err := config.Parse([]byte(tt.text)); err == nil || !strings.Contains(err.Error(), tt.want) {
@@ -249,12 +266,13 @@ func rows(b *strings.Builder, v reflect.Value, path string) {
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		name, value := path+f.Tag.Get("yaml"), v.Field(i)
+		_, text := value.Addr().Interface().(encoding.TextUnmarshaler)
 		switch {
-		case value.Kind() == reflect.Struct:
+		case value.Kind() == reflect.Struct && !text:
 			rows(b, value, name+".")
 		case value.Kind() == reflect.Map:
 			rows(b, reflect.New(value.Type().Elem()).Elem(), name+".NAME.")
-		case value.Kind() == reflect.Slice && value.Type().Elem().Kind() == reflect.Struct:
+		case value.Kind() == reflect.Slice && value.Type().Elem().Kind() == reflect.Struct && value.Type().Elem() != reflect.TypeFor[netip.Prefix]():
 			fmt.Fprintf(b, "| `%s` | | %s |\n", name, f.Tag.Get("doc"))
 			rows(b, reflect.New(value.Type().Elem()).Elem(), name+"[].")
 		default:

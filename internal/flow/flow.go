@@ -11,9 +11,13 @@ type ID string
 // Entrance says how a flow came in.
 type Entrance string
 
-// The network entrances. Others (intercept, sdk, sidecar, pcap, mcp) join here
-// when they exist.
-const Redirect Entrance = "redirect"
+// The network entrances. Others (sdk, sidecar, pcap, mcp) join here when they
+// exist.
+const (
+	Redirect  Entrance = "redirect"  // an agent's base URL points at us
+	Intercept Entrance = "intercept" // through the forward proxy, inspected
+	Tunnel    Entrance = "tunnel"    // through the forward proxy, unread
+)
 
 // Provider names whose wire format a flow speaks.
 type Provider string
@@ -116,6 +120,14 @@ type Header struct {
 	Value string `json:"v"`
 }
 
+// Leg is the TLS of one of the two connections that a flow goes over.
+type Leg struct {
+	Version string `json:"version"`         // "TLS 1.3"
+	Cipher  string `json:"cipher"`          // "TLS_AES_128_GCM_SHA256"
+	ALPN    string `json:"alpn,omitempty"`  // "h2"
+	Chain   string `json:"chain,omitempty"` // SHA-256, hex, of the certificates that the server showed, one behind the other
+}
+
 // Intent is what is recorded, durably, before the first byte is forwarded.
 type Intent struct {
 	Flow            ID        `json:"flow"`
@@ -145,6 +157,7 @@ type Intent struct {
 	UnreadableBytes int64     `json:"unreadable_bytes,omitempty"` // of the decoded body, that could not be decoded to the end: media, unknown encodings
 	Findings        []Finding `json:"findings,omitempty"`         // in what is new in this request
 	Acts            []Act     `json:"acts,omitempty"`             // what it makes the provider do by itself
+	TLS             *Leg      `json:"tls,omitempty"`              // the client's connection; nil: without TLS
 }
 
 // Outcome is the one record that ends a flow.
@@ -173,6 +186,9 @@ type Outcome struct {
 	Decision     *Decision `json:"decision,omitempty"` // about the answer, when it was more than to let it pass
 	Restored     int       `json:"restored,omitempty"` // pseudonyms that were replaced by their values
 	Withheld     int64     `json:"withheld,omitempty"` // bytes of the provider's answer that the client did not get
+
+	TLS       *Leg  `json:"tls,omitempty"`        // the connection to the provider; nil: without TLS, or there was none
+	SentBytes int64 `json:"sent_bytes,omitempty"` // that the client sent through a tunnel
 }
 
 // Usage counts tokens as the provider bills them, made comparable: Input never

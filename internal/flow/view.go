@@ -49,6 +49,10 @@ type View struct {
 	UnreadableBytes int64     `json:"unreadable_bytes,omitempty"` // of it, that could not be decoded to the end
 	Findings        []Finding `json:"findings,omitempty"`         // the request's, then the answer's
 	Would           string    `json:"would,omitempty"`            // in mode report: the verdict that enforcing would have given
+
+	ClientTLS   *Leg  `json:"client_tls,omitempty"`
+	ProviderTLS *Leg  `json:"provider_tls,omitempty"`
+	SentBytes   int64 `json:"sent_bytes,omitempty"` // through a tunnel, by the client
 }
 
 // UsageView is Usage without the parts that only pricing needs.
@@ -71,7 +75,7 @@ func NewView(in *Intent, out *Outcome) View {
 		Started: in.Started, API: in.API, Subagent: in.Session.Subagent, Predecessor: in.Session.Predecessor,
 		Credential: in.Principal.Credential, Unreadable: in.Unreadable,
 		ForwardedBytes: in.ForwardedBytes, ScannedBytes: in.ScannedBytes, UnreadableBytes: in.UnreadableBytes,
-		Findings: in.Findings, Would: in.Decision.Would,
+		Findings: in.Findings, Would: in.Decision.Would, ClientTLS: in.TLS,
 	}
 	if in.Turn > 0 {
 		turn := in.Turn
@@ -108,6 +112,7 @@ func (v *View) end(out *Outcome) {
 		v.FirstByteMS = millis(out.FirstByte)
 	}
 	v.DurationMS = millis(out.Duration)
+	v.ProviderTLS, v.SentBytes = out.TLS, out.SentBytes
 }
 
 // judge adds what was seen in the answer. Its verdict is the flow's when it is

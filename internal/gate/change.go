@@ -57,6 +57,9 @@ func (p *Passage) plan(stream codec.Stream) error {
 // Rewrites reports whether the answer may be changed on its way, so that it has
 // to come without content coding.
 func (p *Passage) Rewrites() bool {
+	if p.blind != "" {
+		return false
+	}
 	restore, err := p.restores()
 	return err != nil || restore != nil || p.holds()
 }

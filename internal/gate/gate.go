@@ -58,6 +58,7 @@ type Gate struct {
 	frozen     *frozen
 	values     values
 	findingKey []byte // keys the ids of findings
+	blindKey   []byte // keys the hashes of log-ins
 }
 
 // New makes a gate.
@@ -83,7 +84,7 @@ func New(o Options) *Gate {
 	if o.PlainBytes == 0 {
 		o.PlainBytes = 16 << 20
 	}
-	return &Gate{o: o, tracker: newTracker(o), cache: inspect.NewCache(o.ScanBytes), frozen: newFrozen(), findingKey: o.Ledger.Subkey("finding")}
+	return &Gate{o: o, tracker: newTracker(o), cache: inspect.NewCache(o.ScanBytes), frozen: newFrozen(), findingKey: o.Ledger.Subkey("finding"), blindKey: o.Ledger.Subkey("login")}
 }
 
 // Claim is what a client says of its own session, in headers or, for a
@@ -106,6 +107,7 @@ type Message struct {
 	Principal flow.Principal
 	Custody   flow.Custody
 	Claim     Claim
+	TLS       *flow.Leg // the client's connection; nil: without TLS
 	Body      []byte
 }
 
@@ -224,7 +226,7 @@ func (g *Gate) intent(m *Message) *flow.Intent {
 		Flow: newID(now), Started: now, Entrance: m.Entrance, Provider: m.Provider, API: m.API,
 		Method: m.Method, Path: m.Path, Header: m.Header, Principal: m.Principal,
 		Custody: m.Custody, Capture: flow.CaptureFull,
-		RequestBytes: int64(len(m.Body)),
+		RequestBytes: int64(len(m.Body)), TLS: m.TLS,
 	}
 	if g.o.Capture != nil {
 		in.Capture = g.o.Capture(m.Principal)

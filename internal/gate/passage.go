@@ -35,7 +35,8 @@ type Passage struct {
 
 	status   int
 	header   []flow.Header
-	provider string // the provider's request id
+	provider string    // the provider's request id
+	leg      *flow.Leg // the connection to the provider
 	answer   *codec.Answer
 	decoder  *coding.Decoder
 	unread   string // why the answer can't be read
@@ -50,6 +51,8 @@ type Passage struct {
 	judged   map[string][]flow.Finding // of calls that were held: by tool and arguments
 	scanned  int64
 	opaque   []byte // the beginning of an answer that is not read as a conversation
+	blind    Blind  // what it is admitted as unseen; "": it is read
+	sent     int64  // bytes that the client sent through a tunnel
 	ended    bool
 }
 
@@ -104,6 +107,9 @@ func (p *Passage) Answer(status int, header []flow.Header, encoding, requestID s
 	}
 	if status >= http.StatusBadRequest {
 		p.gate.tracker.failed(p.session, p.in.Flow) // before the client knows and tries again
+	}
+	if p.blind != "" {
+		return nil
 	}
 	if err := p.plan(stream); err != nil {
 		return err
@@ -201,7 +207,7 @@ func (p *Passage) hear(text []byte) {
 	if p.answer != nil && p.unread == "" {
 		p.answer.Push(text)
 	}
-	if p.in.API == flow.Opaque && p.in.Method != flow.MethodMessage {
+	if p.blind == "" && p.in.API == flow.Opaque && p.in.Method != flow.MethodMessage {
 		p.opaque = append(p.opaque, text[:min(len(text), madeBytes-len(p.opaque))]...)
 	}
 }
@@ -279,8 +285,9 @@ func (p *Passage) outcome(state flow.State, why string) *flow.Outcome {
 		Flow: p.in.Flow, State: state, Status: p.status, Why: why, Header: p.header,
 		ResponseBytes: p.received, ProviderRequestID: p.provider,
 		FirstByte: p.first, Duration: p.gate.o.Now().Sub(p.in.Started),
+		TLS: p.leg, SentBytes: p.sent,
 	}
-	if p.status != 0 && p.out.own == nil {
+	if p.status != 0 && p.out.own == nil && p.blind != Tunnel {
 		out.ResponseSHA256 = p.sum()
 		out.DeliveredSHA256 = out.ResponseSHA256
 	}

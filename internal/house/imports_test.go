@@ -14,10 +14,11 @@ var layers = [][]string{
 	{"cmd/gatehouse", "bench", "score"},
 	{"internal/app"},
 	{"internal/proxy", "internal/console"},
+	{"internal/carry"},
 	{"internal/gate", "internal/allow", "internal/rulebook"},
 	{"internal/vault"},
 	{"internal/identity", "internal/inspect", "internal/policy", "internal/price", "internal/ledger"},
-	{"internal/upstream", "internal/agents", "internal/config", "internal/simulate"},
+	{"internal/upstream", "internal/agents", "internal/config", "internal/simulate", "internal/ca"},
 	{"internal/wire", "internal/strict", "internal/atomicfile"},
 	{"internal/flow"},
 }
@@ -43,6 +44,9 @@ var allowed = []line{
 	{"cmd/gatehouse", "internal/wire/codec", "show reads bodies as conversations"},
 	{"cmd/gatehouse", "internal/wire/coding", "show decodes compressed bodies"},
 
+	{"cmd/gatehouse", "internal/ca/...", "shows, hands out and rotates the roots; no gateway is needed for it"},
+	{"cmd/gatehouse", "internal/atomicfile", "writes exported roots whole"},
+
 	{"score", "internal/inspect/...", "measures the engine with each family's rules"},
 	{"score", "internal/flow", "severities of what is found"},
 	{"score", "internal/gate", "sends ordinary texts the whole path"},
@@ -58,7 +62,8 @@ var allowed = []line{
 	{"internal/inspect/injection", "internal/inspect/injection/...", "asks its model"},
 
 	{"internal/app", "internal/config", "cuts it up: each constructor gets its part"},
-	{"internal/app", "internal/proxy/redirect", "wires the entrance"},
+	{"internal/app", "internal/proxy/...", "wires the entrances"},
+	{"internal/app", "internal/carry", "wires what the entrances share"},
 	{"internal/app", "internal/console", "wires the console"},
 	{"internal/app", "internal/gate", "wires the one path"},
 	{"internal/app", "internal/identity", "wires who is calling"},
@@ -72,11 +77,16 @@ var allowed = []line{
 	{"internal/app", "internal/ledger", "locks, opens and runs it"},
 	{"internal/app", "internal/upstream", "makes one for each provider"},
 
-	{"internal/proxy/redirect", "internal/gate", "admits each message, watches each answer"},
-	{"internal/proxy/redirect", "internal/identity", "asks who is calling; takes credentials out of what is recorded"},
-	{"internal/proxy/redirect", "internal/agents", "knows the headers by which agents name their sessions"},
-	{"internal/proxy/redirect", "internal/upstream", "forwards"},
-	{"internal/proxy/redirect", "internal/wire/...", "finds a path's provider, refuses in its shape, cuts answers into messages"},
+	{"internal/proxy/redirect", "internal/carry", "has its requests carried"},
+	{"internal/proxy/redirect", "internal/identity", "asks who is calling"},
+	{"internal/proxy/redirect", "internal/upstream", "knows where each provider is"},
+	{"internal/proxy/redirect", "internal/wire/route", "finds a path's provider"},
+
+	{"internal/carry", "internal/gate", "admits each message, watches each answer"},
+	{"internal/carry", "internal/identity", "takes credentials out of what is recorded"},
+	{"internal/carry", "internal/agents", "knows the headers by which agents name their sessions"},
+	{"internal/carry", "internal/upstream", "forwards"},
+	{"internal/carry", "internal/wire/...", "refuses in the provider's shape, cuts answers into messages"},
 
 	{"internal/console", "internal/ledger", "shows flows, sessions and content, verifies"},
 	{"internal/console", "internal/identity", "administers access keys"},
@@ -92,6 +102,9 @@ var allowed = []line{
 	{"internal/gate", "internal/wire/...", "reads bodies: pieces, facts, answers"},
 
 	{"internal/vault", "internal/ledger", "reloads the values that it knows; the ledger keeps them sealed"},
+	{"internal/ca", "internal/atomicfile", "replaces its certificates and keys whole"},
+	{"internal/ca/trust", "internal/ca", "hands its roots out"},
+	{"internal/ca/trust", "internal/atomicfile", "replaces the files that tools read whole"},
 	{"internal/config", "internal/strict", "reads settings, with the place of every problem"},
 	{"internal/policy", "internal/strict", "reads the policy file, with the place of every problem"},
 

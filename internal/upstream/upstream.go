@@ -33,6 +33,7 @@ type Options struct {
 type Upstream struct {
 	base   *url.URL
 	http   *http.Transport // HTTP/2 where the provider offers it
+	legs   legs
 	single *http.Transport // requests without a body, WebSocket upgrades (RFC 6455) among them: HTTP/1.1, a connection for each
 }
 
@@ -129,7 +130,7 @@ func transport(proxy func(*http.Request) (*url.URL, error), roots *x509.CertPool
 		IdleConnTimeout:       90 * time.Second,
 		TLSHandshakeTimeout:   15 * time.Second,
 		ExpectContinueTimeout: time.Second,
-		TLSClientConfig:       &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+		TLSClientConfig:       &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12, VerifyConnection: checkKeys},
 	}
 }
 

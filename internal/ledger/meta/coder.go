@@ -210,6 +210,25 @@ func isHash(s string) bool {
 	return true
 }
 
+// leg is four fields, from n on. The record that is written shares it with its
+// owner, so that the fields are taken out of a copy.
+func (c *coder) leg(n uint64, p **flow.Leg) {
+	if !c.reading && *p == nil {
+		return
+	}
+	var l flow.Leg
+	if *p != nil {
+		l = **p
+	}
+	word(c, n, versions, &l.Version)
+	word(c, n+1, ciphers, &l.Cipher)
+	word(c, n+2, alpns, &l.ALPN)
+	c.hash(n+3, &l.Chain)
+	if *p = &l; l == (flow.Leg{}) {
+		*p = nil
+	}
+}
+
 // list is a list of strings, each with its length.
 func (c *coder) list(n uint64, p *[]string) {
 	if c.reading {

@@ -114,17 +114,23 @@ func unmarshal(text []byte, v any) error {
 const restField = 63
 
 var (
-	entrances = []string{"redirect"}
+	entrances = []string{"redirect", "intercept", "tunnel"}
 	providers = []string{"anthropic", "openai", "gemini"}
 	apis      = []string{
 		"opaque", "anthropic.messages", "anthropic.count_tokens", "openai.chat", "openai.responses", "openai.responses.ws",
 		"gemini.generate", "gemini.stream", "gemini.count", "models",
 	}
-	methods   = []string{"POST", "GET", "MESSAGE"}
+	methods   = []string{"POST", "GET", "MESSAGE", "CONNECT"}
 	custodies = []string{"same-user", "own-user"}
 	captures  = []string{"full", "metadata"}
 	states    = []string{"open", "done", "aborted", "refused", "unknown"}
 	stops     = []string{"end_turn", "tool_use", "max_tokens", "stop", "tool_calls", "completed", "STOP"}
+	versions  = []string{"TLS 1.3", "TLS 1.2"}
+	ciphers   = []string{
+		"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256",
+		"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+	}
+	alpns = []string{"h2", "http/1.1"}
 )
 
 func (c *coder) intent(in *flow.Intent) {
@@ -164,6 +170,7 @@ func (c *coder) intent(in *flow.Intent) {
 	number(c, 35, &in.ForwardedBytes)
 	number(c, 36, &in.ScannedBytes)
 	number(c, 37, &in.UnreadableBytes)
+	c.leg(38, &in.TLS)
 }
 
 func (c *coder) outcome(out *flow.Outcome) {
@@ -194,4 +201,6 @@ func (c *coder) outcome(out *flow.Outcome) {
 	number(c, 26, &out.ScannedBytes)
 	number(c, 27, &out.Restored)
 	number(c, 28, &out.Withheld)
+	c.leg(29, &out.TLS)
+	number(c, 33, &out.SentBytes)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/workingagents/gatehouse/internal/carry"
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/gate"
 	"github.com/workingagents/gatehouse/internal/identity"
@@ -43,17 +44,23 @@ func TestADefectEndsOneSocket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := redirect.New(redirect.Options{
+	carrier := carry.New(carry.Options{
 		Gate: gate.New(gate.Options{Ledger: l, Vault: vault.New(l), Rules: noRules, Policy: policy.Default, Ended: func(in *flow.Intent, _ *flow.Outcome) {
 			if in.Method == flow.MethodMessage {
 				panic("a defect")
 			}
 		}}),
+		Secret:      identity.Fingerprint(l.Subkey("test")),
+		Log:         slog.New(slog.NewTextHandler(io.Discard, nil)),
+		MaxBody:     1 << 20,
+		MaxMemory:   1 << 20,
+		ReadTimeout: time.Hour,
+		IdleTimeout: time.Hour,
+	})
+	e := redirect.New(redirect.Options{
+		Carrier:   carrier,
 		Identity:  identity.New(identity.Options{Anonymous: "somebody"}),
-		Secret:    identity.Fingerprint(l.Subkey("test")),
-		Log:       slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Upstreams: []redirect.Upstream{{Provider: flow.OpenAI, Prefix: "/", Upstream: u}},
-		MaxBody:   1 << 20, MaxMemory: 1 << 20, ReadTimeout: time.Hour, IdleTimeout: time.Hour,
 	})
 	s := httptest.NewUnstartedServer(e)
 	s.Config.ConnContext = e.ConnContext
@@ -69,7 +76,7 @@ func TestADefectEndsOneSocket(t *testing.T) {
 	for err == nil {
 		_, _, err = c.Read(t.Context())
 	}
-	if err := e.Drain(t.Context()); err != nil {
+	if err := carrier.Drain(t.Context()); err != nil {
 		t.Error(err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/workingagents/gatehouse/internal/carry"
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/gate"
 	"github.com/workingagents/gatehouse/internal/identity"
@@ -84,16 +85,23 @@ func TestAHeldCallIsNoSilence(t *testing.T) {
 		t.Fatal(err)
 	}
 	ended := make(chan *flow.Outcome, 1)
-	e := redirect.New(redirect.Options{
+	carrier := carry.New(carry.Options{
 		Gate: gate.New(gate.Options{
 			Ledger: l, Vault: vault.New(l), Rules: noRules, Policy: func() policy.Policy { return enforce },
 			Ended: func(_ *flow.Intent, out *flow.Outcome) { ended <- out },
 		}),
+		Secret:      identity.Fingerprint(l.Subkey("test")),
+		Log:         slog.New(slog.DiscardHandler),
+		MaxBody:     1 << 20,
+		MaxMemory:   1 << 20,
+		ReadTimeout: time.Hour,
+		IdleTimeout: time.Hour,
+		KeepAlive:   time.Millisecond,
+	})
+	e := redirect.New(redirect.Options{
+		Carrier:   carrier,
 		Identity:  identity.New(identity.Options{Anonymous: "somebody"}),
-		Secret:    identity.Fingerprint(l.Subkey("test")),
-		Log:       slog.New(slog.DiscardHandler),
 		Upstreams: []redirect.Upstream{{Provider: flow.Anthropic, Prefix: "/", Upstream: u}},
-		MaxBody:   1 << 20, MaxMemory: 1 << 20, ReadTimeout: time.Hour, IdleTimeout: time.Hour, KeepAlive: time.Millisecond,
 	})
 	s := httptest.NewUnstartedServer(e)
 	s.Config.ConnContext = e.ConnContext

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"github.com/workingagents/gatehouse/internal/carry"
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/gate"
 	"github.com/workingagents/gatehouse/internal/identity"
@@ -34,14 +35,20 @@ func TestTheFirstUpstreamThatFitsGetsTheCall(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
+	carrier := carry.New(carry.Options{
+		Gate:        gate.New(gate.Options{Ledger: l, Vault: vault.New(l), Rules: noRules, Policy: policy.Default}),
+		Secret:      identity.Fingerprint(l.Subkey("test")),
+		MaxBody:     1 << 20,
+		MaxMemory:   1 << 20,
+		ReadTimeout: 1 << 40,
+		IdleTimeout: 1 << 40,
+	})
 	e := redirect.New(redirect.Options{
-		Gate:     gate.New(gate.Options{Ledger: l, Vault: vault.New(l), Rules: noRules, Policy: policy.Default}),
+		Carrier:  carrier,
 		Identity: identity.New(identity.Options{Anonymous: "somebody"}),
-		Secret:   identity.Fingerprint(l.Subkey("test")),
 		Upstreams: []redirect.Upstream{
 			named(t, flow.OpenAI, "/backend-api/", "chatgpt"), named(t, flow.OpenAI, "/", "openai"), named(t, flow.Gemini, "/v1internal", "assist"),
 		},
-		MaxBody: 1 << 20, MaxMemory: 1 << 20, ReadTimeout: 1 << 40, IdleTimeout: 1 << 40,
 	})
 	s := httptest.NewUnstartedServer(e)
 	s.Config.ConnContext = e.ConnContext

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/workingagents/gatehouse/internal/carry"
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/gate"
 	"github.com/workingagents/gatehouse/internal/identity"
@@ -50,13 +51,19 @@ func TestNoCredentialOfAQueryInTheLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	said := &log{}
+	carrier := carry.New(carry.Options{
+		Gate:        gate.New(gate.Options{Ledger: l, Vault: vault.New(l), Rules: noRules, Policy: policy.Default}),
+		Secret:      identity.Fingerprint(l.Subkey("test")),
+		Log:         slog.New(slog.NewTextHandler(said, nil)),
+		MaxBody:     1 << 20,
+		MaxMemory:   1 << 20,
+		ReadTimeout: 1 << 40,
+		IdleTimeout: 1 << 40,
+	})
 	e := redirect.New(redirect.Options{
-		Gate:      gate.New(gate.Options{Ledger: l, Vault: vault.New(l), Rules: noRules, Policy: policy.Default}),
+		Carrier:   carrier,
 		Identity:  identity.New(identity.Options{Anonymous: "somebody"}),
-		Secret:    identity.Fingerprint(l.Subkey("test")),
-		Log:       slog.New(slog.NewTextHandler(said, nil)),
 		Upstreams: []redirect.Upstream{{Provider: flow.Gemini, Prefix: "/", Upstream: u}},
-		MaxBody:   1 << 20, MaxMemory: 1 << 20, ReadTimeout: 1 << 40, IdleTimeout: 1 << 40,
 	})
 	s := httptest.NewUnstartedServer(e)
 	s.Config.ConnContext = e.ConnContext

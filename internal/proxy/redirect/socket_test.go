@@ -13,6 +13,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/workingagents/gatehouse/internal/carry"
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/gate"
 	"github.com/workingagents/gatehouse/internal/identity"
@@ -72,18 +73,24 @@ func newRelayWith(t *testing.T, idle time.Duration, change func(*gate.Options), 
 		},
 	}
 	change(&o)
+	carrier := carry.New(carry.Options{
+		Gate:        gate.New(o),
+		Secret:      identity.Fingerprint(l.Subkey("test")),
+		Log:         slog.New(slog.NewTextHandler(io.Discard, nil)),
+		MaxBody:     64 << 20,
+		MaxMemory:   256 << 20,
+		ReadTimeout: idle,
+		IdleTimeout: idle,
+	})
 	e := redirect.New(redirect.Options{
-		Gate:      gate.New(o),
+		Carrier:   carrier,
 		Identity:  identity.New(identity.Options{Anonymous: "somebody"}),
-		Secret:    identity.Fingerprint(l.Subkey("test")),
-		Log:       slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Upstreams: []redirect.Upstream{{Provider: flow.OpenAI, Prefix: "/", Upstream: u}},
-		MaxBody:   64 << 20, MaxMemory: 256 << 20, ReadTimeout: idle, IdleTimeout: idle,
 	})
 	s := httptest.NewUnstartedServer(e)
 	s.Config.ConnContext = e.ConnContext
 	s.Start()
-	t.Cleanup(func() { e.Cut(); s.Close() })
+	t.Cleanup(func() { carrier.Cut(); s.Close() })
 	k.url = s.URL
 	return k
 }

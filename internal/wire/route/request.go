@@ -188,3 +188,19 @@ func (r *request) upgrades() bool {
 	}
 	return false
 }
+
+// logins are where each provider's log-ins and tokens are handed out, below its
+// hosts: nothing else is answered there.
+var logins = map[flow.Provider][]string{
+	flow.Anthropic: {"/v1/oauth/", "/api/oauth/"},
+	flow.OpenAI:    {"/oauth/", "/api/auth/", "/backend-api/auth/"},
+	flow.Gemini:    {"/o/oauth2/", "/oauth2/", "/token"},
+}
+
+// login reports whether the path is one of them. One that ends in a slash means
+// all below it.
+func (r *request) login(p flow.Provider) bool {
+	return slices.ContainsFunc(logins[p], func(at string) bool {
+		return r.path == at || strings.HasSuffix(at, "/") && strings.HasPrefix(r.path, at)
+	})
+}

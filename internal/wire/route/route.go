@@ -17,6 +17,7 @@ type Route struct {
 	Provider flow.Provider
 	API      flow.API
 	Path     string // what follows the address of the provider's API, escaped as the client did; begins with "/"
+	Login    bool   // it takes and gives credentials, and no conversation
 }
 
 // prefixes name a provider at the start of a path. The other gateways' prefix
@@ -45,6 +46,16 @@ func Match(method, path string, h http.Header, query url.Values) (Route, bool) {
 			break
 		}
 	}
+	return at(named, method, path, h, query)
+}
+
+// At finds the operation of a request to a host that is a provider's own: the
+// whole path is the provider's. It is false as Match is.
+func At(provider flow.Provider, method, path string, h http.Header, query url.Values) (Route, bool) {
+	return at(provider, method, path, h, query)
+}
+
+func at(named flow.Provider, method, path string, h http.Header, query url.Values) (Route, bool) {
 	plain, ok := literal(path)
 	if !ok {
 		return Route{}, false
@@ -56,7 +67,8 @@ func Match(method, path string, h http.Header, query url.Values) (Route, bool) {
 	if named == "" {
 		return Route{}, false
 	}
-	return Route{named, r.api(named), path}, true
+	api := r.api(named)
+	return Route{Provider: named, API: api, Path: path, Login: api == flow.Opaque && r.login(named)}, true
 }
 
 // cut takes a prefix off the path.

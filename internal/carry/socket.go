@@ -1,4 +1,4 @@
-package redirect
+package carry
 
 import (
 	"bytes"
@@ -81,6 +81,7 @@ func (c *call) serveSocket() {
 		return
 	}
 	defer up.CloseNow()
+	passage.TLS(c.up.Leg(resp.TLS))
 	if err := passage.Answer(resp.StatusCode, identity.ScrubHeader(resp.Header, c.s.o.Secret), "", requestID(resp.Header), codec.Sniff); err != nil {
 		c.withhold(passage, err)
 		return
@@ -212,6 +213,7 @@ func (c *call) accept(resp *http.Response, subprotocol string) (*websocket.Conn,
 	}
 	return websocket.Accept(c.w, c.r, &websocket.AcceptOptions{
 		Subprotocols: protocols, CompressionMode: websocket.CompressionNoContextTakeover,
+		InsecureSkipVerify: true, // whose pages may call is the provider's to say, and it has
 	})
 }
 
@@ -376,7 +378,7 @@ func (k *socket) forward(ctx context.Context, kind websocket.MessageType, body [
 		m.API = flow.Responses
 	}
 	if k.going.Load() {
-		k.tell(ctx, k.call.s.o.Gate.Refuse(&m, int64(len(body)), refuse(http.StatusServiceUnavailable, "draining", "the gateway is stopping; running calls end, new ones are not taken")))
+		k.tell(ctx, k.call.s.o.Gate.Refuse(&m, int64(len(body)), errDraining))
 		return nil
 	}
 	p, err := k.call.s.o.Gate.Admit(&m)

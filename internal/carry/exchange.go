@@ -1,4 +1,4 @@
-package redirect
+package carry
 
 import (
 	"context"
@@ -55,7 +55,7 @@ func (c *call) serve() {
 	}
 	defer release()
 	c.message.Body = body
-	passage, err := c.s.o.Gate.Admit(c.message)
+	passage, err := c.admit()
 	if err != nil {
 		c.writeError(err)
 		return
@@ -63,6 +63,18 @@ func (c *call) serve() {
 	c.message = nil // the body is the transport's now, and the conversation's tip's
 	body, decoded := passage.Body()
 	c.forward(passage, c.header(passage, decoded), body, release)
+}
+
+// maxLogin is the size up to which a log-in is believed to be one.
+const maxLogin = 64 << 10
+
+// admit has the gate admit the message. A log-in's credentials may be neither
+// kept nor replaced; what is too long for one is a message like any other.
+func (c *call) admit() (*gate.Passage, error) {
+	if c.route.Login && len(c.message.Body) <= maxLogin {
+		return c.s.o.Gate.AdmitBlind(c.message, gate.Login, "a log-in: recorded by fingerprint only")
+	}
+	return c.s.o.Gate.Admit(c.message)
 }
 
 // header gives the headers to forward. They are the client's, unless the body
@@ -191,7 +203,7 @@ func (c *call) deny(body []byte, err error) {
 // closed with bytes unread loses the answer. The deadline stays, so that
 // net/http, which reads on, can't be held by a body that never comes; before
 // the next request it sets its own.
-func (s *Server) discard(w http.ResponseWriter, r *http.Request) {
+func (s *Carrier) discard(w http.ResponseWriter, r *http.Request) {
 	if r.Body == http.NoBody {
 		return
 	}
@@ -217,7 +229,7 @@ func (c *call) writeError(err error) {
 	if refusal.Err != nil {
 		c.s.o.Log.Warn("call refused", "kind", refusal.Kind, "err", refusal.Err)
 	}
-	writeRefusal(c.w, c.route.Provider, c.r.Method, refusal)
+	WriteRefusal(c.w, c.route.Provider, c.r.Method, refusal)
 }
 
 // forward sends an admitted request and brings the answer back.
@@ -241,6 +253,7 @@ func (c *call) forward(p *gate.Passage, header http.Header, body []byte, release
 		return
 	}
 	resp.Request = nil
+	p.TLS(c.up.Leg(resp.TLS))
 	idle.Reset(c.s.o.IdleTimeout)
 	if err := c.head(p, resp); err != nil {
 		c.withhold(p, err)
@@ -271,6 +284,9 @@ func (c *call) failed(p *gate.Passage, ctx context.Context, err error) {
 		err = of.Err // without the address, whose query may hold a key
 	}
 	refusal := &flow.Refusal{Status: http.StatusBadGateway, Kind: "upstream_unreachable", Text: "the provider could not be reached: " + dialReason(err), Err: err}
+	if why := upstream.Distrust(err); why != "" {
+		refusal = &flow.Refusal{Status: http.StatusBadGateway, Kind: "upstream_certificate", Text: "the provider could not be trusted, so nothing was forwarded: " + why, Err: err}
+	}
 	if errors.Is(context.Cause(ctx), errSilent) {
 		refusal = &flow.Refusal{Status: http.StatusGatewayTimeout, Kind: "upstream_silent", Text: "the provider did not answer in time (limits.idle_timeout)", Err: err}
 	}
@@ -309,6 +325,7 @@ func (c *call) head(p *gate.Passage, resp *http.Response) error {
 	for name, values := range upstream.Forward(resp.Header) {
 		h[name] = values
 	}
+	delete(h, "Alt-Svc") // another way to the provider (RFC 7838), past us
 	if _, ok := h["Content-Type"]; !ok {
 		h["Content-Type"] = nil // net/http would guess one
 	}

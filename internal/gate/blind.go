@@ -1,0 +1,62 @@
+package gate
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/wire/split"
+)
+
+// Blind says why a message is admitted unseen.
+type Blind string
+
+// Tunnel: the bytes of another conversation, which are not ours to read. Login:
+// a credential goes one way and another comes back, which may be neither kept
+// nor replaced.
+const (
+	Tunnel Blind = "tunnel"
+	Login  Blind = "login"
+)
+
+// AdmitBlind records a message whose body is neither scanned nor kept. The
+// hashes of a log-in are keyed: a password could be guessed against others. A
+// tunnel has none. Errors are as those of Admit.
+//
+// It would be a hole if it took whatever a client says: an entrance decides by
+// the host, or by a route of the provider that takes log-ins and nothing else.
+func (g *Gate) AdmitBlind(m *Message, kind Blind, why string) (*Passage, error) {
+	in := g.intent(m)
+	in.Capture = flow.CaptureMetadata
+	in.Policy = g.o.Policy().Version()
+	in.Decision = flow.Decision{Verdict: flow.Pass, Why: why, Rules: []string{"blind:" + string(kind)}}
+	if err := g.o.Ledger.Ready(); err != nil {
+		return nil, g.unrecorded(err)
+	}
+	p := &Passage{gate: g, in: in, policy: g.o.Policy(), body: m.Body, blind: kind}
+	p.hash = hmac.New(sha256.New, g.blindKey)
+	if kind == Login {
+		p.hash.Write(m.Body)
+		in.RequestSHA256 = hex.EncodeToString(p.hash.Sum(nil))
+		in.ForwardedSHA256, in.ForwardedBytes = in.RequestSHA256, in.RequestBytes
+		p.hash.Reset()
+	}
+	r := reading{doc: split.Split(nil, nil)}
+	p.session = g.tracker.place(in, m.Claim, r)
+	if err := p.begin(r); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Tunnelled ends the passage of a tunnel: up and down are the bytes that went
+// from the client and to it.
+func (p *Passage) Tunnelled(up, down int64, state flow.State, why string) {
+	p.status, p.sent, p.received = http.StatusOK, up, down
+	p.End(state, why)
+}
+
+// TLS notes the connection to the provider.
+func (p *Passage) TLS(leg *flow.Leg) { p.leg = leg }

@@ -1,0 +1,145 @@
+package upstream
+
+import (
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+)
+
+// minRSA is the shortest RSA key, in bits, that a provider's chain may have
+// (CA/Browser Forum Baseline Requirements section 6.1.5).
+const minRSA = 2048
+
+// errWeak is a key that the standard library still takes.
+type errWeak struct{ bits int }
+
+func (e *errWeak) Error() string {
+	return fmt.Sprintf("a key of its certificate chain has %d bits (RSA, at least %d)", e.bits, minRSA)
+}
+
+// checkKeys refuses a chain with a short RSA key. Everything else that makes a
+// chain bad, crypto/x509 has refused before. A root is trusted by its name.
+func checkKeys(s tls.ConnectionState) error {
+	for _, chain := range s.VerifiedChains {
+		for _, c := range chain[:max(len(chain)-1, 1)] {
+			if key, ok := c.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() < minRSA {
+				return &errWeak{key.N.BitLen()}
+			}
+		}
+	}
+	return nil
+}
+
+// Distrust says why a provider's TLS was not trusted, "" when that is not what
+// went wrong.
+func Distrust(err error) string {
+	var (
+		weak      *errWeak
+		invalid   x509.CertificateInvalidError
+		host      x509.HostnameError
+		unknown   x509.UnknownAuthorityError
+		algorithm x509.InsecureAlgorithmError
+		alert     tls.AlertError
+	)
+	switch {
+	case errors.As(err, &weak):
+		return weak.Error()
+	case errors.As(err, &algorithm):
+		return "its certificate is signed with an algorithm that is broken (SHA-1)"
+	case errors.As(err, &invalid):
+		return invalidity(invalid)
+	case errors.As(err, &host):
+		return "its certificate is another host's"
+	case errors.As(err, &unknown):
+		return unknownness(unknown)
+	case errors.As(err, &alert):
+		return "it refused our TLS: " + alert.Error()
+	case isTLS(err):
+		return "it does not speak TLS as we do (version 1.2 or newer)"
+	}
+	return ""
+}
+
+// isTLS finds what crypto/tls has no type for: its own errors before a
+// certificate was seen, such as a version that is too old.
+func isTLS(err error) bool {
+	var header tls.RecordHeaderError
+	var verify *tls.CertificateVerificationError
+	if errors.As(err, &header) || errors.As(err, &verify) {
+		return true
+	}
+	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
+		err = inner
+	}
+	return err != nil && strings.HasPrefix(err.Error(), "tls: ")
+}
+
+func invalidity(e x509.CertificateInvalidError) string {
+	switch e.Reason {
+	case x509.Expired:
+		if e.Cert != nil && e.Cert.NotBefore.After(e.Cert.NotAfter) {
+			return "its certificate is never valid"
+		}
+		return "its certificate has expired or is not yet valid"
+	case x509.TooManyIntermediates:
+		return "its certificate chain is longer than an issuer allows (path length)"
+	case x509.IncompatibleUsage:
+		return "its certificate is not for servers (key usage)"
+	case x509.NotAuthorizedToSign:
+		return "its certificate was issued by one that may not issue any"
+	case x509.CANotAuthorizedForThisName:
+		return "its certificate's issuer may not sign for this host (name constraints)"
+	}
+	return "its certificate chain is not valid"
+}
+
+func unknownness(e x509.UnknownAuthorityError) string {
+	if c := e.Cert; c != nil && c.Subject.String() == c.Issuer.String() && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil {
+		return "its certificate is self-signed, and not among the roots that are trusted"
+	}
+	return "its certificate's issuer is not known: a private CA (setting: upstreams.NAME.ca_file), or an intermediate that the provider does not send"
+}
+
+// legs remembers how the last connection to the provider was secured: calls
+// share connections, and connections certificates.
+type legs struct{ last atomic.Pointer[seen] }
+
+type seen struct {
+	leaf *x509.Certificate
+	leg  flow.Leg
+}
+
+// Leg gives what is recorded of a connection to the provider, nil for one
+// without TLS. The result must not be changed.
+func (u *Upstream) Leg(s *tls.ConnectionState) *flow.Leg {
+	if s == nil {
+		return nil
+	}
+	leg := flow.Leg{Version: tls.VersionName(s.Version), Cipher: tls.CipherSuiteName(s.CipherSuite), ALPN: s.NegotiatedProtocol}
+	if len(s.PeerCertificates) == 0 {
+		return &leg
+	}
+	last := u.legs.last.Load()
+	if last != nil && last.leaf == s.PeerCertificates[0] {
+		leg.Chain = last.leg.Chain
+		if leg == last.leg {
+			return &last.leg
+		}
+	} else {
+		h := sha256.New()
+		for _, c := range s.PeerCertificates {
+			h.Write(c.Raw)
+		}
+		leg.Chain = hex.EncodeToString(h.Sum(nil))
+	}
+	u.legs.last.Store(&seen{s.PeerCertificates[0], leg})
+	return &leg
+}
