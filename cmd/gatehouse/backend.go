@@ -197,6 +197,28 @@ func (b *backend) lines(ctx context.Context, method, path string, each func([]by
 	if err != nil {
 		return err
 	}
+	return eachLine(resp, each)
+}
+
+// upload sends a file and calls each with every line of the answer.
+func (b *backend) upload(ctx context.Context, path string, file io.Reader, each func([]byte) error) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://localhost/api/v1"+path, file)
+	if err != nil {
+		return fmt.Errorf("making the request: %w", err)
+	}
+	req.Header.Set("Content-Type", "application/octet-stream")
+	resp, err := b.client.Do(req)
+	if err != nil {
+		return fmt.Errorf("asking the gateway: %w", err)
+	}
+	if resp.StatusCode/100 != 2 {
+		defer resp.Body.Close()
+		return apiError(resp)
+	}
+	return eachLine(resp, each)
+}
+
+func eachLine(resp *http.Response, each func([]byte) error) error {
 	defer resp.Body.Close()
 	r := bufio.NewReaderSize(resp.Body, 64<<10)
 	for {

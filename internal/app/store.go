@@ -20,6 +20,7 @@ import (
 
 // store is an opened data folder: locked, recovered, its ledger running.
 type store struct {
+	config  *config.Config
 	dir     string
 	log     *slog.Logger
 	ledger  *ledger.Ledger
@@ -35,7 +36,7 @@ type store struct {
 
 // openStore takes the folder's lock first: nobody but its holder writes there.
 func openStore(c *config.Config, log *slog.Logger) (_ *store, err error) {
-	s := &store{dir: c.Data, log: log}
+	s := &store{config: c, dir: c.Data, log: log}
 	if s.release, err = ledger.Lock(c.Data, ledger.Holder{}); err != nil {
 		return nil, err
 	}
@@ -99,7 +100,7 @@ func (s *store) admin(a About, m *console.Metrics, version string, hosts []strin
 		return nil, err
 	}
 	return console.New(console.Options{
-		Flows: s.ledger, Ledger: s.ledger, Keys: s.keys, Policy: s.rules, Rules: s.detect, Allowances: s.allowed, Metrics: m, Ready: ready, Token: token, Hosts: hosts, Log: s.log,
+		Flows: s.ledger, Ledger: s.ledger, Keys: s.keys, Policy: s.rules, Rules: s.detect, Allowances: s.allowed, Import: &importer{s, s.config}, Metrics: m, Ready: ready, Token: token, Hosts: hosts, Log: s.log,
 		About: console.About{
 			Version: version, PID: a.PID, Started: time.Now(), Listen: a.Listen, Console: a.Console,
 			Data: s.dir, Custody: flow.SameUser,

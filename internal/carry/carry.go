@@ -161,16 +161,16 @@ func (s *Carrier) call(w http.ResponseWriter, r *http.Request, q Request) *call 
 	c.message = &gate.Message{
 		Entrance: q.Entrance, Provider: c.route.Provider, API: c.route.API,
 		Method: r.Method, Path: identity.ScrubPath(c.upQuery, s.o.Secret), Route: c.route.Path,
-		Header: identity.ScrubHeader(r.Header, s.o.Secret), Encoding: contentEncoding(r.Header), Type: r.Header.Get("Content-Type"),
+		Header: identity.ScrubHeader(r.Header, s.o.Secret), Encoding: ContentEncoding(r.Header), Type: r.Header.Get("Content-Type"),
 		Principal: q.Principal, Custody: q.Custody, TLS: q.TLS,
 		Claim: gate.Claim{Session: session, Subagent: subagent, Parent: parent},
 	}
 	return c
 }
 
-// contentEncoding joins the codings of a message in the order in which they
+// ContentEncoding joins the codings of a message in the order in which they
 // were applied (RFC 9110 section 8.4).
-func contentEncoding(h http.Header) string { return strings.Join(h["Content-Encoding"], ",") }
+func ContentEncoding(h http.Header) string { return strings.Join(h["Content-Encoding"], ",") }
 
 // Literal refuses what could not go on as it came, or would carry an access key
 // to a provider. The path is escaped, and has no access key at its start any

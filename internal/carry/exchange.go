@@ -317,7 +317,7 @@ func dialReason(err error) string {
 // head passes the status and the headers on, soon when a stream follows. An
 // answer that may not be delivered is an error, and nothing has been passed on.
 func (c *call) head(p *gate.Passage, resp *http.Response) error {
-	err := p.Answer(resp.StatusCode, identity.ScrubHeader(resp.Header, c.s.o.Secret), contentEncoding(resp.Header), requestID(resp.Header), streamKind(resp.Header))
+	err := p.Answer(resp.StatusCode, identity.ScrubHeader(resp.Header, c.s.o.Secret), ContentEncoding(resp.Header), RequestID(resp.Header), StreamKind(resp.Header))
 	if err != nil {
 		return err
 	}
@@ -380,8 +380,8 @@ func (e *early) stop() {
 	e.over, e.timer = true, nil
 }
 
-// requestID finds the id by which the provider can find the call.
-func requestID(h http.Header) string {
+// RequestID finds the id by which the provider can find the call.
+func RequestID(h http.Header) string {
 	for _, name := range [...]string{"Request-Id", "X-Request-Id", "X-Goog-Request-Id"} {
 		if id := h.Get(name); id != "" {
 			return id
@@ -390,7 +390,8 @@ func requestID(h http.Header) string {
 	return ""
 }
 
-func streamKind(h http.Header) codec.Stream {
+// StreamKind tells from an answer's header how its body comes.
+func StreamKind(h http.Header) codec.Stream {
 	kind, _, _ := mime.ParseMediaType(h.Get("Content-Type"))
 	switch {
 	case kind == "text/event-stream":

@@ -82,7 +82,7 @@ func (c *call) serveSocket() {
 	}
 	defer up.CloseNow()
 	passage.TLS(c.up.Leg(resp.TLS))
-	if err := passage.Answer(resp.StatusCode, identity.ScrubHeader(resp.Header, c.s.o.Secret), "", requestID(resp.Header), codec.Sniff); err != nil {
+	if err := passage.Answer(resp.StatusCode, identity.ScrubHeader(resp.Header, c.s.o.Secret), "", RequestID(resp.Header), codec.Sniff); err != nil {
 		c.withhold(passage, err)
 		return
 	}

@@ -52,8 +52,8 @@ type About struct {
 	Custody flow.Custody `json:"custody"`
 }
 
-// Options are the console's parts. Flows, Ledger, Keys, Policy, Rules and
-// Allowances are required.
+// Options are the console's parts. Flows, Ledger, Keys, Policy, Rules,
+// Allowances and Import are required.
 type Options struct {
 	Flows      Reader
 	Ledger     Keeper
@@ -61,6 +61,7 @@ type Options struct {
 	Policy     Policy
 	Rules      Rules
 	Allowances Allowances
+	Import     Importer
 	Metrics    *Metrics     // nil: a new one
 	Ready      func() error // nil error: new calls are taken; otherwise the why
 	About      About
@@ -74,6 +75,8 @@ type Console struct {
 	o    Options
 	mux  *http.ServeMux
 	busy chan struct{} // holds a token while a verification runs
+
+	importing chan struct{} // likewise an import
 }
 
 // New makes a console.
@@ -87,7 +90,7 @@ func New(o Options) *Console {
 	if o.Ready == nil {
 		o.Ready = func() error { return nil }
 	}
-	c := &Console{o: o, mux: http.NewServeMux(), busy: make(chan struct{}, 1)}
+	c := &Console{o: o, mux: http.NewServeMux(), busy: make(chan struct{}, 1), importing: make(chan struct{}, 1)}
 	c.routes()
 	return c
 }
@@ -120,6 +123,7 @@ func (c *Console) routes() {
 		"GET /api/v1/allowances":                c.listAllowances,
 		"POST /api/v1/allowances":               c.addAllowance,
 		"DELETE /api/v1/allowances/{id}":        c.revokeAllowance,
+		"POST /api/v1/import":                   c.importFile,
 	}
 	for pattern, h := range open {
 		c.mux.Handle(pattern, c.serve(h))

@@ -17,6 +17,7 @@ const (
 	Redirect  Entrance = "redirect"  // an agent's base URL points at us
 	Intercept Entrance = "intercept" // through the forward proxy, inspected
 	Tunnel    Entrance = "tunnel"    // through the forward proxy, unread
+	Import    Entrance = "import"    // another tool recorded it before
 )
 
 // Provider names whose wire format a flow speaks.

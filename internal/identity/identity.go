@@ -112,7 +112,7 @@ func (r *Resolver) Principal(p *Peer, key string, h http.Header, query url.Value
 			who.Name = r.o.Anonymous
 		}
 	}
-	if secret := credential(h, query); secret != "" && r.o.Fingerprint != nil {
+	if secret := Credential(h, query); secret != "" && r.o.Fingerprint != nil {
 		who.Credential = r.o.Fingerprint([]byte(secret))
 	}
 	return who, nil

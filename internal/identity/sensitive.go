@@ -203,8 +203,8 @@ func bare(v string) string {
 // credentialHeaders carry the providers' credentials.
 var credentialHeaders = [...]string{"X-Api-Key", "Authorization", "X-Goog-Api-Key", "Api-Key"}
 
-// credential finds the provider credential of a request.
-func credential(h http.Header, query url.Values) string {
+// Credential finds the provider credential of a request; "" when it has none.
+func Credential(h http.Header, query url.Values) string {
 	for _, name := range credentialHeaders {
 		if v := h.Get(name); v != "" {
 			return bare(v)

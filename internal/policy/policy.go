@@ -90,6 +90,17 @@ func (p Policy) Mode() Mode {
 // Policy does: it blocks.
 func (p Policy) Enforces() bool { return p.set == nil || p.set.mode == Enforce }
 
+// Observing gives the same rules in mode observe: what they find is recorded, and
+// nothing follows from it. The zero Policy stays as it is.
+func (p Policy) Observing() Policy {
+	if p.set == nil {
+		return p
+	}
+	own := *p.set
+	own.mode = Observe
+	return Policy{set: &own, allowed: p.allowed}
+}
+
 // HoldsToolCalls reports whether a tool call in an answer is held back until
 // it was judged.
 func (p Policy) HoldsToolCalls() bool { return p.Enforces() }

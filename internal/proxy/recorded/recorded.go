@@ -1,0 +1,253 @@
+// Package recorded is the entrance for traffic that another tool recorded before:
+// each exchange goes past the gate as if it came now, under a policy that only
+// observes, at the time at which it was. It never sends anything anywhere.
+package recorded
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/workingagents/gatehouse/internal/agents"
+	"github.com/workingagents/gatehouse/internal/archive"
+	"github.com/workingagents/gatehouse/internal/carry"
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/gate"
+	"github.com/workingagents/gatehouse/internal/identity"
+	"github.com/workingagents/gatehouse/internal/wire/codec"
+	"github.com/workingagents/gatehouse/internal/wire/route"
+)
+
+// Options are what playing a recording needs.
+type Options struct {
+	Gate      func(now func() time.Time) *gate.Gate // makes one that takes its time from now; its policy must observe only
+	Provider  func(host string) (flow.Provider, bool)
+	Secret    func(secret []byte) string // keyed fingerprint of a credential
+	Principal flow.Principal             // who imports
+	Custody   flow.Custody
+}
+
+// Report says what became of a recording.
+type Report struct {
+	Exchanges int            `json:"exchanges"`         // that the file has
+	Flows     int            `json:"flows"`             // that are on record now; a socket is several
+	Skipped   map[string]int `json:"skipped,omitempty"` // exchanges with hosts that are no provider's
+}
+
+// maxHosts is how many hosts a Report names; the rest is counted under "…".
+const maxHosts = 1000
+
+// Play reads a recording and has each exchange with a provider recorded. What was
+// recorded before an error is on record, and in the report. told, which may be
+// nil, is called after each exchange.
+func Play(r io.Reader, o Options, told func(Report)) (Report, error) {
+	p := &player{o: o, report: Report{Skipped: map[string]int{}}}
+	p.gate = o.Gate(func() time.Time { return p.now })
+	err := archive.Read(r, func(x *archive.Exchange) error {
+		p.report.Exchanges++
+		err := p.play(x)
+		if told != nil {
+			told(p.report)
+		}
+		return err
+	})
+	p.gate.Flush()
+	return p.report, err
+}
+
+type player struct {
+	o      Options
+	gate   *gate.Gate
+	now    time.Time
+	report Report
+}
+
+// play takes one exchange. What a provider would not have been sent, such as the
+// pages of a browser in the same file, is counted by its host.
+func (p *player) play(x *archive.Exchange) error {
+	address, err := url.Parse(x.URL)
+	if err != nil || address.Hostname() == "" {
+		p.skip("…")
+		return nil
+	}
+	to, ok := p.route(x, address)
+	if !ok {
+		p.skip(strings.ToLower(address.Hostname()))
+		return nil
+	}
+	p.now = x.Started
+	m := p.message(x, address, to)
+	if len(x.Messages) > 0 {
+		return p.socket(x, m)
+	}
+	m.Body = x.Body
+	passage, err := p.admit(m, to)
+	if passage == nil {
+		return err
+	}
+	p.answer(passage, x)
+	return nil
+}
+
+func (p *player) skip(host string) {
+	if _, ok := p.report.Skipped[host]; !ok && len(p.report.Skipped) >= maxHosts {
+		host = "…"
+	}
+	p.report.Skipped[host]++
+}
+
+// route finds whose an exchange is: by its host or, with a gateway between, by
+// the path of a call that only a model's provider has.
+func (p *player) route(x *archive.Exchange, address *url.URL) (route.Route, bool) {
+	if provider, ok := p.o.Provider(strings.ToLower(address.Hostname())); ok {
+		return route.At(provider, x.Method, address.EscapedPath(), x.Header, address.Query())
+	}
+	to, ok := route.Match(x.Method, address.EscapedPath(), x.Header, address.Query())
+	return to, ok && to.API.Generates()
+}
+
+func (p *player) message(x *archive.Exchange, address *url.URL, to route.Route) *gate.Message {
+	path := to.Path
+	if address.RawQuery != "" {
+		path += "?" + address.RawQuery
+	}
+	session, subagent, parent := agents.Claims(x.Header)
+	return &gate.Message{
+		Entrance: flow.Import, Provider: to.Provider, API: to.API, Method: x.Method, Path: identity.ScrubPath(path, p.o.Secret), Route: to.Path,
+		Header: identity.ScrubHeader(x.Header, p.o.Secret), Encoding: carry.ContentEncoding(x.Header), Type: x.Header.Get("Content-Type"),
+		Principal: p.principal(x.Header, address.Query()), Custody: p.o.Custody,
+		Claim: gate.Claim{Session: session, Subagent: subagent, Parent: parent},
+	}
+}
+
+// principal is who imports, with the fingerprint of the credential that the call
+// was made with.
+func (p *player) principal(h http.Header, query url.Values) flow.Principal {
+	who := p.o.Principal
+	if c := identity.Credential(h, query); c != "" {
+		who.Credential = p.o.Secret([]byte(c))
+	}
+	return who
+}
+
+// admit has a message recorded. No passage without an error means that the gate
+// recorded why not: nothing is lost by going on.
+func (p *player) admit(m *gate.Message, to route.Route) (passage *gate.Passage, err error) {
+	if to.Login {
+		passage, err = p.gate.AdmitBlind(m, gate.Login, "a log-in, recorded by its fingerprint")
+	} else {
+		passage, err = p.gate.Admit(m)
+	}
+	var refusal *flow.Refusal
+	if err != nil && passage == nil {
+		return nil, err // the ledger does not take it
+	}
+	p.report.Flows++
+	if errors.As(err, &refusal) {
+		return nil, nil
+	}
+	return passage, err
+}
+
+// deliver hands nothing on: nobody waits for it.
+func deliver([]byte) error { return nil }
+
+// chunk is in what steps an answer goes past the gate, as from a connection.
+const chunk = 32 << 10
+
+// answer has the recorded answer watched.
+func (p *player) answer(passage *gate.Passage, x *archive.Exchange) {
+	a := x.Response
+	if a == nil {
+		passage.End(flow.Aborted, "the recording has no answer")
+		return
+	}
+	p.now = x.Started.Add(a.FirstByte)
+	encoding := carry.ContentEncoding(a.Header)
+	if a.Decoded {
+		encoding = ""
+	}
+	why, state := "", flow.Done
+	err := passage.Answer(a.Status, identity.ScrubHeader(a.Header, p.o.Secret), encoding, carry.RequestID(a.Header), carry.StreamKind(a.Header))
+	for part := range slices.Chunk(a.Body, chunk) {
+		if err == nil {
+			err = passage.Push(part, deliver)
+		}
+	}
+	if err == nil {
+		err = passage.Flush(deliver)
+	}
+	if err != nil {
+		why, state = err.Error(), flow.Aborted
+	}
+	p.now = x.Started.Add(max(a.Duration, a.FirstByte))
+	passage.End(state, why)
+}
+
+// socket plays a WebSocket: the upgrade, then each message of the client with
+// what came until the next.
+func (p *player) socket(x *archive.Exchange, m *gate.Message) error {
+	template := *m
+	if m.API != flow.ResponsesSocket {
+		m.API = flow.Opaque
+		template.API = flow.Opaque
+	}
+	upgrade, err := p.admit(m, route.Route{})
+	if upgrade == nil {
+		return err
+	}
+	bare := *x
+	if x.Response != nil {
+		head := *x.Response
+		head.Body = nil
+		bare.Response = &head
+	}
+	p.answer(upgrade, &bare)
+	template.Method, template.Encoding = flow.MethodMessage, ""
+	var open *gate.Passage
+	end := func() {
+		if open != nil {
+			open.End(flow.Done, "")
+			open = nil
+		}
+	}
+	for _, message := range x.Messages {
+		if p.now = message.At; p.now.Before(x.Started) {
+			p.now = x.Started
+		}
+		if !message.FromClient {
+			if open != nil {
+				if err := open.Push(message.Data, deliver); err != nil {
+					open.End(flow.Aborted, err.Error())
+					open = nil
+				}
+			}
+			if open != nil && open.Over() {
+				end()
+			}
+			continue
+		}
+		end()
+		one := template
+		one.Body = message.Data
+		one.API = flow.Opaque
+		if kind := codec.ReadEnvelope(message.Data).Type; template.API == flow.ResponsesSocket && (kind == "response.create" || kind == "") {
+			one.API = flow.Responses
+		}
+		if open, err = p.admit(&one, route.Route{}); err != nil {
+			return err
+		}
+		if open != nil {
+			if err := open.Answer(http.StatusSwitchingProtocols, nil, "", "", codec.Messages); err != nil {
+				open.End(flow.Aborted, err.Error())
+				open = nil
+			}
+		}
+	}
+	end()
+	return nil
+}
