@@ -136,7 +136,7 @@ func (s *scanner) read(name string, in io.Reader) error {
 		s.skipped = append(s.skipped, fmt.Errorf("%s has more than %d bytes and was not scanned", name, maxScanned))
 		return nil
 	}
-	for _, part := range codec.Stretches("", text) {
+	for _, part := range codec.Stretches("", "", text) {
 		r := s.engine.Scan(text[part.Start:part.End], inspect.Options{JSON: part.JSON})
 		if err := s.stretch(name, text, part.Start, &r); err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -88,6 +89,16 @@ func encoded(name string, body []byte) []byte {
 func q(text string) string {
 	quoted, _ := json.Marshal(text)
 	return string(quoted)
+}
+
+// field is a field of a Protocol Buffers message with a text or a message in it.
+func field(number int, content string) string {
+	return string(binary.AppendUvarint([]byte{byte(number<<3 | 2)}, uint64(len(content)))) + content
+}
+
+// envelope is a message of a gRPC or Connect stream.
+func envelope(flags byte, content string) string {
+	return string(binary.BigEndian.AppendUint32([]byte{flags}, uint32(len(content)))) + content
 }
 
 // The bodies of the routes, around what is said in them.
@@ -297,7 +308,15 @@ func spellings(secret string) []shipment {
 	for _, name := range []string{"gzip", "br", "zstd", "deflate", "gzip, br"} {
 		list = append(list, shipment{name: name, parcels: []parcel{{path: messagesPath, body: claude(q("token " + secret)), coding: name}}})
 	}
+	inner := field(1, "a note") + field(2, field(1, "the token is "+secret)+field(3, string([]byte{8, 1})))
+	stream := func(name, kind, via string, parts []string, more ...string) shipment {
+		return shipment{name: name, via: via, spelled: []string{strings.Join(parts, "")}, parcels: []parcel{{path: "/openai/agent.v1.Chat/Run", body: strings.Join(parts, ""), header: append([]string{"Content-Type", kind}, more...)}}}
+	}
 	list = append(list,
+		stream("protobuf", "application/proto", "", []string{inner}),
+		stream("gRPC", "application/grpc+proto", "", []string{envelope(0, field(1, "hello")), envelope(0, inner)}),
+		stream("gRPC, compressed", "application/grpc", "gzip", []string{envelope(0, field(1, "hello")), envelope(1, string(encoded("gzip", []byte(inner))))}, "Grpc-Encoding", "gzip"),
+		stream("Connect", "application/connect+json", "", []string{envelope(0, `{"a":`+q(secret)+`}`), envelope(2, "{}")}),
 		shipment{name: "gzip, unknown path", parcels: []parcel{{path: "/openai/v1/newthing", body: `{"a":` + q(secret) + `}`, coding: "gzip"}}},
 		shipment{name: "zstd, as Codex", parcels: []parcel{{path: "/openai/backend-api/codex/responses", body: responses(item(secret)), coding: "zstd"}}})
 	return list

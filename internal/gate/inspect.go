@@ -10,6 +10,7 @@ import (
 	"github.com/workingagents/gatehouse/internal/inspect"
 	"github.com/workingagents/gatehouse/internal/vault"
 	"github.com/workingagents/gatehouse/internal/wire/codec"
+	"github.com/workingagents/gatehouse/internal/wire/coding"
 	"github.com/workingagents/gatehouse/internal/wire/split"
 )
 
@@ -163,7 +164,7 @@ func (x *examiner) acts(r *reading) {
 	var acts []flow.Act
 	switch {
 	case !x.doc.JSON:
-		acts = codec.UploadActs(x.doc.Body, codec.Stretches(x.m.Type, x.doc.Body))
+		acts = codec.UploadActs(x.doc.Body, x.m.stretches(x.doc.Body))
 	case x.base != nil:
 		acts = codec.MoreActs(x.m.API, x.doc, r.base.doc, x.base.acts)
 	default:
@@ -357,14 +358,22 @@ func (x *examiner) stretches() {
 	}
 	c := collector{g: x.g, body: body, where: always(channel, false)}
 	row, starts := []*inspect.Edge{x.before}, []int{0}
-	for _, s := range codec.Stretches(x.m.Type, body) {
+	for _, s := range x.m.stretches(body) {
+		if s.Coding != "" && x.message(&c, s) {
+			row, starts = append(row, &inspect.Edge{}), append(starts, s.Start)
+			continue
+		}
 		if s.Binary {
 			c.unreadable(s.Start, s.End, s.Why) // and scanned for what stands in the clear
 		}
 		r := x.g.cache.Scan(x.engine, body[s.Start:s.End], inspect.Options{JSON: s.JSON, Known: x.known})
+		known := len(c.found)
 		c.at, c.json = s.Start, s.JSON
 		if c.take(&r, s.End-s.Start); s.Binary {
 			c.unread += int64(r.Scanned)
+		}
+		for i := known; i < len(c.found) && s.Fixed; i++ {
+			c.found[i].finding.Fixed = true
 		}
 		row, starts = append(row, &r.Edge), append(starts, s.Start)
 	}
@@ -379,6 +388,44 @@ func (x *examiner) stretches() {
 	x.after = row[len(row)-1]
 	x.out.views = []*view{c.seen()}
 	x.fresh = []bool{true}
+}
+
+// stretches cuts a body that is no conversation.
+func (m *Message) stretches(body []byte) []codec.Stretch {
+	coding := ""
+	for _, h := range m.Header {
+		if h.Name == "Grpc-Encoding" || h.Name == "Connect-Content-Encoding" {
+			coding = h.Value
+		}
+	}
+	return codec.Stretches(m.Type, coding, body)
+}
+
+// message scans a compressed message of a stream. What is found in it can't be cut
+// out there. It is false when it can't be read.
+func (x *examiner) message(c *collector, s codec.Stretch) bool {
+	text, err := coding.Decode(s.Coding, x.doc.Body[s.Start:s.End], coding.Limit{Bytes: x.g.o.DecodeMax})
+	if err != nil {
+		return false
+	}
+	for _, inner := range codec.Stretches("application/proto", "", text) {
+		r := x.engine.Scan(text[inner.Start:inner.End], inspect.Options{JSON: inner.JSON, Known: x.known})
+		for i := range r.Matches {
+			m := &r.Matches[i]
+			f := found{finding: c.finding(m.Rule.Name(), m.Secret, m.Rule.Severity, m.Rule.Confidence, ""), start: s.Start, end: s.End}
+			f.finding.Via, f.finding.Fixed = append([]string{s.Coding}, m.Via...), true
+			c.add(f)
+		}
+		switch {
+		case inner.Binary:
+			c.unreadable(s.Start, s.End, inner.Why)
+			c.unread += int64(s.End - s.Start)
+			return true // of its message nobody can say how much was read
+		case r.Cut != "":
+			c.add(found{finding: c.finding(unreadableCut, []byte(r.Cut), flow.High, 100, r.Cut), start: s.Start, end: s.End})
+		}
+	}
+	return true
 }
 
 // news gives the values that this request holds and the vault does not.

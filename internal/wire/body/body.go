@@ -17,6 +17,8 @@ type Stretch struct {
 	Start, End int
 	JSON       bool   // JSON text: one value, or lines of them. With Why "not strict JSON" it only looks like it
 	Binary     bool   // can't be read to its end as it stands: it counts as unreadable. What stands there in the clear is still found by who scans it as text
+	Fixed      bool   // its length is told elsewhere in the body: no other text can stand in its place
+	Coding     string // of a Binary stretch: the content coding that it is in; "": none that is known
 	Why        string // what it is: "JSON", "JSON lines", "part header", "application/pdf" …; never content
 }
 
@@ -26,10 +28,20 @@ const Most = 4096
 
 // Cut gives the stretches of a body, free of content coding, in order and
 // without a gap. The content type, which may be empty, says where the parts of
-// a multipart body begin; apart from that it is not believed.
-func Cut(contentType string, body []byte) []Stretch {
+// a multipart body begin, or that the body is a message or a stream of messages;
+// apart from that it is not believed. The coding is what a stream's messages are
+// compressed by (Grpc-Encoding, Connect-Content-Encoding); "" when none is told.
+func Cut(contentType, coding string, body []byte) []Stretch {
 	c := cutter{body: body}
 	kind, params, _ := mime.ParseMediaType(contentType)
+	switch {
+	case Enveloped(kind):
+		c.envelopes(kind, coding)
+		return c.found
+	case isProto(kind):
+		c.proto(0, len(body))
+		return c.found
+	}
 	if boundary := params["boundary"]; boundary != "" && strings.HasPrefix(kind, "multipart/") {
 		c.multipart(0, len(body), boundary, 0)
 	} else {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"mime/multipart"
 	"net/textproto"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -69,16 +70,16 @@ func TestOneBody(t *testing.T) {
 		{"application/json", `{"points":[[11111,22222,33333],[44444,55555,66666]]}`, `JSON (JSON) "{\"points\":[[11111,22222,33333],[44444,55555,66666]]}"`},
 		{"application/jsonl", "{\"a\":1}\n\n{\"b\":2}\r\nno JSON\n{\"c\":\n{\"d\":4}", "JSON (JSON lines) \"{\\\"a\\\":1}\\n\\n{\\\"b\\\":2}\\r\\n\"\ntext (text) \"no JSON\\n\"\nJSON (not strict JSON) \"{\\\"c\\\":\\n\"\nJSON (JSON lines) \"{\\\"d\\\":4}\""},
 	} {
-		got := body.Cut(tt.kind, []byte(tt.body))
+		got := body.Cut(tt.kind, "", []byte(tt.body))
 		whole(t, []byte(tt.body), got)
 		if text := render([]byte(tt.body), got); tt.want != "" && text != tt.want {
 			t.Errorf("%s %q\n got %s\nwant %s", tt.kind, tt.body, text, tt.want)
 		}
 	}
-	if got := body.Cut("text/plain", []byte(png)); len(got) != 1 || !got[0].Binary || got[0].Why != "image/png" {
+	if got := body.Cut("text/plain", "", []byte(png)); len(got) != 1 || !got[0].Binary || got[0].Why != "image/png" {
 		t.Errorf("a picture: %+v", got)
 	}
-	if got := body.Cut("", nil); got != nil {
+	if got := body.Cut("", "", nil); got != nil {
 		t.Errorf("no body: %+v", got)
 	}
 }
@@ -89,7 +90,7 @@ func TestUTF16IsText(t *testing.T) {
 		for _, u := range utf16.Encode([]rune(mark + "password = hunter2, and more of it")) {
 			b = append(b, byte(u), byte(u>>8))
 		}
-		if got := body.Cut("", b); len(got) != 1 || got[0].Binary {
+		if got := body.Cut("", "", b); len(got) != 1 || got[0].Binary {
 			t.Errorf("%+v", got)
 		}
 	}
@@ -118,7 +119,7 @@ func TestMultipart(t *testing.T) {
 	part(`Content-Disposition: form-data; name="pic"|Content-Type: text/plain`, "\xff\xd8\xff\xe0"+strings.Repeat("\x00\x10", 40))
 	part(`Content-Type: multipart/mixed; boundary="in ner"`, "--in ner\nContent-Type: text/plain\n\ninner text\n--in ner--\n")
 	w.Close()
-	got := body.Cut(w.FormDataContentType(), b.Bytes())
+	got := body.Cut(w.FormDataContentType(), "", b.Bytes())
 	whole(t, b.Bytes(), got)
 	var lines []string
 	for _, s := range got {
@@ -151,10 +152,10 @@ func TestBrokenMultipart(t *testing.T) {
 		"no boundary at all", "--b", "--b\r\n", "--b--", "--b\r\nno end of header", "preamble\r\n--b\r\n\r\nx", "--b\n\nx\n--b--\nafter\n--b\n\n{\"a\":1}\n--b--",
 		"--b\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx", "x--b\r\n\r\ny", "--bc\r\n\r\nx\r\n--b--", "\r\n--b\r\n\r\n\r\n--b\r\n\r\n\r\n--b--\r\n",
 	} {
-		whole(t, []byte(b), body.Cut("multipart/form-data; boundary=b", []byte(b)))
+		whole(t, []byte(b), body.Cut("multipart/form-data; boundary=b", "", []byte(b)))
 	}
 	b := []byte("--b\n\nx\n--b--\nafter\n--b\n\n{\"a\":1}\n--b--")
-	if got := render(b, body.Cut("multipart/form-data; boundary=b", b)); !strings.Contains(got, `JSON (JSON) "{\"a\":1}"`) {
+	if got := render(b, body.Cut("multipart/form-data; boundary=b", "", b)); !strings.Contains(got, `JSON (JSON) "{\"a\":1}"`) {
 		t.Errorf("a part behind the end is not read:\n%s", got)
 	}
 }
@@ -173,8 +174,58 @@ func TestBounds(t *testing.T) {
 		"almost a boundary": {form, strings.Repeat("-", 1_000_000)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			whole(t, []byte(tt.body), body.Cut(tt.kind, []byte(tt.body)))
+			whole(t, []byte(tt.body), body.Cut(tt.kind, "", []byte(tt.body)))
 		})
+	}
+}
+
+// A message of Protocol Buffers is cut at its texts, those of the messages in it too;
+// in a stream each message by itself.
+func TestMessages(t *testing.T) {
+	message := "\x08\x96\x01" + "\x12\x07testing" + "\x1a\x10" + "\x08\x01\x0a\x0cin a message" + "\x22\x06\xff\x00\x00\x01\x02\x03" + "\x2d\x01\x02\x03\x04"
+	got := body.Cut("application/proto", "", []byte(message))
+	whole(t, []byte(message), got)
+	var texts, unread []string
+	for _, s := range got {
+		switch {
+		case s.Why == "text of a message" && s.Fixed:
+			texts = append(texts, message[s.Start:s.End])
+		case s.Binary:
+			unread = append(unread, message[s.Start:s.End])
+		}
+	}
+	if want := []string{"testing", "in a message"}; !slices.Equal(texts, want) || len(unread) != 1 {
+		t.Errorf("texts %q, unread %q:\n%s", texts, unread, render([]byte(message), got))
+	}
+	for kind, want := range map[string]int{"application/grpc": 2, "application/grpc+proto": 2, "application/connect+proto": 2} {
+		stream := "\x00\x00\x00\x00\x09\x12\x07testing" + "\x00\x00\x00\x00\x09\x12\x07testing" + "\x01\x00\x00\x00\x03abc" + "\x02\x00\x00\x00\x02{}"
+		got := body.Cut(kind, "gzip", []byte(stream))
+		whole(t, []byte(stream), got)
+		n, packed := 0, 0
+		for _, s := range got {
+			if s.Why == "text of a message" {
+				n++
+			}
+			if s.Coding == "gzip" && s.Binary && stream[s.Start:s.End] == "abc" {
+				packed++
+			}
+			if !s.Fixed {
+				t.Errorf("%s: %+v could be replaced", kind, s)
+			}
+		}
+		if n != want || packed != 1 {
+			t.Errorf("%s: %d texts, %d compressed:\n%s", kind, n, packed, render([]byte(stream), got))
+		}
+	}
+	for _, bad := range []string{"\x00\x00\x00", "\x00\x00\x00\x00\x05abc", "\x00\xff\xff\xff\xffabc"} {
+		got := body.Cut("application/grpc", "", []byte(bad))
+		whole(t, []byte(bad), got)
+		if len(got) != 1 || !got[0].Binary {
+			t.Errorf("%q: %+v", bad, got)
+		}
+	}
+	if got := body.Cut("application/proto", "", []byte("plain words, and no message")); len(got) != 1 || got[0].Binary {
+		t.Errorf("words: %+v", got)
 	}
 }
 
@@ -183,8 +234,11 @@ func FuzzCut(f *testing.F) {
 	f.Add("application/jsonl", []byte("{\"a\":1}\nx\n{\"b\":[1,2]}"))
 	f.Add("multipart/mixed; boundary=\"a b\"", []byte("--a b\nContent-Type: multipart/x; boundary=c\n\n--c\n\n%PDF-\n--c--\n--a b--"))
 	f.Add("", []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x00\xff\xff"))
+	f.Add("application/proto", []byte("\x0a\x05hello\x12\x09\x0a\x07message\x18\x01\x25abcd\x29abcdefgh"))
+	f.Add("application/grpc", []byte("\x00\x00\x00\x00\x07\x0a\x05hello\x01\x00\x00\x00\x02\x1f\x8b"))
+	f.Add("application/connect+json", []byte("\x00\x00\x00\x00\x02{}\x02\x00\x00\x00\x02{}\x00\xff\xff\xff\xff"))
 	f.Fuzz(func(t *testing.T, kind string, b []byte) {
-		whole(t, b, body.Cut(kind, b))
+		whole(t, b, body.Cut(kind, "gzip", b))
 	})
 }
 
@@ -192,6 +246,6 @@ func BenchmarkCut(b *testing.B) {
 	lines := []byte(strings.Repeat(`{"custom_id":"1","method":"POST","url":"/v1/responses","body":{"model":"m","input":"some words that are said to the model"}}`+"\n", 8000))
 	b.SetBytes(int64(len(lines)))
 	for b.Loop() {
-		body.Cut("application/jsonl", lines)
+		body.Cut("application/jsonl", "", lines)
 	}
 }

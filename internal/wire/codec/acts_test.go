@@ -110,7 +110,7 @@ func TestUploadActs(t *testing.T) {
 		`{"custom_id":"2","method":"POST","url":"/v1/embeddings","body":{"input":[1212,3434,5656,7878,9090,1212],"x":1}}` + "\n" +
 		`{"custom_id":"3","method":"POST","url":"/v1/responses","body":{"previous_response_id":"r"}}` + "\n"
 	body := []byte("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"batch.jsonl\"\r\n\r\n" + lines + "\r\n--b--\r\n")
-	stretches := codec.Stretches("multipart/form-data; boundary=b", body)
+	stretches := codec.Stretches("multipart/form-data; boundary=b", "", body)
 	var got []string
 	for _, a := range codec.UploadActs(body, stretches) {
 		got = append(got, a.Kind+" "+a.Name+" "+string(body[a.Start:a.End]))

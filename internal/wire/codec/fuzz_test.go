@@ -93,7 +93,7 @@ func FuzzActs(f *testing.F) {
 				}
 			}
 		}
-		codec.UploadActs(body, codec.Stretches("", body))
+		codec.UploadActs(body, codec.Stretches("", "", body))
 	})
 }
 

@@ -9,4 +9,7 @@ type Stretch = body.Stretch
 // which are text, and which can't be read as they stand: in order, without a
 // gap. What is not recognised is text. It never fails, and its work and memory
 // are bounded by the body's length.
-func Stretches(contentType string, b []byte) []Stretch { return body.Cut(contentType, b) }
+// The coding is that of the messages of a gRPC or Connect stream.
+func Stretches(contentType, coding string, b []byte) []Stretch {
+	return body.Cut(contentType, coding, b)
+}
