@@ -20,8 +20,9 @@ import (
 
 // upFlags are the flags that say how a gateway runs.
 type upFlags struct {
-	config, data, listen, console string
-	upstreams                     upstreamFlags
+	config, data, listen, console, intercept string
+
+	upstreams upstreamFlags
 }
 
 // upstreamFlags collects --upstream NAME=URL.
@@ -43,12 +44,13 @@ func (u upstreamFlags) Set(s string) error {
 }
 
 func runUp(ctx context.Context, args []string, std streams) error {
-	fs := newFlags("up", "[--config FILE] [--data DIR] [--listen ADDR] [--console ADDR] [--upstream NAME=URL]…", std)
+	fs := newFlags("up", "[--config FILE] [--data DIR] [--listen ADDR] [--console ADDR] [--intercept ADDR] [--upstream NAME=URL]…", std)
 	f := upFlags{upstreams: upstreamFlags{}}
 	fs.StringVar(&f.config, "config", "", "configuration `FILE` (docs/reference/config.md)")
 	data := dataFlag(fs)
 	fs.StringVar(&f.listen, "listen", "", "agents' `ADDR` (default 127.0.0.1:4000)")
 	fs.StringVar(&f.console, "console", "", "console's `ADDR`: health, readiness, metrics, admin API; off: none (default 127.0.0.1:4040)")
+	fs.StringVar(&f.intercept, "intercept", "", "forward proxy's `ADDR`, for agents without a base URL; off: none (default 127.0.0.1:4001)")
 	fs.Var(f.upstreams, "upstream", "a provider's address, `NAME=URL`; NAME is anthropic, openai or gemini")
 	leased := fs.Bool("leased", false, "")
 	if err := parse(fs, args); err != nil {
@@ -130,6 +132,9 @@ func listening(a app.About) string {
 	if a.Console != "" {
 		line += ", console http://" + a.Console
 	}
+	if a.Intercept != "" {
+		line += ", forward proxy http://" + a.Intercept
+	}
 	return fmt.Sprintf("%s, data %s, process %d", line, a.Data, a.PID)
 }
 
@@ -149,7 +154,7 @@ func (f upFlags) load() (*config.Config, error) {
 		}
 		c.Data = dir
 	}
-	for name, addr := range map[string]string{"--listen": f.listen, "--console": f.console} {
+	for name, addr := range map[string]string{"--listen": f.listen, "--console": f.console, "--intercept": f.intercept} {
 		if _, _, err := net.SplitHostPort(addr); err != nil && addr != "" && addr != "off" {
 			return nil, fmt.Errorf("%s: %q is not HOST:PORT", name, addr)
 		}
@@ -159,6 +164,9 @@ func (f upFlags) load() (*config.Config, error) {
 	}
 	if f.console != "" {
 		c.Console = f.console
+	}
+	if f.intercept != "" {
+		c.Intercept.Listen = f.intercept
 	}
 	for name, url := range f.upstreams {
 		u := c.Upstreams[name]

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/workingagents/gatehouse/internal/ca"
 	"github.com/workingagents/gatehouse/internal/carry"
 	"github.com/workingagents/gatehouse/internal/config"
 	"github.com/workingagents/gatehouse/internal/console"
@@ -24,6 +25,7 @@ import (
 	"github.com/workingagents/gatehouse/internal/gate"
 	"github.com/workingagents/gatehouse/internal/identity"
 	"github.com/workingagents/gatehouse/internal/price"
+	"github.com/workingagents/gatehouse/internal/proxy/intercept"
 	"github.com/workingagents/gatehouse/internal/proxy/redirect"
 	"github.com/workingagents/gatehouse/internal/upstream"
 )
@@ -39,8 +41,8 @@ type Options struct {
 
 // About says where a running gateway can be reached.
 type About struct {
-	Listen, Console, Data string
-	PID                   int
+	Listen, Console, Intercept, Data string
+	PID                              int
 }
 
 // flushEvery is how often counted refusals become entries.
@@ -51,7 +53,7 @@ const flushEvery = time.Minute
 func Run(ctx context.Context, o Options) error {
 	g := &gateway{o: o, c: o.Config}
 	defer g.close()
-	for _, step := range []func() error{g.check, g.openStore, g.listen, g.wire} {
+	for _, step := range []func() error{g.check, g.openStore, g.openCA, g.listen, g.wire} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -65,11 +67,14 @@ type gateway struct {
 
 	store    *store
 	agents   net.Listener
-	console  net.Listener // nil: none
+	console  net.Listener  // nil: none
+	proxies  net.Listener  // of the forward proxy; nil: none
+	ca       *ca.Authority // nil: nothing is inspected
 	metrics  *console.Metrics
 	gate     *gate.Gate
 	carrier  *carry.Carrier
 	entrance *redirect.Server
+	proxy    *intercept.Server // nil: none
 	admin    *console.Console
 	closers  []func() error
 }
@@ -89,10 +94,16 @@ func (g *gateway) check() error {
 	if err != nil {
 		return err
 	}
-	if isLoopback(g.c.Listen) || keys {
-		return nil
+	addrs := []string{g.c.Listen}
+	if g.c.Intercept.On() {
+		addrs = append(addrs, g.c.Intercept.Listen)
 	}
-	return fmt.Errorf("listening on %s, which is beyond loopback, needs an access key first: run `gatehouse key add NAME --data %s`, then start again", g.c.Listen, g.c.Data)
+	for _, addr := range addrs {
+		if !isLoopback(addr) && !keys {
+			return fmt.Errorf("listening on %s, which is beyond loopback, needs an access key first: run `gatehouse key add NAME --data %s`, then start again", addr, g.c.Data)
+		}
+	}
+	return nil
 }
 
 func (g *gateway) openStore() error {
@@ -110,13 +121,18 @@ func (g *gateway) listen() (err error) {
 		return fmt.Errorf("listening for agents: %w", err)
 	}
 	g.closers = append(g.closers, g.agents.Close)
-	if g.c.Console == "" || g.c.Console == "off" {
-		return nil
+	if g.c.Console != "" && g.c.Console != "off" {
+		if g.console, err = net.Listen("tcp", g.c.Console); err != nil {
+			return fmt.Errorf("listening for the console: %w", err)
+		}
+		g.closers = append(g.closers, g.console.Close)
 	}
-	if g.console, err = net.Listen("tcp", g.c.Console); err != nil {
-		return fmt.Errorf("listening for the console: %w", err)
+	if g.c.Intercept.On() {
+		if g.proxies, err = net.Listen("tcp", g.c.Intercept.Listen); err != nil {
+			return fmt.Errorf("listening as a forward proxy (--intercept off: not at all): %w", err)
+		}
+		g.closers = append(g.closers, g.proxies.Close)
 	}
-	g.closers = append(g.closers, g.console.Close)
 	return nil
 }
 
@@ -150,6 +166,11 @@ func (g *gateway) wire() error {
 	g.entrance = redirect.New(redirect.Options{
 		Carrier: g.carrier, Upstreams: ups, Hosts: g.c.Hosts, Identity: g.resolver(secret, g.c.Listen),
 	})
+	if g.proxies != nil {
+		if g.proxy, err = g.interceptor(secret, ups); err != nil {
+			return err
+		}
+	}
 	g.admin, err = g.store.admin(g.about(), g.metrics, g.o.Version, g.c.Hosts, g.ready)
 	return err
 }
@@ -165,6 +186,9 @@ func (g *gateway) about() About {
 	a := About{Listen: g.agents.Addr().String(), Data: g.c.Data, PID: os.Getpid()}
 	if g.console != nil {
 		a.Console = g.console.Addr().String()
+	}
+	if g.proxies != nil {
+		a.Intercept = g.proxies.Addr().String()
 	}
 	return a
 }
@@ -217,13 +241,14 @@ func (g *gateway) serve(ctx context.Context) error {
 	group.Go(func() error { return g.flushRefusals(background) })
 	group.Go(func() error { return tendMemory(background) })
 	group.Go(func() error { return g.store.rules.tend(background, g.o.Reload, g.store.detect.Reload) })
-	server := &http.Server{
-		Handler: g.entrance, ConnContext: g.entrance.ConnContext,
-		ReadHeaderTimeout: time.Duration(g.c.Limits.HeaderTimeout), MaxHeaderBytes: 256 << 10,
-		ErrorLog: slog.NewLogLogger(g.o.Log.Handler(), slog.LevelDebug),
+	servers := g.servers()
+	failed := make(chan error, len(servers))
+	for l, server := range servers {
+		go func() { failed <- server.Serve(l) }()
 	}
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(g.agents) }()
+	if g.proxy != nil {
+		group.Go(func() error { return g.proxy.Run(background) })
+	}
 	if g.o.Ready != nil {
 		g.o.Ready(g.about())
 	}
@@ -231,9 +256,9 @@ func (g *gateway) serve(ctx context.Context) error {
 	case err = <-failed:
 	case <-background.Done():
 	case <-ctx.Done():
-		g.drain(server)
+		g.drain(servers)
 	}
-	g.cut(server)
+	g.cut(servers)
 	g.gate.Flush()
 	stop()
 	if stopped := group.Wait(); err == nil {
@@ -245,41 +270,83 @@ func (g *gateway) serve(ctx context.Context) error {
 	return g.store.ledger.Admin("stop", "the gateway stops", nil)
 }
 
+// servers are those of the agents' ports.
+func (g *gateway) servers() map[net.Listener]*http.Server {
+	server := func(h http.Handler, conn func(context.Context, net.Conn) context.Context) *http.Server {
+		return &http.Server{
+			Handler: h, ConnContext: conn,
+			ReadHeaderTimeout: time.Duration(g.c.Limits.HeaderTimeout), MaxHeaderBytes: 256 << 10,
+			ErrorLog: slog.NewLogLogger(g.o.Log.Handler(), slog.LevelDebug),
+		}
+	}
+	all := map[net.Listener]*http.Server{g.agents: server(g.entrance, g.entrance.ConnContext)}
+	if g.proxy != nil {
+		all[g.proxies] = server(g.proxy, g.proxy.ConnContext)
+	}
+	return all
+}
+
 // started is what the ledger keeps of a start.
 func (g *gateway) started() map[string]string {
 	rules := g.store.rules.Status()
 	detect := g.store.detect.Status()
 	g.o.Log.Info("policy", "version", rules.Version, "mode", rules.Mode, "file", rules.File)
 	g.o.Log.Info("rules", "version", detect.Version, "rules", detect.Number, "files", len(detect.Files))
-	return map[string]string{
+	said := map[string]string{
 		"version": g.o.Version, "listen": g.agents.Addr().String(),
 		"policy": rules.Version, "mode": rules.Mode, "policy_file": rules.File,
 		"rules": detect.Version, "rules_number": strconv.Itoa(detect.Number), "rules_files": strings.Join(detect.Files, ", "),
 	}
+	if g.proxies != nil {
+		said["intercept"], said["inspect"] = g.proxies.Addr().String(), strings.Join(g.c.Intercept.Hosts(), ", ")
+	}
+	if g.ca != nil {
+		for _, i := range g.ca.Issuers() {
+			said["ca"] = strings.TrimPrefix(said["ca"]+", "+i.ID, ", ")
+		}
+	}
+	return said
 }
 
 // drain lets running calls end; new ones get 503 meanwhile.
-func (g *gateway) drain(server *http.Server) {
+func (g *gateway) drain(servers map[net.Listener]*http.Server) {
 	g.o.Log.Info("draining", "timeout", time.Duration(g.c.Limits.DrainTimeout))
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(g.c.Limits.DrainTimeout))
 	defer cancel()
-	if err := g.carrier.Drain(ctx); err != nil {
+	if err := g.drained(ctx); err != nil {
 		g.o.Log.Warn("draining: calls were cut", "err", err)
 		return
 	}
-	server.Shutdown(ctx)
+	for _, server := range servers {
+		server.Shutdown(ctx)
+	}
+}
+
+// drained returns when all that runs has ended, on all entrances.
+func (g *gateway) drained(ctx context.Context) error {
+	var all errgroup.Group
+	all.Go(func() error { return g.carrier.Drain(ctx) })
+	if g.proxy != nil {
+		all.Go(func() error { return g.proxy.Drain(ctx) })
+	}
+	return all.Wait()
 }
 
 // cutTimeout is how long calls that are cut may take to be on record.
 const cutTimeout = 5 * time.Second
 
 // cut ends what still runs, and waits until that is on record.
-func (g *gateway) cut(server *http.Server) {
+func (g *gateway) cut(servers map[net.Listener]*http.Server) {
 	g.carrier.Cut()
-	server.Close()
+	if g.proxy != nil {
+		g.proxy.Cut()
+	}
+	for _, server := range servers {
+		server.Close()
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), cutTimeout)
 	defer cancel()
-	if err := g.carrier.Drain(ctx); err != nil {
+	if err := g.drained(ctx); err != nil {
 		g.o.Log.Warn("stopping: the ends of calls are not on record", "err", err)
 	}
 }

@@ -27,6 +27,7 @@ import (
 type house struct {
 	t     *testing.T
 	url   string // of the agents' port
+	proxy string // of the forward proxy; "" when there is none
 	dir   string
 	admin *http.Client
 	stop  context.CancelFunc
@@ -39,7 +40,7 @@ func open(t *testing.T, dir string, upstream http.Handler, change func(*config.C
 	up := httptest.NewServer(upstream)
 	t.Cleanup(up.Close)
 	c := config.Default()
-	c.Data, c.Listen, c.Console = dir, "127.0.0.1:0", "off"
+	c.Data, c.Listen, c.Console, c.Intercept.Listen = dir, "127.0.0.1:0", "off", "off"
 	for name, u := range c.Upstreams {
 		u.URL = up.URL
 		c.Upstreams[name] = u
@@ -55,6 +56,9 @@ func open(t *testing.T, dir string, upstream http.Handler, change func(*config.C
 	select {
 	case a := <-ready:
 		h.url = "http://" + a.Listen
+		if a.Intercept != "" {
+			h.proxy = "http://" + a.Intercept
+		}
 	case err := <-h.done:
 		t.Fatalf("starting: %v", err)
 	}

@@ -115,7 +115,7 @@ func (s *store) announce(a About) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	holder := ledger.Holder{PID: os.Getpid(), Listen: a.Listen, Console: a.Console, Socket: socket.Addr().String()}
+	holder := ledger.Holder{PID: os.Getpid(), Listen: a.Listen, Console: a.Console, Intercept: a.Intercept, Socket: socket.Addr().String()}
 	if err := ledger.Announce(s.dir, holder); err != nil {
 		return nil, errors.Join(err, socket.Close())
 	}

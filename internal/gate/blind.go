@@ -4,7 +4,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"net/http"
 
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/wire/split"
@@ -53,10 +52,14 @@ func (g *Gate) AdmitBlind(m *Message, kind Blind, why string) (*Passage, error) 
 
 // Tunnelled ends the passage of a tunnel: up and down are the bytes that went
 // from the client and to it.
-func (p *Passage) Tunnelled(up, down int64, state flow.State, why string) {
-	p.status, p.sent, p.received = http.StatusOK, up, down
+func (p *Passage) Tunnelled(status int, up, down int64, state flow.State, why string) {
+	p.status, p.sent, p.received = status, up, down
 	p.End(state, why)
 }
+
+// Refuse ends a passage of which nothing was forwarded: where it was to go is
+// not to be reached.
+func (p *Passage) Refuse(r *flow.Refusal) { p.refuse(r) }
 
 // TLS notes the connection to the provider.
 func (p *Passage) TLS(leg *flow.Leg) { p.leg = leg }

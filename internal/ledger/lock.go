@@ -30,6 +30,8 @@ type Holder struct {
 	Listen  string    `json:"listen,omitempty"`  // host:port of the agents' port
 	Console string    `json:"console,omitempty"` // host:port of the console; empty: none
 	Socket  string    `json:"socket,omitempty"`  // path of the admin socket
+
+	Intercept string `json:"intercept,omitempty"` // host:port of the forward proxy; empty: none
 }
 
 // HeldError says that another process has the data folder.

@@ -33,7 +33,7 @@ type Options struct {
 type Upstream struct {
 	base   *url.URL
 	http   *http.Transport // HTTP/2 where the provider offers it
-	legs   legs
+	legs   *legs
 	single *http.Transport // requests without a body, WebSocket upgrades (RFC 6455) among them: HTTP/1.1, a connection for each
 }
 
@@ -63,13 +63,22 @@ func New(o Options) (*Upstream, error) {
 		}
 		proxy = http.ProxyURL(p)
 	}
-	u := &Upstream{base: base, http: transport(proxy, roots, true), single: transport(proxy, roots, false)}
+	u := &Upstream{base: base, http: transport(proxy, roots, true), single: transport(proxy, roots, false), legs: &legs{}}
 	// net/http sends a request without a body again when a kept connection ends
 	// before the answer, whether or not the provider has acted on it; over HTTP/2
 	// also when a stream is reset. On a connection that was never used before it
 	// does not (persistConn.shouldRetryRequest).
 	u.single.DisableKeepAlives = true
 	return u, nil
+}
+
+// At is the same upstream at another host: HOST or HOST:PORT. They share their
+// connections' settings.
+func (u *Upstream) At(host string) *Upstream {
+	at, base := *u, *u.base
+	base.Host = host
+	at.base = &base
+	return &at
 }
 
 func loadRoots(file string) (*x509.CertPool, error) {

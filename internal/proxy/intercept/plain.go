@@ -1,0 +1,135 @@
+package intercept
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/workingagents/gatehouse/internal/carry"
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/gate"
+)
+
+// absolute answers a request with a whole address (RFC 9112 section 3.2.2).
+// That of an inspected host is a request like those inside of TLS, and goes on
+// by TLS; another one's is forwarded as it comes, recorded as a tunnel is.
+func (s *Server) absolute(w http.ResponseWriter, r *http.Request, q carry.Request, who caller) {
+	usual := map[string]int{"http": 80, "https": 443}[r.URL.Scheme]
+	t, err := ParseTarget(r.URL.Host, usual)
+	if usual == 0 || err != nil {
+		s.o.Carrier.TurnAway(w, r, "", refuse(http.StatusBadRequest, "bad_target", "the address of this request is not http://HOST or https://HOST"))
+		return
+	}
+	h, bypass := s.host(t.Host)
+	m := message(r.Method, t, q)
+	switch {
+	case h != nil && bypass == nil:
+		t = secured(t)
+		r.Host = t.recorded()
+		s.serve(w, r, &inside{target: t, host: h, who: who})
+	case s.o.Refuse && bypass == nil:
+		s.deny(w, m, refuse(http.StatusForbidden, "other_host", "this host is not among those that agents may call (settings: intercept.inspect, intercept.others)"))
+	case usual == 443:
+		s.deny(w, m, refuse(http.StatusBadRequest, "https_without_connect", "an address with https is asked for by CONNECT: this proxy adds no TLS to what it does not inspect"))
+	case t.Port != 80 && !slices.Contains(s.o.Ports, t.Port):
+		s.deny(w, m, refuse(http.StatusForbidden, "port", "connections to this port are not allowed (setting: intercept.ports)"))
+	case r.Header.Get("Upgrade") != "":
+		s.deny(w, m, refuse(http.StatusNotImplemented, "upgrade", "an upgrade without TLS is asked for by CONNECT"))
+	default:
+		s.relay(w, r, m)
+	}
+}
+
+// secured is where a request without TLS to an inspected host goes: the usual
+// port becomes TLS's.
+func secured(t Target) Target {
+	if t.Port == 80 {
+		t.Port = 443
+	}
+	return t
+}
+
+// relay forwards one request without TLS, as it comes.
+func (s *Server) relay(w http.ResponseWriter, r *http.Request, m *gate.Message) {
+	if !s.enter() {
+		s.deny(w, m, errLeaving)
+		return
+	}
+	defer s.active.Done()
+	p, err := s.o.Gate.AdmitBlind(m, gate.Tunnel, "a host that is not inspected: forwarded, unread")
+	if err != nil {
+		carry.WriteRefusal(w, "", r.Method, asRefusal(err))
+		return
+	}
+	defer p.End(flow.Aborted, "the client or the host broke it off") // also when the handler is aborted by a panic
+	var up, down atomic.Int64
+	status := http.StatusOK
+	failed := false
+	proxy := &httputil.ReverseProxy{
+		Transport: s.plain, FlushInterval: -1, ErrorLog: s.inner.ErrorLog,
+		Rewrite: func(out *httputil.ProxyRequest) {
+			out.Out.Host = out.In.Host
+			out.Out.Header.Del("Proxy-Authorization")
+			if out.Out.Body != nil && out.Out.Body != http.NoBody {
+				out.Out.Body = counted{out.Out.Body, &up}
+			}
+			if _, ok := out.Out.Header["User-Agent"]; !ok {
+				out.Out.Header["User-Agent"] = nil
+			}
+		},
+		ModifyResponse: func(resp *http.Response) error {
+			status = resp.StatusCode
+			resp.Body = counted{resp.Body, &down}
+			return nil
+		},
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			failed = true
+			refusal := asRefusal(err)
+			if refusal.Kind == "internal" {
+				refusal = &flow.Refusal{Status: http.StatusBadGateway, Kind: "unreachable", Text: "the host could not be reached", Err: err}
+			}
+			p.Refuse(refusal)
+			carry.WriteRefusal(w, "", r.Method, refusal)
+		},
+	}
+	proxy.ServeHTTP(w, r)
+	if !failed {
+		p.Tunnelled(status, up.Load(), down.Load(), flow.Done, "")
+	}
+}
+
+// transport reaches hosts without TLS, through the guard. A connection is used
+// once: net/http would try a request again on another one.
+func (s *Server) transport() *http.Transport {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	return &http.Transport{
+		Protocols: protocols, DisableKeepAlives: true, DisableCompression: true,
+		ResponseHeaderTimeout: s.o.IdleTimeout, ExpectContinueTimeout: time.Second,
+		DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {
+			t, err := ParseTarget(strings.ToLower(addr), 0)
+			if err != nil {
+				return nil, err
+			}
+			return s.guard.dial(ctx, t)
+		},
+	}
+}
+
+// counted is a body whose bytes are counted as they are read.
+type counted struct {
+	io.ReadCloser
+	n *atomic.Int64
+}
+
+func (c counted) Read(b []byte) (int, error) {
+	n, err := c.ReadCloser.Read(b)
+	c.n.Add(int64(n))
+	return n, err
+}

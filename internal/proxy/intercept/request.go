@@ -1,0 +1,64 @@
+package intercept
+
+import (
+	"net/http"
+
+	"github.com/workingagents/gatehouse/internal/carry"
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/identity"
+	"github.com/workingagents/gatehouse/internal/wire/route"
+)
+
+// serveInner takes a request that was found inside of TLS.
+func (s *Server) serveInner(w http.ResponseWriter, r *http.Request) {
+	in, ok := r.Context().Value(innerKey{}).(*inside)
+	if !ok {
+		s.o.Carrier.TurnAway(w, r, "", refuse(http.StatusBadRequest, "no_connection", "the connection of this request is not known"))
+		return
+	}
+	s.serve(w, r, in)
+}
+
+// serve has a request to an inspected host carried. All that is refused here is
+// recorded: who calls what is known.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, in *inside) {
+	q := carry.Request{Entrance: flow.Intercept, Upstream: in.host.upstream(in.target), TLS: in.leg}
+	q.Route = route.Route{Provider: in.host.Provider, API: flow.Opaque, Path: "/"}
+	key := in.who.key
+	if key == "" {
+		key = r.Header.Get(identity.KeyHeader)
+	}
+	var err error
+	if q.Principal, err = s.o.Identity.Principal(in.who.peer, key, r.Header, r.URL.Query()); err != nil {
+		s.o.Carrier.TurnAway(w, r, in.host.Provider, err)
+		return
+	}
+	q.Custody = s.o.Identity.Custody(in.who.peer)
+	if err := s.check(r, in); err != nil {
+		s.o.Carrier.Refuse(w, r, q, asRefusal(err))
+		return
+	}
+	match, ok := route.At(in.host.Provider, r.Method, r.URL.EscapedPath(), r.Header, r.URL.Query())
+	if !ok {
+		s.o.Carrier.Refuse(w, r, q, refuse(http.StatusBadRequest, "bad_path", "servers may read the path of this request in more than one way"))
+		return
+	}
+	q.Route = match
+	for name, values := range s.o.Set[in.host.Provider] {
+		r.Header[name] = values
+	}
+	s.o.Carrier.Carry(w, r, q)
+}
+
+// check refuses what is meant for another host than the connection, or could
+// not go on as it came.
+func (s *Server) check(r *http.Request, in *inside) error {
+	if r.Method == http.MethodConnect {
+		return refuse(http.StatusMethodNotAllowed, "nested_connect", "a CONNECT inside of an inspected connection leads nowhere")
+	}
+	t, err := ParseTarget(r.Host, in.target.Port)
+	if err != nil || t != in.target {
+		return refuse(http.StatusMisdirectedRequest, "misdirected", "this request is for another host than its connection (CONNECT); nothing was forwarded")
+	}
+	return carry.Literal(r.URL.EscapedPath(), r)
+}
