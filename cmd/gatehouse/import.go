@@ -12,9 +12,15 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/workingagents/gatehouse/internal/console"
 )
+
+// importReport is what became of a recording, as the admin API tells it.
+type importReport struct {
+	Exchanges int            `json:"exchanges"`
+	Flows     int            `json:"flows"`
+	Skipped   map[string]int `json:"skipped,omitempty"` // exchanges with hosts that are no provider's
+	Error     string         `json:"error,omitempty"`
+}
 
 // runImport sends recordings past the gate: the running gateway's, or one of its
 // own.
@@ -50,7 +56,7 @@ func runImport(ctx context.Context, args []string, std streams) error {
 		if *asJSON {
 			err = json.NewEncoder(std.out).Encode(struct {
 				File string `json:"file"`
-				console.ImportReport
+				importReport
 			}{file, report})
 		} else {
 			printImport(std.out, file, report)
@@ -65,7 +71,7 @@ func runImport(ctx context.Context, args []string, std streams) error {
 	return nil
 }
 
-func importOne(ctx context.Context, b *backend, file string, std streams) (report console.ImportReport, err error) {
+func importOne(ctx context.Context, b *backend, file string, std streams) (report importReport, err error) {
 	in, name := std.in, "standard input"
 	if file != "-" {
 		f, err := os.Open(file)
@@ -79,7 +85,7 @@ func importOne(ctx context.Context, b *backend, file string, std streams) (repor
 	err = b.upload(ctx, "/import?name="+url.QueryEscape(name), in, func(line []byte) error {
 		var step struct {
 			Done   int
-			Report *console.ImportReport
+			Report *importReport
 		}
 		if err := json.Unmarshal(line, &step); err != nil {
 			return fmt.Errorf("reading the report: %w", err)
@@ -100,7 +106,7 @@ func importOne(ctx context.Context, b *backend, file string, std streams) (repor
 	return report, err
 }
 
-func printImport(w io.Writer, file string, r console.ImportReport) {
+func printImport(w io.Writer, file string, r importReport) {
 	fmt.Fprintf(w, "%s: %d exchanges, %d flows recorded; to look: gatehouse flows\n", file, r.Exchanges, r.Flows)
 	skipped := 0
 	hosts := slices.SortedFunc(maps.Keys(r.Skipped), func(a, b string) int { return r.Skipped[b] - r.Skipped[a] })

@@ -76,7 +76,7 @@ func (p *Passage) Body() (body []byte, decoded bool) {
 func (p *Passage) Intent() *flow.Intent { return p.in }
 
 func (p *Passage) begin(r reading) error {
-	c := ledger.Content{Doc: r.doc, Base: r.base.storedIn(p.in), Edits: r.plan.edits, Secrets: r.plan.secrets}
+	c := ledger.Content{Doc: r.doc, Base: r.base.storedIn(p.in), Edits: r.plan.edits, Secrets: r.plan.secrets, Now: p.gate.o.Now}
 	if p.in.Capture == flow.CaptureMetadata {
 		c = ledger.Content{}
 	}

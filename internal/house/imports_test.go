@@ -18,7 +18,7 @@ var layers = [][]string{
 	{"internal/gate", "internal/allow", "internal/rulebook"},
 	{"internal/vault"},
 	{"internal/identity", "internal/inspect", "internal/policy", "internal/price", "internal/ledger"},
-	{"internal/upstream", "internal/agents", "internal/config", "internal/simulate", "internal/ca"},
+	{"internal/upstream", "internal/agents", "internal/archive", "internal/config", "internal/simulate", "internal/ca"},
 	{"internal/wire", "internal/strict", "internal/atomicfile"},
 	{"internal/flow"},
 }
@@ -87,6 +87,13 @@ var allowed = []line{
 	{"internal/carry", "internal/agents", "knows the headers by which agents name their sessions"},
 	{"internal/carry", "internal/upstream", "forwards"},
 	{"internal/carry", "internal/wire/...", "refuses in the provider's shape, cuts answers into messages"},
+
+	{"internal/proxy/recorded", "internal/archive", "reads what other tools recorded"},
+	{"internal/proxy/recorded", "internal/agents", "knows the headers by which agents name their sessions"},
+	{"internal/proxy/recorded", "internal/carry", "reads headers as for what comes now"},
+	{"internal/proxy/recorded", "internal/gate", "admits each message, watches each answer"},
+	{"internal/proxy/recorded", "internal/identity", "takes credentials out of what is recorded"},
+	{"internal/proxy/recorded", "internal/wire/...", "finds a path's provider, says how an answer comes"},
 
 	{"internal/console", "internal/ledger", "shows flows, sessions and content, verifies"},
 	{"internal/console", "internal/identity", "administers access keys"},

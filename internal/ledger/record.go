@@ -27,6 +27,9 @@ type Content struct {
 	// Secrets are kept in the vault only: all of the body, also those in pieces
 	// that the base has, for it may be that everything is stored anew.
 	Secrets []Secret
+
+	// Now is the clock by which the answer's chunks come; nil: the ledger's own.
+	Now func() time.Time
 }
 
 // Record is a flow that is being recorded. Its methods may be called by
@@ -37,6 +40,7 @@ type Record struct {
 	key   *keys.Key
 	vault *keys.Key // of the principal; nil unless kept
 	kept  bool      // the bodies, not only metadata
+	now   func() time.Time
 
 	mu     sync.Mutex
 	stored *Stored       // until Stored
@@ -102,7 +106,10 @@ func (l *Ledger) begin(in *flow.Intent, c Content) (*Record, error) {
 		return nil, err
 	}
 	defer l.scopes.done(sc)
-	r := &Record{l: l, in: in, key: sc.key, vault: sc.safe.key}
+	r := &Record{l: l, in: in, key: sc.key, vault: sc.safe.key, now: c.Now}
+	if r.now == nil {
+		r.now = l.o.Now
+	}
 	b, items, err := r.enqueue(sc, text, c)
 	if err != nil {
 		return nil, err
@@ -196,7 +203,7 @@ func (r *Record) Push(p []byte) error {
 	if r.ended {
 		return errEnded
 	}
-	at := r.l.o.Now().Sub(r.in.Started)
+	at := r.now().Sub(r.in.Started)
 	if len(r.sizes) == 0 {
 		r.since = at
 	}
@@ -375,7 +382,7 @@ func (l *Ledger) checkpoints() {
 	}
 	for _, r := range l.open.list() {
 		r.mu.Lock()
-		if len(r.sizes) > 0 && l.o.Now().Sub(r.in.Started)-r.since >= checkpointEvery {
+		if len(r.sizes) > 0 && r.now().Sub(r.in.Started)-r.since >= checkpointEvery {
 			r.checkpoint() // a fault is told to the flow by its next Push
 		}
 		r.mu.Unlock()

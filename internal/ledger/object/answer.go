@@ -11,13 +11,17 @@ type Chunk struct {
 	At   time.Duration // since the flow started; kept in microseconds
 }
 
+// longest is the longest time between two chunks that is kept: a clock that was
+// set must not make an answer unreadable.
+const longest = 1 << 39 * time.Microsecond
+
 // AppendChunks encodes chunks: first their times and lengths, then their
 // bytes in one run, which compresses better.
 func AppendChunks(dst []byte, chunks []Chunk) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(chunks)))
 	var last time.Duration
 	for _, c := range chunks {
-		at := max(last, c.At.Truncate(time.Microsecond))
+		at := min(max(last, c.At.Truncate(time.Microsecond)), last+longest)
 		dst = binary.AppendUvarint(dst, uint64((at-last)/time.Microsecond))
 		dst = binary.AppendUvarint(dst, uint64(len(c.Data)))
 		last = at

@@ -122,6 +122,15 @@ func TestAddressesTellObjectsApart(t *testing.T) {
 	}
 }
 
+// A clock that was set by years between two chunks leaves the answer readable.
+func TestChunksOfAClockThatWasSet(t *testing.T) {
+	list := object.AppendChunks(nil, []object.Chunk{{Data: []byte("a"), At: time.Second}, {Data: []byte("b"), At: 30 * 365 * 24 * time.Hour}, {Data: []byte("c"), At: 2 * time.Second}})
+	got, rest, err := object.DecodeChunks(list)
+	if err != nil || len(rest) > 0 || len(got) != 3 || string(got[1].Data) != "b" || got[1].At <= got[0].At || got[2].At < got[1].At {
+		t.Errorf("%v, %d more bytes, %v", got, len(rest), err)
+	}
+}
+
 func TestChunksAndEdits(t *testing.T) {
 	chunks := []object.Chunk{{Data: []byte("one "), At: time.Millisecond}, {At: time.Millisecond}, {Data: []byte("two "), At: 3 * time.Second}, {Data: []byte("three"), At: 3 * time.Second}}
 	got, rest, err := object.DecodeChunks(append(object.AppendChunks(nil, chunks), "rest"...))

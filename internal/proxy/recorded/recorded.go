@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/workingagents/gatehouse/internal/agents"
@@ -46,7 +47,7 @@ const maxHosts = 1000
 // nil, is called after each exchange.
 func Play(r io.Reader, o Options, told func(Report)) (Report, error) {
 	p := &player{o: o, report: Report{Skipped: map[string]int{}}}
-	p.gate = o.Gate(func() time.Time { return p.now })
+	p.gate = o.Gate(p.now.time)
 	err := archive.Read(r, func(x *archive.Exchange) error {
 		p.report.Exchanges++
 		err := p.play(x)
@@ -62,9 +63,16 @@ func Play(r io.Reader, o Options, told func(Report)) (Report, error) {
 type player struct {
 	o      Options
 	gate   *gate.Gate
-	now    time.Time
+	now    clock
 	report Report
 }
+
+// clock is the recording's. The ledger asks it from a goroutine of its own.
+type clock struct{ nanos atomic.Int64 }
+
+func (c *clock) set(t time.Time) { c.nanos.Store(t.UnixNano()) }
+
+func (c *clock) time() time.Time { return time.Unix(0, c.nanos.Load()) }
 
 // play takes one exchange. What a provider would not have been sent, such as the
 // pages of a browser in the same file, is counted by its host.
@@ -79,7 +87,7 @@ func (p *player) play(x *archive.Exchange) error {
 		p.skip(strings.ToLower(address.Hostname()))
 		return nil
 	}
-	p.now = x.Started
+	p.now.set(x.Started)
 	m := p.message(x, address, to)
 	if len(x.Messages) > 0 {
 		return p.socket(x, m)
@@ -107,7 +115,7 @@ func (p *player) route(x *archive.Exchange, address *url.URL) (route.Route, bool
 		return route.At(provider, x.Method, address.EscapedPath(), x.Header, address.Query())
 	}
 	to, ok := route.Match(x.Method, address.EscapedPath(), x.Header, address.Query())
-	return to, ok && to.API.Generates()
+	return to, ok && (to.API.Generates() || to.API == flow.ResponsesSocket)
 }
 
 func (p *player) message(x *archive.Exchange, address *url.URL, to route.Route) *gate.Message {
@@ -166,7 +174,7 @@ func (p *player) answer(passage *gate.Passage, x *archive.Exchange) {
 		passage.End(flow.Aborted, "the recording has no answer")
 		return
 	}
-	p.now = x.Started.Add(a.FirstByte)
+	p.now.set(x.Started.Add(a.FirstByte))
 	encoding := carry.ContentEncoding(a.Header)
 	if a.Decoded {
 		encoding = ""
@@ -184,7 +192,7 @@ func (p *player) answer(passage *gate.Passage, x *archive.Exchange) {
 	if err != nil {
 		why, state = err.Error(), flow.Aborted
 	}
-	p.now = x.Started.Add(max(a.Duration, a.FirstByte))
+	p.now.set(x.Started.Add(max(a.Duration, a.FirstByte)))
 	passage.End(state, why)
 }
 
@@ -216,8 +224,9 @@ func (p *player) socket(x *archive.Exchange, m *gate.Message) error {
 		}
 	}
 	for _, message := range x.Messages {
-		if p.now = message.At; p.now.Before(x.Started) {
-			p.now = x.Started
+		p.now.set(message.At)
+		if message.At.Before(x.Started) {
+			p.now.set(x.Started)
 		}
 		if !message.FromClient {
 			if open != nil {
