@@ -54,7 +54,7 @@ func setUp(o options, data string) (f *field, err error) {
 	// upstream answers any path.
 	f.proxy = newSide("proxy", addrs[1], self, "-role", "proxy", "-listen", addrs[1], "-target", "http://"+addrs[0])
 	f.gatehouse = newSide("gatehouse", addrs[2], o.gatehouse, "up", "--data", data,
-		"--listen", addrs[2], "--console", addrs[3], "--upstream", "anthropic=http://"+addrs[0])
+		"--listen", addrs[2], "--console", addrs[3], "--intercept", "off", "--upstream", "anthropic=http://"+addrs[0])
 	if o.against != "" {
 		f.proxy = newSide("other", addrs[1], o.against, "up", "--data", data+"-other",
 			"--listen", addrs[1], "--console", addrs[5], "--upstream", "anthropic=http://"+addrs[0])

@@ -77,7 +77,7 @@ func startSimulated(ctx context.Context) (string, error) {
 // returned.
 func startDemoGateway(ctx context.Context, dir, provider string) (addr string, done chan error, err error) {
 	c := config.Default()
-	c.Data, c.Listen, c.Console = dir, "127.0.0.1:0", "off"
+	c.Data, c.Listen, c.Console, c.Intercept.Listen = dir, "127.0.0.1:0", "off", "off"
 	for name, u := range c.Upstreams {
 		u.URL = provider
 		c.Upstreams[name] = u

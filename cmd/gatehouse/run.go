@@ -14,8 +14,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/workingagents/gatehouse/internal/agents"
+	"github.com/workingagents/gatehouse/internal/ca"
+	"github.com/workingagents/gatehouse/internal/ca/trust"
 	"github.com/workingagents/gatehouse/internal/ledger"
 )
 
@@ -26,7 +29,7 @@ type runFlags struct {
 	data, key, gateway      *string
 	config, listen, console *string
 	upstreams               repeated
-	detach                  *bool
+	intercept, detach       *bool
 }
 
 // repeated is a flag that may be given many times.
@@ -44,6 +47,7 @@ func newRunFlags(std streams) (*flag.FlagSet, *runFlags) {
 	fs.Var(&f.upstreams, "upstream", "`NAME=URL` of a provider; may be repeated")
 	f.gateway = fs.String("gateway", "", "`URL` of a gateway that runs already, here or elsewhere; starts none")
 	f.key = fs.String("key", "", "access `KEY` (default $"+keyVar+")")
+	f.intercept = fs.Bool("intercept", false, "the agent calls its provider itself, through the gateway's forward proxy: for one that ignores a base URL")
 	f.detach = fs.Bool("detach", false, "") // spawn's process in between
 	return fs, f
 }
@@ -72,9 +76,57 @@ func runRun(ctx context.Context, args []string, std streams) error {
 	}
 	agent, known := agents.For(fs.Arg(0))
 	cwd, _ := os.Getwd() // unknown is fine: it only serves notes
-	launch := agent.Launch(agents.Gateway{URL: use.url, Key: use.key, Env: os.Environ(), Args: fs.Args()[1:], Dir: cwd, Read: os.ReadFile})
+	launch, err := f.point(agent, use, agents.Gateway{URL: use.url, Key: use.key, Env: os.Environ(), Args: fs.Args()[1:], Dir: cwd, Read: os.ReadFile})
+	if err != nil {
+		lease.Close()
+		return err
+	}
 	say(std.err, use, fs.Arg(0), known, launch)
 	return become(path, append([]string{fs.Arg(0)}, launch.Args...), launch.Env, lease)
+}
+
+// point leads the agent to the gateway, by its base URL or through the forward
+// proxy.
+func (f *runFlags) point(agent agents.Agent, use target, g agents.Gateway) (agents.Launch, error) {
+	if !*f.intercept {
+		return agent.Launch(g), nil
+	}
+	proxy, err := interceptor(use)
+	if err != nil {
+		return agents.Launch{}, err
+	}
+	return agent.Intercept(g, proxy), nil
+}
+
+// interceptor is the forward proxy of a gateway on this machine, with the files
+// that make a child trust it.
+func interceptor(use target) (p agents.Proxy, err error) {
+	switch {
+	case use.data == "":
+		return p, exitError{2, "--intercept needs the gateway of a data folder, whose root the agent is to trust; --gateway names another"}
+	case use.holder.Intercept == "":
+		return p, exitError{2, fmt.Sprintf("the gateway that has %s was started without a forward proxy (--intercept off)", use.data)}
+	}
+	all, err := ca.List(use.data)
+	if err != nil {
+		return p, err
+	}
+	u, err := url.Parse(holderURL(use.holder.Intercept))
+	if err != nil {
+		return p, fmt.Errorf("reading the forward proxy's address: %w", err)
+	}
+	if use.key != "" {
+		u.User = url.UserPassword("gatehouse", use.key)
+	}
+	p.URL = u.String()
+	for _, i := range all {
+		p.Hosts = append(p.Hosts, i.Hosts...)
+	}
+	settings, err := trust.Settings(use.data, trust.Agents(), os.Getenv, ca.Roots(all, time.Now()))
+	for _, s := range settings {
+		p.CA = append(p.CA, s.Name+"="+s.Value)
+	}
+	return p, err
 }
 
 // lookAgent finds the program, with the exit codes that shells use.

@@ -298,7 +298,7 @@ func TestRunAfterRun(t *testing.T) {
 // up starts a gateway that no agent ends, and gives its first line.
 func (p *place) up(args ...string) string {
 	p.t.Helper()
-	g := p.start(append([]string{"up", "--console", "off"}, args...)...)
+	g := p.start(append([]string{"up", "--console", "off", "--intercept", "off"}, args...)...)
 	line, err := g.out.ReadString('\n')
 	if err != nil {
 		g.Wait()

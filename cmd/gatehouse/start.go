@@ -139,6 +139,9 @@ func (f *runFlags) upArgs(dir string) ([]string, error) {
 	if console != "" {
 		args = append(args, "--console", console)
 	}
+	if *f.config == "" { // run tells its agents where the forward proxy is: any port will do
+		args = append(args, "--intercept", "127.0.0.1:0")
+	}
 	for _, u := range f.upstreams {
 		args = append(args, "--upstream", u)
 	}

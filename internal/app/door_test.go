@@ -173,7 +173,7 @@ func TestSecondServerNamesTheFirst(t *testing.T) {
 
 func TestBeyondLoopbackNeedsAKey(t *testing.T) {
 	c := config.Default()
-	c.Data, c.Listen, c.Console = t.TempDir(), "0.0.0.0:0", "off"
+	c.Data, c.Listen, c.Console, c.Intercept.Listen = t.TempDir(), "0.0.0.0:0", "off", "off"
 	err := app.Run(t.Context(), app.Options{Config: c, Log: slog.New(slog.DiscardHandler)})
 	if err == nil || !strings.Contains(err.Error(), "gatehouse key add") {
 		t.Errorf("error = %v", err)

@@ -39,6 +39,7 @@ type socket struct {
 	call       *call
 	client, up *websocket.Conn
 	template   gate.Message // what every message of this socket has in common
+	leg        *flow.Leg    // the connection to the provider
 	responses  bool         // the Responses API: answers have an end that can be seen
 	stop       context.CancelCauseFunc
 	idle       *time.Timer
@@ -94,7 +95,7 @@ func (c *call) serveSocket() {
 	defer client.CloseNow()
 	passage.End(flow.Done, "")
 	template.Method, template.Encoding = flow.MethodMessage, ""
-	k := &socket{call: c, client: client, up: up, template: template, responses: c.route.API == flow.ResponsesSocket, stop: stop}
+	k := &socket{call: c, client: client, up: up, leg: c.up.Leg(resp.TLS), template: template, responses: c.route.API == flow.ResponsesSocket, stop: stop}
 	k.idle = time.AfterFunc(c.s.o.IdleTimeout, func() { stop(k.silence()) })
 	k.lively()
 	k.relay(ctx)
@@ -386,6 +387,7 @@ func (k *socket) forward(ctx context.Context, kind websocket.MessageType, body [
 		k.tell(ctx, err)
 		return nil
 	}
+	p.TLS(k.leg)
 	body, _ = p.Body()
 	if k.responses && !answered {
 		return k.order(ctx, p, kind, body)
@@ -550,6 +552,7 @@ func (k *socket) unasked() error {
 	if err != nil {
 		return err
 	}
+	p.TLS(k.leg)
 	if err := answering(p); err != nil {
 		return err
 	}

@@ -63,6 +63,7 @@ var allowed = []line{
 
 	{"internal/app", "internal/config", "cuts it up: each constructor gets its part"},
 	{"internal/app", "internal/proxy/...", "wires the entrances"},
+	{"internal/app", "internal/ca", "opens the authority that inspected calls are answered under"},
 	{"internal/app", "internal/carry", "wires what the entrances share"},
 	{"internal/app", "internal/console", "wires the console"},
 	{"internal/app", "internal/gate", "wires the one path"},
@@ -81,6 +82,12 @@ var allowed = []line{
 	{"internal/proxy/redirect", "internal/identity", "asks who is calling"},
 	{"internal/proxy/redirect", "internal/upstream", "knows where each provider is"},
 	{"internal/proxy/redirect", "internal/wire/route", "finds a path's provider"},
+
+	{"internal/proxy/intercept", "internal/carry", "has what it finds inside of TLS carried"},
+	{"internal/proxy/intercept", "internal/gate", "records tunnels and refusals"},
+	{"internal/proxy/intercept", "internal/identity", "asks who is calling"},
+	{"internal/proxy/intercept", "internal/upstream", "knows where each inspected host is"},
+	{"internal/proxy/intercept", "internal/wire/route", "finds a path's operation"},
 
 	{"internal/carry", "internal/gate", "admits each message, watches each answer"},
 	{"internal/carry", "internal/identity", "takes credentials out of what is recorded"},

@@ -30,6 +30,7 @@ type Rig struct {
 	Provider string // URL
 	Gateway  string // URL
 	Console  string // URL
+	Proxy    string // URL of the forward proxy
 	PID      int    // of the gateway
 
 	t  TB
@@ -136,7 +137,7 @@ func Start(t TB, o Options) *Rig {
 	return r
 }
 
-var listening = regexp.MustCompile(`listens on (http://[^\s,]+), console (http://[^\s,]+),.* process (\d+)`)
+var listening = regexp.MustCompile(`listens on (http://[^\s,]+), console (http://[^\s,]+), forward proxy (http://[^\s,]+),.* process (\d+)`)
 
 // Up starts the gateway. A gateway that was killed starts on its old port, so
 // that clients find it again.
@@ -151,14 +152,14 @@ func (r *Rig) Up() {
 	}
 	r.up = r.start("up", r.UpArgs(listen)...)
 	found := r.up.ready(listening)
-	r.Gateway, r.Console = found[1], found[2]
+	r.Gateway, r.Console, r.Proxy = found[1], found[2], found[3]
 	r.PID = r.up.cmd.Process.Pid
 }
 
 // UpArgs are the arguments with which up runs.
 func (r *Rig) UpArgs(listen string) []string {
 	r.t.Helper()
-	args := []string{"up", "--data", r.Data, "--listen", listen, "--console", "127.0.0.1:0"}
+	args := []string{"up", "--data", r.Data, "--listen", listen, "--console", "127.0.0.1:0", "--intercept", "127.0.0.1:0"}
 	for _, name := range []string{"anthropic", "openai", "gemini"} {
 		args = append(args, "--upstream", name+"="+r.Provider)
 	}
