@@ -119,6 +119,7 @@ type call struct {
 	message *gate.Message
 	upQuery string // what follows the upstream's base address
 	early   early
+	idle    *time.Timer // until the call ends because nothing comes; nil: it is not forwarded yet
 }
 
 // errDraining refuses what comes while the gateway stops.
@@ -135,6 +136,10 @@ func (s *Carrier) Carry(w http.ResponseWriter, r *http.Request, q Request) {
 	c := s.call(w, r, q)
 	if isUpgrade(r) {
 		c.serveSocket()
+		return
+	}
+	if isStream(r) {
+		c.serveStream()
 		return
 	}
 	c.serve()

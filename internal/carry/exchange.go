@@ -55,6 +55,11 @@ func (c *call) serve() {
 	}
 	defer release()
 	c.message.Body = body
+	c.admitted(release)
+}
+
+// admitted has the gate admit the message, forwards it and brings the answer back.
+func (c *call) admitted(release func()) {
 	passage, err := c.admit()
 	if err != nil {
 		c.writeError(err)
@@ -62,7 +67,9 @@ func (c *call) serve() {
 	}
 	c.message = nil // the body is the transport's now, and the conversation's tip's
 	body, decoded := passage.Body()
-	c.forward(passage, c.header(passage, decoded), body, release)
+	c.forward(passage, c.header(passage, decoded), func(ctx context.Context, header http.Header) (*http.Response, error) {
+		return c.up.Send(ctx, c.r.Method, c.upQuery, header, body)
+	}, release)
 }
 
 // maxLogin is the size up to which a log-in is believed to be one.
@@ -229,18 +236,21 @@ func (c *call) writeError(err error) {
 	if refusal.Err != nil {
 		c.s.o.Log.Warn("call refused", "kind", refusal.Kind, "err", refusal.Err)
 	}
-	WriteRefusal(c.w, c.route.Provider, c.r.Method, refusal)
+	if !c.rpcRefusal(refusal) {
+		WriteRefusal(c.w, c.route.Provider, c.r.Method, refusal)
+	}
 }
 
 // forward sends an admitted request and brings the answer back.
-func (c *call) forward(p *gate.Passage, header http.Header, body []byte, release func()) {
+func (c *call) forward(p *gate.Passage, header http.Header, send func(context.Context, http.Header) (*http.Response, error), release func()) {
 	ctx, cancel := context.WithCancelCause(c.r.Context())
 	defer cancel(nil)
 	defer p.End(flow.Aborted, "the gateway failed") // counts when we panic only
 	defer context.AfterFunc(c.s.life, func() { cancel(errStopped) })()
 	idle := time.AfterFunc(c.s.o.IdleTimeout, func() { cancel(errSilent) })
 	defer idle.Stop()
-	resp, err := c.up.Send(ctx, c.r.Method, c.upQuery, header, body)
+	c.idle = idle
+	resp, err := send(ctx, header)
 	release() // an answer has begun: nobody holds the body for the stream's length
 	if err != nil {
 		c.failed(p, ctx, err)
@@ -278,6 +288,10 @@ var errStatus = errors.New("the answer has no final status")
 func (c *call) failed(p *gate.Passage, ctx context.Context, err error) {
 	if c.r.Context().Err() != nil {
 		p.End(flow.Aborted, c.gone().Error()+" before the provider answered")
+		return
+	}
+	if of := (*flow.Refusal)(nil); errors.As(err, &of) { // our own, of a message in the row
+		c.withhold(p, of)
 		return
 	}
 	if of := (*url.Error)(nil); errors.As(err, &of) {
@@ -512,6 +526,11 @@ func (c *call) finish(p *gate.Passage, ctx context.Context, resp *http.Response,
 			c.w.Header()[http.TrailerPrefix+name] = values
 		}
 		p.End(flow.Done, "")
+		return
+	}
+	var refusal *flow.Refusal
+	if errors.As(err, &refusal) && c.rpcEnd(refusal) {
+		p.End(flow.Aborted, refusal.Text)
 		return
 	}
 	p.End(flow.Aborted, c.cutReason(ctx, err))

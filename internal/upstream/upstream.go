@@ -159,6 +159,17 @@ func (u *Upstream) Send(ctx context.Context, method, pathQuery string, header ht
 	return u.http.RoundTrip(req)
 }
 
+// Stream is Send for a body that comes while the answer does. It is sent once:
+// nobody has it a second time.
+func (u *Upstream) Stream(ctx context.Context, method, pathQuery string, header http.Header, body io.Reader) (*http.Response, error) {
+	req, err := u.request(ctx, method, pathQuery, header)
+	if err != nil {
+		return nil, err
+	}
+	req.Body, req.ContentLength = io.NopCloser(body), -1
+	return u.http.RoundTrip(req)
+}
+
 // Socket gives the address and the client for a WebSocket upgrade. Headers are
 // the caller's, through Forward.
 func (u *Upstream) Socket(pathQuery string) (string, *http.Client) {
@@ -180,6 +191,9 @@ func (u *Upstream) request(ctx context.Context, method, pathQuery string, header
 		return nil, fmt.Errorf("making the upstream request: %w", err)
 	}
 	req.Header = Forward(header)
+	if strings.HasPrefix(header.Get("Content-Type"), "application/grpc") {
+		req.Header.Set("Te", "trailers") // gRPC's servers ask for it (PROTOCOL-HTTP2), and it is true
+	}
 	if _, ok := req.Header["User-Agent"]; !ok {
 		req.Header["User-Agent"] = nil // keeps net/http from adding its own
 	}
