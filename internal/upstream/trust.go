@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"sync/atomic"
 
@@ -47,7 +48,7 @@ func Distrust(err error) string {
 		host      x509.HostnameError
 		unknown   x509.UnknownAuthorityError
 		algorithm x509.InsecureAlgorithmError
-		alert     tls.AlertError
+		op        *net.OpError
 	)
 	switch {
 	case errors.As(err, &weak):
@@ -60,8 +61,8 @@ func Distrust(err error) string {
 		return "its certificate is another host's"
 	case errors.As(err, &unknown):
 		return unknownness(unknown)
-	case errors.As(err, &alert):
-		return "it refused our TLS: " + alert.Error()
+	case errors.As(err, &op) && op.Op == "remote error": // an alert
+		return "it refused our TLS: " + op.Err.Error()
 	case isTLS(err):
 		return "it does not speak TLS as we do (version 1.2 or newer)"
 	}
