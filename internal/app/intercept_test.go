@@ -3,6 +3,8 @@ package app_test
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -130,4 +132,19 @@ func TestAnInspectedCallIsTheSameFlow(t *testing.T) {
 	if a, b := views[1].ClientTLS, views[2].ClientTLS; a.ALPN != "" && a.ALPN != "http/1.1" || b.ALPN != "h2" {
 		t.Errorf("ALPN %q and %q", a.ALPN, b.ALPN)
 	}
+}
+
+// addKey makes an access key.
+func (h *house) addKey(name string) string {
+	h.t.Helper()
+	resp, err := h.admin.Post("http://localhost/api/v1/keys", "application/json", strings.NewReader(fmt.Sprintf(`{"name":%q}`, name)))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var made struct{ Key string }
+	if err := json.NewDecoder(resp.Body).Decode(&made); err != nil || made.Key == "" {
+		h.t.Fatalf("adding a key: %s %v", resp.Status, err)
+	}
+	return made.Key
 }

@@ -8,6 +8,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -42,26 +44,23 @@ func checkKeys(s tls.ConnectionState) error {
 // went wrong.
 func Distrust(err error) string {
 	var (
-		weak      *errWeak
-		invalid   x509.CertificateInvalidError
-		host      x509.HostnameError
-		unknown   x509.UnknownAuthorityError
-		algorithm x509.InsecureAlgorithmError
-		alert     tls.AlertError
+		weak    *errWeak
+		invalid x509.CertificateInvalidError
+		host    x509.HostnameError
+		unknown x509.UnknownAuthorityError
+		op      *net.OpError
 	)
 	switch {
 	case errors.As(err, &weak):
 		return weak.Error()
-	case errors.As(err, &algorithm):
-		return "its certificate is signed with an algorithm that is broken (SHA-1)"
 	case errors.As(err, &invalid):
 		return invalidity(invalid)
 	case errors.As(err, &host):
 		return "its certificate is another host's"
 	case errors.As(err, &unknown):
 		return unknownness(unknown)
-	case errors.As(err, &alert):
-		return "it refused our TLS: " + alert.Error()
+	case errors.As(err, &op) && op.Op == "remote error": // an alert
+		return "it refused our TLS: " + op.Err.Error()
 	case isTLS(err):
 		return "it does not speak TLS as we do (version 1.2 or newer)"
 	}
@@ -82,6 +81,9 @@ func isTLS(err error) bool {
 	return err != nil && strings.HasPrefix(err.Error(), "tls: ")
 }
 
+// broken are the algorithms that nobody's signature is believed in.
+var broken = []x509.SignatureAlgorithm{x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.DSAWithSHA1, x509.ECDSAWithSHA1}
+
 func invalidity(e x509.CertificateInvalidError) string {
 	switch e.Reason {
 	case x509.Expired:
@@ -101,8 +103,13 @@ func invalidity(e x509.CertificateInvalidError) string {
 	return "its certificate chain is not valid"
 }
 
+// unknownness is also how crypto/x509 tells of a signature that it does not take.
 func unknownness(e x509.UnknownAuthorityError) string {
-	if c := e.Cert; c != nil && c.Subject.String() == c.Issuer.String() && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil {
+	c := e.Cert
+	if c != nil && slices.Contains(broken, c.SignatureAlgorithm) {
+		return "its certificate is signed with an algorithm that is broken (" + c.SignatureAlgorithm.String() + ")"
+	}
+	if c != nil && c.Subject.String() == c.Issuer.String() && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil {
 		return "its certificate is self-signed, and not among the roots that are trusted"
 	}
 	return "its certificate's issuer is not known: a private CA (setting: upstreams.NAME.ca_file), or an intermediate that the provider does not send"

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -147,15 +148,25 @@ func (s *Server) certificate(h *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return cert, nil
 }
 
-// The alerts by which a client says that it does not take our certificate
-// (RFC 8446 section 6.2).
-var distrust = map[tls.AlertError]bool{42: true, 43: true, 45: true, 46: true, 48: true, 49: true}
+// distrust are the alerts by which a client says that it does not take our
+// certificate (RFC 8446 section 6.2). crypto/tls tells an alert by its text.
+var distrust = func() (texts []string) {
+	for _, alert := range []tls.AlertError{42, 43, 44, 45, 46, 48, 49} {
+		texts = append(texts, alert.Error())
+	}
+	return texts
+}()
 
 const untrusting = "pinned or untrusting client: it refused the certificate that Gatehouse showed. Make it trust the root (gatehouse ca install), or, when it pins the host's own certificate, list the host under intercept.bypass"
 
 // notShaken says why TLS with a client did not come about.
 func notShaken(in *inside, err error) *flow.Refusal {
-	alert, theirs := clientAlert(err)
+	var op *net.OpError
+	alert := ""
+	if errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error") {
+		alert = op.Err.Error()
+	}
+	theirs := alert != "" && op.Op == "remote error"
 	switch {
 	case errors.Is(in.refused, errName):
 		return refuse(http.StatusMisdirectedRequest, "sni", errName.Error()+"; nothing was forwarded")
@@ -163,22 +174,14 @@ func notShaken(in *inside, err error) *flow.Refusal {
 		return &flow.Refusal{Status: http.StatusBadGateway, Kind: "no_certificate", Text: in.refused.Error(), Err: err}
 	case !in.greeted:
 		return &flow.Refusal{Status: http.StatusBadRequest, Kind: "bad_hello", Text: "the client's TLS could not be read, or ended before it began", Err: err}
-	case theirs && distrust[alert]:
+	case theirs && slices.Contains(distrust, alert):
 		return &flow.Refusal{Status: http.StatusBadRequest, Kind: "untrusting_client", Text: untrusting, Err: err}
 	case theirs:
-		return &flow.Refusal{Status: http.StatusBadRequest, Kind: "tls_failed", Text: "the client refused the TLS of Gatehouse: " + alert.Error(), Err: err}
-	case in.chain != "" && alert == 0:
+		return &flow.Refusal{Status: http.StatusBadRequest, Kind: "tls_failed", Text: "the client refused the TLS of Gatehouse: " + alert, Err: err}
+	case in.chain != "" && alert == "":
 		return &flow.Refusal{Status: http.StatusBadRequest, Kind: "untrusting_client", Text: untrusting + " (it closed the connection when it saw it)", Err: err}
 	}
 	return &flow.Refusal{Status: http.StatusBadRequest, Kind: "tls_failed", Text: "the client's TLS and Gatehouse's (version 1.2 or newer) do not fit", Err: err}
-}
-
-// clientAlert finds the alert with which TLS ended, and whether it was the
-// client who sent it.
-func clientAlert(err error) (alert tls.AlertError, theirs bool) {
-	var op *net.OpError
-	errors.As(err, &alert)
-	return alert, errors.As(err, &op) && op.Op == "remote error"
 }
 
 // innerContext goes into the inner http.Server.
