@@ -241,7 +241,9 @@ func (r *Rig) Pairs() []Pair {
 	r.t.Helper()
 	pairs, rest := r.match()
 	for _, f := range rest {
-		r.t.Errorf("a flow without a request: %+v", f)
+		if f.Entrance != "tunnel" { // to another host than the provider's
+			r.t.Errorf("a flow without a request: %+v", f)
+		}
 	}
 	for _, p := range pairs {
 		r.same(p)
