@@ -96,7 +96,7 @@ func TestClientsReadEveryReply(t *testing.T) {
 }
 
 func readReplies(addr string, lean bool) error {
-	c, err := dial(addr, lean)
+	c, err := dial(target{addr: addr, lean: lean})
 	if err != nil {
 		return err
 	}

@@ -3,12 +3,14 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -43,11 +45,11 @@ type client interface {
 	close()
 }
 
-func dial(addr string, lean bool) (client, error) {
-	if !lean {
-		return newPlain(addr), nil
+func dial(t target) (client, error) {
+	if !t.lean {
+		return newPlain(t), nil
 	}
-	conn, err := net.Dial("tcp", addr)
+	conn, err := net.Dial("tcp", t.addr)
 	if err != nil {
 		return nil, fmt.Errorf("dialling: %w", err)
 	}
@@ -74,9 +76,14 @@ type plainClient struct {
 	first time.Time
 }
 
-func newPlain(addr string) *plainClient {
-	c := &plainClient{url: "http://" + addr + requestPath}
-	c.http.Transport = &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 1}
+func newPlain(t target) *plainClient {
+	tr := &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 1}
+	c := &plainClient{url: "http://" + t.addr + requestPath}
+	if t.through != nil {
+		tr.Proxy, tr.TLSClientConfig = http.ProxyURL(t.through.proxy), &tls.Config{RootCAs: t.through.roots}
+		c.url = "https://" + t.addr + strings.TrimPrefix(requestPath, "/anthropic")
+	}
+	c.http.Transport = tr
 	return c
 }
 

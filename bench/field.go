@@ -176,7 +176,7 @@ func profile(ctx context.Context, o options, f *field, chosen []scenario) error 
 		failed := make(chan error, 2)
 		go func() { failed <- fetch(f.pprof, "profile", o.length, name) }()
 		go func() { failed <- fetch(f.pprof, "allocs", o.length, allocsName(name)) }()
-		got, err := closedLoop(target{f.gatehouse.addr, o.lean}, s, 1, o.length+time.Second)
+		got, err := closedLoop(target{addr: f.gatehouse.addr, lean: o.lean}, s, 1, o.length+time.Second)
 		if err := errors.Join(err, <-failed, <-failed); err != nil {
 			return fmt.Errorf("profiling %s: %w: %s", s.name, err, f.gatehouse.log)
 		}

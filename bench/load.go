@@ -150,8 +150,9 @@ func (s *sessions) grow() {
 
 // target is where a load goes, and by which kind of client.
 type target struct {
-	addr string
-	lean bool
+	addr    string
+	lean    bool
+	through *through // a forward proxy; nil: none
 }
 
 // figures are what one measurement gave.
@@ -203,7 +204,7 @@ func closedLoop(t target, s scenario, seed uint64, length time.Duration) (figure
 // it, too.
 func work(t target, src source, deadline time.Time) (figures, error) {
 	var f figures
-	c, err := dial(t.addr, t.lean)
+	c, err := dial(t)
 	if err != nil {
 		return f, err
 	}
@@ -240,7 +241,7 @@ func openLoop(t target, rate int, seed uint64, length time.Duration) ([]time.Dur
 		requests[i] = newCalls(texts(seed, i), 2<<10, "json", "").next()
 	}
 	for range 8 {
-		c, err := dial(t.addr, t.lean)
+		c, err := dial(t)
 		if err != nil {
 			return nil, err
 		}
@@ -280,7 +281,7 @@ func once(t target, idle chan client, r *request) (first time.Time, err error) {
 	select {
 	case c = <-idle:
 	default:
-		if c, err = dial(t.addr, t.lean); err != nil {
+		if c, err = dial(t); err != nil {
 			return first, err
 		}
 	}
@@ -304,7 +305,7 @@ func hold(t target, n int) (release func(), err error) {
 	}
 	src := newCalls(texts(99, 0), 2<<10, "hold", "")
 	for range n {
-		c, err := dial(t.addr, t.lean)
+		c, err := dial(t)
 		if err != nil {
 			return release, err
 		}

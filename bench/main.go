@@ -29,7 +29,9 @@ type options struct {
 	soak      time.Duration // instead of measuring
 	against   string        // another binary of gatehouse, in the proxy's place
 	cores     int
-	lean      bool // client and upstream of our own, instead of net/http's
+	intercept bool     // measure the forward proxy instead
+	mitmdump  []string // programs beside it
+	lean      bool     // client and upstream of our own, instead of net/http's
 }
 
 func main() {
@@ -46,20 +48,31 @@ func main() {
 	flag.IntVar(&o.streams, "streams", 1000, "streams held open to measure memory")
 	flag.StringVar(&o.profile, "profile", "", "instead of measuring, write profiles of gatehouse (CPU, allocations) into this `folder`")
 	flag.DurationVar(&o.soak, "soak", 0, "instead of measuring, load gatehouse for so `long`, then verify its ledger")
+	ca := flag.String("ca", "", "internal: the run's certificate authority")
+	mitmdump := flag.String("mitmdump", "", "comma-separated `programs`, with -intercept: mitmdumps to measure beside it")
+	flag.BoolVar(&o.intercept, "intercept", false, "measure the forward proxy, beside the barest relay that inspects TLS, instead of the redirect entrance")
 	flag.StringVar(&o.against, "against", "", "compare with another `binary` of gatehouse instead of with the proxy")
 	flag.IntVar(&o.cores, "cores", 2, "processor cores for everything together; 0: all")
 	flag.BoolVar(&o.lean, "lean", false, "client and upstream that cost next to nothing instead of those of net/http, which programs have: shows more of what a gateway costs")
 	flag.Parse()
-	if err := start(*role, *listen, *target, o); err != nil {
+	if *mitmdump != "" {
+		o.mitmdump = strings.Split(*mitmdump, ",")
+	}
+	if err := start(*role, *listen, *target, *ca, o); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func start(role, listen, target string, o options) error {
+func start(role, listen, target, ca string, o options) error {
 	switch role {
 	case "upstream":
+		if ca != "" {
+			return serveTLS(listen, ca)
+		}
 		return serveUpstream(listen, o.lean)
+	case "relay":
+		return serveRelay(listen, target, ca)
 	case "proxy":
 		return serveProxy(listen, target)
 	}
@@ -84,6 +97,10 @@ func measure(ctx context.Context, o options) error {
 		return fmt.Errorf("making the ledger's folder: %w", err)
 	}
 	defer os.RemoveAll(data)
+	if o.intercept {
+		describe(o)
+		return intercepted(ctx, o, data)
+	}
 	field, err := setUp(o, filepath.Join(data, "ledger"))
 	if err != nil {
 		return err

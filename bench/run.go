@@ -62,12 +62,12 @@ func run(ctx context.Context, o options, f *field, chosen []scenario) (*results,
 // paired rounds; which side goes first alternates.
 func (r *results) throughput(ctx context.Context, o options, f *field, s scenario) error {
 	for _, side := range []*side{f.proxy, f.gatehouse} {
-		if _, err := r.once(target{side.addr, o.lean}, side, s, 0, o.length/3); err != nil {
+		if _, err := r.once(target{addr: side.addr, lean: o.lean}, side, s, 0, o.length/3); err != nil {
 			return err
 		}
 	}
 	if o.direct {
-		got, err := closedLoop(target{f.upstream.addr, o.lean}, s, 1, o.length)
+		got, err := closedLoop(target{addr: f.upstream.addr, lean: o.lean}, s, 1, o.length)
 		if err != nil {
 			return fmt.Errorf("without a gateway: %w", err)
 		}
@@ -79,7 +79,7 @@ func (r *results) throughput(ctx context.Context, o options, f *field, s scenari
 		}
 		var p pair
 		for _, step := range order(round, f) {
-			got, err := r.once(target{step.addr, o.lean}, step, s, uint64(round+1), o.length)
+			got, err := r.once(target{addr: step.addr, lean: o.lean}, step, s, uint64(round+1), o.length)
 			if err != nil {
 				return err
 			}
@@ -122,7 +122,7 @@ func (r *results) latency(ctx context.Context, o options, f *field) error {
 		}
 		var d delay
 		for _, step := range order(round, f) {
-			all, err := openLoop(target{step.addr, o.lean}, latencyRate, uint64(1000+round), o.length)
+			all, err := openLoop(target{addr: step.addr, lean: o.lean}, latencyRate, uint64(1000+round), o.length)
 			if err != nil {
 				return fmt.Errorf("%s: %w: %s", step.name, err, step.log)
 			}
@@ -146,7 +146,7 @@ func quantile(sorted []time.Duration, percent int) time.Duration {
 func (r *results) openStreams(o options, f *field) error {
 	m := memory{when: fmt.Sprintf("%d open streams", o.streams)}
 	for _, step := range []*side{f.proxy, f.gatehouse} {
-		release, err := hold(target{step.addr, o.lean}, o.streams)
+		release, err := hold(target{addr: step.addr, lean: o.lean}, o.streams)
 		if err != nil {
 			release()
 			return fmt.Errorf("%s: %w: %s", step.name, err, step.log)

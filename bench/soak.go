@@ -21,7 +21,7 @@ func soak(ctx context.Context, o options, f *field, chosen []scenario) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			got, err := closedLoop(target{f.gatehouse.addr, o.lean}, s, round, max(o.length, 10*time.Second))
+			got, err := closedLoop(target{addr: f.gatehouse.addr, lean: o.lean}, s, round, max(o.length, 10*time.Second))
 			if err != nil {
 				return fmt.Errorf("%s: %w: %s", s.name, err, f.gatehouse.log)
 			}

@@ -74,7 +74,7 @@ func (r *results) alone(ctx context.Context, o options, f *field) error {
 			}
 			var g gap
 			for _, step := range order(round, f) {
-				middle, err := t.time(target{step.addr, o.lean}, uint64(2000+round))
+				middle, err := t.time(target{addr: step.addr, lean: o.lean}, uint64(2000+round))
 				if err != nil {
 					return fmt.Errorf("%s: %w: %s", step.name, err, step.log)
 				}
@@ -91,7 +91,7 @@ func (r *results) alone(ctx context.Context, o options, f *field) error {
 }
 
 func (t turn) time(to target, seed uint64) (middle time.Duration, err error) {
-	c, err := dial(to.addr, to.lean)
+	c, err := dial(to)
 	if err != nil {
 		return 0, err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -60,6 +61,19 @@ func serveUpstream(listen string, lean bool) error {
 		}
 		go rendered.serve(conn)
 	}
+}
+
+// serveTLS is the provider over TLS, under a certificate of the run's authority.
+func serveTLS(listen, ca string) error {
+	leaf, _, err := leafOf(ca)
+	if err != nil {
+		return err
+	}
+	ln, err := tls.Listen("tcp", listen, &tls.Config{Certificates: []tls.Certificate{leaf}})
+	if err != nil {
+		return fmt.Errorf("listening: %w", err)
+	}
+	return http.Serve(ln, plain(newReplies()))
 }
 
 func plain(replies map[string]reply) http.Handler {
