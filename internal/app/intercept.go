@@ -56,12 +56,34 @@ func (g *gateway) warnCA() {
 	}
 }
 
-// leaf gives the certificate for an inspected host.
+// leaf gives the certificate for an inspected host. Issuers that another process
+// has made since are on record before one of them signs.
 func (g *gateway) leaf(host string) (*tls.Certificate, error) {
 	if g.ca == nil {
 		return nil, ca.ErrNone
 	}
-	return g.ca.Leaf(host)
+	cert, err := g.ca.Leaf(host)
+	if err != nil {
+		return nil, err
+	}
+	g.issuers.Lock()
+	defer g.issuers.Unlock()
+	if now := g.issuerIDs(); now != g.issuers.known {
+		if err := g.store.ledger.Admin("ca", "the issuers of the certificate authority have changed", map[string]string{"issuers": now}); err != nil {
+			return nil, fmt.Errorf("recording the certificate authority: %w", err)
+		}
+		g.issuers.known = now
+	}
+	return cert, nil
+}
+
+// issuerIDs are those of the issuers that sign, oldest first.
+func (g *gateway) issuerIDs() string {
+	var ids []string
+	for _, i := range g.ca.Issuers() {
+		ids = append(ids, i.ID)
+	}
+	return strings.Join(ids, ", ")
 }
 
 // interceptor makes the forward proxy.

@@ -44,6 +44,10 @@ func TestANewHostNeedsARotation(t *testing.T) {
 	if views := h.ended(3); views[0].State != flow.Refused || views[1].State != flow.Done || views[2].State != flow.Done {
 		t.Errorf("on record: %+v", views)
 	}
+	var said struct{ Ledger struct{ Entries uint64 } }
+	if err := getJSON(h.admin, "/api/v1/status", &said); err != nil || said.Ledger.Entries != 1+1+3*2 {
+		t.Errorf("%d entries (%v); want 8: the start, the new issuer, two for each flow", said.Ledger.Entries, err)
+	}
 }
 
 // TestAKeyThatOthersCanReadStopsTheStart, unless there is no forward proxy.
