@@ -56,12 +56,17 @@ func (g *gateway) warnCA() {
 	}
 }
 
+// permits says why there can be no certificate for an inspected host.
+func (g *gateway) permits(host string) error {
+	if g.ca == nil {
+		return ca.ErrNone
+	}
+	return g.ca.Permits(host)
+}
+
 // leaf gives the certificate for an inspected host. Issuers that another process
 // has made since are on record before one of them signs.
 func (g *gateway) leaf(host string) (*tls.Certificate, error) {
-	if g.ca == nil {
-		return nil, ca.ErrNone
-	}
 	cert, err := g.ca.Leaf(host)
 	if err != nil {
 		return nil, err
@@ -97,7 +102,7 @@ func (g *gateway) interceptor(secret func([]byte) string, ups []redirect.Upstrea
 		return nil, err
 	}
 	o := intercept.Options{
-		Carrier: g.carrier, Gate: g.gate, Identity: g.resolver(secret, c.Listen), Leaf: g.leaf,
+		Carrier: g.carrier, Gate: g.gate, Identity: g.resolver(secret, c.Listen), Permits: g.permits, Leaf: g.leaf,
 		Hosts: hosts, Refuse: c.Others == "refuse", Ports: c.Ports, Private: c.Private, Own: g.own,
 		Proxy: outward, Set: tenants(c.Tenants), Log: g.o.Log,
 		HeaderTimeout: time.Duration(g.c.Limits.HeaderTimeout), IdleTimeout: time.Duration(g.c.Limits.IdleTimeout),

@@ -398,9 +398,14 @@ func TestAStopEndsTunnels(t *testing.T) {
 		close(begun)
 		<-goOn
 		io.WriteString(w, messagesSaid[20:])
-	}), allow)
-	if status, _, _ := h.connect(target); status != 200 {
-		t.Fatalf("status %d", status)
+	}), func(c *config.Config) {
+		allow(c)
+		c.Limits.HeaderTimeout, c.Limits.DrainTimeout = config.Duration(time.Hour), config.Duration(time.Hour)
+	})
+	for _, silent := range []string{target, "api.anthropic.com:443"} {
+		if status, _, _ := h.connect(silent); status != 200 {
+			t.Fatalf("status %d", status)
+		}
 	}
 	got := make(chan string, 1)
 	c := h.client(true, nil)
