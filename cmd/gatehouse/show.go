@@ -115,8 +115,7 @@ func (s *shower) head() {
 	fmt.Fprintf(w, "bytes     request %d, response %d   first byte %s ms, whole %s ms\n",
 		v.RequestBytes, v.ResponseBytes, millisText(v.FirstByteMS), millisText(v.DurationMS))
 	if v.Entrance != flow.Redirect {
-		fmt.Fprintf(w, "came by   %s%s
-", v.Entrance, sentText(v))
+		fmt.Fprintf(w, "came by   %s%s\n", v.Entrance, sentText(v))
 	}
 	for _, leg := range []struct {
 		name string
