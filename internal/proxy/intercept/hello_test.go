@@ -39,7 +39,7 @@ type proxy struct {
 	ended  chan *flow.Outcome
 }
 
-func newProxy(t testing.TB) *proxy {
+func newProxy(t testing.TB, change ...func(*intercept.Options)) *proxy {
 	t.Helper()
 	p := &proxy{ended: make(chan *flow.Outcome, 1<<15)}
 	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.asked.Add(1) }))
@@ -71,7 +71,7 @@ func newProxy(t testing.TB) *proxy {
 		Ended: func(_ *flow.Intent, out *flow.Outcome) { p.ended <- out },
 	})
 	log := slog.New(slog.DiscardHandler)
-	p.server = intercept.New(intercept.Options{
+	o := intercept.Options{
 		Carrier: carry.New(carry.Options{
 			Gate: g, Secret: identity.Fingerprint(l.Subkey("test")), Log: log,
 			MaxBody: 1 << 20, MaxMemory: 1 << 24, ReadTimeout: time.Minute, IdleTimeout: time.Minute,
@@ -84,7 +84,11 @@ func newProxy(t testing.TB) *proxy {
 		},
 		Hosts: []intercept.Host{{Name: inspected, Provider: flow.Anthropic, Upstream: u, Moved: true}},
 		Ports: []int{443}, HeaderTimeout: time.Minute, IdleTimeout: time.Minute,
-	})
+	}
+	for _, c := range change {
+		c(&o)
+	}
+	p.server = intercept.New(o)
 	s := httptest.NewUnstartedServer(p.server)
 	s.Config.ConnContext = p.server.ConnContext
 	s.Start()
