@@ -57,7 +57,7 @@ func (t *tunnel) run() {
 // direction has moved is known by then.
 func (t *tunnel) pass(to, from net.Conn, count *atomic.Int64) {
 	for {
-		from.SetReadDeadline(time.Now().Add(time.Duration(t.idle.Load())/2))
+		from.SetReadDeadline(time.Now().Add(time.Duration(t.idle.Load()) / 2))
 		n, err := io.Copy(to, from)
 		count.Add(n)
 		if n > 0 {
