@@ -115,6 +115,17 @@ func (s *shower) head() {
 		v.Usage.Input, v.Usage.CacheRead, v.Usage.CacheWrite, v.Usage.Output, v.Usage.Reasoning, estimated(v), costText(v.Cost))
 	fmt.Fprintf(w, "bytes     request %d, response %d   first byte %s ms, whole %s ms\n",
 		v.RequestBytes, v.ResponseBytes, millisText(v.FirstByteMS), millisText(v.DurationMS))
+	if v.Entrance != flow.Redirect {
+		fmt.Fprintf(w, "came by   %s%s\n", v.Entrance, sentText(v))
+	}
+	for _, leg := range []struct {
+		name string
+		*flow.Leg
+	}{{"client", v.ClientTLS}, {"provider", v.ProviderTLS}} {
+		if leg.Leg != nil {
+			fmt.Fprintf(w, "TLS       %s: %s %s %s   chain %s\n", leg.name, leg.Version, leg.Cipher, plain(leg.ALPN), leg.Chain)
+		}
+	}
 	if v.Unreadable != "" {
 		fmt.Fprintf(w, "unread    %s\n", plain(v.Unreadable))
 	}
@@ -124,6 +135,14 @@ func (s *shower) head() {
 		fmt.Fprintf(w, "provider  would %s by itself: %s\n", plain(a.Kind), plain(a.Name))
 	}
 	s.changed()
+}
+
+// sentText is what the client of a tunnel sent.
+func sentText(v flow.View) string {
+	if v.Entrance != flow.Tunnel {
+		return ""
+	}
+	return fmt.Sprintf(": %d bytes sent, %d received, unread", v.SentBytes, v.ResponseBytes)
 }
 
 // found prints what was found, without any of it.

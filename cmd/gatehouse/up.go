@@ -124,6 +124,7 @@ func hint(w io.Writer, a app.About) {
 		"  Codex         codex -c 'openai_base_url=\"%[1]s/openai/v1\"'\n"+
 		"  Gemini CLI    GOOGLE_GEMINI_BASE_URL=%[1]s/gemini gemini\n"+
 		"  others        OPENAI_BASE_URL=%[1]s/openai/v1   ANTHROPIC_BASE_URL=%[1]s/anthropic\n"+
+		"  without one   %[3]s run --data %[2]s --intercept -- AGENT\n"+
 		"Then look: %[3]s flows --data %[2]s; also sessions, show FLOW, tail, verify\n\n", base, a.Data, os.Args[0])
 }
 

@@ -13,6 +13,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -75,8 +76,12 @@ type gateway struct {
 	carrier  *carry.Carrier
 	entrance *redirect.Server
 	proxy    *intercept.Server // nil: none
-	admin    *console.Console
-	closers  []func() error
+	issuers  struct {
+		sync.Mutex
+		known string // ids that are on record
+	}
+	admin   *console.Console
+	closers []func() error
 }
 
 // close undoes the steps in reverse order.
@@ -301,9 +306,8 @@ func (g *gateway) started() map[string]string {
 		said["intercept"], said["inspect"] = g.proxies.Addr().String(), strings.Join(g.c.Intercept.Hosts(), ", ")
 	}
 	if g.ca != nil {
-		for _, i := range g.ca.Issuers() {
-			said["ca"] = strings.TrimPrefix(said["ca"]+", "+i.ID, ", ")
-		}
+		g.issuers.known = g.issuerIDs() // nothing is served yet
+		said["issuers"] = g.issuers.known
 	}
 	return said
 }

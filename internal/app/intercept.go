@@ -56,12 +56,39 @@ func (g *gateway) warnCA() {
 	}
 }
 
-// leaf gives the certificate for an inspected host.
-func (g *gateway) leaf(host string) (*tls.Certificate, error) {
+// permits says why there can be no certificate for an inspected host.
+func (g *gateway) permits(host string) error {
 	if g.ca == nil {
-		return nil, ca.ErrNone
+		return ca.ErrNone
 	}
-	return g.ca.Leaf(host)
+	return g.ca.Permits(host)
+}
+
+// leaf gives the certificate for an inspected host. Issuers that another process
+// has made since are on record before one of them signs.
+func (g *gateway) leaf(host string) (*tls.Certificate, error) {
+	cert, err := g.ca.Leaf(host)
+	if err != nil {
+		return nil, err
+	}
+	g.issuers.Lock()
+	defer g.issuers.Unlock()
+	if now := g.issuerIDs(); now != g.issuers.known {
+		if err := g.store.ledger.Admin("ca", "the issuers of the certificate authority have changed", map[string]string{"issuers": now}); err != nil {
+			return nil, fmt.Errorf("recording the certificate authority: %w", err)
+		}
+		g.issuers.known = now
+	}
+	return cert, nil
+}
+
+// issuerIDs are those of the issuers that sign, oldest first.
+func (g *gateway) issuerIDs() string {
+	var ids []string
+	for _, i := range g.ca.Issuers() {
+		ids = append(ids, i.ID)
+	}
+	return strings.Join(ids, ", ")
 }
 
 // interceptor makes the forward proxy.
@@ -75,7 +102,7 @@ func (g *gateway) interceptor(secret func([]byte) string, ups []redirect.Upstrea
 		return nil, err
 	}
 	o := intercept.Options{
-		Carrier: g.carrier, Gate: g.gate, Identity: g.resolver(secret, c.Listen), Leaf: g.leaf,
+		Carrier: g.carrier, Gate: g.gate, Identity: g.resolver(secret, c.Listen), Permits: g.permits, Leaf: g.leaf,
 		Hosts: hosts, Refuse: c.Others == "refuse", Ports: c.Ports, Private: c.Private, Own: g.own,
 		Proxy: outward, Set: tenants(c.Tenants), Log: g.o.Log,
 		HeaderTimeout: time.Duration(g.c.Limits.HeaderTimeout), IdleTimeout: time.Duration(g.c.Limits.IdleTimeout),

@@ -266,7 +266,7 @@ func TestPlainHTTPThroughTheProxy(t *testing.T) {
 	host := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		w.WriteHeader(http.StatusTeapot)
-		fmt.Fprintf(w, "%s %s %q %q", r.Method, r.RequestURI, r.Header.Get("Proxy-Authorization"), body)
+		fmt.Fprintf(w, "%s %s %q %q %q", r.Method, r.RequestURI, r.Header.Get("Proxy-Authorization")+r.Header.Get("X-Gatehouse-Key"), r.Header.Get("X-Forwarded-For"), body)
 	}))
 	defer host.Close()
 	u, _ := url.Parse(host.URL)
@@ -277,15 +277,16 @@ func TestPlainHTTPThroughTheProxy(t *testing.T) {
 		c.Intercept.Private = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	})
 	c := h.client(false, nil)
-	resp, got := ask(t, c, host.URL+"/a?b=c", "body")
-	if resp.StatusCode != http.StatusTeapot || got != `POST /a?b=c "" "body"` {
+	const said = `POST /a?b=c;d%zz "" "192.0.2.7" "body"`
+	resp, got := ask(t, c, host.URL+"/a?b=c;d%zz", "body", "X-Forwarded-For", "192.0.2.7", "X-Gatehouse-Key", h.addKey("ci"))
+	if resp.StatusCode != http.StatusTeapot || got != said {
 		t.Errorf("%s %q", resp.Status, got)
 	}
 	if _, got := ask(t, c, "http://api.anthropic.com/v1/messages", messagesBody); got != messagesSaid {
 		t.Errorf("an inspected host without TLS: %q", got)
 	}
 	views := h.ended(2)
-	if v := views[0]; v.Entrance != flow.Tunnel || v.Path != u.Host || v.Status != http.StatusTeapot || v.SentBytes != 4 || v.ResponseBytes != int64(len(`POST /a?b=c "" "body"`)) {
+	if v := views[0]; v.Entrance != flow.Tunnel || v.Path != u.Host || v.Status != http.StatusTeapot || v.SentBytes != 4 || v.ResponseBytes != int64(len(said)) {
 		t.Errorf("on record: %+v", v)
 	}
 	if v := views[1]; v.Entrance != flow.Intercept || v.API != flow.Messages || v.ClientTLS != nil {
@@ -370,14 +371,17 @@ func TestALogInIsAFingerprint(t *testing.T) {
 		if v.RequestBytes != int64(len(password)) || v.ResponseBytes != int64(len(granted)) || v.API != flow.Opaque || v.ScannedBytes != 0 {
 			t.Errorf("on record: %+v", v)
 		}
-		resp, err := h.admin.Get("http://localhost/api/v1/flows/" + string(v.ID) + "/content/request?why=test")
-		if err != nil {
-			t.Fatal(err)
+		for _, what := range []string{"request", "response"} {
+			resp, err := h.admin.Get("http://localhost/api/v1/flows/" + string(v.ID) + "/content/" + what + "?why=test")
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, _ := io.ReadAll(resp.Body)
+			resp.Body.Close()
+			if strings.Contains(string(text), "hunter2") || strings.Contains(string(text), "granted") {
+				t.Errorf("the record holds %q", text)
+			}
 		}
-		if text, _ := io.ReadAll(resp.Body); strings.Contains(string(text), "hunter2") {
-			t.Errorf("the record holds %q", text)
-		}
-		resp.Body.Close()
 	}
 	if views[0].RequestSHA256 != views[1].RequestSHA256 {
 		t.Error("the same log-in has two fingerprints")
@@ -394,9 +398,14 @@ func TestAStopEndsTunnels(t *testing.T) {
 		close(begun)
 		<-goOn
 		io.WriteString(w, messagesSaid[20:])
-	}), allow)
-	if status, _, _ := h.connect(target); status != 200 {
-		t.Fatalf("status %d", status)
+	}), func(c *config.Config) {
+		allow(c)
+		c.Limits.HeaderTimeout, c.Limits.DrainTimeout = config.Duration(time.Hour), config.Duration(time.Hour)
+	})
+	for _, silent := range []string{target, "api.anthropic.com:443"} {
+		if status, _, _ := h.connect(silent); status != 200 {
+			t.Fatalf("status %d", status)
+		}
 	}
 	got := make(chan string, 1)
 	c := h.client(true, nil)

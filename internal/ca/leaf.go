@@ -122,6 +122,17 @@ func (s state) open(dir string, now time.Time) (live []signing, err error) {
 	return live, nil
 }
 
+// Permits gives the error that Leaf would give for a host, without making a leaf.
+func (a *Authority) Permits(host string) error {
+	if err := a.refresh(); err != nil {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_, err := a.issuer(host)
+	return err
+}
+
 // Leaf gives a certificate for a host, in lower case, with the issuer's behind
 // it. One is made when there is none: once, however many ask.
 func (a *Authority) Leaf(host string) (*tls.Certificate, error) {

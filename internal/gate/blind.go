@@ -53,6 +53,9 @@ func (g *Gate) AdmitBlind(m *Message, kind Blind, why string) (*Passage, error) 
 // Tunnelled ends the passage of a tunnel: up and down are the bytes that went
 // from the client and to it.
 func (p *Passage) Tunnelled(status int, up, down int64, state flow.State, why string) {
+	if p.ended {
+		return
+	}
 	p.status, p.sent, p.received = status, up, down
 	p.End(state, why)
 }

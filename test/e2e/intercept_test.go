@@ -12,6 +12,9 @@ import (
 	"github.com/workingagents/gatehouse/test/e2e/rig"
 )
 
+// nobodyElse keeps agents that call home from reaching a network.
+const nobodyElse = "intercept:\n  others: refuse\n"
+
 // behind is what a program needs to be seen that nobody points at the gateway: a
 // proxy, and whom it trusts.
 func behind(t *testing.T, r *rig.Rig) []string {
@@ -51,7 +54,7 @@ func TestInterceptedAgents(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := rig.Start(t, rig.Options{Simulate: tt.simulate, TLS: tt.tls, Config: "intercept:\n  others: refuse\n"})
+			r := rig.Start(t, rig.Options{Simulate: tt.simulate, TLS: tt.tls, Config: nobodyElse})
 			dir, home := r.AgentDirs(tt.agent)
 			said := r.Run(dir, r.AgentEnv(home, slices.Concat(tt.agent.Env, behind(t, r))...), filepath.Join(rig.Agents(t), tt.agent.Name),
 				append(slices.Clone(tt.agent.Args), "run: printf hello-%d-from-tool 42")...)
@@ -71,12 +74,50 @@ func TestInterceptedAgents(t *testing.T) {
 				t.Errorf("%d model calls", calls)
 			}
 			r.Pairs()
+			intercepted(t, r, tt.agent)
 			r.Sound()
+			sealed(t, r)
 		})
 	}
 }
 
-// body is a call of Messages, and said what comes of it.
+// TestRunIntercepts sets the same for a child.
+func TestRunIntercepts(t *testing.T) {
+	r := rig.Start(t, rig.Options{TLS: true, Config: nobodyElse})
+	a := rig.Claude
+	dir, home := r.AgentDirs(a)
+	args := append([]string{"run", "--data", r.Data, "--intercept", "--", a.Name}, a.Args...)
+	env := append(slices.Clone(a.Env), "ANTHROPIC_BASE_URL=http://127.0.0.1:1", "NO_PROXY=*")
+	said := r.Run(dir, r.AgentEnv(home, env...), rig.Binary(t), append(args, "run: printf hello-%d-from-tool 42")...)
+	if said.Code != 0 || !strings.Contains(said.Out, "hello-42-from-tool") {
+		t.Errorf("it ended with %d and said:\n%s%s", said.Code, said.Out, said.Err)
+	}
+	intercepted(t, r, a)
+}
+
+// intercepted checks that the agent's turns, two, came through the proxy, and
+// each as the provider saw it.
+func intercepted(t *testing.T, r *rig.Rig, a rig.Agent) {
+	t.Helper()
+	turns := 0
+	for _, f := range r.Flows() {
+		if f.Entrance == "redirect" {
+			t.Errorf("%s came by redirect", f.Path)
+		}
+		if f.Turn == nil {
+			continue
+		}
+		turns++
+		if f.Entrance != "intercept" || f.Provider != a.Provider || f.State != "done" || !strings.HasSuffix(f.Principal, "/"+a.Name) || f.Usage.Output == 0 || f.ScannedBytes == 0 {
+			t.Errorf("turn %+v", f)
+		}
+	}
+	if turns != 2 {
+		t.Errorf("%d turns, want 2", turns)
+	}
+}
+
+// clientBody is a call of Messages, and clientSaid what comes of it.
 const (
 	clientBody = `{"model":"claude-sonnet-4-5","max_tokens":10,"messages":[{"role":"user","content":"say: by whichever client"}]}`
 	clientSaid = "by whichever client"

@@ -26,12 +26,22 @@ var anchors = []struct {
 	{"/usr/share/pki/trust/anchors", []string{"update-ca-certificates"}},         // SUSE
 }
 
+// linkDir is where Debian's update-ca-certificates makes links to roots, and
+// links to those that are named by hashes. It takes away neither when a root is
+// gone, unless it makes all of them anew (--fresh). javaHook keeps the store of
+// Debian's Java: it is told of each root by a line, + or - and its link, and of
+// one that is gone by nobody.
+const (
+	linkDir  = "/etc/ssl/certs"
+	javaHook = "/etc/ca-certificates/update.d/jks-keystore"
+)
+
 // System is the store that all programs of a machine read.
 type System struct {
-	OS     string                                  // as runtime.GOOS
-	Prefix string                                  // stands before each path; "" but in tests
-	Look   func(name string) (string, error)       // finds a command; nil: exec.LookPath
-	Run    func(name string, args ...string) error // runs it; nil: for real
+	OS     string                                                // as runtime.GOOS
+	Prefix string                                                // stands before each path; "" but in tests
+	Look   func(name string) (string, error)                     // finds a command; nil: exec.LookPath
+	Run    func(input string, name string, args ...string) error // runs it; nil: for real
 }
 
 // named is how our files in a store of files are named.
@@ -57,7 +67,7 @@ func (s System) Install(issuers []ca.Issuer, file string) (commands []string, do
 		}
 		commands = append(commands, path)
 	}
-	if err := s.run(update); err != nil {
+	if err := s.run("", update); err != nil {
 		return commands, false, err
 	}
 	return append(commands, strings.Join(update, " ")), true, nil
@@ -87,10 +97,46 @@ func (s System) Uninstall(issuers []ca.Issuer) (commands []string, done bool, er
 	if len(files) == 0 {
 		return nil, true, nil
 	}
-	if err := s.run(update); err != nil {
+	if err := s.unlink(); err != nil {
+		return commands, false, asAdministrator(err)
+	}
+	if err := s.run("", update); err != nil {
 		return commands, false, err
 	}
-	return append(commands, strings.Join(update, " ")), true, nil
+	commands = append(commands, strings.Join(update, " "))
+	hook, err := s.tellJava(files)
+	return append(commands, hook...), err == nil, err
+}
+
+// unlink removes the links to our roots, and the links to those.
+func (s System) unlink() error {
+	entries, err := os.ReadDir(s.Prefix + linkDir)
+	if err != nil {
+		return nil // not such a system
+	}
+	for _, e := range entries {
+		path := filepath.Join(s.Prefix+linkDir, e.Name())
+		target, err := os.Readlink(path)
+		if base := filepath.Base(target); err != nil || !strings.HasPrefix(base, named) {
+			continue
+		}
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tellJava has roots taken out of Debian's Java store, if there is one.
+func (s System) tellJava(files []string) (commands []string, err error) {
+	if _, err := os.Stat(s.Prefix + javaHook); err != nil {
+		return nil, nil
+	}
+	var lines strings.Builder
+	for _, file := range files {
+		fmt.Fprintf(&lines, "-%s/%s.pem\n", linkDir, strings.TrimSuffix(filepath.Base(file), ".crt"))
+	}
+	return []string{javaHook}, s.run(lines.String(), []string{s.Prefix + javaHook})
 }
 
 // removals name each root by its SHA-1, which is how these commands find one.
@@ -126,18 +172,23 @@ func (s System) anchor() (dir string, update []string, err error) {
 	return "", nil, errors.New("this system has no store of roots that Gatehouse knows (update-ca-certificates, update-ca-trust); \"gatehouse ca export\" writes the root for you to install")
 }
 
-func (s System) run(command []string) error {
+func (s System) run(input string, command []string) error {
 	run := s.Run
 	if run == nil {
-		run = func(name string, args ...string) error {
-			if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
-				return fmt.Errorf("%w: %s", err, strings.TrimSpace(string(out)))
-			}
-			return nil
-		}
+		run = execute
 	}
-	if err := run(command[0], command[1:]...); err != nil {
+	if err := run(input, command[0], command[1:]...); err != nil {
 		return fmt.Errorf("running %s: %w", strings.Join(command, " "), err)
+	}
+	return nil
+}
+
+// execute runs a command; what it says is in the error.
+func execute(input, name string, args ...string) error {
+	cmd := exec.Command(name, args...)
+	cmd.Stdin = strings.NewReader(input)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, strings.TrimSpace(string(out)))
 	}
 	return nil
 }

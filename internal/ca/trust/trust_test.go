@@ -128,8 +128,8 @@ func store(t *testing.T, ran *[]string) trust.System {
 			}
 			return "", os.ErrNotExist
 		},
-		Run: func(name string, args ...string) error {
-			*ran = append(*ran, strings.Join(append([]string{name}, args...), " "))
+		Run: func(input, name string, args ...string) error {
+			*ran = append(*ran, strings.TrimPrefix(strings.Join(append([]string{name}, args...), " "), prefix)+input)
 			return nil
 		},
 	}
@@ -139,6 +139,10 @@ func TestUninstallLeavesNothing(t *testing.T) {
 	var ran []string
 	s := store(t, &ran)
 	anchors := filepath.Join(s.Prefix, "/usr/local/share/ca-certificates")
+	hook := filepath.Join(s.Prefix, "/etc/ca-certificates/update.d/jks-keystore")
+	if err := errors.Join(os.MkdirAll(filepath.Dir(hook), 0o755), os.WriteFile(hook, nil, 0o755)); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(filepath.Join(anchors, "corporate.crt"), []byte("theirs"), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -153,17 +157,37 @@ func TestUninstallLeavesNothing(t *testing.T) {
 			t.Errorf("%s holds %d certificates, want the root", file, len(got))
 		}
 	}
+	links := filepath.Join(s.Prefix, "/etc/ssl/certs")
+	if err := os.MkdirAll(links, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, target := range map[string]string{ // as update-ca-certificates makes them
+		"gatehouse-" + first.ID + ".pem": filepath.Join(anchors, "gatehouse-"+first.ID+".crt"), "ef7c99da.0": "gatehouse-" + first.ID + ".pem",
+		"corporate.pem": filepath.Join(anchors, "corporate.crt"), "01234567.0": "corporate.pem",
+	} {
+		if err := os.Symlink(target, filepath.Join(links, name)); err != nil {
+			t.Skipf("no links here: %v", err)
+		}
+	}
 	if _, done, err := s.Uninstall([]ca.Issuer{second}); err != nil || !done { // the first is another authority's, from before
 		t.Fatalf("uninstalled %v, %v", done, err)
+	}
+	if left, err := os.ReadDir(links); err != nil || len(left) != 2 || left[0].Name() != "01234567.0" || left[1].Name() != "corporate.pem" {
+		t.Errorf("links left: %v, %v", left, err)
 	}
 	left, err := os.ReadDir(anchors)
 	if err != nil || len(left) != 1 || left[0].Name() != "corporate.crt" {
 		t.Errorf("left: %v, %v; want what is not ours alone", left, err)
 	}
-	if len(ran) != 3 || ran[0] != "update-ca-certificates" {
+	if len(ran) != 4 || ran[0] != "update-ca-certificates" || ran[2] != "update-ca-certificates" {
 		t.Errorf("ran %q", ran)
 	}
-	if _, _, err := s.Uninstall(nil); err != nil || len(ran) != 3 {
+	for _, i := range []ca.Issuer{first, second} { // or Java goes on trusting it
+		if got := ran[3]; !strings.HasPrefix(got, "/etc/ca-certificates/update.d/jks-keystore") || !strings.Contains(got, "-/etc/ssl/certs/gatehouse-"+i.ID+".pem\n") {
+			t.Errorf("Java is told %q", got)
+		}
+	}
+	if _, _, err := s.Uninstall(nil); err != nil || len(ran) != 4 {
 		t.Errorf("with nothing to remove: %v, ran %q", err, ran)
 	}
 }

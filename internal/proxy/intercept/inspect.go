@@ -44,7 +44,7 @@ func (s *Server) inspect(w http.ResponseWriter, r *http.Request, m *gate.Message
 		return
 	}
 	defer s.active.Done()
-	if _, err := s.o.Leaf(t.Host); err != nil {
+	if err := s.o.Permits(t.Host); err != nil {
 		s.deny(w, m, &flow.Refusal{Status: http.StatusBadGateway, Kind: "no_certificate", Text: err.Error(), Err: err})
 		return
 	}
@@ -64,8 +64,9 @@ func (s *Server) inspect(w http.ResponseWriter, r *http.Request, m *gate.Message
 // shake finds TLS inside, and ends it. Without a refusal the inner server has
 // the connection.
 func (s *Server) shake(in *inside) *flow.Refusal {
-	ctx, cancel := context.WithTimeout(s.life, s.o.HeaderTimeout)
+	ctx, cancel := context.WithTimeout(s.stay, s.o.HeaderTimeout)
 	defer cancel()
+	defer context.AfterFunc(s.stay, func() { in.Close() })()
 	in.SetDeadline(time.Now().Add(s.o.HeaderTimeout))
 	if refusal := s.speaksTLS(in); refusal != nil {
 		return refusal

@@ -34,6 +34,7 @@ type Options struct {
 	Carrier  *carry.Carrier
 	Gate     *gate.Gate
 	Identity *identity.Resolver
+	Permits  func(host string) error                     // why there can be no certificate for an inspected host
 	Leaf     func(host string) (*tls.Certificate, error) // a certificate for an inspected host
 	Hosts    []Host                                      // that are inspected; the first that fits counts
 	Bypass   []Bypass
@@ -75,6 +76,8 @@ type Server struct {
 	shut  chan struct{} // closed when inner takes no more
 	life  context.Context
 	end   context.CancelFunc
+	stay  context.Context // ends when Drain is called: who has not shaken hands is sent away
+	leave context.CancelFunc
 
 	shutOnce sync.Once
 	plain    *http.Transport // to hosts without TLS
@@ -92,6 +95,7 @@ func New(o Options) *Server {
 	}
 	s := &Server{o: o, guard: guard{o.Private, o.Own}, ready: make(chan net.Conn), shut: make(chan struct{}), tunnels: map[*tunnel]struct{}{}}
 	s.life, s.end = context.WithCancel(context.Background())
+	s.stay, s.leave = context.WithCancel(s.life)
 	s.tls = &tls.Config{
 		MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"},
 		GetConfigForClient: s.hello, GetCertificate: s.certificate,
@@ -165,6 +169,7 @@ func (s *Server) Drain(ctx context.Context) error {
 		t.hurry(leavingIdle)
 	}
 	s.mu.Unlock()
+	s.leave()
 	s.inner.Shutdown(ctx)
 	done := make(chan struct{})
 	go func() {

@@ -14,6 +14,7 @@ import (
 	"github.com/workingagents/gatehouse/internal/carry"
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/gate"
+	"github.com/workingagents/gatehouse/internal/identity"
 )
 
 // absolute answers a request with a whole address (RFC 9112 section 3.2.2).
@@ -67,41 +68,55 @@ func (s *Server) relay(w http.ResponseWriter, r *http.Request, m *gate.Message) 
 		carry.WriteRefusal(w, "", r.Method, asRefusal(err))
 		return
 	}
-	defer p.End(flow.Aborted, "the client or the host broke it off") // also when the handler is aborted by a panic
-	var up, down atomic.Int64
-	status := http.StatusOK
-	failed := false
+	defer p.End(flow.Aborted, "the client or the host broke it off") // the handler ends by a panic then
+	e := &exchange{passage: p}
 	proxy := &httputil.ReverseProxy{
 		Transport: s.plain, FlushInterval: -1, ErrorLog: s.inner.ErrorLog,
-		Rewrite: func(out *httputil.ProxyRequest) {
-			out.Out.Host = out.In.Host
-			out.Out.Header.Del("Proxy-Authorization")
-			if out.Out.Body != nil && out.Out.Body != http.NoBody {
-				out.Out.Body = counted{out.Out.Body, &up}
-			}
-			if _, ok := out.Out.Header["User-Agent"]; !ok {
-				out.Out.Header["User-Agent"] = nil
-			}
-		},
-		ModifyResponse: func(resp *http.Response) error {
-			status = resp.StatusCode
-			resp.Body = counted{resp.Body, &down}
-			return nil
-		},
-		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
-			failed = true
-			refusal := asRefusal(err)
-			if refusal.Kind == "internal" {
-				refusal = &flow.Refusal{Status: http.StatusBadGateway, Kind: "unreachable", Text: "the host could not be reached", Err: err}
-			}
-			p.Refuse(refusal)
-			carry.WriteRefusal(w, "", r.Method, refusal)
-		},
+		Rewrite: e.request, ModifyResponse: e.response, ErrorHandler: e.failed,
 	}
 	proxy.ServeHTTP(w, r)
-	if !failed {
-		p.Tunnelled(status, up.Load(), down.Load(), flow.Done, "")
+	p.Tunnelled(e.status, e.up.Load(), e.down.Load(), flow.Done, "") // counts unless it has failed
+}
+
+// exchange is one request without TLS and its answer, counted.
+type exchange struct {
+	passage  *gate.Passage
+	status   int
+	up, down atomic.Int64
+}
+
+// asTheyCame are headers that ReverseProxy takes for its own.
+var asTheyCame = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"}
+
+func (e *exchange) request(p *httputil.ProxyRequest) {
+	p.Out.Host, p.Out.URL.RawQuery = p.In.Host, p.In.URL.RawQuery
+	for _, name := range asTheyCame {
+		if values, ok := p.In.Header[name]; ok {
+			p.Out.Header[name] = values
+		}
 	}
+	p.Out.Header.Del(identity.KeyHeader)
+	if _, ok := p.Out.Header["User-Agent"]; !ok {
+		p.Out.Header["User-Agent"] = nil // keeps net/http from adding its own
+	}
+	if p.Out.Body != nil && p.Out.Body != http.NoBody {
+		p.Out.Body = counted{p.Out.Body, &e.up}
+	}
+}
+
+func (e *exchange) response(resp *http.Response) error {
+	e.status = resp.StatusCode
+	resp.Body = counted{resp.Body, &e.down}
+	return nil
+}
+
+func (e *exchange) failed(w http.ResponseWriter, r *http.Request, err error) {
+	refusal := asRefusal(err)
+	if refusal.Kind == "internal" {
+		refusal = &flow.Refusal{Status: http.StatusBadGateway, Kind: "unreachable", Text: "the host could not be reached", Err: err}
+	}
+	e.passage.Refuse(refusal)
+	carry.WriteRefusal(w, "", r.Method, refusal)
 }
 
 // transport reaches hosts without TLS, through the guard. A connection is used

@@ -53,10 +53,11 @@ func (t *tunnel) run() {
 // pass copies one direction to its end, which it passes on: the other
 // direction may have more to say. The kernel moves the bytes where it can, so
 // that a tunnel costs no buffer; they are counted when the deadline interrupts
-// it, or at the end.
+// it, or at the end. The deadline is half of the idle time: what the other
+// direction has moved is known by then.
 func (t *tunnel) pass(to, from net.Conn, count *atomic.Int64) {
 	for {
-		from.SetReadDeadline(time.Now().Add(time.Duration(t.idle.Load())))
+		from.SetReadDeadline(time.Now().Add(time.Duration(t.idle.Load()) / 2))
 		n, err := io.Copy(to, from)
 		count.Add(n)
 		if n > 0 {
