@@ -135,8 +135,13 @@ func (g *gateway) wire() error {
 	}
 	secret := identity.Fingerprint(g.store.ledger.Subkey("credential"))
 	g.metrics = console.NewMetrics(g.store.ledger.Stats)
+	elsewhere, err := detectorsElsewhere(g.c.Detectors, g.metrics)
+	if err != nil {
+		return err
+	}
+	g.closers = append(g.closers, elsewhere.Close)
 	g.gate = gate.New(gate.Options{
-		Ledger: g.store.ledger, Vault: g.store.vault, Policy: g.store.rules.Policy, Rules: g.store.detect.Engine, Prices: prices,
+		Ledger: g.store.ledger, Vault: g.store.vault, Policy: g.store.rules.Policy, Rules: g.store.detect.Engine, Remote: elsewhere, Prices: prices,
 		Capture: g.capture, Log: g.o.Log, Ended: g.ended,
 		Begun: func(in *flow.Intent) { g.metrics.Begun(in.Provider) }, Turned: g.metrics.Refused,
 	})

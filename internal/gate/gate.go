@@ -17,6 +17,7 @@ import (
 	"github.com/workingagents/gatehouse/internal/ledger"
 	"github.com/workingagents/gatehouse/internal/policy"
 	"github.com/workingagents/gatehouse/internal/price"
+	"github.com/workingagents/gatehouse/internal/remote"
 	"github.com/workingagents/gatehouse/internal/vault"
 	"github.com/workingagents/gatehouse/internal/wire/codec"
 	"github.com/workingagents/gatehouse/internal/wire/coding"
@@ -30,6 +31,7 @@ type Options struct {
 	Vault   *vault.Vault
 	Policy  func() policy.Policy   // the one in force
 	Rules   func() *inspect.Engine // those in force
+	Remote  *remote.Set            // other people's detectors; nil: none
 	Prices  *price.Table
 	Capture func(flow.Principal) flow.Capture
 	Now     func() time.Time

@@ -140,6 +140,7 @@ func (g *Gate) examine(m *Message, in *flow.Intent, r *reading, s *session) (*ex
 		x.known = x.known.With(more)
 		x.scan()
 	}
+	x.elsewhere()
 	x.envelope()
 	x.acts(r)
 	return x, nil
@@ -351,11 +352,7 @@ func (x *examiner) fragment(i int, s inspect.Span, rule *inspect.Rule, value []b
 // or whatever it is, as text.
 func (x *examiner) stretches() {
 	body := x.doc.Body
-	channel := flow.File
-	if x.m.API.Generates() {
-		channel = flow.User // it should have been a conversation
-	}
-	c := collector{g: x.g, body: body, where: always(channel, false)}
+	c := collector{g: x.g, body: body, where: always(x.besides(), false)}
 	row, starts := []*inspect.Edge{x.before}, []int{0}
 	for _, s := range codec.Stretches(x.m.Type, body) {
 		if s.Binary {
