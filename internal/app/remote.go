@@ -25,7 +25,7 @@ func detectorsElsewhere(list []config.Detector, m *console.Metrics) (*remote.Set
 		options[i] = remote.Options{
 			Name: d.Name, Kind: remote.Kind(d.Kind), URL: d.URL, Key: key,
 			Channels: words[flow.Channel](d.Channels), Directions: words[remote.Direction](d.Direction),
-			Timeout: time.Duration(d.Timeout), MinScore: d.MinScore, Entities: d.Entities, Language: d.Language, Model: d.Model,
+			Timeout: time.Duration(d.Timeout), MinScore: float64(d.Confidence) / 100, Entities: d.Entities, Language: d.Language, Model: d.Model,
 			TextBytes: int(d.MaxText), Concurrency: d.Concurrency,
 		}
 	}

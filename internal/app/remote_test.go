@@ -207,26 +207,25 @@ func TestOnlyItsChannels(t *testing.T) {
 func TestBadDetectors(t *testing.T) {
 	hang := make(chan struct{})
 	t.Cleanup(func() { close(hang) })
-	bad := map[string]struct {
-		with http.HandlerFunc
-		note string
-	}{
-		"hangs":               {func(_ http.ResponseWriter, r *http.Request) { wait(hang, r) }, "no answer within 200ms"},
-		"hangs in its answer": {func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "["); flush(w); wait(hang, r) }, "no answer within 200ms"},
-		"megabytes":           {func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "["+strings.Repeat(" ", 2<<20)+"]") }, "more than 1048576 bytes"},
-		"outside":             {saying(`[{"entity_type":"PERSON","start":0,"end":900,"score":0.9}]`), "offsets"},
-		"outside by bytes":    {saying(`[{"entity_type":"PERSON","start":5,"end":15,"score":0.9}]`), "offsets"}, // Zoë Smith counted in bytes
-		"turned round":        {saying(`[{"entity_type":"PERSON","start":4,"end":2,"score":0.9}]`), "offsets"},
-		"empty":               {saying(`[{"entity_type":"PERSON","start":2,"end":2,"score":0.9}]`), "offsets"},
-		"negative":            {saying(`[{"entity_type":"PERSON","start":-1,"end":2,"score":0.9}]`), "offsets"},
-		"a fraction":          {saying(`[{"entity_type":"PERSON","start":0.5,"end":2,"score":0.9}]`), "offsets"},
-		"a word":              {saying(`[{"entity_type":"PERSON","start":"0","end":2,"score":0.9}]`), "offsets"},
-		"none":                {saying(`[{"entity_type":"PERSON","score":0.9}]`), "offsets"},
-		"one good, one bad":   {saying(`[{"entity_type":"PERSON","start":0,"end":2,"score":0.9},{"entity_type":"PERSON","start":1,"end":99,"score":0.9}]`), "offsets"},
-		"a score over all":    {saying(`[{"entity_type":"PERSON","start":0,"end":2,"score":9}]`), "score"},
-		"no list":             {saying(`{"error":"I saw Zoë Smith"}`), "not what its kind"},
-		"null":                {saying(`null`), "not what its kind"},
-		"no JSON":             {saying(`<html>`), "not what its kind"},
+	distrust(t, "100ms", map[string]misdeed{
+		"hangs":               {func(_ http.ResponseWriter, r *http.Request) { wait(hang, r) }, "no answer within 100ms"},
+		"hangs in its answer": {func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "["); flush(w); wait(hang, r) }, "no answer within 100ms"},
+	})
+	distrust(t, "30s", map[string]misdeed{
+		"megabytes":         {func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "["+strings.Repeat(" ", 2<<20)+"]") }, "more than 1048576 bytes"},
+		"outside":           {saying(`[{"entity_type":"PERSON","start":0,"end":900,"score":0.9}]`), "offsets"},
+		"outside by bytes":  {saying(`[{"entity_type":"PERSON","start":5,"end":15,"score":0.9}]`), "offsets"}, // Zoë Smith counted in bytes
+		"turned round":      {saying(`[{"entity_type":"PERSON","start":4,"end":2,"score":0.9}]`), "offsets"},
+		"empty":             {saying(`[{"entity_type":"PERSON","start":2,"end":2,"score":0.9}]`), "offsets"},
+		"negative":          {saying(`[{"entity_type":"PERSON","start":-1,"end":2,"score":0.9}]`), "offsets"},
+		"a fraction":        {saying(`[{"entity_type":"PERSON","start":0.5,"end":2,"score":0.9}]`), "offsets"},
+		"a word":            {saying(`[{"entity_type":"PERSON","start":"0","end":2,"score":0.9}]`), "offsets"},
+		"none":              {saying(`[{"entity_type":"PERSON","score":0.9}]`), "offsets"},
+		"one good, one bad": {saying(`[{"entity_type":"PERSON","start":0,"end":2,"score":0.9},{"entity_type":"PERSON","start":1,"end":99,"score":0.9}]`), "offsets"},
+		"a score over all":  {saying(`[{"entity_type":"PERSON","start":0,"end":2,"score":9}]`), "score"},
+		"no list":           {saying(`{"error":"I saw Zoë Smith"}`), "not what its kind"},
+		"null":              {saying(`null`), "not what its kind"},
+		"no JSON":           {saying(`<html>`), "not what its kind"},
 		"HTML": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html")
 			io.WriteString(w, "[]")
@@ -243,9 +242,19 @@ func TestBadDetectors(t *testing.T) {
 		}, "broke off"},
 		"dead":     {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "can't be reached"},
 		"too many": {saying("[" + strings.TrimSuffix(strings.Repeat(`{"entity_type":"X","start":0,"end":1,"score":1},`, 2000), ",") + "]"), "more findings"},
-	}
+	})
+}
+
+// misdeed is what a detector does, and what is said of it.
+type misdeed struct {
+	with http.HandlerFunc
+	note string
+}
+
+func distrust(t *testing.T, timeout string, bad map[string]misdeed) {
+	t.Helper()
 	e := detecting(t, nil)
-	m := asking(t, redactNames, presidioAt(e, ", timeout: 200ms"))
+	m := asking(t, redactNames, presidioAt(e, ", timeout: "+timeout))
 	flagging := redactNames + "unreadable: {remote: flag}\n"
 	number := 0
 	say := func(t *testing.T, answer http.HandlerFunc, body string) (string, flow.View) {

@@ -114,7 +114,7 @@ func (x *Detector) check(d *strict.Reading, at string) {
 		}
 	}
 	d.Require(between(x.Timeout, 10*time.Millisecond, 30*time.Second), at+".timeout", "must be between 10ms and 30s: calls wait for it")
-	d.Require(x.MinScore >= 0 && x.MinScore <= 1, at+".min_score", "must be between 0 and 1")
+	d.Require(x.Confidence >= 0 && x.Confidence <= 100, at+".min_confidence", "must be between 0 and 100: percent")
 	d.Require(x.MaxText >= 1<<10 && x.MaxText <= 1<<20, at+".max_text", "must be between 1KiB and 1MiB")
 	d.Require(x.Concurrency >= 1 && x.Concurrency <= 64, at+".concurrency", "must be between 1 and 64")
 }

@@ -89,7 +89,7 @@ type Detector struct {
 	Channels    strict.List `yaml:"channels" doc:"whose texts it gets; empty: user, tool_result, file"`
 	Direction   strict.List `yaml:"direction" doc:"request, answer; empty: request"`
 	Timeout     Duration    `yaml:"timeout" doc:"for all that it is asked about one request or answer; 0: 800ms"`
-	MinScore    float64     `yaml:"min_score" doc:"0 to 1; what is less sure is no finding"`
+	Confidence  int         `yaml:"min_confidence" doc:"percent: its score times 100; what is less sure is no finding"`
 	Entities    strict.List `yaml:"entities" doc:"its entities or categories that count, in its own words; empty: all"`
 	Language    string      `yaml:"language" doc:"of the texts, for presidio; empty: en"`
 	Model       string      `yaml:"model" doc:"for moderation; empty: the service's own choice"`

@@ -17,7 +17,7 @@ type presidio struct{ d *detector }
 func (p presidio) request(texts []string, _ Direction) any {
 	body := map[string]any{"language": p.d.o.Language, "text": texts}
 	if len(texts) == 1 {
-		body["text"] = texts[0] // versions before 2.2.358 take no list
+		body["text"] = texts[0] // versions before 2.2.361 take no list
 	}
 	if p.d.o.MinScore > 0 {
 		body["score_threshold"] = p.d.o.MinScore
