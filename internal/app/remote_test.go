@@ -350,3 +350,68 @@ func TestDetectorKeyIsNoSecretOfOurs(t *testing.T) {
 	m.close()
 	grep(t, m.dir, "p4ss-of-the-detector")
 }
+
+// TestAnswersAreJudgedElsewhere: what a model says is judged at its end; what it
+// proposes to do before the agent gets it, and each of them once.
+func TestAnswersAreJudgedElsewhere(t *testing.T) {
+	const rules = "version: 1\nmode: enforce\nrules: [{rule: remote.names-person, direction: answer, channel: tool_call, do: block}]\n"
+	secret := planted(13)
+	for name, d := range dialects {
+		t.Run(name, func(t *testing.T) {
+			e := detecting(t, namesOf)
+			m := asking(t, rules, presidioAt(e, ", direction: answer, channels: [assistant, tool_call]"))
+			call := func(session, said string) (flow.Answer, string) { return m.ask(d, true, session, said) }
+			if a, _ := call("a", `say: "it" was Zoë Smith`); !strings.Contains(prose(a), "Zoë Smith") {
+				t.Errorf("prose: %+v", a)
+			}
+			if got := e.texts(t); !slices.Equal(got, []string{`"it" was Zoë Smith`}) {
+				t.Errorf("it was told %q", got)
+			}
+			if a, _ := call("b", `call: Write {"content":"by \u0041nn Smith","path":"x `+secret+`"}`); len(a.Parts) > 0 && a.Parts[0].Kind == flow.ToolCall {
+				t.Errorf("the call went through: %+v", a)
+			}
+			if got, want := e.texts(t), []string{"by Ann Smith", "x " + strings.Repeat("*", len(secret))}; !slices.Equal(got, want) {
+				t.Errorf("it was told %q, want %q", got, want)
+			}
+			if a, _ := call("c", `call: Write {"content":"by nobody"}`); arguments(t, a, "Write", "content") != "by nobody" {
+				t.Errorf("a harmless call: %+v", a)
+			}
+			if got := e.texts(t); !slices.Equal(got, []string{"by nobody"}) {
+				t.Errorf("it was told %q", got)
+			}
+			e.become(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) })
+			if a, _ := call("d", `call: Write {"content":"by somebody"}`); len(a.Parts) > 0 && a.Parts[0].Kind == flow.ToolCall || e.calls() != 1 {
+				t.Errorf("unjudged, it went through: %+v, %d calls", a, e.calls())
+			}
+			flows := m.ended(4)
+			for i, want := range []string{"remote.names-person", "remote.names-person", "", "remote.names-failed"} {
+				got := ""
+				for _, f := range flows[i].Findings {
+					if strings.HasPrefix(f.Rule, "remote.") {
+						got += f.Rule
+						if f.Place != "answer" {
+							t.Errorf("place %q", f.Place)
+						}
+					}
+				}
+				if blocked := flows[i].Verdict == flow.Block; got != want || blocked != (i%2 == 1) {
+					t.Errorf("flow %d: %s, want %s", i, judged(flows[i:i+1]), want)
+				}
+			}
+		})
+	}
+}
+
+// TestUnjudgedCallsMayPass: when policy lets it be, a call that nobody judged goes
+// on, and to wait for the detector once is enough.
+func TestUnjudgedCallsMayPass(t *testing.T) {
+	e := detecting(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) })
+	m := asking(t, "version: 1\nmode: enforce\nunreadable: {remote: flag}\n", presidioAt(e, ", direction: answer, channels: tool_call"))
+	a, _ := m.ask(dialects["messages"], true, "s", `call: Write {"content":"by somebody"}`)
+	if arguments(t, a, "Write", "content") != "by somebody" || e.calls() != 1 {
+		t.Errorf("%+v with %d calls", a, e.calls())
+	}
+	if v := m.ended(1)[0]; !strings.Contains(judged([]flow.View{v}), "remote.names-failed") {
+		t.Errorf("%s", judged([]flow.View{v}))
+	}
+}

@@ -113,6 +113,8 @@ func (x *Detector) check(d *strict.Reading, at string) {
 			d.Require(slices.Contains(w.known, word), at+"."+w.key, "%q is no %s: %s%s", word, w.noun, strings.Join(w.known, ", "), strict.Nearest(word, w.known))
 		}
 	}
+	says := slices.Contains(x.Channels, string(flow.Assistant)) || slices.Contains(x.Channels, string(flow.ToolCalls))
+	d.Require(says || !slices.Contains(x.Direction, "answer"), at+".direction", "of an answer there are the channels assistant and tool_call: name one under channels")
 	d.Require(between(x.Timeout, 10*time.Millisecond, 30*time.Second), at+".timeout", "must be between 10ms and 30s: calls wait for it")
 	d.Require(x.Confidence >= 0 && x.Confidence <= 100, at+".min_confidence", "must be between 0 and 100: percent")
 	d.Require(x.MaxText >= 1<<10 && x.MaxText <= 1<<20, at+".max_text", "must be between 1KiB and 1MiB")

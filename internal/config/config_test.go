@@ -115,6 +115,7 @@ func TestParseChecksValues(t *testing.T) {
 		{"detectors: [{name: a, kind: presidio, url: http://127.0.0.1:1, key: abc}]", "detectors[0].key: must be env:NAME"},
 		{"detectors: [{name: a, kind: presidio, url: http://127.0.0.1:1, channels: users}]", "did you mean user?"},
 		{"detectors: [{name: a, kind: presidio, url: http://127.0.0.1:1, direction: answers}]", "did you mean answer?"},
+		{"detectors: [{name: a, kind: presidio, url: http://127.0.0.1:1, direction: answer}]", "name one under channels"},
 		{"detectors: [{name: a, kind: presidio, url: http://127.0.0.1:1, timeout: 1m}]", "detectors[0].timeout: must be between"},
 		{"detectors: [{name: a, kind: presidio, url: http://127.0.0.1:1, min_confidence: 101}]", "detectors[0].min_confidence: must be between"},
 		{"detectors: [{name: a, kind: presidio, url: http://127.0.0.1:1, max_text: 3}]", "detectors[0].max_text: must be between"},
@@ -211,7 +212,7 @@ func TestDetectors(t *testing.T) {
 		}
 	}
 	write("gatehouse.yaml", "detectors:\n  - {name: a, kind: presidio, url: \"http://127.0.0.1:1\"}\n"+
-		"  - {name: b, kind: guardrail, url: \"https://x\", key: file:own.key, channels: system, direction: [request, answer], timeout: 2s, min_confidence: 40}\n")
+		"  - {name: b, kind: guardrail, url: \"https://x\", key: file:own.key, channels: assistant, direction: [request, answer], timeout: 2s, min_confidence: 40}\n")
 	write("own.key", "k-1\n")
 	c, err := config.Load(file)
 	if err != nil {
@@ -221,7 +222,7 @@ func TestDetectors(t *testing.T) {
 	if fmt.Sprint(a) != "{a presidio http://127.0.0.1:1  [user tool_result file] [request] 800ms 0 [] en  64KiB 8}" {
 		t.Errorf("the first: %v", a)
 	}
-	if fmt.Sprint(b.Channels, b.Direction, b.Timeout, b.Confidence) != "[system] [request answer] 2s 40" {
+	if fmt.Sprint(b.Channels, b.Direction, b.Timeout, b.Confidence) != "[assistant] [request answer] 2s 40" {
 		t.Errorf("the second: %v", b)
 	}
 	if key, err := b.Secret(); err != nil || key != "k-1" {

@@ -251,7 +251,7 @@ func (p *Passage) subject() policy.Subject {
 
 // judge decides about a finished tool call before anything of it is delivered.
 func (p *Passage) judge(part flow.Part) *flow.Refusal {
-	findings := p.scan(part)
+	findings := append(p.scan(part), p.elsewhere([]flow.Part{part})...)
 	d := p.policy.Answer(p.subject(), findings)
 	if d.Verdict == flow.Pass || d.Verdict == flow.Redact {
 		return nil
@@ -270,6 +270,7 @@ func (p *Passage) inspect(parts []flow.Part) {
 	for _, part := range parts {
 		p.findings = append(p.findings, p.scan(part)...)
 	}
+	p.findings = append(p.findings, p.elsewhere(parts)...)
 	if len(p.findings) == 0 {
 		return
 	}
@@ -301,6 +302,7 @@ func (p *Passage) scan(part flow.Part) []flow.Finding {
 	}
 	c := collector{g: p.gate, body: []byte(part.Text), json: o.JSON, where: always(channel, part.Signed)}
 	c.take(&r, len(part.Text))
+	p.hide(&part, slices.Clone(c.found))
 	c.found = slices.DeleteFunc(c.found, func(f found) bool { return p.mayHave(f.value) })
 	list := make([]flow.Finding, len(c.found))
 	for i := range c.found {

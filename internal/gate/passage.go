@@ -48,7 +48,9 @@ type Passage struct {
 	ruling   *flow.Decision
 	findings []flow.Finding // in the answer
 	scanned  int64
-	opaque   []byte // the beginning of an answer that is not read as a conversation
+	secrets  map[string][]found       // in parts of the answer that detectors elsewhere are asked about
+	heard    map[asked][]flow.Finding // what they said
+	opaque   []byte                   // the beginning of an answer that is not read as a conversation
 	ended    bool
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"slices"
 	"sort"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -114,21 +113,22 @@ const (
 	channelBytes = 256 << 20 // that are read to tell whose words strings are
 )
 
-// sayer collects what of a request detectors elsewhere are asked about.
+// sayer collects what detectors elsewhere are asked about.
 type sayer struct {
-	x     *examiner
-	way   remote.Direction
+	wants  func(flow.Channel) bool
+	hidden func(*said) (spans []inspect.Span, unread bool) // credentials in a string; whether it is content that can't be read, which is a finding of its own
+
 	list  []said
 	read  int // bytes, to tell channels
 	short bool
 }
 
-// piece takes the strings of a piece that no detector elsewhere has judged.
-func (y *sayer) piece(i int) {
-	p := &y.x.doc.Pieces[i]
-	y.strings(i, y.x.doc.Body[p.Start:p.End], 0, func(at int) (flow.Channel, bool) {
+// piece takes the strings of a piece of a request.
+func (y *sayer) piece(x *examiner, i int) {
+	p := &x.doc.Pieces[i]
+	y.strings(i, x.doc.Body[p.Start:p.End], 0, func(at int) (flow.Channel, bool) {
 		y.read += p.End - p.Start
-		return codec.ChannelAt(y.x.m.API, y.x.doc, i, p.Start+at)
+		return codec.ChannelAt(x.m.API, x.doc, i, p.Start+at)
 	})
 }
 
@@ -192,10 +192,10 @@ func (y *sayer) take(s said, raw []byte, where func(at int) (flow.Channel, bool)
 	}
 	var signed bool
 	s.channel, signed = where(s.start)
-	if signed || !y.x.g.o.Remote.Wants(y.way, s.channel) {
+	if signed || !y.wants(s.channel) {
 		return
 	}
-	hidden, unread := y.x.hidden(&s)
+	hidden, unread := y.hidden(&s)
 	if unread {
 		return
 	}
@@ -203,22 +203,24 @@ func (y *sayer) take(s said, raw []byte, where func(at int) (flow.Channel, bool)
 	y.list = append(y.list, s)
 }
 
-// hidden gives the credentials in a string, and whether it is content that can't be
-// read: that is a finding of its own.
+// hidden gives the credentials that were found in a string of the request.
 func (x *examiner) hidden(s *said) (spans []inspect.Span, unread bool) {
-	v := x.out.views[s.piece]
-	if v == nil {
-		return nil, false
+	if v := x.out.views[s.piece]; v != nil {
+		return hidden(s, v.found)
 	}
-	for i := range v.found {
-		f := &v.found[i]
+	return nil, false
+}
+
+func hidden(s *said, list []found) (spans []inspect.Span, unread bool) {
+	for i := range list {
+		f := &list[i]
 		if f.end <= s.start || s.end <= f.start {
 			continue
 		}
 		switch {
 		case f.finding.Rule == unreadableMedia, f.finding.Rule == unreadableEncoded && f.end-f.start > (s.end-s.start)/2:
 			unread = true
-		case f.secret, isSecret(f.finding.Rule):
+		case isSecret(f.finding.Rule):
 			spans = append(spans, inspect.Span{Start: f.start, End: f.end})
 		}
 	}
@@ -227,16 +229,43 @@ func (x *examiner) hidden(s *said) (spans []inspect.Span, unread bool) {
 }
 
 // stretches takes the texts of a body that is no conversation.
-func (y *sayer) stretches() {
-	where := always(y.x.besides(), false)
-	for _, s := range codec.Stretches(y.x.m.Type, y.x.doc.Body) {
-		raw := y.x.doc.Body[s.Start:s.End]
+func (y *sayer) stretches(x *examiner) {
+	where := always(x.besides(), false)
+	for _, s := range codec.Stretches(x.m.Type, x.doc.Body) {
+		raw := x.doc.Body[s.Start:s.End]
 		switch {
 		case s.Binary:
 		case s.JSON:
-			y.strings(0, raw, s.Start, func(at int) (flow.Channel, bool) { return where(at) })
-		case strings.TrimSpace(string(raw)) != "":
+			y.strings(0, raw, s.Start, where)
+		default:
 			y.take(said{start: s.Start, end: s.End}, raw, where)
 		}
 	}
+}
+
+// part takes what a part of an answer says: its text, or the strings in the
+// arguments of a call.
+func (y *sayer) part(i int, p *flow.Part) {
+	where, raw := always(spoken(p), p.Signed), []byte(p.Text)
+	if p.Kind == flow.ToolCall && peek.Whole(raw) {
+		y.strings(i, raw, 0, where)
+		return
+	}
+	y.take(said{piece: i, end: len(raw)}, raw, where)
+}
+
+// spoken is the channel of a part of an answer.
+func spoken(p *flow.Part) flow.Channel {
+	if p.Kind == flow.ToolCall {
+		return flow.ToolCalls
+	}
+	return flow.Assistant
+}
+
+func (y *sayer) texts() []remote.Text {
+	texts := make([]remote.Text, len(y.list))
+	for i := range y.list {
+		texts[i] = remote.Text{Channel: y.list[i].channel, Said: y.list[i].text}
+	}
+	return texts
 }
