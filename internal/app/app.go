@@ -23,6 +23,7 @@ import (
 	"github.com/workingagents/gatehouse/internal/gate"
 	"github.com/workingagents/gatehouse/internal/identity"
 	"github.com/workingagents/gatehouse/internal/price"
+	"github.com/workingagents/gatehouse/internal/proxy/guardrail"
 	"github.com/workingagents/gatehouse/internal/proxy/redirect"
 	"github.com/workingagents/gatehouse/internal/upstream"
 )
@@ -154,7 +155,10 @@ func (g *gateway) wire() error {
 		MaxBody: int64(g.c.Limits.Body), MaxMemory: int64(g.c.Limits.Memory),
 		ReadTimeout: time.Duration(g.c.Limits.ReadTimeout), IdleTimeout: time.Duration(g.c.Limits.IdleTimeout),
 	})
-	g.admin, err = g.store.admin(g.about(), g.metrics, g.o.Version, g.c.Hosts, g.ready)
+	asked := guardrail.New(guardrail.Options{
+		Gate: g.gate, Keys: g.store.keys, Secret: secret, MaxBody: int64(g.c.Limits.Body), Ready: g.ready, Log: g.o.Log,
+	})
+	g.admin, err = g.store.admin(g.about(), g.metrics, g.o.Version, g.c.Hosts, g.ready, asked)
 	return err
 }
 

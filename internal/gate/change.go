@@ -14,7 +14,6 @@ import (
 
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/inspect"
-	"github.com/workingagents/gatehouse/internal/inspect/action"
 	"github.com/workingagents/gatehouse/internal/ledger"
 	"github.com/workingagents/gatehouse/internal/policy"
 	"github.com/workingagents/gatehouse/internal/vault"
@@ -316,21 +315,12 @@ func (p *Passage) scan(part flow.Part) []flow.Finding {
 	return append(list, acts...)
 }
 
-// actions judges what a proposed call would do. The id of a finding is that of the
-// rule and of the words that do it: to allow one allows no other command.
+// actions judges what a proposed call would do.
 func (p *Passage) actions(part flow.Part) []flow.Finding {
 	if part.Kind != flow.ToolCall {
 		return nil
 	}
-	found := action.Classify(part.Name, []byte(part.Text))
-	list := make([]flow.Finding, len(found))
-	for i, f := range found {
-		list[i] = flow.Finding{
-			ID: p.gate.findingID(f.Rule, []byte(part.Name+"\x00"+part.Text[f.Start:f.End])), Rule: f.Rule, Severity: f.Severity, Confidence: f.Confidence,
-			Channel: flow.ToolCalls, Place: "answer", Start: int64(f.Start), End: int64(f.End), Facts: f.Facts, Note: f.Note,
-		}
-	}
-	return list
+	return p.gate.actions(part.Name, part.Text)
 }
 
 // Changes reports whether the answer may differ from what the provider sent,

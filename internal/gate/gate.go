@@ -21,6 +21,7 @@ import (
 	"github.com/workingagents/gatehouse/internal/vault"
 	"github.com/workingagents/gatehouse/internal/wire/codec"
 	"github.com/workingagents/gatehouse/internal/wire/coding"
+	refuse "github.com/workingagents/gatehouse/internal/wire/refusal"
 	"github.com/workingagents/gatehouse/internal/wire/splice"
 	"github.com/workingagents/gatehouse/internal/wire/split"
 )
@@ -137,7 +138,7 @@ func (g *Gate) Admit(m *Message) (*Passage, error) {
 	if passes(in) {
 		return p, nil
 	}
-	refusal := &flow.Refusal{Status: http.StatusBadRequest, Kind: "blocked", Text: in.Decision.Why}
+	refusal := &flow.Refusal{Status: refuse.Blocked(in.Provider), Kind: "blocked", Text: in.Decision.Why}
 	return p, p.refuse(refusal)
 }
 

@@ -141,6 +141,7 @@ func (g *Gate) examine(m *Message, in *flow.Intent, r *reading, s *session) (*ex
 		x.scan()
 	}
 	x.elsewhere()
+	x.asked()
 	x.envelope()
 	x.acts(r)
 	return x, nil

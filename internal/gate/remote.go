@@ -36,7 +36,12 @@ func (x *examiner) elsewhere() {
 }
 
 // way is the direction in which a message goes.
-func (m *Message) way() remote.Direction { return remote.Request }
+func (m *Message) way() remote.Direction {
+	if m.API == flow.AskResponse {
+		return remote.Answer
+	}
+	return remote.Request
+}
 
 // failures adds to those of the detectors that there were more texts than are asked
 // about.

@@ -53,6 +53,7 @@ var allowed = []line{
 
 	{"internal/app", "internal/config", "cuts it up: each constructor gets its part"},
 	{"internal/app", "internal/proxy/redirect", "wires the entrance"},
+	{"internal/app", "internal/proxy/guardrail", "wires the entrance for other gateways"},
 	{"internal/app", "internal/console", "wires the console"},
 	{"internal/app", "internal/gate", "wires the one path"},
 	{"internal/app", "internal/identity", "wires who is calling"},
@@ -72,6 +73,10 @@ var allowed = []line{
 	{"internal/proxy/redirect", "internal/agents", "knows the headers by which agents name their sessions"},
 	{"internal/proxy/redirect", "internal/upstream", "forwards"},
 	{"internal/proxy/redirect", "internal/wire/...", "finds a path's provider, refuses in its shape, cuts answers into messages"},
+
+	{"internal/proxy/guardrail", "internal/gate", "has what it is asked about judged and recorded"},
+	{"internal/proxy/guardrail", "internal/identity", "asks whose key it is; takes credentials out of what is recorded"},
+	{"internal/proxy/guardrail", "internal/wire/peek", "reads what a question says of itself"},
 
 	{"internal/console", "internal/ledger", "shows flows, sessions and content, verifies"},
 	{"internal/console", "internal/identity", "administers access keys"},

@@ -187,7 +187,7 @@ var (
 		string(flow.System), string(flow.User), string(flow.Assistant), string(flow.ToolDefs), string(flow.ToolCalls),
 		string(flow.ToolResults), string(flow.File), string(flow.Envelope), string(flow.ProviderActor),
 	}
-	providers  = []string{string(flow.Anthropic), string(flow.OpenAI), string(flow.Gemini)}
+	providers  = []string{string(flow.Anthropic), string(flow.OpenAI), string(flow.Gemini), string(flow.LiteLLM)}
 	directions = []string{toProvider, toAgent}
 )
 
