@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -82,7 +83,13 @@ func TestGuardrailAnswers(t *testing.T) {
 	if v := b.judges(b.key("other"), asked("response", "I use "+stood+".")); v.Action != "NONE" {
 		t.Errorf("for another key: %s", v)
 	}
-	flows := b.ended(4)
+	if v := b.judges(key, asked("response", "I made up "+planted(23))); v.Action != "NONE" {
+		t.Errorf("a value of the answer's own: %s", v)
+	}
+	flows := b.ended(5)
+	if f := flows[4].Findings; len(f) == 0 || f[0].Place != "answer" || f[0].Action != flow.FlagIt || flows[4].Verdict != flow.Pass {
+		t.Errorf("the answer's own: %s %+v", flows[4].Verdict, f)
+	}
 	for i, want := range []struct {
 		verdict flow.Verdict
 		api     flow.API
@@ -206,4 +213,31 @@ func TestGuardrailIsOnTheConsolesPort(t *testing.T) {
 		t.Errorf("%v %v", resp, err)
 	}
 	resp.Body.Close()
+}
+
+// TestOneGatehouseAsksAnother: what one makes of a text is a finding of the other's,
+// and its pseudonyms are not forwarded.
+func TestOneGatehouseAsksAnother(t *testing.T) {
+	dir := t.TempDir()
+	saveRules(t, dir, "acme.yaml", operators)
+	write(t, filepath.Join(dir, "policy.yaml"), "version: 1\nmode: enforce\nrules: [{rule: acme.names, do: redact}, {rule: canary.*, do: block}]\n")
+	them := &harbour{house: open(t, dir, says, func(c *config.Config) { c.Console = "127.0.0.1:0" })}
+	key := filepath.Join(dir, "their.key")
+	write(t, key, them.key("neighbour"))
+	holder, _ := ledger.Held(dir)
+	m := asking(t, "version: 1\nmode: enforce\nrules: [{rule: remote.them-changed, do: redact}, {rule: remote.them-blocked, do: block}]\n",
+		"detectors:\n  - {name: them, kind: guardrail, url: \"http://"+holder.Console+"\", key: \"file:"+key+"\", timeout: 20s}\n")
+	m.call(messagesPath, claude(q("é we call it red fox, \"ok\"?")), "Content-Type", "application/json")
+	seen := strings.Join(m.seen, "")
+	if token.ReplaceAllString(seen, "T") != claude(q("é we call it T, \"ok\"?")) {
+		t.Errorf("the provider got %s", seen)
+	}
+	theirs := them.ended(1)[0]
+	if theirs.Principal != "key:neighbour" || theirs.Verdict != flow.Redact || strings.Contains(them.raw(theirs.ID, "delivered"), token.FindString(seen)) {
+		t.Errorf("they judged %+v and said %s", theirs, them.raw(theirs.ID, "delivered"))
+	}
+	resp, text := m.call(messagesPath, claude(q("see Bait-7f3e-99")), "Content-Type", "application/json")
+	if resp.StatusCode != http.StatusBadRequest || !strings.Contains(text, "remote.them-blocked") {
+		t.Errorf("bait: %s %s", resp.Status, text)
+	}
 }

@@ -66,15 +66,14 @@ func (s *said) read(raw []byte, hidden []inspect.Span) {
 		for len(hidden) > 0 && hidden[0].End <= s.start+at {
 			hidden = hidden[1:]
 		}
-		hide := len(hidden) > 0 && hidden[0].Start <= s.start+at
-		if n := s.plain(raw[at:], s.start+at, hidden); n > 0 && !hide {
+		if n := s.plain(raw[at:], s.start+at, hidden); n > 0 {
 			s.marks = append(s.marks, mark{len(text), s.start + at, false})
 			text, at = append(text, raw[at:at+n]...), at+n
 			continue
 		}
 		s.marks = append(s.marks, mark{len(text), s.start + at, true})
 		one, width := s.step(raw[at:])
-		if hide {
+		if len(hidden) > 0 && hidden[0].Start < s.start+at+width {
 			one = []byte{'*'}
 		}
 		text, at = append(text, one...), at+width
@@ -94,7 +93,8 @@ func (s *said) step(raw []byte) (one []byte, width int) {
 	return raw[:n], n
 }
 
-// plain is how many bytes stand for themselves, before an escape or a span to hide.
+// plain is how many bytes stand for themselves, before an escape or a character to
+// hide.
 func (s *said) plain(raw []byte, at int, hidden []inspect.Span) int {
 	n := len(raw)
 	if i := bytes.IndexByte(raw, '\\'); s.json && i >= 0 {
@@ -102,6 +102,9 @@ func (s *said) plain(raw []byte, at int, hidden []inspect.Span) int {
 	}
 	if len(hidden) > 0 {
 		n = min(n, max(0, hidden[0].Start-at))
+	}
+	for n > 0 && n < len(raw) && !utf8.RuneStart(raw[n]) {
+		n--
 	}
 	return n
 }
