@@ -415,3 +415,58 @@ func TestUnjudgedCallsMayPass(t *testing.T) {
 		t.Errorf("%s", judged([]flow.View{v}))
 	}
 }
+
+// TestUploadsAreAskedAbout: files, as text, as lines of JSON and in parts of a form.
+func TestUploadsAreAskedAbout(t *testing.T) {
+	form := func(name, text string) string {
+		return "--b0undary\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nbatch\r\n" +
+			"--b0undary\r\nContent-Disposition: form-data; name=\"file\"; filename=\"" + name + "\"\r\n\r\n" + text + "\r\n--b0undary--\r\n"
+	}
+	for name, tc := range map[string]struct{ body, want string }{
+		"text":  {form("a.txt", "notes \\u0041 of Zoë Smith, 😀 Ann Smith\n"), form("a.txt", "notes \\u0041 of T, 😀 T\n")},
+		"lines": {form("a.jsonl", `{"custom_id":"1","body":{"x":"\u00e9 Ann\u0020Smith"}}`+"\n"+`{"custom_id":"2","body":{"x":"Zoë Smith"}}`), form("a.jsonl", `{"custom_id":"1","body":{"x":"\u00e9 T"}}`+"\n"+`{"custom_id":"2","body":{"x":"T"}}`)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := detecting(t, namesOf)
+			m := asking(t, redactNames, presidioAt(e, ""))
+			m.call("/openai/v1/files", tc.body, "Content-Type", "multipart/form-data; boundary=b0undary")
+			if got := token.ReplaceAllString(strings.Join(m.seen, ""), "T"); got != tc.want {
+				t.Errorf("the provider got %q, want %q", got, tc.want)
+			}
+			if v := m.ended(1)[0]; len(v.Findings) != 2 || v.Findings[0].Channel != flow.File {
+				t.Errorf("findings %+v", v.Findings)
+			}
+		})
+	}
+}
+
+// TestDetectorMetrics: how calls ended, how long they took, and who is left alone.
+func TestDetectorMetrics(t *testing.T) {
+	e := detecting(t, namesOf)
+	m := asking(t, redactNames+"unreadable: {remote: flag}\n", presidioAt(e, ""))
+	for range 2 {
+		m.call(messagesPath, claude(q("Zoë Smith")), "Content-Type", "application/json", "X-Claude-Code-Session-Id", fmt.Sprint(e.calls()))
+	}
+	e.become(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) })
+	for i := range 6 {
+		m.call(messagesPath, claude(q(fmt.Sprint("text ", i))), "Content-Type", "application/json")
+	}
+	resp, err := m.admin.Get("http://localhost/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, _ := io.ReadAll(resp.Body)
+	for _, want := range []string{
+		`gatehouse_remote_calls_total{detector="names",outcome="answered"} 1`, `gatehouse_remote_calls_total{detector="names",outcome="cached"} 1`,
+		`gatehouse_remote_calls_total{detector="names",outcome="failed"} 5`, `gatehouse_remote_calls_total{detector="names",outcome="open"} 1`,
+		`gatehouse_remote_seconds_count{detector="names"} 6`, `gatehouse_remote_circuit_open{detector="names"} 1`,
+	} {
+		if !strings.Contains(string(text), want+"\n") {
+			t.Errorf("the metrics have no %s", want)
+		}
+	}
+	if strings.Contains(string(text), "Smith") {
+		t.Error("content in a metric")
+	}
+}
