@@ -255,7 +255,8 @@ func (g *gateway) started() map[string]string {
 	return map[string]string{
 		"version": g.o.Version, "listen": g.agents.Addr().String(),
 		"policy": rules.Version, "mode": rules.Mode, "policy_file": rules.File,
-		"rules": detect.Version, "rules_number": strconv.Itoa(detect.Number), "rules_files": strings.Join(detect.Files, ", "),
+		"detectors": strings.Join(names(g.c.Detectors), ", "),
+		"rules":     detect.Version, "rules_number": strconv.Itoa(detect.Number), "rules_files": strings.Join(detect.Files, ", "),
 	}
 }
 

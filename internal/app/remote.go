@@ -37,6 +37,15 @@ func detectorsElsewhere(list []config.Detector, m *console.Metrics) (*remote.Set
 	return set, err
 }
 
+// names lists detectors for the entry of a start.
+func names(list []config.Detector) []string {
+	out := make([]string, len(list))
+	for i := range list {
+		out[i] = list[i].Name + " (" + list[i].Kind + ")"
+	}
+	return out
+}
+
 func words[T ~string](list []string) []T {
 	out := make([]T, len(list))
 	for i, w := range list {

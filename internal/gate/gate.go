@@ -1,6 +1,7 @@
 // Package gate is the one path that every message takes: Admit parses, places,
 // decides and records it before a byte is forwarded; the Passage that Admit
-// gives watches the answer and records how it ended. The gate does no network
+// gives watches the answer and records how it ended. Other people's detectors are
+// asked through package remote; but for that the gate does no network
 // I/O of its own and never forwards anything: an entrance does, with what the
 // gate lets it have.
 package gate
