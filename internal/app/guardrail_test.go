@@ -55,8 +55,7 @@ func (b *harbour) judges(key, body string) (v verdict) {
 }
 
 func question(kind, more string) string {
-	return `{"input_type":"` + kind + `","litellm_call_id":"c1","litellm_trace_id":"t1","request_data":{"user_api_key_hash":"` + strings.Repeat("8d1f", 16) +
-		`"},"litellm_version":"1.108.7","additional_provider_specific_params":{},"images":null,"tools":null,"tool_calls":null,"structured_messages":null,"model":"gpt-4o",` + more + `}`
+	return `{"input_type":"` + kind + `","litellm_call_id":"c1","litellm_trace_id":"t1","request_data":{"user_api_key_hash":"8d2f60c1b3a94e57d0a1e6f9337c5b28e4d90a7f1b6c3582ad4e7f90b1c2d3e4","user_api_key_alias":"team"},"litellm_version":"1.108.7","additional_provider_specific_params":{},"images":null,"tools":null,"tool_calls":null,"structured_messages":null,"model":"gpt-4o",` + more + `}`
 }
 
 func asked(kind string, texts ...string) string {
@@ -86,7 +85,16 @@ func TestGuardrailAnswers(t *testing.T) {
 	if v := b.judges(key, asked("response", "I made up "+planted(23))); v.Action != "NONE" {
 		t.Errorf("a value of the answer's own: %s", v)
 	}
-	flows := b.ended(5)
+	if v := b.judges(key, question("request", `"texts":["hi"],"request_headers":{"x":"`+secret+`"}`)); v.Action != "NONE" {
+		t.Errorf("what it says of itself: %s", v)
+	}
+	if v := b.judges(key, question("request", `"texts":["hi"],"extra":{"x":"`+secret+`"}`)); v.Action != "BLOCKED" {
+		t.Errorf("a member that we don't know: %s", v)
+	}
+	flows := b.ended(7)
+	if len(flows[0].Findings) != 0 || len(flows[5].Findings) != 0 {
+		t.Errorf("of harmless texts: %+v %+v", flows[0].Findings, flows[5].Findings)
+	}
 	if f := flows[4].Findings; len(f) == 0 || f[0].Place != "answer" || f[0].Action != flow.FlagIt || flows[4].Verdict != flow.Pass {
 		t.Errorf("the answer's own: %s %+v", flows[4].Verdict, f)
 	}

@@ -235,7 +235,7 @@ func TestBadDetectors(t *testing.T) {
 			io.WriteString(w, "[]")
 		}, "no plain JSON"},
 		"an error":  {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500); io.WriteString(w, "Zoë Smith") }, "status 500"},
-		"elsewhere": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/other/analyze", 307) }, "status 307"},
+		"elsewhere": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/other/analyze", http.StatusTemporaryRedirect) }, "status 307"},
 		"cut": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "99")
 			io.WriteString(w, "[")

@@ -14,13 +14,14 @@ import (
 func (m *Message) asks() bool { return m.API == flow.AskRequest || m.API == flow.AskResponse }
 
 // asked completes what was found in such a question: only what stands in its texts
-// can be given back changed; images can't be read; and what is asked about an answer
-// is judged as one.
+// can be given back changed; images can't be read; what is asked about an answer is
+// judged as one; and what the asking gateway says of itself goes to no model.
 func (x *examiner) asked() {
 	if !x.m.asks() {
 		return
 	}
 	texts, messages := x.span("texts"), x.span("structured_messages")
+	own := []reach{x.span("request_data"), x.span("request_headers"), x.span("litellm_version"), x.span("litellm_call_id"), x.span("litellm_trace_id")}
 	inTexts := map[string]bool{}
 	x.each(func(at int, f *found) {
 		if texts.holds(at) {
@@ -30,6 +31,7 @@ func (x *examiner) asked() {
 	x.each(func(at int, f *found) {
 		again := messages.holds(at) && f.value != nil && inTexts[string(f.value)]
 		f.finding.Fixed = f.finding.Fixed || !texts.holds(at) && !again
+		f.aside = slices.ContainsFunc(own, func(r reach) bool { return r.holds(at) })
 		if x.m.API == flow.AskResponse {
 			f.finding.Place = "answer"
 		}

@@ -25,6 +25,7 @@ type found struct {
 	nested     bool   // a number of a JSON text that stands in a string: arguments
 	part       bool   // one of the pieces of a value that structure cuts
 	secret     bool   // belongs into the vault
+	aside      bool   // of what the asking gateway says of itself: kept, and not judged
 }
 
 // view is what is known of one piece of a conversation: what was found in it
