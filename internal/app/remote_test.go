@@ -202,6 +202,21 @@ func TestOnlyItsChannels(t *testing.T) {
 	}
 }
 
+// TestSignedPartsStayHere: what a provider signed can't be changed, and is nobody's
+// business but its own.
+func TestSignedPartsStayHere(t *testing.T) {
+	e := detecting(t, namesOf)
+	m := asking(t, redactNames, presidioAt(e, ", channels: [assistant, user]"))
+	body := claudeWith("", said+`,{"role":"assistant","content":[{"type":"thinking","thinking":"is it Ann Smith?","signature":"Ann Smith"},{"type":"text","text":"It is Zoë Smith"}]},`+said)
+	m.call(messagesPath, body, "Content-Type", "application/json")
+	if got, want := e.texts(t), []string{"It is Zoë Smith", "hello"}; !slices.Equal(got, want) {
+		t.Errorf("it was told %q, want %q", got, want)
+	}
+	if seen := strings.Join(m.seen, ""); strings.Count(seen, "Ann Smith") != 2 || strings.Contains(seen, "Zoë Smith") {
+		t.Errorf("the provider got %s", seen)
+	}
+}
+
 // TestBadDetectors: one that hangs, lies or says too much is a finding, which policy
 // decides about; the call goes on or is refused, and nothing of a lie is used.
 func TestBadDetectors(t *testing.T) {
@@ -234,8 +249,10 @@ func TestBadDetectors(t *testing.T) {
 			w.Header().Set("Content-Encoding", "gzip")
 			io.WriteString(w, "[]")
 		}, "no plain JSON"},
-		"an error":  {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500); io.WriteString(w, "Zoë Smith") }, "status 500"},
-		"elsewhere": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/other/analyze", http.StatusTemporaryRedirect) }, "status 307"},
+		"an error": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500); io.WriteString(w, "Zoë Smith") }, "status 500"},
+		"elsewhere": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/other/analyze", http.StatusTemporaryRedirect)
+		}, "status 307"},
 		"cut": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "99")
 			io.WriteString(w, "[")
