@@ -11,9 +11,12 @@ type ID string
 // Entrance says how a flow came in.
 type Entrance string
 
-// The network entrances. Others (intercept, sdk, sidecar, pcap, mcp) join here
-// when they exist.
-const Redirect Entrance = "redirect"
+// The entrances. Others (intercept, sdk, sidecar, pcap, mcp) join here when they
+// exist.
+const (
+	Redirect  Entrance = "redirect"
+	Guardrail Entrance = "guardrail" // another gateway asks what may pass; what it does then is its own business
+)
 
 // Provider names whose wire format a flow speaks.
 type Provider string
@@ -23,6 +26,7 @@ const (
 	Anthropic Provider = "anthropic"
 	OpenAI    Provider = "openai"
 	Gemini    Provider = "gemini"
+	LiteLLM   Provider = "litellm" // of what it asks us about as a guardrail; whom it calls it does not tell
 )
 
 // API names one operation of a provider: which codec reads the bodies.
@@ -41,6 +45,8 @@ const (
 	StreamGenerate  API = "gemini.stream"
 	GeminiCount     API = "gemini.count"
 	Models          API = "models"
+	AskRequest      API = "litellm.request"  // texts of a request, in LiteLLM's generic guardrail API
+	AskResponse     API = "litellm.response" // and of an answer
 )
 
 // Generates reports whether a call of the operation is a turn: it makes a

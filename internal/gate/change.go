@@ -14,7 +14,6 @@ import (
 
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/inspect"
-	"github.com/workingagents/gatehouse/internal/inspect/action"
 	"github.com/workingagents/gatehouse/internal/ledger"
 	"github.com/workingagents/gatehouse/internal/policy"
 	"github.com/workingagents/gatehouse/internal/vault"
@@ -251,7 +250,7 @@ func (p *Passage) subject() policy.Subject {
 
 // judge decides about a finished tool call before anything of it is delivered.
 func (p *Passage) judge(part flow.Part) *flow.Refusal {
-	findings := p.scan(part)
+	findings := append(p.scan(part), p.elsewhere([]flow.Part{part})...)
 	d := p.policy.Answer(p.subject(), findings)
 	if d.Verdict == flow.Pass || d.Verdict == flow.Redact {
 		return nil
@@ -270,6 +269,7 @@ func (p *Passage) inspect(parts []flow.Part) {
 	for _, part := range parts {
 		p.findings = append(p.findings, p.scan(part)...)
 	}
+	p.findings = append(p.findings, p.elsewhere(parts)...)
 	if len(p.findings) == 0 {
 		return
 	}
@@ -322,6 +322,7 @@ func (p *Passage) look(part flow.Part) []flow.Finding {
 	}
 	c := collector{g: p.gate, body: []byte(part.Text), json: o.JSON, where: always(channel, part.Signed)}
 	c.take(&r, len(part.Text))
+	p.hide(&part, slices.Clone(c.found))
 	c.found = slices.DeleteFunc(c.found, func(f found) bool { return p.mayHave(f.value) })
 	list := make([]flow.Finding, len(c.found))
 	for i := range c.found {
@@ -335,21 +336,13 @@ func (p *Passage) look(part flow.Part) []flow.Finding {
 	return append(list, acts...)
 }
 
-// actions judges what a proposed call would do. The id of a finding is that of the
-// rule and of the words that do it: to allow one allows no other command.
+// actions judges what a proposed call would do.
 func (p *Passage) actions(part flow.Part) []flow.Finding {
 	if part.Kind != flow.ToolCall {
 		return nil
 	}
-	call := action.Judge(part.Name, []byte(part.Text))
-	list := make([]flow.Finding, len(call.Found))
-	for i, f := range call.Found {
-		list[i] = flow.Finding{
-			ID: p.gate.findingID(f.Rule, []byte(part.Name+"\x00"+part.Text[f.Start:f.End])), Rule: f.Rule, Severity: f.Severity, Confidence: f.Confidence,
-			Channel: flow.ToolCalls, Place: "answer", Start: int64(f.Start), End: int64(f.End), Facts: f.Facts, Note: f.Note,
-		}
-	}
-	return append(list, p.carried(part, &call)...)
+	findings, call := p.gate.actions(part.Name, part.Text)
+	return append(findings, p.carried(part, &call)...)
 }
 
 // Changes reports whether the answer may differ from what the provider sent,

@@ -26,6 +26,7 @@ type found struct {
 	nested     bool   // a number of a JSON text that stands in a string: arguments
 	part       bool   // one of the pieces of a value that structure cuts
 	secret     bool   // belongs into the vault
+	aside      bool   // of what the asking gateway says of itself: kept, and not judged
 }
 
 // view is what is known of one piece of a conversation: what was found in it
@@ -141,6 +142,8 @@ func (g *Gate) examine(m *Message, in *flow.Intent, r *reading, s *session) (*ex
 		x.known = x.known.With(more)
 		x.scan()
 	}
+	x.elsewhere()
+	x.asked()
 	x.envelope()
 	x.acts(r)
 	return x, nil
@@ -352,11 +355,7 @@ func (x *examiner) fragment(i int, s inspect.Span, rule *inspect.Rule, value []b
 // or whatever it is, as text.
 func (x *examiner) stretches() {
 	body := x.doc.Body
-	channel := flow.File
-	if x.m.API.Generates() {
-		channel = flow.User // it should have been a conversation
-	}
-	c := collector{g: x.g, body: body, where: always(channel, false)}
+	c := collector{g: x.g, body: body, where: always(x.besides(), false)}
 	row, starts := []*inspect.Edge{x.before}, []int{0}
 	for _, s := range x.m.stretches(body) {
 		if s.Coding != "" && x.message(&c, s) {

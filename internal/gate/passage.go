@@ -49,7 +49,10 @@ type Passage struct {
 	findings []flow.Finding            // in the answer
 	judged   map[string][]flow.Finding // of calls that were held: by tool and arguments
 	scanned  int64
-	opaque   []byte // the beginning of an answer that is not read as a conversation
+	secrets  map[string][]found       // in parts of the answer that detectors elsewhere are asked about
+	heard    map[asked][]flow.Finding // what they said
+	restored int                      // values that our own reply put back
+	opaque   []byte                   // the beginning of an answer that is not read as a conversation
 	ended    bool
 }
 
@@ -297,6 +300,7 @@ func (p *Passage) outcome(state flow.State, why string) *flow.Outcome {
 		p.gate.tracker.block(p.in.Principal.Name, p.in.Session.ID, cmp.Or(p.fetched(), out.ResponseID))
 	}
 	out.Decision, out.Findings, out.ScannedBytes = p.ruling, p.findings, p.scanned
+	out.Restored += p.restored
 	return out
 }
 

@@ -16,7 +16,7 @@ var layers = [][]string{
 	{"internal/proxy", "internal/console"},
 	{"internal/gate", "internal/allow", "internal/rulebook"},
 	{"internal/vault"},
-	{"internal/identity", "internal/inspect", "internal/policy", "internal/price", "internal/ledger"},
+	{"internal/identity", "internal/inspect", "internal/policy", "internal/price", "internal/ledger", "internal/remote"},
 	{"internal/upstream", "internal/agents", "internal/config", "internal/simulate"},
 	{"internal/wire", "internal/strict", "internal/atomicfile"},
 	{"internal/flow"},
@@ -59,6 +59,7 @@ var allowed = []line{
 
 	{"internal/app", "internal/config", "cuts it up: each constructor gets its part"},
 	{"internal/app", "internal/proxy/redirect", "wires the entrance"},
+	{"internal/app", "internal/proxy/guardrail", "wires the entrance for other gateways"},
 	{"internal/app", "internal/console", "wires the console"},
 	{"internal/app", "internal/gate", "wires the one path"},
 	{"internal/app", "internal/identity", "wires who is calling"},
@@ -66,6 +67,7 @@ var allowed = []line{
 	{"internal/app", "internal/inspect/...", "compiles the rules that are in force"},
 	{"internal/app", "internal/rulebook", "reads the operator's rules, registers values"},
 	{"internal/app", "internal/atomicfile", "replaces the files of registered values whole"},
+	{"internal/app", "internal/remote", "makes the detectors that the settings name"},
 	{"internal/app", "internal/vault", "wires the values behind pseudonyms"},
 	{"internal/app", "internal/allow", "opens what is allowed beside the policy"},
 	{"internal/app", "internal/price", "reads prices that override the built-in ones"},
@@ -78,6 +80,10 @@ var allowed = []line{
 	{"internal/proxy/redirect", "internal/upstream", "forwards"},
 	{"internal/proxy/redirect", "internal/wire/...", "finds a path's provider, refuses in its shape, cuts answers into messages"},
 
+	{"internal/proxy/guardrail", "internal/gate", "has what it is asked about judged and recorded"},
+	{"internal/proxy/guardrail", "internal/identity", "asks whose key it is; takes credentials out of what is recorded"},
+	{"internal/proxy/guardrail", "internal/wire/peek", "reads what a question says of itself"},
+
 	{"internal/console", "internal/ledger", "shows flows, sessions and content, verifies"},
 	{"internal/console", "internal/identity", "administers access keys"},
 	{"internal/console", "internal/policy", "explains the policy, administers allowances"},
@@ -87,6 +93,7 @@ var allowed = []line{
 	{"internal/gate", "internal/inspect", "has what is new scanned"},
 	{"internal/gate", "internal/inspect/action", "has proposed tool calls judged"},
 	{"internal/gate", "internal/inspect/taint", "follows what others wrote through a session"},
+	{"internal/gate", "internal/remote", "has other people's detectors asked about what is new"},
 	{"internal/gate", "internal/vault", "puts pseudonyms in the place of values, and back"},
 	{"internal/gate", "internal/price", "prices the usage"},
 	{"internal/gate", "internal/wire/...", "reads bodies: pieces, facts, answers"},

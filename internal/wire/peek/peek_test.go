@@ -128,6 +128,15 @@ func check(t *testing.T, raw []byte, want string) {
 	if got := peek.Size(raw); got != len(want) {
 		t.Errorf("Size(%s) = %d, want %d", raw, got, len(want))
 	}
+	var stepped []byte
+	for text := raw[1 : len(raw)-1]; len(text) > 0; {
+		var n int
+		stepped, n = peek.Step(stepped, text)
+		text = text[n:]
+	}
+	if string(stepped) != want {
+		t.Errorf("stepping through %s gave %q, want %q", raw, stepped, want)
+	}
 	if !peek.Is(raw, want) || peek.Is(raw, want+"x") {
 		t.Errorf("Is(%s) is wrong", raw)
 	}

@@ -120,6 +120,23 @@ func Append(dst, raw []byte) []byte {
 	}
 }
 
+// Step reads the character or escape at the start of a string's raw text, without
+// its quotes: what it stands for is appended to dst, width is how many bytes it
+// takes. It reads as Append does, and is for those who need the way back.
+func Step(dst, text []byte) (said []byte, width int) {
+	switch {
+	case len(text) == 0:
+		return dst, 0
+	case text[0] != '\\' || len(text) == 1:
+		_, n := utf8.DecodeRune(text)
+		return append(dst, text[:n]...), n
+	case text[1] == 'u':
+		r, n := unicode(text)
+		return utf8.AppendRune(dst, r), n
+	}
+	return append(dst, Unescape(text[1])), 2
+}
+
 func inner(raw []byte) []byte {
 	if !IsString(raw) {
 		return nil
