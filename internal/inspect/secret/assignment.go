@@ -1,5 +1,7 @@
 package secret
 
+import "bytes"
+
 // passwords reports what is assigned to a password: the value may be weak,
 // but it must not be a word of the program or of a sentence.
 func passwords(text []byte, at, end int, report func(start, end int)) {
@@ -124,6 +126,9 @@ func afterScheme(text []byte, f *found) {
 		if startsWith(text[f.start:f.end], scheme) {
 			f.start += len(scheme)
 		}
+	}
+	if n := bytes.IndexByte(text[f.start:f.end], ' '); f.quoted && n > 2 && n < 12 && f.end-f.start-n > 24 && isPrefixPart(text[f.start:f.start+n]) {
+		f.start += n + 1 // a scheme of the provider's own: "FlyV1 …"
 	}
 	if !f.quoted && f.end-f.start < 8 {
 		for _, scheme := range []string{"bearer", "basic", "token", "ssws"} {
