@@ -1,6 +1,9 @@
 package secret
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // Bounds of an assignment: how far a name and a value reach.
 const (
@@ -61,14 +64,26 @@ func nameAround(text []byte, at, end int) (int, int) {
 	for stop > end && (text[stop-1] == '.' || text[stop-1] == '-') {
 		stop--
 	}
-	if start > 4 && text[start-1] == ' ' {
-		for _, word := range []string{"api", "access", "secret", "private", "auth", "account"} {
-			if n := start - 1 - len(word); n >= 0 && startsWith(text[n:], word) && (n == 0 || !isName(text[n-1])) {
-				start = n
-			}
+	return wordsBefore(text, start), stop
+}
+
+// wordsBefore takes up to two words before a name that say what kind of key or
+// token it is: "client secret", "webhook signing key", "public key".
+func wordsBefore(text []byte, start int) int {
+	for range 2 {
+		from := start - 1
+		if from < 2 || text[from] != ' ' {
+			return start
 		}
+		for from > 0 && start-from < 14 && isLetter(text[from-1]) {
+			from--
+		}
+		if word := strings.ToLower(string(text[from : start-1])); !tells[word] && !besides[word] || from > 0 && isName(text[from-1]) {
+			return start
+		}
+		start = from
 	}
-	return start, stop
+	return start
 }
 
 // operator finds what joins the name to its value and gives where the value
@@ -83,7 +98,14 @@ func (f *found) operator(text []byte, start, stop int) (int, bool) {
 		return 0, false
 	}
 	flag := start < len(text) && (text[start] == '-' || start > 0 && text[start-1] == '-')
+	if q := pairedValue(text, gap, named); q > 0 {
+		f.op = '='
+		return q, true
+	}
 	switch c := text[p]; {
+	case c == '|' && p+1 < len(text) && text[p+1] != '=' && text[p+1] != '|' && cell(text, start):
+		f.op = ' '
+		return p + 1, true
 	case c == '=' || c == ':' || (c == '?' || c == '|' || c == '+' || c == '!') && p+1 < len(text) && (text[p+1] == '=' || text[p+1] == '|'):
 		return f.equals(text, p)
 	case c == '-' && p+1 < len(text) && text[p+1] == '>':
@@ -118,8 +140,8 @@ func (f *found) operator(text []byte, start, stop int) (int, bool) {
 // there were any.
 func afterName(text []byte, stop int) (p int, named bool) {
 	p = stop
-	for p < len(text) && p-stop < 4 && bytes.IndexByte([]byte("\"'`\\]?"), text[p]) >= 0 {
-		named = named || text[p] != '?'
+	for p < len(text) && p-stop < 4 && bytes.IndexByte([]byte("\"'`\\]?*"), text[p]) >= 0 {
+		named = named || text[p] != '?' && text[p] != '*'
 		p++
 	}
 	if n := entityQuote(text[p:]); n > 0 {
@@ -188,9 +210,16 @@ func (f *found) value(text []byte, p int) bool {
 	f.tight = p < len(text) && !isSpace(text[p])
 	for p < len(text) && p-from < maxGap && (isSpace(text[p]) || isBreak(text[p]) && (f.op == ':' || f.op == '=' || f.op == '(' || f.op == ',')) {
 		if isBreak(text[p]) && !quoteAhead(text[p:]) {
-			return false
+			if p = loneLine(text, p); f.op != ':' || p == 0 {
+				return false
+			}
+			f.start, f.end = p, bare(text, p, f.op)
+			return true
 		}
 		p++
+	}
+	if f.op == ':' && bytes.HasPrefix(text[min(p, len(text)):], []byte("** ")) {
+		p += len("** ") // **API key:** …
 	}
 	p = wrapped(text, p)
 	if p >= len(text) {

@@ -32,7 +32,7 @@ var kinds = map[string]kind{
 var tells = map[string]bool{
 	"api": true, "access": true, "secret": true, "private": true, "auth": true, "account": true, "master": true, "encryption": true, "encrypt": true,
 	"signing": true, "sign": true, "service": true, "app": true, "application": true, "client": true, "consumer": true, "shared": true, "admin": true, "server": true, "license": true,
-	"root": true, "write": true, "read": true, "deploy": true, "hmac": true, "aes": true, "session": true, "integration": true, "project": true, "rest": true, "storage": true, "subscription": true, "ingest": true, "ingestion": true, "webhook": true, "bot": true, "user": true, "developer": true, "dev": true, "prod": true, "live": true, "sandbox": true, "stripe": true, "decryption": true,
+	"root": true, "write": true, "read": true, "deploy": true, "hmac": true, "aes": true, "session": true, "integration": true, "project": true, "rest": true, "storage": true, "subscription": true, "ingest": true, "ingestion": true, "webhook": true, "bot": true, "user": true, "developer": true, "dev": true, "prod": true, "live": true, "sandbox": true, "stripe": true, "decryption": true, "refresh": true, "bearer": true, "system": true,
 }
 
 // harmless are words after which a name no longer holds the secret itself.

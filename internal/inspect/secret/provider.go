@@ -182,7 +182,7 @@ func nearKeys(text []byte, at, end int, report func(start, end int)) {
 		return
 	}
 	v := text[from:to]
-	if isLoneRandom(text, from, to) || (marked || len(v) >= 32 && measure(v).others == 0) && isProviderValue(v) && !isHash(text, from) {
+	if isLoneRandom(text, from, to) || isNamedRandom(text, text[start:p], from, to) || (marked || len(v) >= 32 && measure(v).others == 0) && isProviderValue(v) && !isHash(text, from) {
 		report(from, to)
 	}
 }
@@ -223,6 +223,30 @@ func nearValue(text []byte, p int) (from, to int, ok bool) {
 		to--
 	}
 	return from, to, from > p && to > from && !bytes.Contains(text[p:from], []byte("--"))
+}
+
+// isNamedRandom judges a value after words that leave little doubt: "the refresh
+// token …", "the root password …".
+func isNamedRandom(text, name []byte, from, to int) bool {
+	v, k := text[from:to], nameKind(name)
+	several := bytes.ContainsAny(name, " _-.")
+	if k < aToken || isDummy(v) || isPath(v) || isHash(text, from) {
+		return false
+	}
+	if isUUID(v) {
+		return several || k == aSecret
+	}
+	s := measure(v)
+	if s.isSequence() || s.others*6 >= len(v) || s.wordy*3 > s.letters || !s.isRandom() {
+		return false
+	}
+	switch {
+	case k == aPassword:
+		return len(v) >= 10 && s.digits > 1 && s.islands > 1
+	case several:
+		return len(v) >= 16 && s.digits > 1
+	}
+	return len(v) >= 20 && s.digits > 1 && s.uppers > 1 && s.letters-s.uppers > 1
 }
 
 // isLoneRandom judges a value that has hardly anything around it to say what
