@@ -1,9 +1,6 @@
 package secret
 
-import (
-	"bytes"
-	"strings"
-)
+import "bytes"
 
 // Bounds of an assignment: how far a name and a value reach.
 const (
@@ -34,6 +31,7 @@ func assignment(text []byte, at, end int) (f found, ok bool) {
 	if !ok {
 		return f, false
 	}
+	f.name = text[wordsBefore(text, start):stop]
 	return f, f.value(text, p)
 }
 
@@ -64,21 +62,24 @@ func nameAround(text []byte, at, end int) (int, int) {
 	for stop > end && (text[stop-1] == '.' || text[stop-1] == '-') {
 		stop--
 	}
-	return wordsBefore(text, start), stop
+	return start, stop
 }
 
 // wordsBefore takes up to two words before a name that say what kind of key or
-// token it is: "client secret", "webhook signing key", "public key".
+// token it is: "client secret", "webhook signing key".
 func wordsBefore(text []byte, start int) int {
 	for range 2 {
-		from := start - 1
-		if from < 2 || text[from] != ' ' {
+		if start < 4 || text[start-1] != ' ' || !isLetter(text[start-2]) {
 			return start
 		}
-		for from > 0 && start-from < 14 && isLetter(text[from-1]) {
+		var word [14]byte
+		from, n := start-1, len(word)
+		for from > 0 && n > 0 && isLetter(text[from-1]) {
 			from--
+			n--
+			word[n] = lower(text[from])
 		}
-		if word := strings.ToLower(string(text[from : start-1])); !tells[word] && !besides[word] || from > 0 && isName(text[from-1]) {
+		if n == 0 || from > 0 && isName(text[from-1]) || !tells[string(word[n:])] {
 			return start
 		}
 		start = from
@@ -98,9 +99,11 @@ func (f *found) operator(text []byte, start, stop int) (int, bool) {
 		return 0, false
 	}
 	flag := start < len(text) && (text[start] == '-' || start > 0 && text[start-1] == '-')
-	if q := pairedValue(text, gap, named); q > 0 {
-		f.op = '='
-		return q, true
+	if mayPair(text, p, named) {
+		if q := pairedValue(text, gap, named); q > 0 {
+			f.op = '='
+			return q, true
+		}
 	}
 	switch c := text[p]; {
 	case c == '|' && p+1 < len(text) && text[p+1] != '=' && text[p+1] != '|' && cell(text, start):

@@ -72,16 +72,18 @@ func secrets(text []byte, at, end int, report func(start, end int)) {
 	if !ok {
 		return
 	}
+	if afterScheme(text, &f); f.end-f.start < 8 {
+		return
+	}
 	if k := nameKind(f.name); k != aSecret && k != aToken {
 		return
 	}
-	afterScheme(text, &f)
 	v := text[f.start:f.end]
 	if len(v) > 16 && (v[0] == '{' || v[0] == '[') && f.quoted {
 		inside(text, f, report)
 		return
 	}
-	if len(v) < 8 || isDummy(v) || isPath(v) || hasSpace(v) || isHash(text, f.start) {
+	if isDummy(v) || isPath(v) || hasSpace(v) || isHash(text, f.start) {
 		return
 	}
 	if isSecret(f, v, measure(v)) {
@@ -108,11 +110,11 @@ func isSecret(f found, v []byte, s shape) bool {
 // a signature, a cookie.
 func keys(text []byte, at, end int, report func(start, end int)) {
 	f, ok := assignment(text, at, end)
-	if !ok || f.op == '(' || f.op == ' ' || f.double || nameKind(f.name) != aKey {
+	if !ok || f.end-f.start < 16 || f.op == '(' || f.op == ' ' || f.double || nameKind(f.name) != aKey {
 		return
 	}
 	v := text[f.start:f.end]
-	if len(v) < 16 || isDummy(v) || isPath(v) || hasSpace(v) || isUUID(v) || isHash(text, f.start) {
+	if isDummy(v) || isPath(v) || hasSpace(v) || isUUID(v) || isHash(text, f.start) {
 		return
 	}
 	if s := measure(v); s.isRandom() && !s.isSequence() && s.digits >= 2 && s.entropy >= 3 && s.wordy*3 < s.letters {

@@ -37,7 +37,7 @@ func tokenForms(text []byte, at, end int, report func(start, end int)) {
 	for stop < len(text) && stop-end < maxForm && isForm(text[stop]) {
 		stop++
 	}
-	if stop-start <= leastMark || !standsAlone(text, start, stop) {
+	if stop-start <= leastMark || !hasDigits(text[start:stop]) || !standsAlone(text, start, stop) {
 		return
 	}
 	for stop > end && !isAlnum(text[stop-1]) {
@@ -117,7 +117,7 @@ func isPrefixPart(part []byte) bool {
 // through the alphabet, as in documentation; behind a prefix that says nothing
 // it must be long and of letters in both cases: ids and hashes are of one.
 func isTokenBody(v []byte, marked bool) bool {
-	if len(v) < leastMark || len(v) > mostForm || isDummy(v) {
+	if len(v) < leastMark || len(v) > mostForm || isDummy(v) || isFileName(v) {
 		return false
 	}
 	s, run := measure(v), longestRun(v)
@@ -130,6 +130,20 @@ func isTokenBody(v []byte, marked bool) bool {
 		return chance && run >= leastMark/2 || s.isSequence() && s.distinct >= 6 && s.digits > 1
 	}
 	return run >= leastMark && s.digits > 1 && s.letters > 3 && s.distinct > 5 && (chance || s.isSequence())
+}
+
+// isFileName reports whether a value ends as files do: ".min.js", ".bfu".
+func isFileName(v []byte) bool {
+	dot := bytes.LastIndexByte(v, '.')
+	if dot < 0 || len(v)-dot > 6 {
+		return false
+	}
+	for _, c := range v[dot+1:] {
+		if !isLetter(c) && len(v)-dot > 3 {
+			return false
+		}
+	}
+	return true
 }
 
 // longestRun is the length of the longest run of letters and digits.

@@ -62,7 +62,7 @@ var besides = setOf(`public pub primary foreign partition sort cache hot shortcu
 		tab escape function media num_ stop start eos bos pad sep cls mask unk special n_ count per input output remaining
 		used new_tokens ssh_public verify verification gpg-public checksum json xml css html parse lexer syntax symbol current prev previous last first any each
 		request change update import lock sync delta resume position fencing cancellation cancel confirmation etag watch shard blob_ sharing
-		thread operation ops run task job seek stream_ page_ ping poll upload_ list`)
+		thread operation ops run task job seek stream_ page_ ping poll upload_ list authenticity verification antiforgery skip`)
 
 func setOf(list string) map[string]bool {
 	set := map[string]bool{}

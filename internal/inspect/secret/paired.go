@@ -14,6 +14,21 @@ var (
 	otherNames = setOf("type id kind class sensitive description required readonly enabled secret scope format label group title mode")
 )
 
+// mayPair reports whether what stands behind a name can lead to its value's
+// name; most names are followed by an operator or the next word.
+func mayPair(text []byte, p int, named bool) bool {
+	switch c := text[p]; c {
+	case '\n', '\r', '<':
+		return true
+	case '-':
+		return p+2 < len(text) && text[p+1] == '-'
+	case ',', '{', '/':
+		return named
+	default:
+		return named && isLetter(c)
+	}
+}
+
 // pairedValue gives where the value begins of a name that ends before p, when
 // what follows calls it so: <add key="ApiKey" value="…">, <key>token</key>
 // <string>…, --name TOKEN --value …, variable "token" { default = "…" }. 0
