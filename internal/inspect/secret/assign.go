@@ -123,7 +123,7 @@ func (f *found) operator(text []byte, start, stop int) (int, bool) {
 	case c == '>' && start > 0 && (text[start-1] == '<' || tagName(text, start)):
 		f.op = '>'
 		return p + 1, true
-	case p > gap && flag:
+	case p > gap && flag, p > gap+1 && lastColumn(text, p):
 		f.op = ' '
 		return p, true
 	case p > gap && isShouted(text[start:stop]) && bytes.IndexByte(text[start:stop], '_') > 0:

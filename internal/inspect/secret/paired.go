@@ -137,10 +137,34 @@ func cell(text []byte, start int) bool {
 	return start > 0 && text[start-1] == '|'
 }
 
-// loneLine gives where the random value begins that has the next line, or the one
-// after an empty one, to itself; 0 when there is none.
+// lastColumn reports whether a word begins at p that ends its line and is long
+// enough for a secret: what programs print in columns.
+func lastColumn(text []byte, p int) bool {
+	from := p
+	for p < len(text) && p-from < maxValue && isKeyByte(text[p]) {
+		p++
+	}
+	return p-from > 11 && (p == len(text) || isBreak(text[p]))
+}
+
+// lineBelow gives the value on the line below one that ends in a colon: "here is
+// the token that you asked for:".
+func lineBelow(text []byte, p int) (from, to int, ok bool) {
+	n := bytes.IndexByte(text[p:min(len(text), p+maxGap)], '\n')
+	if n < 1 || text[p+n-1] != ':' {
+		return 0, 0, false
+	}
+	if from = loneLine(text, p+n); from == 0 {
+		return 0, 0, false
+	}
+	return from, bare(text, from, ':'), true
+}
+
+// loneLine gives where the random value begins that has the next line to itself,
+// or the one after an empty one or after the opening of a block of code; 0 when
+// there is none.
 func loneLine(text []byte, p int) int {
-	for from := p; p < len(text) && p-from < maxGap && (isSpace(text[p]) || isBreak(text[p])); {
+	for from := p; p < len(text) && p-from < maxGap && (isSpace(text[p]) || isBreak(text[p]) || text[p] == '`'); {
 		p++
 	}
 	stop := p

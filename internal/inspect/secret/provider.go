@@ -176,7 +176,9 @@ func nearKeys(text []byte, at, end int, report func(start, end int)) {
 	}
 	from, to, ok := nearValue(text, p)
 	if !ok || to-from < 10 {
-		return
+		if from, to, ok = lineBelow(text, p); !ok {
+			return
+		}
 	}
 	start = wordsBefore(text, start)
 	if name := text[start:p]; nameKind(name) == noSecret && !(marked && (startsWith(text[at:], "private") || startsWith(text[at:], "access"))) {

@@ -78,6 +78,9 @@ func TestValuesAreFoundAsTheyStand(t *testing.T) {
 		{"marked form", "token-form", "vg fnvq npzr_yvir_w3K2d44Ze28qG6ap", "npzr_yvir_w3K2d44Ze28qG6ap"},
 		{"mark as an end", "token-form", "npzrcng_w3K2d44Ze28qG6ap", "npzrcng_w3K2d44Ze28qG6ap"},
 		{"form", "token-form-digits", "vg fnvq dmk_w3K2d44Ze28qG6apJ59iMo1Lx7UfCq", "dmk_w3K2d44Ze28qG6apJ59iMo1Lx7UfCq"},
+		{"columns", "assigned-secret", "Vafgnapr Vq       9\nNpprff Gbxra      w3k2d44ze28qg6ap\n", "w3k2d44ze28qg6ap"},
+		{"below a sentence", "near-key", "urer vf gur ncv gbxra gung lbh nfxrq sbe:\n\nw3k2d44ze28qg6ap\n\ngunaxf", "w3k2d44ze28qg6ap"},
+		{"block of code", "near-key", "ncv gbxra:\n```\nw3k2d44ze28qg6ap\n```\n", "w3k2d44ze28qg6ap"},
 	} {
 		text, want := inspect.Rotate(test.text), inspect.Rotate(test.value)
 		ok := false
@@ -186,6 +189,8 @@ func TestWhatOnlyLooksLikeASecretIsLeftAlone(t *testing.T) {
 		{"test by name", "cxt_grfg_GrfgUnaqyreErgheaf959JuraAbgSbhaq"},
 		{"sentence", "gur npprff gbxra 7 bs 8 vf rkcverq"},
 		{"password of a sentence", "gur cnffjbeq erfrg7tb cntr"},
+		{"columns of a manual", "  gbxra           erdhverq\n  cnffjbeq        fgevat67\n"},
+		{"below a sentence that is prose", "urer vf jung gur gbxra qbrf:\n\nnhguragvpngrf7lbh\n"},
 	} {
 		for _, m := range e.Scan([]byte(inspect.Rotate(test.text)), inspect.Options{}).Matches {
 			t.Errorf("%s: %s found %s", test.name, m.Rule.ID, inspect.Rotate(string(m.Secret)))
