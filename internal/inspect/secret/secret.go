@@ -177,6 +177,7 @@ func Library() inspect.Library {
 			"near-key":         nearKeys,
 			"documented":       documented,
 			"documented-token": documentedTokens,
+			"token-form":       tokenForms,
 		},
 		Checks: map[string]inspect.Check{
 			"varied":     varied,
