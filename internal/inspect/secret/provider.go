@@ -90,7 +90,7 @@ func valueAfter(text []byte, p int) (start, stop int, ok bool) {
 			continue
 		}
 		j := i
-		for j < len(text) && j-i < maxValue && isKeyByte(text[j]) {
+		for j < len(text) && j-i < maxValue && isKeyByte(text[j]) && !assigns(text, j) {
 			j++
 		}
 		for j > i && (text[j-1] == '.' || text[j-1] == '-') {
@@ -113,6 +113,12 @@ func valueAfter(text []byte, p int) (start, stop int, ok bool) {
 		i = max(j, i+1)
 	}
 	return 0, 0, false
+}
+
+// assigns reports whether the sign at p is an equals sign that stands before a
+// value, and no padding behind one.
+func assigns(text []byte, p int) bool {
+	return text[p] == '=' && p+1 < len(text) && isAlnum(text[p+1])
 }
 
 func isJoiner(v []byte) bool {

@@ -48,6 +48,7 @@ func TestValuesAreFoundAsTheyStand(t *testing.T) {
 		{"url with a slash", "url-password", "cbfgterf://fip:u9m/d3Ex@qo.vagreany/ncc", "u9m/d3Ex"},
 		{"two providers words", "provider-key", "qvtvgny bprna gbxra w3k2d44me28qg6ap", "w3k2d44me28qg6ap"},
 		{"provider as part of a name", "provider-key", "ZNCOBK_NPPRFF_GBXRA: w3k2d44me28qg6ap", "w3k2d44me28qg6ap"},
+		{"provider, two words and no value of theirs", "provider-key", "ZNCOBK_NPPRFF_XRL_VQ=w3k2d44me28qg6ap", "w3k2d44me28qg6ap"},
 		{"openssl", "openssl-pass", "bcraffy traefn -cnffbhg cnff:u9md3Ex 9541", "u9md3Ex"},
 		{"crypt", "password-hash", "ebbg:$1$EwX7fLc3$VdM4jE6bR2aT5uQ8kW0oL1pZ9xC/vB.mN7gG3h:64555:5:44444:2:::", "$1$EwX7fLc3$VdM4jE6bR2aT5uQ8kW0oL1pZ9xC/vB.mN7gG3h"},
 		{"otp", "otp-seed", "bgcnhgu://gbgc/ubfg:zr?frperg=WOFJL8QCRUCX8CKC&vffhre=ubfg", "WOFJL8QCRUCX8CKC"},
