@@ -1,9 +1,12 @@
 package inspect
 
 import (
+	"bytes"
+	_ "embed"
 	"encoding/binary"
 	"math/bits"
 	"strings"
+	"sync"
 )
 
 // anchor is one literal of the anchor scan.
@@ -15,25 +18,40 @@ type anchor struct {
 	owners []int32 // what it belongs to
 }
 
-// anchors finds literals in a text: a bitmap of hashed 4-byte grams says where
+// anchors finds literals in a text: a table of hashed 4-byte grams says where
 // one may stand, a second one with another hash sifts what the first lets
 // through, a comparison says whether it does. Grams are folded: with bit 0x20 set,
 // letters lose their case.
 type anchors struct {
-	bitmap []uint64
-	second []uint64
-	shift  uint     // of a gram's hash to a bit number
-	heads  []uint32 // per bit number of the first: where its list begins in refs
+	tables tables
+	shift  uint     // of a gram's hash to a bucket
+	heads  []uint32 // per bucket: where its list begins in refs
 	refs   []uint32 // indexes into list
 	list   []anchor
 }
 
+// tables are the two that a text is held against.
+type tables struct{ first, second table }
+
+// table has a bit for each hash of a gram. Its size is fixed, so that a look-up
+// is a product, a shift and a bit: with 5,000 anchors one bit in 60 is set, and it
+// stays in the processor's second cache.
+type table [1 << tableBits / 64]uint64
+
 const (
+	tableBits  = 19
+	tableShift = 32 - tableBits
+
 	foldGram  = 0x20202020
 	foldWord  = foldGram<<32 | foldGram
 	gramMix   = 0x9E3779B1
 	secondMix = 0x85EBCA77
 )
+
+// bit is 1 in its lowest bit when a gram with the hash is looked for.
+func (t *table) bit(h uint32) uint64 { return t[h>>tableShift>>6] >> (h >> tableShift & 63) }
+
+func (t *table) set(h uint32) { t[h>>tableShift>>6] |= 1 << (h >> tableShift & 63) }
 
 // commonest are bytes from the most frequent in text and code on: a gram of
 // rare ones makes fewer false starts.
@@ -48,18 +66,16 @@ func rarity(c byte) int {
 
 func newAnchors(list []anchor) *anchors {
 	a := &anchors{list: unique(list)}
-	size := bits.Len(uint(len(a.list) * 64)) // at most one bit in 64 set, so few false starts
-	size = min(max(size, 16), 20)
+	size := min(bits.Len(uint(len(a.list)))+2, tableBits)
 	a.shift = uint(32 - size)
-	a.bitmap, a.second = make([]uint64, 1<<size/64), make([]uint64, 1<<size/64)
 	buckets := make(map[uint32][]uint32)
 	load := make(map[uint32]int)
 	for i := range a.list {
 		for _, gram := range a.grams(&a.list[i], load) {
 			load[gram]++
+			a.tables.first.set(gram * gramMix)
+			a.tables.second.set(gram * secondMix)
 			h := gram * gramMix >> a.shift
-			set(a.bitmap, h)
-			set(a.second, gram*secondMix>>a.shift)
 			buckets[h] = append(buckets[h], uint32(i))
 		}
 	}
@@ -104,11 +120,27 @@ func folded(s string) string {
 	return string(b)
 }
 
-func set(bitmap []uint64, h uint32) { bitmap[h>>6] |= 1 << (h & 63) }
+// frequentText is the 2,048 most frequent grams of documentation in English and
+// of source code in Go, JavaScript and Python, folded, the first the most
+// frequent: what stands in most texts is no sign of an anchor.
+//
+//go:embed grams.txt
+var frequentText []byte
 
-// grams picks the 4 bytes by which an anchor is found: where few others are
-// found by the same, and rare bytes. Of an anchor of 3 bytes there are as many
-// grams as a fourth byte can make.
+// frequent gives the place of a gram from the end of that list, 1 for the last;
+// 0 for one that is not in it.
+var frequent = sync.OnceValue(func() map[uint32]int {
+	lines := bytes.Split(bytes.TrimSuffix(frequentText, []byte("\n")), []byte("\n"))
+	all := make(map[uint32]int, len(lines))
+	for i, line := range lines {
+		all[binary.LittleEndian.Uint32(line)] = len(lines) - i
+	}
+	return all
+})
+
+// grams picks the 4 bytes by which an anchor is found: what is seldom in texts,
+// then where few others are found by the same, then rare bytes. Of an anchor of 3
+// bytes there are as many grams as a fourth byte can make.
 func (a *anchors) grams(n *anchor, load map[uint32]int) []uint32 {
 	if len(n.text) == 3 {
 		list := make([]uint32, 0, 128)
@@ -123,6 +155,9 @@ func (a *anchors) grams(n *anchor, load map[uint32]int) []uint32 {
 	for at := 0; at+4 <= len(n.text) && at < 64; at++ {
 		gram := binary.LittleEndian.Uint32([]byte(n.text[at:at+4])) | foldGram
 		s := -1000 * load[gram]
+		if common := frequent()[gram]; common > 0 {
+			s -= 10*common + 1000
+		}
 		for _, c := range []byte(n.text[at : at+4]) {
 			s += rarity(c)
 		}
@@ -133,20 +168,21 @@ func (a *anchors) grams(n *anchor, load map[uint32]int) []uint32 {
 	return []uint32{best}
 }
 
-// grep finds the grams in text whose hash is in the bitmap, until hit returns
-// false.
-func grep(text []byte, bitmap []uint64, shift uint, hit func(gram uint32, at int) bool) {
+// grep finds the grams in text that are in both tables, until hit returns false.
+func (t *tables) grep(text []byte, hit func(gram uint32, at int) bool) {
 	i := 0
 	for ; i+8 <= len(text); i += 5 {
 		x := binary.LittleEndian.Uint64(text[i:]) | foldWord
-		h0, h1, h2 := uint32(x)*gramMix>>shift, uint32(x>>8)*gramMix>>shift, uint32(x>>16)*gramMix>>shift
-		h3, h4 := uint32(x>>24)*gramMix>>shift, uint32(x>>32)*gramMix>>shift
-		any := bit(bitmap, h0) | bit(bitmap, h1) | bit(bitmap, h2) | bit(bitmap, h3) | bit(bitmap, h4)
-		if any&1 == 0 {
+		g0, g1, g2, g3, g4 := uint32(x)*gramMix, uint32(x>>8)*gramMix, uint32(x>>16)*gramMix, uint32(x>>24)*gramMix, uint32(x>>32)*gramMix
+		b0, b1, b2, b3, b4 := t.first.bit(g0), t.first.bit(g1), t.first.bit(g2), t.first.bit(g3), t.first.bit(g4)
+		if (b0|b1|b2|b3|b4)&1 == 0 {
 			continue
 		}
-		for j, h := range [5]uint32{h0, h1, h2, h3, h4} {
-			if bit(bitmap, h)&1 != 0 && !hit(uint32(x>>(8*j)), i+j) {
+		which := b0&1 | b1&1<<1 | b2&1<<2 | b3&1<<3 | b4&1<<4
+		for ; which != 0; which &= which - 1 {
+			j := bits.TrailingZeros64(which)
+			gram := uint32(x >> (8 * j))
+			if t.second.bit(gram*secondMix)&1 != 0 && !hit(gram, i+j) {
 				return
 			}
 		}
@@ -155,20 +191,14 @@ func grep(text []byte, bitmap []uint64, shift uint, hit func(gram uint32, at int
 	n := copy(tail[:], text[i:])
 	for j := range n {
 		gram := binary.LittleEndian.Uint32(tail[j:]) | foldGram
-		if bit(bitmap, gram*gramMix>>shift)&1 != 0 && !hit(gram, i+j) {
+		if t.first.bit(gram*gramMix)&t.second.bit(gram*secondMix)&1 != 0 && !hit(gram, i+j) {
 			return
 		}
 	}
 }
 
-// bit is 1 in its lowest bit when a gram with the hash is looked for.
-func bit(bitmap []uint64, h uint32) uint64 { return bitmap[h>>6] >> (h & 63) }
-
 // verify calls found for every anchor that stands where its gram does.
 func (a *anchors) verify(text []byte, gram uint32, at int, found func(n *anchor, at int) bool) bool {
-	if bit(a.second, gram*secondMix>>a.shift)&1 == 0 {
-		return true
-	}
 	h := gram * gramMix >> a.shift
 	for _, i := range a.refs[a.heads[h]:a.heads[h+1]] {
 		n := &a.list[i]
@@ -183,24 +213,12 @@ func (a *anchors) verify(text []byte, gram uint32, at int, found func(n *anchor,
 	return true
 }
 
-// union is the bitmap of two sets of anchors, of the larger one's size, in the
-// memory of into. A hash is the highest bits of a product: each bit of the smaller
-// bitmap is a row of bits of the larger.
-func union(into []uint64, a, b *anchors) (bitmap []uint64, shift uint) {
-	if a.shift > b.shift {
-		a, b = b, a
+// union makes t the tables of two sets of anchors.
+func (t *tables) union(a, b *anchors) {
+	for i := range t.first {
+		t.first[i] = a.tables.first[i] | b.tables.first[i]
+		t.second[i] = a.tables.second[i] | b.tables.second[i]
 	}
-	into = append(into[:0], a.bitmap...)
-	wide := b.shift - a.shift
-	for i, w := range b.bitmap {
-		for ; w != 0; w &= w - 1 {
-			h := uint32(i*64 + bits.TrailingZeros64(w))
-			for k := h << wide; k < (h+1)<<wide; k++ {
-				set(into, k)
-			}
-		}
-	}
-	return into, a.shift
 }
 
 func (n *anchor) stands(text []byte, start int) bool {

@@ -36,17 +36,19 @@ func lexJSON(l *level, raw []byte, seam *seam) {
 	l.segments = append(l.segments, segment{end: int32(len(l.text)), to: int32(len(raw)), coding: jsonText})
 }
 
-// stretch takes over the bytes up to the next quote or backslash.
+// stretch takes over the bytes up to the next quote or backslash. The text of a
+// copy has room for all of raw, and is never longer than what was read of it.
 func (x *lexer) stretch(i int) int {
 	l := x.level
 	at := len(l.text)
-	n := plainRun(x.raw[i:])
-	l.mark(0, i, n, x.in)
+	n := 0
 	if x.copied {
-		l.text = append(l.text, x.raw[i:i+n]...)
+		n = copyRun(l.text[at:cap(l.text)], x.raw[i:])
 	} else {
-		l.text = l.text[:at+n]
+		n = plainRun(x.raw[i:])
 	}
+	l.mark(0, i, n, x.in)
+	l.text = l.text[:at+n]
 	return i + n
 }
 
@@ -73,6 +75,28 @@ func plainRun(b []byte) int {
 		if b[i] == '"' || b[i] == '\\' {
 			return i
 		}
+	}
+	return i
+}
+
+// copyRun is plainRun that copies what it looks at, and perhaps some bytes more,
+// into text, which is as long as b at least.
+func copyRun(text, b []byte) int {
+	i := 0
+	text = text[:len(b)]
+	for ; i+8 <= len(b); i += 8 {
+		w := binary.LittleEndian.Uint64(b[i:])
+		binary.LittleEndian.PutUint64(text[i:], w)
+		q, s := w^quotes, w^slants
+		if hit := ((q - lows) &^ q & highs) | ((s - lows) &^ s & highs); hit != 0 {
+			return i + bits.TrailingZeros64(hit)/8
+		}
+	}
+	for ; i < len(b); i++ {
+		if b[i] == '"' || b[i] == '\\' {
+			return i
+		}
+		text[i] = b[i]
 	}
 	return i
 }
