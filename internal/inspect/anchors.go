@@ -2,9 +2,11 @@ package inspect
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"encoding/binary"
 	"math/bits"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -18,10 +20,9 @@ type anchor struct {
 	owners []int32 // what it belongs to
 }
 
-// anchors finds literals in a text: a table of hashed 4-byte grams says where
-// one may stand, a second one with another hash sifts what the first lets
-// through, a comparison says whether it does. Grams are folded: with bit 0x20 set,
-// letters lose their case.
+// anchors finds literals in a text. Two tables say where one may stand, a
+// comparison says whether it does. All are folded: with bit 0x20 set, letters lose
+// their case.
 type anchors struct {
 	tables tables
 	shift  uint     // of a gram's hash to a bucket
@@ -30,28 +31,42 @@ type anchors struct {
 	list   []anchor
 }
 
-// tables are the two that a text is held against.
-type tables struct{ first, second table }
-
-// table has a bit for each hash of a gram. Its size is fixed, so that a look-up
-// is a product, a shift and a bit: with 5,000 anchors one bit in 60 is set, and it
-// stays in the processor's second cache.
-type table [1 << tableBits / 64]uint64
+// tables have a bit for the hash of 3 bytes of each anchor, and for that of 4. Each
+// place of a text is looked up in the first: it is small, since a scan of a few KB
+// finds nothing of it in the processor's caches. About one place in 20 goes on to
+// the second.
+type tables struct {
+	triples [1 << tripleBits / 64]uint64
+	grams   [1 << gramBits / 64]uint64
+}
 
 const (
-	tableBits  = 19
-	tableShift = 32 - tableBits
+	tripleBits = 16
+	gramBits   = 18
 
 	foldGram  = 0x20202020
 	foldWord  = foldGram<<32 | foldGram
-	gramMix   = 0x9E3779B1
-	secondMix = 0x85EBCA77
+	tripleMix = 0x9E3779B1 << 8 & 0xffffffff // without the highest byte of 4
+	gramMix   = 0x85EBCA77
 )
 
-// bit is 1 in its lowest bit when a gram with the hash is looked for.
-func (t *table) bit(h uint32) uint64 { return t[h>>tableShift>>6] >> (h >> tableShift & 63) }
+// triple is 1 in its lowest bit when the lower 3 bytes may begin a gram.
+func (t *tables) triple(bytes uint32) uint64 {
+	h := bytes * tripleMix >> (32 - tripleBits)
+	return t.triples[h>>6] >> (h & 63)
+}
 
-func (t *table) set(h uint32) { t[h>>tableShift>>6] |= 1 << (h >> tableShift & 63) }
+func (t *tables) gram(bytes uint32) uint64 {
+	h := bytes * gramMix >> (32 - gramBits)
+	return t.grams[h>>6] >> (h & 63)
+}
+
+func (t *tables) set(gram uint32) {
+	h := gram * tripleMix >> (32 - tripleBits)
+	t.triples[h>>6] |= 1 << (h & 63)
+	h = gram * gramMix >> (32 - gramBits)
+	t.grams[h>>6] |= 1 << (h & 63)
+}
 
 // commonest are bytes from the most frequent in text and code on: a gram of
 // rare ones makes fewer false starts.
@@ -66,15 +81,14 @@ func rarity(c byte) int {
 
 func newAnchors(list []anchor) *anchors {
 	a := &anchors{list: unique(list)}
-	size := min(bits.Len(uint(len(a.list)))+2, tableBits)
+	size := min(bits.Len(uint(len(a.list)))+2, 20)
 	a.shift = uint(32 - size)
 	buckets := make(map[uint32][]uint32)
-	load := make(map[uint32]int)
-	for i := range a.list {
-		for _, gram := range a.grams(&a.list[i], load) {
-			load[gram]++
-			a.tables.first.set(gram * gramMix)
-			a.tables.second.set(gram * secondMix)
+	taken := make(map[uint32]bool)
+	for _, i := range a.shortest() {
+		for _, gram := range a.grams(&a.list[i], taken) {
+			taken[gram&triple] = true
+			a.tables.set(gram)
 			h := gram * gramMix >> a.shift
 			buckets[h] = append(buckets[h], uint32(i))
 		}
@@ -85,6 +99,17 @@ func newAnchors(list []anchor) *anchors {
 		a.heads[h+1] = uint32(len(a.refs))
 	}
 	return a
+}
+
+// shortest gives the indexes of the anchors, those of the shortest first: they have
+// the least choice.
+func (a *anchors) shortest() []int {
+	order := make([]int, len(a.list))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(len(a.list[i].text), len(a.list[j].text)) })
+	return order
 }
 
 // unique makes one anchor of those that stand in the same places.
@@ -120,28 +145,31 @@ func folded(s string) string {
 	return string(b)
 }
 
-// frequentText is the 2,048 most frequent grams of documentation in English and
-// of source code in Go, JavaScript and Python, folded, the first the most
-// frequent: what stands in most texts is no sign of an anchor.
+const triple = 0xffffff // of the bytes of a gram
+
+// frequentText is the 2,048 most frequent triples of bytes in documentation in
+// English and in source code in Go, JavaScript and Python, folded, the first the
+// most frequent: what stands in most texts is no sign of an anchor.
 //
 //go:embed grams.txt
 var frequentText []byte
 
-// frequent gives the place of a gram from the end of that list, 1 for the last;
+// frequent gives the place of a triple from the end of that list, 1 for the last;
 // 0 for one that is not in it.
 var frequent = sync.OnceValue(func() map[uint32]int {
 	lines := bytes.Split(bytes.TrimSuffix(frequentText, []byte("\n")), []byte("\n"))
 	all := make(map[uint32]int, len(lines))
 	for i, line := range lines {
-		all[binary.LittleEndian.Uint32(line)] = len(lines) - i
+		all[uint32(line[0])|uint32(line[1])<<8|uint32(line[2])<<16] = len(lines) - i
 	}
 	return all
 })
 
-// grams picks the 4 bytes by which an anchor is found: what is seldom in texts,
-// then where few others are found by the same, then rare bytes. Of an anchor of 3
-// bytes there are as many grams as a fourth byte can make.
-func (a *anchors) grams(n *anchor, load map[uint32]int) []uint32 {
+// grams picks the 4 bytes by which an anchor is found. Their first 3 are seldom in
+// texts, or if they can be, some that others are found by: each that is looked for
+// makes false starts. Of an anchor of 3 bytes there are as many grams as a fourth
+// byte can make.
+func (a *anchors) grams(n *anchor, taken map[uint32]bool) []uint32 {
 	if len(n.text) == 3 {
 		list := make([]uint32, 0, 128)
 		for c := range uint32(256) {
@@ -154,12 +182,15 @@ func (a *anchors) grams(n *anchor, load map[uint32]int) []uint32 {
 	best, score := uint32(0), -1<<30
 	for at := 0; at+4 <= len(n.text) && at < 64; at++ {
 		gram := binary.LittleEndian.Uint32([]byte(n.text[at:at+4])) | foldGram
-		s := -1000 * load[gram]
-		if common := frequent()[gram]; common > 0 {
-			s -= 10*common + 1000
+		s := 0
+		if common := frequent()[gram&triple]; common > 0 {
+			s = -1000 - common
 		}
-		for _, c := range []byte(n.text[at : at+4]) {
-			s += rarity(c)
+		if !taken[gram&triple] {
+			s -= 300
+			for _, c := range []byte(n.text[at : at+3]) {
+				s += rarity(c)
+			}
 		}
 		if s > score {
 			best, score, n.gram = gram, s, at
@@ -173,16 +204,14 @@ func (t *tables) grep(text []byte, hit func(gram uint32, at int) bool) {
 	i := 0
 	for ; i+8 <= len(text); i += 5 {
 		x := binary.LittleEndian.Uint64(text[i:]) | foldWord
-		g0, g1, g2, g3, g4 := uint32(x)*gramMix, uint32(x>>8)*gramMix, uint32(x>>16)*gramMix, uint32(x>>24)*gramMix, uint32(x>>32)*gramMix
-		b0, b1, b2, b3, b4 := t.first.bit(g0), t.first.bit(g1), t.first.bit(g2), t.first.bit(g3), t.first.bit(g4)
+		b0, b1, b2 := t.triple(uint32(x)), t.triple(uint32(x>>8)), t.triple(uint32(x>>16))
+		b3, b4 := t.triple(uint32(x>>24)), t.triple(uint32(x>>32))
 		if (b0|b1|b2|b3|b4)&1 == 0 {
 			continue
 		}
-		which := b0&1 | b1&1<<1 | b2&1<<2 | b3&1<<3 | b4&1<<4
-		for ; which != 0; which &= which - 1 {
+		for which := b0&1 | b1&1<<1 | b2&1<<2 | b3&1<<3 | b4&1<<4; which != 0; which &= which - 1 {
 			j := bits.TrailingZeros64(which)
-			gram := uint32(x >> (8 * j))
-			if t.second.bit(gram*secondMix)&1 != 0 && !hit(gram, i+j) {
+			if gram := uint32(x >> (8 * j)); t.gram(gram)&1 != 0 && !hit(gram, i+j) {
 				return
 			}
 		}
@@ -191,7 +220,7 @@ func (t *tables) grep(text []byte, hit func(gram uint32, at int) bool) {
 	n := copy(tail[:], text[i:])
 	for j := range n {
 		gram := binary.LittleEndian.Uint32(tail[j:]) | foldGram
-		if t.first.bit(gram*gramMix)&t.second.bit(gram*secondMix)&1 != 0 && !hit(gram, i+j) {
+		if t.triple(gram)&t.gram(gram)&1 != 0 && !hit(gram, i+j) {
 			return
 		}
 	}
@@ -215,9 +244,11 @@ func (a *anchors) verify(text []byte, gram uint32, at int, found func(n *anchor,
 
 // union makes t the tables of two sets of anchors.
 func (t *tables) union(a, b *anchors) {
-	for i := range t.first {
-		t.first[i] = a.tables.first[i] | b.tables.first[i]
-		t.second[i] = a.tables.second[i] | b.tables.second[i]
+	for i := range t.triples {
+		t.triples[i] = a.tables.triples[i] | b.tables.triples[i]
+	}
+	for i := range t.grams {
+		t.grams[i] = a.tables.grams[i] | b.tables.grams[i]
 	}
 }
 
