@@ -55,8 +55,9 @@ type seen struct {
 	views  []*view
 	acts   []flow.Act
 
-	end *inspect.Edge // of the last block of the conversation, where the next turn goes on
-	key blockKey      // of that block
+	edges []pieceEdge
+	end   *inspect.Edge // of the last block of the conversation, where the next turn goes on
+	key   blockKey      // of that block
 }
 
 func (s *seen) view(i int) *view {
@@ -74,7 +75,7 @@ func (s *seen) size() (n int) {
 	for _, v := range s.views {
 		n += v.size()
 	}
-	return n
+	return n + edgeBytes*len(s.edges)
 }
 
 func (v *view) size() int {
@@ -203,8 +204,9 @@ func (x *examiner) scan() {
 		for i < len(x.fresh) && x.fresh[i] {
 			i++
 		}
-		x.join(max(0, first-lookBack), min(i+1, len(x.fresh)))
+		x.join(x.behind(first), min(i+1, len(x.fresh)))
 	}
+	x.keep()
 	x.continues()
 }
 
@@ -229,6 +231,9 @@ func (x *examiner) continues() {
 
 // edge gives the ends of a piece, also of one that an earlier turn has seen.
 func (x *examiner) edge(i int) *inspect.Edge {
+	if x.edges[i] == nil {
+		x.edges[i] = x.kept(i)
+	}
 	switch {
 	case x.edges[i] != nil:
 	case x.base != nil && x.base.end != nil && isBlock(&x.doc.Pieces[i]) && x.key(i) == x.base.key:
@@ -280,14 +285,15 @@ func (x *examiner) view(i int) {
 }
 
 // cacheFrom is the length of a block from which its result is kept: shorter
-// ones are scanned as quickly as they are looked up.
+// ones are scanned nearly as quickly as they are looked up. What stands between
+// blocks is the same in many turns.
 const cacheFrom = 256
 
 func (x *examiner) result(i int) inspect.Result {
 	p := &x.doc.Pieces[i]
 	o := x.options()
 	b := x.doc.Body[p.Start:p.End]
-	if len(b) < cacheFrom {
+	if len(b) < cacheFrom && p.Kind == split.Block {
 		return x.engine.Scan(b, o)
 	}
 	return x.g.cache.Scan(x.engine, b, o)

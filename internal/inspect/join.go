@@ -28,9 +28,10 @@ func (e *Engine) Join(edges []*Edge, o Options) []Crossing {
 		if edge == nil {
 			continue
 		}
-		values.ends(i, &edge.values)
+		first, last := i == 0, i == len(edges)-1
+		values.ends(i, &edge.values, first, last)
 		if !o.JSON || leads(edges, i) || i > 0 && leads(edges, i-1) {
-			whole.ends(i, &edge.whole)
+			whole.ends(i, &edge.whole, first, last)
 		} else {
 			whole.text = append(whole.text, 0)
 		}
@@ -82,10 +83,17 @@ type woven struct {
 	end       *thread
 }
 
-func (w *weave) ends(index int, e *ends) {
-	w.put(index, &e.head)
-	if !e.short {
-		w.text = append(w.text, 0)
+// ends adds both ends of a text. The beginning of the first text, if it is a long
+// one, joins nothing, nor does the end of the last.
+func (w *weave) ends(index int, e *ends, first, last bool) {
+	if e.short || !first {
+		w.put(index, &e.head)
+	}
+	if e.short {
+		return
+	}
+	w.text = append(w.text, 0)
+	if !last {
 		w.put(index, &e.tail)
 	}
 }

@@ -50,6 +50,7 @@ type scanner struct {
 	tries    []try               // of the patterns that several rules have, the last of each
 	starts   [maxToken/2 + 2]int // of the words of a token: each has a byte at least, and a space behind it
 	seam     seam
+	mapped   thread              // an end of the text, while it is made
 	kept     [maxDepth + 2]level // buffers of earlier scans
 	union    *tables             // of rules and known values
 	unionOf  string              // id of the known values
@@ -136,6 +137,7 @@ func (s *scanner) release() {
 		s.inflated = bytes.Buffer{}
 	}
 	s.seam = s.seam.emptied()
+	clear(s.mapped.text[:cap(s.mapped.text)])
 	s.b, s.o, s.level, s.levels, s.found, s.unread, s.cuts = nil, Options{}, nil, s.levels[:0], nil, nil, nil
 	e.scanners.Put(s)
 }
