@@ -138,7 +138,7 @@ func (e *Engine) pair(first map[string]*rule, r *rule) {
 func (e *Engine) shape(r *rule) {
 	for _, shape := range r.Shapes {
 		if e.shapes == nil {
-			e.shapes = &shapes{rules: make(map[uint64][]int32)}
+			e.shapes = &shapes{rules: make(map[uint64][]int32), shortest: maxWord}
 		}
 		e.shapes.add(shape, r.index)
 	}

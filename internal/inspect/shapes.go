@@ -31,11 +31,12 @@ const (
 
 // shapes are the rules that are found by the shape of a token.
 type shapes struct {
-	bitmap [64]uint64 // of hashed shapes
-	rules  map[uint64][]int32
-	number []int32
-	at     []int32
-	colon  []int32
+	bitmap   [64]uint64 // of hashed shapes
+	shortest int        // bytes of the shortest; most numbers in a text are shorter
+	rules    map[uint64][]int32
+	number   []int32
+	at       []int32
+	colon    []int32
 }
 
 // add enters a rule under one of its shapes.
@@ -49,6 +50,7 @@ func (t *shapes) add(shape string, rule int32) {
 		t.colon = append(t.colon, rule)
 	default:
 		for _, s := range written(shape) {
+			t.shortest = min(t.shortest, len(s))
 			key := shapeOf(s)
 			t.bitmap[key>>58] |= 1 << (key >> 52 & 63)
 			t.rules[key] = append(t.rules[key], rule)
@@ -276,7 +278,9 @@ func (s *scanner) token(text []byte, from, at int) int {
 			n++
 		}
 	}
-	s.words(text, words[:n], end)
+	if end-start >= s.e.shapes.shortest {
+		s.words(text, words[:n], end)
+	}
 	if digits >= manyDigits {
 		s.each(s.e.shapes.number, start, end)
 	}
