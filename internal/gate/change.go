@@ -258,7 +258,7 @@ func (p *Passage) judge(part flow.Part) *flow.Refusal {
 	}
 	p.findings = append(p.findings, findings...)
 	p.ruling = &d
-	p.gate.tracker.block(p.in.Principal.Name, p.in.Session.ID, cmp.Or(p.fetched(), p.answer.Snapshot().ID))
+	p.gate.tracker.block(p.in.Principal.Name, p.in.Session.ID, cmp.Or(p.fetched(), p.answer.ID()))
 	return &flow.Refusal{Status: http.StatusBadRequest, Kind: "blocked", Text: "the tool call " + part.Name + " was blocked: " + d.Why}
 }
 

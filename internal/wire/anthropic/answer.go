@@ -188,7 +188,6 @@ func (d *Decoder) stop(index []byte) {
 
 // delta is on the path of every byte of a stream.
 func (d *Decoder) delta(index []byte, e *delta) {
-	d.bytes += peek.Size(e.text)
 	signed := len(e.seal) > 2 && peek.IsString(e.seal)
 	switch string(e.kind) {
 	case `"text_delta"`:
@@ -199,21 +198,21 @@ func (d *Decoder) delta(index []byte, e *delta) {
 		d.hinted += max(0, peek.Int(e.hint))
 		d.add(index, flow.Thinking, e.text, false)
 	case `"signature_delta"`:
+		d.bytes += peek.Size(e.text)
 		d.add(index, flow.Thinking, nil, signed)
 	case `"compaction_delta"`:
 		d.add(index, flow.Text, e.text, signed)
 	case `"citations_delta"`:
+		d.bytes += peek.Size(e.text)
 	default:
+		d.bytes += peek.Size(e.text)
 		d.answer.Unknown++
 	}
 }
 
 func (d *Decoder) add(index []byte, kind flow.Kind, text []byte, signed bool) {
-	if d.draft == nil {
-		return
-	}
 	p := d.draft.Open(key(index), kind, "assistant")
-	p.Append(text)
+	d.bytes += p.Append(text)
 	if p != nil && signed {
 		p.Signed = true
 	}
@@ -249,6 +248,9 @@ func (d *Decoder) Body(data []byte) {
 		}
 	}
 }
+
+// ID is that of the answer, as far as it has come.
+func (d *Decoder) ID() string { return d.answer.ID }
 
 // Answer gives what came so far.
 func (d *Decoder) Answer() flow.Answer {

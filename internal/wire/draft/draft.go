@@ -150,14 +150,16 @@ func (d *Draft) add(part flow.Part, key Key) *Part {
 	return p
 }
 
-// Append adds the decoded string raw to the part's text.
-func (p *Part) Append(raw []byte) {
+// Append adds the decoded string raw to the part's text, and gives the number of
+// bytes that it has, also when they are not kept.
+func (p *Part) Append(raw []byte) int {
 	if p == nil || !p.room(len(raw)) {
-		return
+		return peek.Size(raw)
 	}
 	n := len(p.text)
 	p.text = peek.Append(p.text, raw)
 	p.draft.size += len(p.text) - n
+	return len(p.text) - n
 }
 
 // AppendRaw adds raw as it stands.
