@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"encoding/hex"
 	"net/http"
 	"slices"
 	"strings"
@@ -239,8 +238,8 @@ func (x *examiner) edge(i int) *inspect.Edge {
 	case x.base != nil && x.base.end != nil && isBlock(&x.doc.Pieces[i]) && x.key(i) == x.base.key:
 		x.edges[i] = x.base.end // with or without its marker: what was forwarded is not cut any more
 	default:
-		r := x.result(i)
-		x.edges[i] = &r.Edge
+		x.edges[i] = new(inspect.Edge)
+		*x.edges[i] = x.result(i).Edge
 	}
 	return x.edges[i]
 }
@@ -302,7 +301,8 @@ func (x *examiner) result(i int) inspect.Result {
 // look scans one piece.
 func (x *examiner) look(i int) *view {
 	r := x.result(i)
-	x.edges[i] = &r.Edge
+	x.edges[i] = new(inspect.Edge)
+	*x.edges[i] = r.Edge
 	if len(r.Matches) == 0 && len(r.Inner) == 0 && len(r.Unread) == 0 && r.Cut == "" {
 		return nil
 	}
@@ -424,7 +424,7 @@ func (f *found) said() []byte {
 // envelope scans what the provider reads beside the body: headers and the
 // path with its query. Credentials stand there as fingerprints.
 func (x *examiner) envelope() {
-	var text []byte
+	text := make([]byte, 0, 2<<10)
 	starts := make([]int, 0, len(x.m.Header)+1)
 	for _, h := range x.m.Header {
 		starts = append(starts, len(text))
@@ -461,6 +461,5 @@ var handshake = map[string]bool{"Sec-Websocket-Key": true, "Sec-Websocket-Versio
 // identity.Fingerprint.
 func isFingerprint(value string) bool {
 	sum, ok := strings.CutPrefix(value, "fp_")
-	_, err := hex.DecodeString(sum)
-	return ok && len(sum) == 16 && err == nil
+	return ok && len(sum) == 16 && strings.Trim(sum, "0123456789abcdef") == ""
 }

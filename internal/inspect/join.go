@@ -23,7 +23,8 @@ type Part struct {
 func (e *Engine) Join(edges []*Edge, o Options) []Crossing {
 	s := e.scanners.Get().(*scanner)
 	defer s.release()
-	values, whole := &weave{edges: edges}, &weave{edges: edges}
+	values, whole := &s.values, &s.whole
+	values.edges, whole.edges = edges, edges
 	for i, edge := range edges {
 		if edge == nil {
 			continue
@@ -77,6 +78,16 @@ type weave struct {
 	spans []woven
 }
 
+// emptied is a weave with the buffers of w, to be used again.
+func (w *weave) emptied() weave {
+	if cap(w.text) > maxScratch {
+		return weave{}
+	}
+	clear(w.text)
+	clear(w.spans)
+	return weave{text: w.text[:0], spans: w.spans[:0]}
+}
+
 // woven is where one end stands in a weave.
 type woven struct {
 	at, index int
@@ -112,7 +123,7 @@ func (w *weave) search(s *scanner, confidence int) []Crossing {
 	}
 	s.found = s.found[:0]
 	clear(s.seen)
-	s.search((&seam{thread: thread{text: w.text}}).level(), seamLevel)
+	s.search(s.joints(w.text), seamLevel)
 	var all []Crossing
 	for _, c := range s.found {
 		if !c.known && c.rule.Confidence < confidence {

@@ -28,33 +28,35 @@ const (
 
 // scanner is one scan and its scratch memory.
 type scanner struct {
-	e        *Engine
-	b        []byte
-	o        Options
-	levels   []*level
-	found    []candidate
-	seen     map[candidate]bool
-	unread   []Region
-	cuts     []string
-	work     int // that may still be done
-	decoded  int // bytes that may still be decoded
-	stopped  int // offset in level 0 at which the search was given up; -1: it was not
-	level    *level
-	call     call
-	report   func(start, end int) // s.reported, made once
-	unbroken Span                 // in the level's text, see reach
-	depth    int
-	windows  []window            // per rule
-	opened   []int               // rules whose window was in use in this search
-	searches int                 // so far, of all scans
-	tries    []try               // of the patterns that several rules have, the last of each
-	starts   [maxToken/2 + 2]int // of the words of a token: each has a byte at least, and a space behind it
-	seam     seam
-	mapped   thread              // an end of the text, while it is made
-	kept     [maxDepth + 2]level // buffers of earlier scans
-	union    *tables             // of rules and known values
-	unionOf  string              // id of the known values
-	inflated bytes.Buffer        // of the run that was decompressed last
+	e             *Engine
+	b             []byte
+	o             Options
+	levels        []*level
+	found         []candidate
+	seen          map[candidate]bool
+	unread        []Region
+	cuts          []string
+	work          int // that may still be done
+	decoded       int // bytes that may still be decoded
+	stopped       int // offset in level 0 at which the search was given up; -1: it was not
+	level         *level
+	call          call
+	report        func(start, end int) // s.reported, made once
+	unbroken      Span                 // in the level's text, see reach
+	depth         int
+	windows       []window            // per rule
+	opened        []int               // rules whose window was in use in this search
+	searches      int                 // so far, of all scans
+	tries         []try               // of the patterns that several rules have, the last of each
+	starts        [maxToken/2 + 2]int // of the words of a token: each has a byte at least, and a space behind it
+	seam          seam
+	values, whole weave               // of a join
+	joined        level               // of a seam or a weave
+	mapped        thread              // an end of the text, while it is made
+	kept          [maxDepth + 2]level // buffers of earlier scans
+	union         *tables             // of rules and known values
+	unionOf       string              // id of the known values
+	inflated      bytes.Buffer        // of the run that was decompressed last
 }
 
 // window is where a rule is at work in a level's text.
@@ -137,6 +139,11 @@ func (s *scanner) release() {
 		s.inflated = bytes.Buffer{}
 	}
 	s.seam = s.seam.emptied()
+	s.values, s.whole = s.values.emptied(), s.whole.emptied()
+	s.joined = level{segments: s.joined.segments[:0]}
+	if cap(s.joined.segments) > maxScratch/100 {
+		s.joined = level{}
+	}
 	clear(s.mapped.text[:cap(s.mapped.text)])
 	s.b, s.o, s.level, s.levels, s.found, s.unread, s.cuts = nil, Options{}, nil, s.levels[:0], nil, nil, nil
 	e.scanners.Put(s)
