@@ -123,6 +123,7 @@ func (w *weave) search(s *scanner, confidence int) []Crossing {
 	}
 	s.found = s.found[:0]
 	clear(s.seen)
+	s.least = confidence
 	s.search(s.joints(w.text), seamLevel)
 	var all []Crossing
 	for _, c := range s.found {

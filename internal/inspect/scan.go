@@ -44,6 +44,7 @@ type scanner struct {
 	report        func(start, end int) // s.reported, made once
 	unbroken      Span                 // in the level's text, see reach
 	depth         int
+	least         int                 // confidence that a rule must have to be tried at its anchors
 	windows       []window            // per rule
 	opened        []int               // rules whose window was in use in this search
 	searches      int                 // so far, of all scans
@@ -125,6 +126,7 @@ func (s *scanner) begin(b []byte, o Options) {
 	s.work = 32<<20 + 4*len(b)
 	s.decoded = 64<<10 + 4*len(b)
 	s.stopped = -1
+	s.least = 0
 }
 
 // release clears what must not be kept and gives the scanner back.
@@ -245,7 +247,7 @@ func (s *scanner) hits(a *anchor, at int) bool {
 		return true
 	}
 	for _, owner := range a.owners {
-		if !s.hit(s.e.rules[owner], i, at, at+len(a.text)) {
+		if r := s.e.rules[owner]; r.Confidence >= s.least && !s.hit(r, i, at, at+len(a.text)) {
 			return false
 		}
 	}

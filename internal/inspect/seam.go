@@ -121,6 +121,7 @@ func (s *scanner) inner() []EdgeMatch {
 		return nil
 	}
 	mine := len(s.found)
+	s.least = joinConfidence
 	s.search(s.joints(s.seam.text), seamLevel)
 	list := s.found[mine:]
 	s.found = s.found[:mine]
