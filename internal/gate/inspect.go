@@ -111,6 +111,7 @@ type examiner struct {
 	judged []flow.Act // of out.acts, what policy is asked about
 	fresh  []bool     // by piece: no earlier turn has seen it
 	keys   []blockKey // by piece, those that were asked for
+	sums   []inspect.Sum
 	edges  []*inspect.Edge
 }
 
@@ -295,7 +296,10 @@ func (x *examiner) result(i int) inspect.Result {
 	if len(b) < cacheFrom && p.Kind == split.Block {
 		return x.engine.Scan(b, o)
 	}
-	return x.g.cache.Scan(x.engine, b, o)
+	if len(p.Holes) > 0 {
+		return x.g.cache.Scan(x.engine, b, o)
+	}
+	return x.g.cache.ScanSum(x.engine, b, x.sum(i), o)
 }
 
 // look scans one piece.
