@@ -1,6 +1,8 @@
 package anthropic
 
 import (
+	"bytes"
+
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/wire/draft"
 	"github.com/workingagents/gatehouse/internal/wire/peek"
@@ -39,6 +41,9 @@ type delta struct {
 }
 
 func (e *event) read(data []byte) (ok bool) {
+	if e.common(data) {
+		return true
+	}
 	s := peek.Scan(data)
 	if !s.Object() {
 		return false
@@ -62,6 +67,52 @@ func (e *event) read(data []byte) (ok bool) {
 		}
 	}
 	return !s.Bad()
+}
+
+// In these bytes nearly all deltas come.
+var (
+	usualBegin = []byte(`{"type":"content_block_delta","index":`)
+	usualDelta = []byte(`,"delta":{"type":`)
+	usual      = [...]struct{ begin, kind []byte }{
+		{[]byte(`"text_delta","text":`), []byte(`"text_delta"`)},
+		{[]byte(`"input_json_delta","partial_json":`), []byte(`"input_json_delta"`)},
+		{[]byte(`"thinking_delta","thinking":`), []byte(`"thinking_delta"`)},
+	}
+)
+
+// common reads a delta that comes as they nearly all do.
+func (e *event) common(data []byte) bool {
+	if !bytes.HasPrefix(data, usualBegin) {
+		return false
+	}
+	rest := data[len(usualBegin):]
+	n := 0
+	for n < len(rest) && rest[n] >= '0' && rest[n] <= '9' {
+		n++
+	}
+	e.index = rest[:n]
+	rest, ok := bytes.CutPrefix(rest[n:], usualDelta)
+	if !ok || n == 0 {
+		return false
+	}
+	for i := range usual {
+		u := &usual[i]
+		if text, ok := bytes.CutPrefix(rest, u.begin); ok {
+			s := peek.Scan(text)
+			if v := s.Value(); peek.IsString(v) && closes(text[len(v):]) {
+				e.kind = usualBegin[len(`{"type":`) : len(usualBegin)-len(`,"index":`)]
+				e.delta.kind, e.delta.text = rest[:len(u.kind)], v
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// closes reports whether two brackets end an event: the provider pads it with spaces
+// between them.
+func closes(end []byte) bool {
+	return len(end) > 1 && end[0] == '}' && string(bytes.TrimLeft(end[1:], " ")) == "}"
 }
 
 func (d *delta) read(s *peek.Scanner) {
