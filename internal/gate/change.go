@@ -293,13 +293,14 @@ func (p *Passage) scan(part flow.Part) []flow.Finding {
 	if err != nil {
 		return []flow.Finding{{Rule: unreadableCut, Severity: flow.High, Confidence: 100, Channel: channel, Note: errNoRules.Text}}
 	}
-	r := engine.Scan([]byte(part.Text), o)
+	text := []byte(part.Text)
+	r := engine.Scan(text, o)
 	p.scanned += int64(r.Scanned)
 	acts := p.actions(part)
 	if len(r.Matches) == 0 && len(r.Inner) == 0 && len(r.Unread) == 0 && r.Cut == "" {
 		return acts
 	}
-	c := collector{g: p.gate, body: []byte(part.Text), json: o.JSON, where: always(channel, part.Signed)}
+	c := collector{g: p.gate, body: text, json: o.JSON, where: always(channel, part.Signed)}
 	c.take(&r, len(part.Text))
 	c.found = slices.DeleteFunc(c.found, func(f found) bool { return p.mayHave(f.value) })
 	list := make([]flow.Finding, len(c.found))
