@@ -34,9 +34,11 @@ func (e *Engine) Join(edges []*Edge, o Options) []Crossing {
 		if !o.JSON || leads(edges, i) || i > 0 && leads(edges, i-1) {
 			whole.ends(i, &edge.whole, first, last)
 		} else {
-			whole.text = append(whole.text, 0)
+			whole.cut()
 		}
 	}
+	values.cut()
+	whole.cut()
 	s.begin(nil, o)
 	s.work += 4 * (len(values.text) + len(whole.text))
 	all := values.search(s, joinConfidence)
@@ -71,11 +73,25 @@ func known(list []Crossing, c Crossing) bool {
 	return false
 }
 
-// weave is the ends of a row of texts, one after the other.
+// weave is the ends of a row of texts, one after the other, with a zero byte where
+// they are not adjacent.
 type weave struct {
 	edges []*Edge
 	text  []byte
 	spans []woven
+	start int // of what is adjacent to what comes next, in text
+	first int // of that in spans
+}
+
+// cut ends what is adjacent. What stands in one text alone crosses nothing, and is
+// left out.
+func (w *weave) cut() {
+	if len(w.spans)-w.first < 2 {
+		w.text, w.spans = w.text[:w.start], w.spans[:w.first]
+		return
+	}
+	w.text = append(w.text, 0)
+	w.start, w.first = len(w.text), len(w.spans)
 }
 
 // emptied is a weave with the buffers of w, to be used again.
@@ -103,7 +119,7 @@ func (w *weave) ends(index int, e *ends, first, last bool) {
 	if e.short {
 		return
 	}
-	w.text = append(w.text, 0)
+	w.cut()
 	if !last {
 		w.put(index, &e.tail)
 	}
