@@ -257,7 +257,7 @@ func (p *Passage) judge(part flow.Part) *flow.Refusal {
 	}
 	p.findings = append(p.findings, findings...)
 	p.ruling = &d
-	p.gate.tracker.block(p.in.Principal.Name, p.in.Session.ID, cmp.Or(p.fetched(), p.answer.Snapshot().ID))
+	p.gate.tracker.block(p.in.Principal.Name, p.in.Session.ID, cmp.Or(p.fetched(), p.answer.ID()))
 	return &flow.Refusal{Status: http.StatusBadRequest, Kind: "blocked", Text: "the tool call " + part.Name + " was blocked: " + d.Why}
 }
 
@@ -314,13 +314,14 @@ func (p *Passage) look(part flow.Part) []flow.Finding {
 	if err != nil {
 		return []flow.Finding{{Rule: unreadableCut, Severity: flow.High, Confidence: 100, Channel: channel, Note: errNoRules.Text}}
 	}
-	r := engine.Scan([]byte(part.Text), o)
+	text := []byte(part.Text)
+	r := engine.Scan(text, o)
 	p.scanned += int64(r.Scanned)
 	acts := p.actions(part)
 	if len(r.Matches) == 0 && len(r.Inner) == 0 && len(r.Unread) == 0 && r.Cut == "" {
 		return acts
 	}
-	c := collector{g: p.gate, body: []byte(part.Text), json: o.JSON, where: always(channel, part.Signed)}
+	c := collector{g: p.gate, body: text, json: o.JSON, where: always(channel, part.Signed)}
 	c.take(&r, len(part.Text))
 	p.hide(&part, slices.Clone(c.found))
 	c.found = slices.DeleteFunc(c.found, func(f found) bool { return p.mayHave(f.value) })

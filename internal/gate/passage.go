@@ -159,7 +159,7 @@ func (p *Passage) Push(chunk []byte, deliver func([]byte) error) error {
 	}()
 	text, err := p.watch(chunk)
 	if p.Over() && p.fetched() == "" {
-		p.gate.tracker.answering(p.session, p.in, p.answer.Snapshot().ID)
+		p.gate.tracker.answering(p.session, p.in, p.answer.ID())
 	}
 	switch {
 	case p.change == nil:

@@ -1,9 +1,6 @@
 package secret
 
-import (
-	"bytes"
-	"strings"
-)
+import "strings"
 
 // kind says what a name promises of its value.
 type kind int
@@ -77,12 +74,15 @@ func setOf(list string) map[string]bool {
 // unless a word after it makes it harmless.
 func nameKind(name []byte) kind {
 	var words [16][]byte
-	n := 0
+	var room [2 * maxName]byte // a longer name moves to the heap
+	n, small := 0, room[:0]
 	pieces(name, func(piece []byte) bool {
-		if n < len(words) {
-			words[n] = bytes.ToLower(piece)
-			n++
+		from := len(small)
+		for _, c := range piece {
+			small = append(small, lower(c))
 		}
+		words[n] = small[from:]
+		n++
 		return n < len(words)
 	})
 	if n > 1 && string(words[n-1]) == "signature" && string(words[0]) == "oauth" {

@@ -82,10 +82,10 @@ func TestInt(t *testing.T) {
 }
 
 // strings that go through each branch of the scanner: quotes and backslashes
-// before, at and after the place where it changes to IndexByte.
+// before, at and after the place where it changes to another way of looking.
 func texts() []string {
 	var list []string
-	for n := range 40 {
+	for n := range 90 {
 		pad := strings.Repeat("a", n)
 		list = append(list, pad, pad+`"`, pad+`\`, pad+`\\"`, `"`+pad, pad+"\n"+pad, pad+"é€😀"+pad+`\"`)
 	}

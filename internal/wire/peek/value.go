@@ -2,6 +2,7 @@ package peek
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -105,6 +106,7 @@ func Size(raw []byte) int {
 // becomes U+FFFD; other bytes stay as they are, also when they are not UTF-8.
 func Append(dst, raw []byte) []byte {
 	text := inner(raw)
+	dst = slices.Grow(dst, len(text))
 	for {
 		i := bytes.IndexByte(text, '\\')
 		if i < 0 || i+1 >= len(text) {
