@@ -50,10 +50,14 @@ func TestTablesCountWhatIsFound(t *testing.T) {
 	missed := map[string]any{"id": "2", "text": "nothing here", "rule_hint": "Secret", "label": true, "start": 0, "end": 7, "source": "creddata/a/b@c"}
 	alarm := map[string]any{"id": "3", "text": text + " ", "rule_hint": "Secret", "label": false, "source": "creddata/a/b@c"}
 	sameText := map[string]any{"id": "4", "text": text, "rule_hint": "Secret", "label": false, "source": "creddata/a/b@c"}
+	token := strings.Join([]string{"ghp_ZkhQwRtLmN", "pXcVbJdSgYfTq", "UaeWsZxErDfCv"}, "")
+	listed := map[string]any{"id": "11", "text": "it was " + token, "label": true, "start": 7, "end": 7 + len(token), "source": "betterleaks/github.go:1/tp"}
+	assigned := map[string]any{"id": "12", "text": text, "label": true, "start": start, "end": start + len(value), "source": "betterleaks/generic.go:1/tp"}
 	elsewhere := map[string]any{"id": "5", "text": text + "  ", "label": false, "source": "gitleaks/x.go:1/other_rule_matches"}
 	dir := dataset(t, map[string][]map[string]any{
-		"secrets_creddata": {found, missed, alarm, sameText},
-		"secrets_gitleaks": {elsewhere},
+		"secrets_creddata":    {found, missed, alarm, sameText},
+		"secrets_gitleaks":    {elsewhere},
+		"secrets_betterleaks": {listed, assigned},
 		"shell_atomic": {
 			{"id": "8", "command": "rm -rf /", "label": "dangerous", "kind": "impact", "source": "atomic/sh/T1"},
 			{"id": "9", "command": "true", "label": "dangerous", "kind": "impact", "source": "atomic/bash/T1"},
@@ -68,6 +72,8 @@ func TestTablesCountWhatIsFound(t *testing.T) {
 	for _, want := range []string{
 		"| creddata | 2 | 0.500 (0.095–0.905) | 2 | 1 | 0.500 (0.095–0.905) |",
 		"| creddata, everything | 2 |",
+		"| all token rules | 2 | 1.000 ",
+		"| all token rules, no provider listed | 2 | 0.500 ",
 		"| dangerous | 2 | 0.500 (0.095–0.905) | 0.500 (0.095–0.905) |",
 		"| dangerous, by bash | 1 | 0.000 ",
 		"| discovery (apart) | 1 | 0.000 ",

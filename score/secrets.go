@@ -31,6 +31,10 @@ var levels = [...]int{1, 50, 70, blocking}
 func (s *score) secrets(dir string) error {
 	s.tally = map[string]*tally{}
 	s.steps = map[string][len(levels)]tally{}
+	u, err := newUnlisted()
+	if err != nil {
+		return err
+	}
 	var cred []record
 	for _, name := range []string{"kingfisher", "gitleaks", "betterleaks", "creddata"} {
 		var all []record
@@ -43,6 +47,9 @@ func (s *score) secrets(dir string) error {
 			continue
 		}
 		s.set(name, all, func(r record) []string { return s.tokenStrata(name, r) })
+		for _, r := range all {
+			u.count(s, r)
+		}
 	}
 	s.set("creddata", cred, credStrata)
 	if s.ids == "" {

@@ -26,6 +26,7 @@ import (
 	"github.com/workingagents/gatehouse/internal/gate"
 	"github.com/workingagents/gatehouse/internal/identity"
 	"github.com/workingagents/gatehouse/internal/price"
+	"github.com/workingagents/gatehouse/internal/proxy/guardrail"
 	"github.com/workingagents/gatehouse/internal/proxy/intercept"
 	"github.com/workingagents/gatehouse/internal/proxy/redirect"
 	"github.com/workingagents/gatehouse/internal/upstream"
@@ -158,8 +159,13 @@ func (g *gateway) wire() error {
 	}
 	secret := identity.Fingerprint(g.store.ledger.Subkey("credential"))
 	g.metrics = console.NewMetrics(g.store.ledger.Stats)
+	elsewhere, err := detectorsElsewhere(g.c.Detectors, g.metrics)
+	if err != nil {
+		return err
+	}
+	g.closers = append(g.closers, elsewhere.Close)
 	g.gate = gate.New(gate.Options{
-		Ledger: g.store.ledger, Vault: g.store.vault, Policy: g.store.rules.Policy, Rules: g.store.detect.Engine, Prices: prices,
+		Ledger: g.store.ledger, Vault: g.store.vault, Policy: g.store.rules.Policy, Rules: g.store.detect.Engine, Remote: elsewhere, Prices: prices,
 		Capture: g.capture, Log: g.o.Log, Ended: g.ended,
 		Begun: func(in *flow.Intent) { g.metrics.Begun(in.Provider) }, Turned: g.metrics.Refused,
 	})
@@ -176,7 +182,10 @@ func (g *gateway) wire() error {
 			return err
 		}
 	}
-	g.admin, err = g.store.admin(g.about(), g.metrics, g.o.Version, g.c.Hosts, g.ready)
+	asked := guardrail.New(guardrail.Options{
+		Gate: g.gate, Keys: g.store.keys, Secret: secret, MaxBody: int64(g.c.Limits.Body), Ready: g.ready, Log: g.o.Log,
+	})
+	g.admin, err = g.store.admin(g.about(), g.metrics, g.o.Version, g.c.Hosts, g.ready, asked)
 	return err
 }
 
@@ -300,7 +309,8 @@ func (g *gateway) started() map[string]string {
 	said := map[string]string{
 		"version": g.o.Version, "listen": g.agents.Addr().String(),
 		"policy": rules.Version, "mode": rules.Mode, "policy_file": rules.File,
-		"rules": detect.Version, "rules_number": strconv.Itoa(detect.Number), "rules_files": strings.Join(detect.Files, ", "),
+		"detectors": strings.Join(names(g.c.Detectors), ", "),
+		"rules":     detect.Version, "rules_number": strconv.Itoa(detect.Number), "rules_files": strings.Join(detect.Files, ", "),
 	}
 	if g.proxies != nil {
 		said["intercept"], said["inspect"] = g.proxies.Addr().String(), strings.Join(g.c.Intercept.Hosts(), ", ")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"time"
 
@@ -93,14 +94,15 @@ func (s *store) close() error {
 	return errors.Join(err, s.ledger.Close(), s.release())
 }
 
-// admin makes the console of the folder.
-func (s *store) admin(a About, m *console.Metrics, version string, hosts []string, ready func() error) (*console.Console, error) {
+// admin makes the console of the folder. asked judges texts for other gateways; nil
+// where none runs.
+func (s *store) admin(a About, m *console.Metrics, version string, hosts []string, ready func() error, asked http.Handler) (*console.Console, error) {
 	token, err := console.Token(s.dir)
 	if err != nil {
 		return nil, err
 	}
 	return console.New(console.Options{
-		Flows: s.ledger, Ledger: s.ledger, Keys: s.keys, Policy: s.rules, Rules: s.detect, Allowances: s.allowed, Import: &importer{s, s.config}, Metrics: m, Ready: ready, Token: token, Hosts: hosts, Log: s.log,
+		Flows: s.ledger, Ledger: s.ledger, Keys: s.keys, Policy: s.rules, Rules: s.detect, Allowances: s.allowed, Import: &importer{s, s.config}, Metrics: m, Guardrail: asked, Ready: ready, Token: token, Hosts: hosts, Log: s.log,
 		About: console.About{
 			Version: version, PID: a.PID, Started: time.Now(), Listen: a.Listen, Console: a.Console,
 			Data: s.dir, Custody: flow.SameUser,
@@ -151,7 +153,7 @@ func Offline(ctx context.Context, o Options, ready func(socket string)) error {
 	}
 	defer s.close()
 	_ = s.rules.Begin() // who only reads is not stopped by a policy file; the status tells of it
-	admin, err := s.admin(About{PID: os.Getpid()}, console.NewMetrics(s.ledger.Stats), o.Version, nil, s.ledger.Ready)
+	admin, err := s.admin(About{PID: os.Getpid()}, console.NewMetrics(s.ledger.Stats), o.Version, nil, s.ledger.Ready, nil)
 	if err != nil {
 		return err
 	}

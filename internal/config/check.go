@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,6 +36,7 @@ func (c *Config) check(d *strict.Reading) {
 	// "user/program" and "key:NAME" are other principals' names.
 	d.Require(!strings.ContainsAny(c.Identity.Anonymous, "/:* \t\n"), "identity.anonymous", "must be a name without spaces and without / : *")
 	c.checkCapture(d)
+	c.checkDetectors(d)
 	d.Require(c.KeyRef == "" || reference(c.KeyRef, "env:") || reference(c.KeyRef, "file:"), "kek", "must be env:NAME or file:PATH; a key never stands in this file")
 }
 
@@ -75,6 +77,51 @@ func (c *Config) checkCapture(d *strict.Reading) {
 		d.Require(!seen[rule.Principal] && !seen["*"], at, "never counts: a rule before it fits %s", rule.Principal)
 		seen[rule.Principal] = true
 	}
+}
+
+var (
+	kinds      = []string{"presidio", "guardrail", "moderation"}
+	directions = []string{"request", "answer"}
+	channels   = []string{
+		string(flow.System), string(flow.User), string(flow.Assistant), string(flow.ToolDefs),
+		string(flow.ToolCalls), string(flow.ToolResults), string(flow.File), string(flow.Envelope),
+	}
+	detectorName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
+)
+
+// maxDetectors bounds how many are asked about each text.
+const maxDetectors = 16
+
+func (c *Config) checkDetectors(d *strict.Reading) {
+	d.Require(len(c.Detectors) <= maxDetectors, "detectors", "may be %d at most", maxDetectors)
+	seen := map[string]bool{"limit": true} // names what is beyond the bounds of all
+	for i, x := range c.Detectors {
+		at := fmt.Sprintf("detectors[%d]", i)
+		d.Require(detectorName.MatchString(x.Name), at+".name", "must have 1 to 32 lower case letters, digits and -, a letter first")
+		d.Require(!seen[x.Name], at+".name", "is another one's, or is limit")
+		seen[x.Name] = true
+		x.check(d, at)
+	}
+}
+
+func (x *Detector) check(d *strict.Reading, at string) {
+	d.Require(slices.Contains(kinds, x.Kind), at+".kind", "%q is no kind: %s%s", x.Kind, strings.Join(kinds, ", "), strict.Nearest(x.Kind, kinds))
+	d.Require(isURL(x.URL, "http", "https"), at+".url", "must be https://HOST or, on this machine, http://HOST:PORT, without user, query and fragment")
+	d.Require(x.Key == "" || reference(x.Key, "env:") || reference(x.Key, "file:"), at+".key", "must be env:NAME or file:PATH; a key never stands in this file")
+	for _, w := range []struct {
+		key, noun  string
+		got, known []string
+	}{{"channels", "channel", x.Channels, channels}, {"direction", "direction", x.Direction, directions}} {
+		for _, word := range w.got {
+			d.Require(slices.Contains(w.known, word), at+"."+w.key, "%q is no %s: %s%s", word, w.noun, strings.Join(w.known, ", "), strict.Nearest(word, w.known))
+		}
+	}
+	says := slices.Contains(x.Channels, string(flow.Assistant)) || slices.Contains(x.Channels, string(flow.ToolCalls))
+	d.Require(says || !slices.Contains(x.Direction, "answer"), at+".direction", "of an answer there are the channels assistant and tool_call: name one under channels")
+	d.Require(between(x.Timeout, 10*time.Millisecond, 30*time.Second), at+".timeout", "must be between 10ms and 30s: calls wait for it")
+	d.Require(x.Confidence >= 0 && x.Confidence <= 100, at+".min_confidence", "must be between 0 and 100: percent")
+	d.Require(x.MaxText >= 1<<10 && x.MaxText <= 1<<20, at+".max_text", "must be between 1KiB and 1MiB")
+	d.Require(x.Concurrency >= 1 && x.Concurrency <= 64, at+".concurrency", "must be between 1 and 64")
 }
 
 func between(d Duration, low, high time.Duration) bool {

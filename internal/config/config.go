@@ -4,6 +4,7 @@
 package config
 
 import (
+	"cmp"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -31,6 +32,7 @@ type Config struct {
 	Capture   []Capture           `yaml:"capture" doc:"how much is kept of whose flows; the first that fits counts; none fits: full"`
 	Policy    Policy              `yaml:"policy"`
 	Rules     Rules               `yaml:"rules"`
+	Detectors []Detector          `yaml:"detectors" doc:"other people's detectors (docs/remote.md); they are asked at the same time"`
 	Prices    string              `yaml:"prices" doc:"YAML file whose prices are merged over the built-in ones"`
 	KeyRef    string              `yaml:"kek" doc:"key-encryption key, 64 hexadecimal digits: env:NAME or file:PATH; empty: the file kek in the data folder"`
 }
@@ -76,6 +78,24 @@ type Policy struct {
 // Rules says where the operator's own rules are.
 type Rules struct {
 	Dir string `yaml:"dir" doc:"folder of rules files, *.yaml (docs/rules.md), beside the folder rules in the data folder"`
+}
+
+// Detector is another one's detector that is asked about texts. What is left out is
+// filled in by Parse.
+type Detector struct {
+	Name        string      `yaml:"name" doc:"in the names of what it finds, remote.NAME-…: lower case letters, digits, -"`
+	Kind        string      `yaml:"kind" doc:"presidio, guardrail (LiteLLM's generic guardrail API) or moderation (as OpenAI's)"`
+	URL         string      `yaml:"url" doc:"its address, with or without the path of its kind; https, or http on this machine"`
+	Key         string      `yaml:"key" doc:"its key: env:NAME or file:PATH; empty: none"`
+	Channels    strict.List `yaml:"channels" doc:"whose texts it gets; empty: user, tool_result, file"`
+	Direction   strict.List `yaml:"direction" doc:"request, answer; empty: request"`
+	Timeout     Duration    `yaml:"timeout" doc:"for all that it is asked about one request or answer; 0: 800ms"`
+	Confidence  int         `yaml:"min_confidence" doc:"percent: its score times 100; what is less sure is no finding"`
+	Entities    strict.List `yaml:"entities" doc:"its entities or categories that count, in its own words; empty: all"`
+	Language    string      `yaml:"language" doc:"of the texts, for presidio; empty: en"`
+	Model       string      `yaml:"model" doc:"for moderation; empty: the service's own choice"`
+	MaxText     Size        `yaml:"max_text" doc:"most bytes of text in one call; longer texts are cut; 0: 64KiB"`
+	Concurrency int         `yaml:"concurrency" doc:"most calls at once; 0: 8"`
 }
 
 // Capture is one rule of how much is kept.
@@ -124,6 +144,9 @@ func Load(file string) (*Config, error) {
 func Parse(text []byte) (*Config, error) {
 	c := Default()
 	d := strict.Read(text, c)
+	for i := range c.Detectors {
+		c.Detectors[i].fill()
+	}
 	if !d.Broken {
 		c.check(d)
 	}
@@ -159,34 +182,77 @@ func (c *Config) rebase(dir string) {
 		c.Upstreams[name] = u
 	}
 	c.Data, c.Prices, c.Policy.File, c.Rules.Dir = from(c.Data), from(c.Prices), from(c.Policy.File), from(c.Rules.Dir)
-	if path, ok := strings.CutPrefix(c.KeyRef, "file:"); ok {
-		c.KeyRef = "file:" + from(path)
+	for i := range c.Detectors {
+		c.Detectors[i].Key = refFrom(from, c.Detectors[i].Key)
 	}
+	c.KeyRef = refFrom(from, c.KeyRef)
+}
+
+func refFrom(from func(string) string, ref string) string {
+	if path, ok := strings.CutPrefix(ref, "file:"); ok {
+		return "file:" + from(path)
+	}
+	return ref
+}
+
+// fill puts the defaults in.
+func (d *Detector) fill() {
+	if len(d.Channels) == 0 {
+		d.Channels = strict.List{string(flow.User), string(flow.ToolResults), string(flow.File)}
+	}
+	if len(d.Direction) == 0 {
+		d.Direction = strict.List{"request"}
+	}
+	d.Timeout = cmp.Or(d.Timeout, Duration(800*time.Millisecond))
+	d.Language = cmp.Or(d.Language, "en")
+	d.MaxText = cmp.Or(d.MaxText, 64<<10)
+	d.Concurrency = cmp.Or(d.Concurrency, 8)
+}
+
+// Secret gives the key that a detector is called with; "" when it has none. No error
+// holds any of it.
+func (d *Detector) Secret() (string, error) {
+	text, err := resolve(d.Key)
+	if err != nil {
+		return "", err
+	}
+	text = strings.TrimSpace(text)
+	if d.Key != "" && text == "" || strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		return "", fmt.Errorf("%s does not hold a key of one line", d.Key)
+	}
+	return text, nil
 }
 
 // KEK gives the key-encryption key, 32 bytes, that the file refers to; nil when
 // it refers to none. No error holds any of it.
 func (c *Config) KEK() ([]byte, error) {
-	var text string
-	name, isEnv := strings.CutPrefix(c.KeyRef, "env:")
-	path, isFile := strings.CutPrefix(c.KeyRef, "file:")
-	switch {
-	case c.KeyRef == "":
+	if c.KeyRef == "" {
 		return nil, nil
-	case isEnv:
-		if text = os.Getenv(name); text == "" {
-			return nil, fmt.Errorf("the variable %s is not set", name)
-		}
-	case isFile:
-		raw, err := os.ReadFile(path)
-		if err != nil {
-			return nil, err
-		}
-		text = string(raw)
+	}
+	text, err := resolve(c.KeyRef)
+	if err != nil {
+		return nil, err
 	}
 	key, err := hex.DecodeString(strings.TrimSpace(text))
 	if err != nil || len(key) != 32 {
 		return nil, fmt.Errorf("%s does not hold 64 hexadecimal digits", c.KeyRef)
 	}
 	return key, nil
+}
+
+// resolve gives what env:NAME or file:PATH refers to; "" for no reference.
+func resolve(ref string) (string, error) {
+	if name, ok := strings.CutPrefix(ref, "env:"); ok {
+		text := os.Getenv(name)
+		if text == "" {
+			return "", fmt.Errorf("the variable %s is not set", name)
+		}
+		return text, nil
+	}
+	path, ok := strings.CutPrefix(ref, "file:")
+	if !ok {
+		return "", nil
+	}
+	text, err := os.ReadFile(path)
+	return string(text), err
 }

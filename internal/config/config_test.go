@@ -108,6 +108,20 @@ func TestParseChecksValues(t *testing.T) {
 		{"ledger: {max_age: 5m}", "ledger.max_age: must be at least 1h"},
 		{"identity: {anonymous: root/claude}", "identity.anonymous"},
 		{"capture:\n  - {principal: \"*\", level: full}\n  - {principal: ann/claude, level: metadata}", "line 3: capture[1]: never counts"},
+		{"detectors: [{name: Names, kind: presidio, url: http://127.0.0.1:1}]", "detectors[0].name: must have 1 to 32"},
+		{"detectors: [{name: limit, kind: presidio, url: http://127.0.0.1:1}]", "detectors[0].name: is another one's, or is limit"},
+		{"detectors:\n  - {name: a, kind: presidio, url: http://127.0.0.1:1}\n  - {name: a, kind: presido, url: http://127.0.0.1:1}", "line 3: detectors[1].name: is another"},
+		{"detectors: [{name: a, kind: presido, url: http://127.0.0.1:1}]", "did you mean presidio?"},
+		{"detectors: [{name: a, kind: presidio, url: http://me:p@127.0.0.1:1}]", "detectors[0].url: must be https"},
+		{"detectors: [{name: a, kind: presidio}]", "detectors[0].url: must be https"},
+		{"detectors: [{name: a, kind: presidio, url: http://127.0.0.1:1, key: abc}]", "detectors[0].key: must be env:NAME"},
+		{"detectors: [{name: a, kind: presidio, url: http://127.0.0.1:1, channels: users}]", "did you mean user?"},
+		{"detectors: [{name: a, kind: presidio, url: http://127.0.0.1:1, direction: answers}]", "did you mean answer?"},
+		{"detectors: [{name: a, kind: presidio, url: http://127.0.0.1:1, direction: answer}]", "name one under channels"},
+		{"detectors: [{name: a, kind: presidio, url: http://127.0.0.1:1, timeout: 1m}]", "detectors[0].timeout: must be between"},
+		{"detectors: [{name: a, kind: presidio, url: http://127.0.0.1:1, min_confidence: 101}]", "detectors[0].min_confidence: must be between"},
+		{"detectors: [{name: a, kind: presidio, url: http://127.0.0.1:1, max_text: 3}]", "detectors[0].max_text: must be between"},
+		{"detectors: [{name: a, kind: presidio, url: http://127.0.0.1:1, concurrency: 65}]", "detectors[0].concurrency: must be between"},
 		{"just a word", "the file: must be a mapping"},
 		{"intercept: {listen: 4001}", "intercept.listen"},
 		{"intercept: {listen: \"127.0.0.1:4000\"}", "intercept.listen: must be another address"},
@@ -200,6 +214,44 @@ func TestUnits(t *testing.T) {
 		c, err := config.Parse([]byte("limits: {idle_timeout: " + text + "}"))
 		if want == "" && err == nil || want != "" && (err != nil || c.Limits.IdleTimeout.String() != want) {
 			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+}
+
+// What a detector's lines leave out is filled in; keys come by reference, from the
+// file's folder, and stand in no error.
+func TestDetectors(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "gatehouse.yaml")
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("gatehouse.yaml", "detectors:\n  - {name: a, kind: presidio, url: \"http://127.0.0.1:1\"}\n"+
+		"  - {name: b, kind: guardrail, url: \"https://x\", key: file:own.key, channels: assistant, direction: [request, answer], timeout: 2s, min_confidence: 40}\n")
+	write("own.key", "k-1\n")
+	c, err := config.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := c.Detectors[0], c.Detectors[1]
+	if fmt.Sprint(a) != "{a presidio http://127.0.0.1:1  [user tool_result file] [request] 800ms 0 [] en  64KiB 8}" {
+		t.Errorf("the first: %v", a)
+	}
+	if fmt.Sprint(b.Channels, b.Direction, b.Timeout, b.Confidence) != "[assistant] [request answer] 2s 40" {
+		t.Errorf("the second: %v", b)
+	}
+	if key, err := b.Secret(); err != nil || key != "k-1" {
+		t.Errorf("key %q, %v", key, err)
+	}
+	if key, err := a.Secret(); err != nil || key != "" {
+		t.Errorf("no key: %q, %v", key, err)
+	}
+	for _, bad := range []string{"", "supersecret\nx"} {
+		write("own.key", bad)
+		if key, err := b.Secret(); err == nil || key != "" || strings.Contains(err.Error(), "supersecret") {
+			t.Errorf("a bad key: %q, %v", key, err)
 		}
 	}
 }

@@ -1,7 +1,7 @@
 // Package console serves people and their tools: health, readiness, metrics and
 // the admin API, on a unix socket in the data folder or on an address of its
-// own. It reads flows and administers the gateway; it never sits in a flow's
-// way, and it gives out content only after the ledger has recorded who reads
+// own, where also other gateways ask what may pass. It reads flows and administers
+// the gateway; it never sits in a flow's way, and it gives out content only after the ledger has recorded who reads
 // it and why.
 package console
 
@@ -63,6 +63,7 @@ type Options struct {
 	Allowances Allowances
 	Import     Importer
 	Metrics    *Metrics     // nil: a new one
+	Guardrail  http.Handler // judges texts for other gateways, and knows who asks; nil: not served
 	Ready      func() error // nil error: new calls are taken; otherwise the why
 	About      About
 	Token      string       // what a client over TCP must bear; "" lets nobody in over TCP
@@ -127,6 +128,9 @@ func (c *Console) routes() {
 	}
 	for pattern, h := range open {
 		c.mux.Handle(pattern, c.serve(h))
+	}
+	if c.o.Guardrail != nil {
+		c.mux.Handle("POST /beta/litellm_basic_guardrail_api", c.o.Guardrail)
 	}
 	for pattern, h := range guarded {
 		c.mux.Handle(pattern, c.serve(c.guarded(h)))

@@ -78,3 +78,18 @@ func histogram(desc *prometheus.Desc, h ledger.Histogram) prometheus.Metric {
 	}
 	return prometheus.MustNewConstHistogram(desc, total, h.Sum.Seconds(), buckets)
 }
+
+// circuits tells which remote detectors are left alone, read at each scrape.
+type circuits func() map[string]bool
+
+var circuitOpen = prometheus.NewDesc("gatehouse_remote_circuit_open", "1: the remote detector failed too often and is left alone for some seconds.", []string{"detector"}, nil)
+
+// Describe is prometheus.Collector's.
+func (c circuits) Describe(ch chan<- *prometheus.Desc) { ch <- circuitOpen }
+
+// Collect is prometheus.Collector's.
+func (c circuits) Collect(ch chan<- prometheus.Metric) {
+	for name, open := range c() {
+		ch <- prometheus.MustNewConstMetric(circuitOpen, prometheus.GaugeValue, oneIf(open), name)
+	}
+}

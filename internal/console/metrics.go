@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"regexp"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -34,6 +35,9 @@ type Metrics struct {
 	firstByte *prometheus.HistogramVec
 	duration  *prometheus.HistogramVec
 
+	asked    *prometheus.CounterVec
+	askedFor *prometheus.HistogramVec
+
 	mu     sync.Mutex // guards models
 	models map[string]bool
 }
@@ -56,12 +60,17 @@ func NewMetrics(stats func() ledger.Stats) *Metrics {
 	m.unread = m.counter("unreadable_bytes_total", "Bytes of requests that could not be decoded to be scanned.", "provider")
 	m.firstByte = m.histogram("first_byte_seconds", "Time from a flow's start to the first byte of its answer.", firstByteBuckets)
 	m.duration = m.histogram("duration_seconds", "Time from a flow's start to its end.", durationBuckets)
+	m.asked = m.counter("remote_calls_total", "Calls of remote detectors by how they ended; cached: nothing had to be asked, open: it is left alone after failures.", "detector", "outcome")
+	m.askedFor = prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: "gatehouse", Name: "remote_seconds",
+		Help: "Time of one call of a remote detector.", Buckets: remoteBuckets}, []string{"detector"})
+	m.registry.MustRegister(m.askedFor)
 	m.registry.MustRegister(newLedgerCollector(stats), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
 var (
+	remoteBuckets    = []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
 	firstByteBuckets = []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
 	durationBuckets  = []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600}
 )
@@ -109,6 +118,19 @@ func (m *Metrics) Ended(v *flow.View) {
 // Refused counts a call that was refused before it became a flow; kind is a
 // word of ours.
 func (m *Metrics) Refused(kind string) { m.refusals.WithLabelValues(kind).Inc() }
+
+// Asked counts a call of a remote detector, which took so long; 0: there was none.
+// Detectors are named in the settings, outcomes are words of ours.
+func (m *Metrics) Asked(detector, outcome string, took time.Duration) {
+	m.asked.WithLabelValues(detector, outcome).Inc()
+	if took > 0 {
+		m.askedFor.WithLabelValues(detector).Observe(took.Seconds())
+	}
+}
+
+// Circuits adds which remote detectors are left alone now, as open tells it at each
+// scrape. It is called once at most.
+func (m *Metrics) Circuits(open func() map[string]bool) { m.registry.MustRegister(circuits(open)) }
 
 func (m *Metrics) used(p string, v *flow.View) {
 	model, u := m.model(v.Model), v.Usage

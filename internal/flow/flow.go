@@ -18,6 +18,7 @@ const (
 	Intercept Entrance = "intercept" // through the forward proxy, inspected
 	Tunnel    Entrance = "tunnel"    // through the forward proxy, unread
 	Import    Entrance = "import"    // another tool recorded it before
+	Guardrail Entrance = "guardrail" // another gateway asks what may pass; what it does then is its own business
 )
 
 // Provider names whose wire format a flow speaks.
@@ -28,6 +29,7 @@ const (
 	Anthropic Provider = "anthropic"
 	OpenAI    Provider = "openai"
 	Gemini    Provider = "gemini"
+	LiteLLM   Provider = "litellm" // of what it asks us about as a guardrail; whom it calls it does not tell
 )
 
 // API names one operation of a provider: which codec reads the bodies.
@@ -46,6 +48,8 @@ const (
 	StreamGenerate  API = "gemini.stream"
 	GeminiCount     API = "gemini.count"
 	Models          API = "models"
+	AskRequest      API = "litellm.request"  // texts of a request, in LiteLLM's generic guardrail API
+	AskResponse     API = "litellm.response" // and of an answer
 )
 
 // Generates reports whether a call of the operation is a turn: it makes a

@@ -14,7 +14,6 @@ import (
 
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/inspect"
-	"github.com/workingagents/gatehouse/internal/inspect/action"
 	"github.com/workingagents/gatehouse/internal/ledger"
 	"github.com/workingagents/gatehouse/internal/policy"
 	"github.com/workingagents/gatehouse/internal/vault"
@@ -254,14 +253,14 @@ func (p *Passage) subject() policy.Subject {
 
 // judge decides about a finished tool call before anything of it is delivered.
 func (p *Passage) judge(part flow.Part) *flow.Refusal {
-	findings := p.scan(part)
+	findings := append(p.scan(part), p.elsewhere([]flow.Part{part})...)
 	d := p.policy.Answer(p.subject(), findings)
 	if d.Verdict == flow.Pass || d.Verdict == flow.Redact {
 		return nil
 	}
 	p.findings = append(p.findings, findings...)
 	p.ruling = &d
-	p.gate.tracker.block(p.in.Principal.Name, p.in.Session.ID, cmp.Or(p.fetched(), p.answer.Snapshot().ID))
+	p.gate.tracker.block(p.in.Principal.Name, p.in.Session.ID, cmp.Or(p.fetched(), p.answer.ID()))
 	return &flow.Refusal{Status: http.StatusBadRequest, Kind: "blocked", Text: "the tool call " + part.Name + " was blocked: " + d.Why}
 }
 
@@ -273,6 +272,7 @@ func (p *Passage) inspect(parts []flow.Part) {
 	for _, part := range parts {
 		p.findings = append(p.findings, p.scan(part)...)
 	}
+	p.findings = append(p.findings, p.elsewhere(parts)...)
 	if len(p.findings) == 0 {
 		return
 	}
@@ -317,14 +317,16 @@ func (p *Passage) look(part flow.Part) []flow.Finding {
 	if err != nil {
 		return []flow.Finding{{Rule: unreadableCut, Severity: flow.High, Confidence: 100, Channel: channel, Note: errNoRules.Text}}
 	}
-	r := engine.Scan([]byte(part.Text), o)
+	text := []byte(part.Text)
+	r := engine.Scan(text, o)
 	p.scanned += int64(r.Scanned)
 	acts := p.actions(part)
 	if len(r.Matches) == 0 && len(r.Inner) == 0 && len(r.Unread) == 0 && r.Cut == "" {
 		return acts
 	}
-	c := collector{g: p.gate, body: []byte(part.Text), json: o.JSON, where: always(channel, part.Signed)}
+	c := collector{g: p.gate, body: text, json: o.JSON, where: always(channel, part.Signed)}
 	c.take(&r, len(part.Text))
+	p.hide(&part, slices.Clone(c.found))
 	c.found = slices.DeleteFunc(c.found, func(f found) bool { return p.mayHave(f.value) })
 	list := make([]flow.Finding, len(c.found))
 	for i := range c.found {
@@ -338,21 +340,13 @@ func (p *Passage) look(part flow.Part) []flow.Finding {
 	return append(list, acts...)
 }
 
-// actions judges what a proposed call would do. The id of a finding is that of the
-// rule and of the words that do it: to allow one allows no other command.
+// actions judges what a proposed call would do.
 func (p *Passage) actions(part flow.Part) []flow.Finding {
 	if part.Kind != flow.ToolCall {
 		return nil
 	}
-	call := action.Judge(part.Name, []byte(part.Text))
-	list := make([]flow.Finding, len(call.Found))
-	for i, f := range call.Found {
-		list[i] = flow.Finding{
-			ID: p.gate.findingID(f.Rule, []byte(part.Name+"\x00"+part.Text[f.Start:f.End])), Rule: f.Rule, Severity: f.Severity, Confidence: f.Confidence,
-			Channel: flow.ToolCalls, Place: "answer", Start: int64(f.Start), End: int64(f.End), Facts: f.Facts, Note: f.Note,
-		}
-	}
-	return append(list, p.carried(part, &call)...)
+	findings, call := p.gate.actions(part.Name, part.Text)
+	return append(findings, p.carried(part, &call)...)
 }
 
 // Changes reports whether the answer may differ from what the provider sent,

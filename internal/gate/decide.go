@@ -82,6 +82,9 @@ func (x *examiner) held(p policy.Policy) (findings []flow.Finding, spots []spot)
 		}
 		start := x.start(i)
 		for j := range v.found {
+			if v.found[j].aside {
+				continue
+			}
 			f := v.found[j].finding
 			f.Start, f.End = int64(start+v.found[j].start), int64(start+v.found[j].end)
 			findings, spots = append(findings, f), append(spots, spot{i, j})

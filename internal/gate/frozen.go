@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/inspect"
 	"github.com/workingagents/gatehouse/internal/wire/codec"
 	"github.com/workingagents/gatehouse/internal/wire/split"
 )
@@ -23,7 +24,7 @@ type frozen struct {
 	order *list.List // of *block, the latest first
 }
 
-// blockKey is a keyed hash of 128 bits of a block and the session that it was
+// blockKey is a keyed hash of 128 bits of a block's sum and the session that it was
 // forwarded in. The seeds are random: nobody can look for two that share one.
 type blockKey struct{ a, b uint64 }
 
@@ -77,10 +78,11 @@ func (f *frozen) remove(e *list.Element) {
 
 func (b *block) size() int { return blockBytes + b.view.size() }
 
-// key names a piece within its session and provider: what one was sent is no
-// other one's business.
-func (f *frozen) key(in *flow.Intent, d *split.Doc, i int) blockKey {
+// key names a block by its sum within its session and provider: what one was sent is
+// no other one's business.
+func (f *frozen) key(in *flow.Intent, block inspect.Sum) blockKey {
 	var sums [2]uint64
+	content := block.Append(nil)
 	for n, seed := range f.seeds {
 		var h maphash.Hash
 		h.SetSeed(seed)
@@ -88,13 +90,7 @@ func (f *frozen) key(in *flow.Intent, d *split.Doc, i int) blockKey {
 			h.WriteString(s)
 			h.WriteByte(0)
 		}
-		p := &d.Pieces[i]
-		at := p.Start
-		for _, hole := range p.Holes {
-			h.Write(d.Body[at:hole.Start])
-			at = hole.End
-		}
-		h.Write(d.Body[at:p.End])
+		h.Write(content)
 		sums[n] = h.Sum64()
 	}
 	return blockKey{sums[0], sums[1]}
@@ -128,9 +124,28 @@ func (x *examiner) key(i int) blockKey {
 		x.keys = make([]blockKey, len(x.doc.Pieces))
 	}
 	if x.keys[i] == (blockKey{}) {
-		x.keys[i] = x.g.frozen.key(x.in, x.doc, i)
+		x.keys[i] = x.g.frozen.key(x.in, x.sum(i))
 	}
 	return x.keys[i]
+}
+
+// sum is that of a piece without its holes, made once.
+func (x *examiner) sum(i int) inspect.Sum {
+	if x.sums == nil {
+		x.sums = make([]inspect.Sum, len(x.doc.Pieces))
+	}
+	if x.sums[i] != (inspect.Sum{}) {
+		return x.sums[i]
+	}
+	p := &x.doc.Pieces[i]
+	at := p.Start
+	var parts [][]byte
+	for _, hole := range p.Holes {
+		parts = append(parts, x.doc.Body[at:hole.Start])
+		at = hole.End
+	}
+	x.sums[i] = x.g.cache.Sum(append(parts, x.doc.Body[at:p.End])...)
+	return x.sums[i]
 }
 
 // sameWords reports whether what was found in a block stands in the same mouth as

@@ -1,6 +1,7 @@
 // Package gate is the one path that every message takes: Admit parses, places,
 // decides and records it before a byte is forwarded; the Passage that Admit
-// gives watches the answer and records how it ended. The gate does no network
+// gives watches the answer and records how it ended. Other people's detectors are
+// asked through package remote; but for that the gate does no network
 // I/O of its own and never forwards anything: an entrance does, with what the
 // gate lets it have.
 package gate
@@ -17,9 +18,11 @@ import (
 	"github.com/workingagents/gatehouse/internal/ledger"
 	"github.com/workingagents/gatehouse/internal/policy"
 	"github.com/workingagents/gatehouse/internal/price"
+	"github.com/workingagents/gatehouse/internal/remote"
 	"github.com/workingagents/gatehouse/internal/vault"
 	"github.com/workingagents/gatehouse/internal/wire/codec"
 	"github.com/workingagents/gatehouse/internal/wire/coding"
+	refuse "github.com/workingagents/gatehouse/internal/wire/refusal"
 	"github.com/workingagents/gatehouse/internal/wire/splice"
 	"github.com/workingagents/gatehouse/internal/wire/split"
 )
@@ -30,6 +33,7 @@ type Options struct {
 	Vault   *vault.Vault
 	Policy  func() policy.Policy   // the one in force
 	Rules   func() *inspect.Engine // those in force
+	Remote  *remote.Set            // other people's detectors; nil: none
 	Prices  *price.Table
 	Capture func(flow.Principal) flow.Capture
 	Now     func() time.Time
@@ -137,7 +141,7 @@ func (g *Gate) Admit(m *Message) (*Passage, error) {
 	if passes(in) {
 		return p, nil
 	}
-	refusal := &flow.Refusal{Status: http.StatusBadRequest, Kind: "blocked", Text: in.Decision.Why}
+	refusal := &flow.Refusal{Status: refuse.Blocked(in.Provider), Kind: "blocked", Text: in.Decision.Why}
 	return p, p.refuse(refusal)
 }
 

@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"encoding/hex"
 	"net/http"
 	"slices"
 	"strings"
@@ -26,6 +25,7 @@ type found struct {
 	nested     bool   // a number of a JSON text that stands in a string: arguments
 	part       bool   // one of the pieces of a value that structure cuts
 	secret     bool   // belongs into the vault
+	aside      bool   // of what the asking gateway says of itself: kept, and not judged
 }
 
 // view is what is known of one piece of a conversation: what was found in it
@@ -56,8 +56,9 @@ type seen struct {
 	views  []*view
 	acts   []flow.Act
 
-	end *inspect.Edge // of the last block of the conversation, where the next turn goes on
-	key blockKey      // of that block
+	edges []pieceEdge
+	end   *inspect.Edge // of the last block of the conversation, where the next turn goes on
+	key   blockKey      // of that block
 }
 
 func (s *seen) view(i int) *view {
@@ -75,7 +76,7 @@ func (s *seen) size() (n int) {
 	for _, v := range s.views {
 		n += v.size()
 	}
-	return n
+	return n + edgeBytes*len(s.edges)
 }
 
 func (v *view) size() int {
@@ -112,6 +113,7 @@ type examiner struct {
 	judged []flow.Act // of out.acts, what policy is asked about
 	fresh  []bool     // by piece: no earlier turn has seen it
 	keys   []blockKey // by piece, those that were asked for
+	sums   []inspect.Sum
 	edges  []*inspect.Edge
 }
 
@@ -141,6 +143,8 @@ func (g *Gate) examine(m *Message, in *flow.Intent, r *reading, s *session) (*ex
 		x.known = x.known.With(more)
 		x.scan()
 	}
+	x.elsewhere()
+	x.asked()
 	x.envelope()
 	x.acts(r)
 	return x, nil
@@ -204,8 +208,9 @@ func (x *examiner) scan() {
 		for i < len(x.fresh) && x.fresh[i] {
 			i++
 		}
-		x.join(max(0, first-lookBack), min(i+1, len(x.fresh)))
+		x.join(x.behind(first), min(i+1, len(x.fresh)))
 	}
+	x.keep()
 	x.continues()
 }
 
@@ -230,13 +235,16 @@ func (x *examiner) continues() {
 
 // edge gives the ends of a piece, also of one that an earlier turn has seen.
 func (x *examiner) edge(i int) *inspect.Edge {
+	if x.edges[i] == nil {
+		x.edges[i] = x.kept(i)
+	}
 	switch {
 	case x.edges[i] != nil:
 	case x.base != nil && x.base.end != nil && isBlock(&x.doc.Pieces[i]) && x.key(i) == x.base.key:
 		x.edges[i] = x.base.end // with or without its marker: what was forwarded is not cut any more
 	default:
-		r := x.result(i)
-		x.edges[i] = &r.Edge
+		x.edges[i] = new(inspect.Edge)
+		*x.edges[i] = x.result(i).Edge
 	}
 	return x.edges[i]
 }
@@ -281,23 +289,28 @@ func (x *examiner) view(i int) {
 }
 
 // cacheFrom is the length of a block from which its result is kept: shorter
-// ones are scanned as quickly as they are looked up.
+// ones are scanned nearly as quickly as they are looked up. What stands between
+// blocks is the same in many turns.
 const cacheFrom = 256
 
 func (x *examiner) result(i int) inspect.Result {
 	p := &x.doc.Pieces[i]
 	o := x.options()
 	b := x.doc.Body[p.Start:p.End]
-	if len(b) < cacheFrom {
+	if len(b) < cacheFrom && p.Kind == split.Block {
 		return x.engine.Scan(b, o)
 	}
-	return x.g.cache.Scan(x.engine, b, o)
+	if len(p.Holes) > 0 {
+		return x.g.cache.Scan(x.engine, b, o)
+	}
+	return x.g.cache.ScanSum(x.engine, b, x.sum(i), o)
 }
 
 // look scans one piece.
 func (x *examiner) look(i int) *view {
 	r := x.result(i)
-	x.edges[i] = &r.Edge
+	x.edges[i] = new(inspect.Edge)
+	*x.edges[i] = r.Edge
 	if len(r.Matches) == 0 && len(r.Inner) == 0 && len(r.Unread) == 0 && r.Cut == "" {
 		return nil
 	}
@@ -352,11 +365,7 @@ func (x *examiner) fragment(i int, s inspect.Span, rule *inspect.Rule, value []b
 // or whatever it is, as text.
 func (x *examiner) stretches() {
 	body := x.doc.Body
-	channel := flow.File
-	if x.m.API.Generates() {
-		channel = flow.User // it should have been a conversation
-	}
-	c := collector{g: x.g, body: body, where: always(channel, false)}
+	c := collector{g: x.g, body: body, where: always(x.besides(), false)}
 	row, starts := []*inspect.Edge{x.before}, []int{0}
 	for _, s := range x.m.stretches(body) {
 		if s.Coding != "" && x.message(&c, s) {
@@ -465,7 +474,7 @@ func (f *found) said() []byte {
 // envelope scans what the provider reads beside the body: headers and the
 // path with its query. Credentials stand there as fingerprints.
 func (x *examiner) envelope() {
-	var text []byte
+	text := make([]byte, 0, 2<<10)
 	starts := make([]int, 0, len(x.m.Header)+1)
 	for _, h := range x.m.Header {
 		starts = append(starts, len(text))
@@ -502,6 +511,5 @@ var handshake = map[string]bool{"Sec-Websocket-Key": true, "Sec-Websocket-Versio
 // identity.Fingerprint.
 func isFingerprint(value string) bool {
 	sum, ok := strings.CutPrefix(value, "fp_")
-	_, err := hex.DecodeString(sum)
-	return ok && len(sum) == 16 && err == nil
+	return ok && len(sum) == 16 && strings.Trim(sum, "0123456789abcdef") == ""
 }

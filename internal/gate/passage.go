@@ -50,9 +50,12 @@ type Passage struct {
 	findings []flow.Finding            // in the answer
 	judged   map[string][]flow.Finding // of calls that were held: by tool and arguments
 	scanned  int64
-	opaque   []byte // the beginning of an answer that is not read as a conversation
-	blind    Blind  // what it is admitted as unseen; "": it is read
-	sent     int64  // bytes that the client sent through a tunnel
+	secrets  map[string][]found       // in parts of the answer that detectors elsewhere are asked about
+	heard    map[asked][]flow.Finding // what they said
+	restored int                      // values that our own reply put back
+	opaque   []byte                   // the beginning of an answer that is not read as a conversation
+	blind    Blind                    // what it is admitted as unseen; "": it is read
+	sent     int64                    // bytes that the client sent through a tunnel
 	ended    bool
 }
 
@@ -162,7 +165,7 @@ func (p *Passage) Push(chunk []byte, deliver func([]byte) error) error {
 	}()
 	text, err := p.watch(chunk)
 	if p.Over() && p.fetched() == "" {
-		p.gate.tracker.answering(p.session, p.in, p.answer.Snapshot().ID)
+		p.gate.tracker.answering(p.session, p.in, p.answer.ID())
 	}
 	switch {
 	case p.change == nil:
@@ -304,6 +307,7 @@ func (p *Passage) outcome(state flow.State, why string) *flow.Outcome {
 		p.gate.tracker.block(p.in.Principal.Name, p.in.Session.ID, cmp.Or(p.fetched(), out.ResponseID))
 	}
 	out.Decision, out.Findings, out.ScannedBytes = p.ruling, p.findings, p.scanned
+	out.Restored += p.restored
 	return out
 }
 

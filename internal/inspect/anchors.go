@@ -1,9 +1,14 @@
 package inspect
 
 import (
+	"bytes"
+	"cmp"
+	_ "embed"
 	"encoding/binary"
 	"math/bits"
+	"slices"
 	"strings"
+	"sync"
 )
 
 // anchor is one literal of the anchor scan.
@@ -15,25 +20,53 @@ type anchor struct {
 	owners []int32 // what it belongs to
 }
 
-// anchors finds literals in a text: a bitmap of hashed 4-byte grams says where
-// one may stand, a second one with another hash sifts what the first lets
-// through, a comparison says whether it does. Grams are folded: with bit 0x20 set,
-// letters lose their case.
+// anchors finds literals in a text. Two tables say where one may stand, a
+// comparison says whether it does. All are folded: with bit 0x20 set, letters lose
+// their case.
 type anchors struct {
-	bitmap []uint64
-	second []uint64
-	shift  uint     // of a gram's hash to a bit number
-	heads  []uint32 // per bit number of the first: where its list begins in refs
+	tables tables
+	shift  uint     // of a gram's hash to a bucket
+	heads  []uint32 // per bucket: where its list begins in refs
 	refs   []uint32 // indexes into list
 	list   []anchor
 }
 
+// tables have a bit for the hash of 3 bytes of each anchor, and for that of 4. Each
+// place of a text is looked up in the first: it is small, since a scan of a few KB
+// finds nothing of it in the processor's caches. About one place in 20 goes on to
+// the second.
+type tables struct {
+	triples [1 << tripleBits / 64]uint64
+	grams   [1 << gramBits / 64]uint64
+}
+
 const (
+	tripleBits = 16
+	gramBits   = 18
+
 	foldGram  = 0x20202020
 	foldWord  = foldGram<<32 | foldGram
-	gramMix   = 0x9E3779B1
-	secondMix = 0x85EBCA77
+	tripleMix = 0x9E3779B1 << 8 & 0xffffffff // without the highest byte of 4
+	gramMix   = 0x85EBCA77
 )
+
+// triple is 1 in its lowest bit when the lower 3 bytes may begin a gram.
+func (t *tables) triple(bytes uint32) uint64 {
+	h := bytes * tripleMix >> (32 - tripleBits)
+	return t.triples[h>>6] >> (h & 63)
+}
+
+func (t *tables) gram(bytes uint32) uint64 {
+	h := bytes * gramMix >> (32 - gramBits)
+	return t.grams[h>>6] >> (h & 63)
+}
+
+func (t *tables) set(gram uint32) {
+	h := gram * tripleMix >> (32 - tripleBits)
+	t.triples[h>>6] |= 1 << (h & 63)
+	h = gram * gramMix >> (32 - gramBits)
+	t.grams[h>>6] |= 1 << (h & 63)
+}
 
 // commonest are bytes from the most frequent in text and code on: a gram of
 // rare ones makes fewer false starts.
@@ -48,18 +81,15 @@ func rarity(c byte) int {
 
 func newAnchors(list []anchor) *anchors {
 	a := &anchors{list: unique(list)}
-	size := bits.Len(uint(len(a.list) * 64)) // at most one bit in 64 set, so few false starts
-	size = min(max(size, 16), 20)
+	size := min(bits.Len(uint(len(a.list)))+2, 20)
 	a.shift = uint(32 - size)
-	a.bitmap, a.second = make([]uint64, 1<<size/64), make([]uint64, 1<<size/64)
 	buckets := make(map[uint32][]uint32)
-	load := make(map[uint32]int)
-	for i := range a.list {
-		for _, gram := range a.grams(&a.list[i], load) {
-			load[gram]++
+	taken := make(map[uint32]bool)
+	for _, i := range a.shortest() {
+		for _, gram := range a.grams(&a.list[i], taken) {
+			taken[gram&triple] = true
+			a.tables.set(gram)
 			h := gram * gramMix >> a.shift
-			set(a.bitmap, h)
-			set(a.second, gram*secondMix>>a.shift)
 			buckets[h] = append(buckets[h], uint32(i))
 		}
 	}
@@ -69,6 +99,17 @@ func newAnchors(list []anchor) *anchors {
 		a.heads[h+1] = uint32(len(a.refs))
 	}
 	return a
+}
+
+// shortest gives the indexes of the anchors, those of the shortest first: they have
+// the least choice.
+func (a *anchors) shortest() []int {
+	order := make([]int, len(a.list))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(len(a.list[i].text), len(a.list[j].text)) })
+	return order
 }
 
 // unique makes one anchor of those that stand in the same places.
@@ -104,12 +145,31 @@ func folded(s string) string {
 	return string(b)
 }
 
-func set(bitmap []uint64, h uint32) { bitmap[h>>6] |= 1 << (h & 63) }
+const triple = 0xffffff // of the bytes of a gram
 
-// grams picks the 4 bytes by which an anchor is found: where few others are
-// found by the same, and rare bytes. Of an anchor of 3 bytes there are as many
-// grams as a fourth byte can make.
-func (a *anchors) grams(n *anchor, load map[uint32]int) []uint32 {
+// frequentText is the 2,048 most frequent triples of bytes in documentation in
+// English and in source code in Go, JavaScript and Python, folded, the first the
+// most frequent: what stands in most texts is no sign of an anchor.
+//
+//go:embed grams.txt
+var frequentText []byte
+
+// frequent gives the place of a triple from the end of that list, 1 for the last;
+// 0 for one that is not in it.
+var frequent = sync.OnceValue(func() map[uint32]int {
+	lines := bytes.Split(bytes.TrimSuffix(frequentText, []byte("\n")), []byte("\n"))
+	all := make(map[uint32]int, len(lines))
+	for i, line := range lines {
+		all[uint32(line[0])|uint32(line[1])<<8|uint32(line[2])<<16] = len(lines) - i
+	}
+	return all
+})
+
+// grams picks the 4 bytes by which an anchor is found. Their first 3 are seldom in
+// texts, or if they can be, some that others are found by: each that is looked for
+// makes false starts. Of an anchor of 3 bytes there are as many grams as a fourth
+// byte can make.
+func (a *anchors) grams(n *anchor, taken map[uint32]bool) []uint32 {
 	if len(n.text) == 3 {
 		list := make([]uint32, 0, 128)
 		for c := range uint32(256) {
@@ -122,9 +182,15 @@ func (a *anchors) grams(n *anchor, load map[uint32]int) []uint32 {
 	best, score := uint32(0), -1<<30
 	for at := 0; at+4 <= len(n.text) && at < 64; at++ {
 		gram := binary.LittleEndian.Uint32([]byte(n.text[at:at+4])) | foldGram
-		s := -1000 * load[gram]
-		for _, c := range []byte(n.text[at : at+4]) {
-			s += rarity(c)
+		s := 0
+		if common := frequent()[gram&triple]; common > 0 {
+			s = -1000 - common
+		}
+		if !taken[gram&triple] {
+			s -= 300
+			for _, c := range []byte(n.text[at : at+3]) {
+				s += rarity(c)
+			}
 		}
 		if s > score {
 			best, score, n.gram = gram, s, at
@@ -133,20 +199,19 @@ func (a *anchors) grams(n *anchor, load map[uint32]int) []uint32 {
 	return []uint32{best}
 }
 
-// grep finds the grams in text whose hash is in the bitmap, until hit returns
-// false.
-func grep(text []byte, bitmap []uint64, shift uint, hit func(gram uint32, at int) bool) {
+// grep finds the grams in text that are in both tables, until hit returns false.
+func (t *tables) grep(text []byte, hit func(gram uint32, at int) bool) {
 	i := 0
 	for ; i+8 <= len(text); i += 5 {
 		x := binary.LittleEndian.Uint64(text[i:]) | foldWord
-		h0, h1, h2 := uint32(x)*gramMix>>shift, uint32(x>>8)*gramMix>>shift, uint32(x>>16)*gramMix>>shift
-		h3, h4 := uint32(x>>24)*gramMix>>shift, uint32(x>>32)*gramMix>>shift
-		any := bit(bitmap, h0) | bit(bitmap, h1) | bit(bitmap, h2) | bit(bitmap, h3) | bit(bitmap, h4)
-		if any&1 == 0 {
+		b0, b1, b2 := t.triple(uint32(x)), t.triple(uint32(x>>8)), t.triple(uint32(x>>16))
+		b3, b4 := t.triple(uint32(x>>24)), t.triple(uint32(x>>32))
+		if (b0|b1|b2|b3|b4)&1 == 0 {
 			continue
 		}
-		for j, h := range [5]uint32{h0, h1, h2, h3, h4} {
-			if bit(bitmap, h)&1 != 0 && !hit(uint32(x>>(8*j)), i+j) {
+		for which := b0&1 | b1&1<<1 | b2&1<<2 | b3&1<<3 | b4&1<<4; which != 0; which &= which - 1 {
+			j := bits.TrailingZeros64(which)
+			if gram := uint32(x >> (8 * j)); t.gram(gram)&1 != 0 && !hit(gram, i+j) {
 				return
 			}
 		}
@@ -155,20 +220,14 @@ func grep(text []byte, bitmap []uint64, shift uint, hit func(gram uint32, at int
 	n := copy(tail[:], text[i:])
 	for j := range n {
 		gram := binary.LittleEndian.Uint32(tail[j:]) | foldGram
-		if bit(bitmap, gram*gramMix>>shift)&1 != 0 && !hit(gram, i+j) {
+		if t.triple(gram)&t.gram(gram)&1 != 0 && !hit(gram, i+j) {
 			return
 		}
 	}
 }
 
-// bit is 1 in its lowest bit when a gram with the hash is looked for.
-func bit(bitmap []uint64, h uint32) uint64 { return bitmap[h>>6] >> (h & 63) }
-
 // verify calls found for every anchor that stands where its gram does.
 func (a *anchors) verify(text []byte, gram uint32, at int, found func(n *anchor, at int) bool) bool {
-	if bit(a.second, gram*secondMix>>a.shift)&1 == 0 {
-		return true
-	}
 	h := gram * gramMix >> a.shift
 	for _, i := range a.refs[a.heads[h]:a.heads[h+1]] {
 		n := &a.list[i]
@@ -183,24 +242,14 @@ func (a *anchors) verify(text []byte, gram uint32, at int, found func(n *anchor,
 	return true
 }
 
-// union is the bitmap of two sets of anchors, of the larger one's size, in the
-// memory of into. A hash is the highest bits of a product: each bit of the smaller
-// bitmap is a row of bits of the larger.
-func union(into []uint64, a, b *anchors) (bitmap []uint64, shift uint) {
-	if a.shift > b.shift {
-		a, b = b, a
+// union makes t the tables of two sets of anchors.
+func (t *tables) union(a, b *anchors) {
+	for i := range t.triples {
+		t.triples[i] = a.tables.triples[i] | b.tables.triples[i]
 	}
-	into = append(into[:0], a.bitmap...)
-	wide := b.shift - a.shift
-	for i, w := range b.bitmap {
-		for ; w != 0; w &= w - 1 {
-			h := uint32(i*64 + bits.TrailingZeros64(w))
-			for k := h << wide; k < (h+1)<<wide; k++ {
-				set(into, k)
-			}
-		}
+	for i := range t.grams {
+		t.grams[i] = a.tables.grams[i] | b.tables.grams[i]
 	}
-	return into, a.shift
 }
 
 func (n *anchor) stands(text []byte, start int) bool {

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"container/list"
+	"encoding/binary"
 	"hash/maphash"
 	"sync"
 )
@@ -19,11 +20,13 @@ type Cache struct {
 	order   *list.List // of *cached, the newest first
 }
 
-// cacheKey is a keyed hash of 128 bits of the scanned bytes, and all else that a
-// result depends on. The seeds are random: nobody can look for two texts that
-// share one.
+// Sum is a keyed hash of 128 bits of a text. The seeds are random: nobody can look
+// for two texts that share one.
+type Sum struct{ a, b uint64 }
+
+// cacheKey is the sum of the scanned bytes, and all else that a result depends on.
 type cacheKey struct {
-	a, b    uint64
+	Sum
 	size    int
 	json    bool
 	version string
@@ -46,13 +49,33 @@ func NewCache(limit int) *Cache {
 	}
 }
 
+// Sum gives the sum of a text that comes in parts.
+func (c *Cache) Sum(parts ...[]byte) Sum {
+	if len(parts) == 1 {
+		return Sum{maphash.Bytes(c.seeds[0], parts[0]), maphash.Bytes(c.seeds[1], parts[0])}
+	}
+	var a, b maphash.Hash
+	a.SetSeed(c.seeds[0])
+	b.SetSeed(c.seeds[1])
+	for _, part := range parts {
+		a.Write(part)
+		b.Write(part)
+	}
+	return Sum{a.Sum64(), b.Sum64()}
+}
+
+// Append appends the sum's bytes.
+func (s Sum) Append(b []byte) []byte {
+	return binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(b, s.a), s.b)
+}
+
 // Scan is e.Scan, from the cache when it has the result. Results share memory:
 // they must not be changed.
-func (c *Cache) Scan(e *Engine, b []byte, o Options) Result {
-	key := cacheKey{
-		a: maphash.Bytes(c.seeds[0], b), b: maphash.Bytes(c.seeds[1], b), size: len(b),
-		json: o.JSON, version: e.version, known: o.Known.ID(),
-	}
+func (c *Cache) Scan(e *Engine, b []byte, o Options) Result { return c.ScanSum(e, b, c.Sum(b), o) }
+
+// ScanSum is Scan for bytes whose sum is known.
+func (c *Cache) ScanSum(e *Engine, b []byte, sum Sum, o Options) Result {
+	key := cacheKey{Sum: sum, size: len(b), json: o.JSON, version: e.version, known: o.Known.ID()}
 	if r, ok := c.get(key); ok {
 		return r
 	}

@@ -33,6 +33,7 @@ type Engine struct {
 	registered *registry
 	shapes     *shapes // nil: no rule has some
 	version    string
+	twins      int // patterns that several rules have
 	scanners   sync.Pool
 }
 
@@ -43,6 +44,8 @@ type rule struct {
 	behind   *pattern // the pattern at a fixed place, behind one rune of context
 	start    *pattern // the pattern at the beginning of the text
 	index    int32    // in the engine
+	twins    int32    // of those that share its pattern: see Engine.pair; -1: none does
+	twin     int32    // index of the first rule with the same pattern; -1: it is alone
 	group    int      // that is the value
 	detector Detector
 	checks   []check
@@ -68,6 +71,7 @@ func Compile(lib Library, sets ...*Set) (*Engine, error) {
 	e := &Engine{byName: make(map[string]*Rule)}
 	var errs []error
 	var list []anchor
+	first := make(map[string]*rule) // by pattern
 	for _, set := range sets {
 		for i := range set.Rules {
 			r := set.Rules[i]
@@ -83,6 +87,8 @@ func Compile(lib Library, sets ...*Set) (*Engine, error) {
 			compiled.index = int32(len(e.rules))
 			e.shape(compiled)
 			e.rules = append(e.rules, compiled)
+			e.pair(first, compiled)
+			pair(first, compiled)
 		}
 		errs = append(errs, e.register(lib.Key, set))
 	}
@@ -95,11 +101,44 @@ func Compile(lib Library, sets ...*Set) (*Engine, error) {
 	return e, nil
 }
 
+// pair finds the rules that have the same pattern and differ in what must hold
+// of its matches.
+func pair(first map[string]*rule, r *rule) {
+	r.twin = -1
+	if r.pattern == nil {
+		return
+	}
+	if other := first[r.Pattern]; other != nil {
+		other.twin, r.twin = other.index, other.index
+		return
+	}
+	first[r.Pattern] = r
+}
+
+// pair makes rules with the same pattern share it: they differ in what must hold
+// of its matches, and it is tried once for all of them.
+func (e *Engine) pair(first map[string]*rule, r *rule) {
+	r.twins = -1
+	if r.pattern == nil {
+		return
+	}
+	other := first[r.Pattern]
+	if other == nil || other.leads() != r.leads() {
+		first[r.Pattern] = r
+		return
+	}
+	if other.twins < 0 {
+		other.twins = int32(e.twins)
+		e.twins++
+	}
+	r.twins, r.pattern, r.behind, r.start = other.twins, other.pattern, other.behind, other.start
+}
+
 // shape enters a rule under its shapes.
 func (e *Engine) shape(r *rule) {
 	for _, shape := range r.Shapes {
 		if e.shapes == nil {
-			e.shapes = &shapes{rules: make(map[uint64][]int32)}
+			e.shapes = &shapes{rules: make(map[uint64][]int32), shortest: maxWord}
 		}
 		e.shapes.add(shape, r.index)
 	}

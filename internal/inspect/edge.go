@@ -1,5 +1,7 @@
 package inspect
 
+import "slices"
+
 // Edge is what a join needs of a text: the first and last bytes of its values,
 // and of the text itself, decoded, with the way back. It is small and holds
 // content: it must be kept as the text is.
@@ -51,6 +53,9 @@ func (s *scanner) edge(matches []Match) Edge {
 	return e
 }
 
+// Long reports whether nothing that stands before the text can go on behind it.
+func (e *Edge) Long() bool { return !e.values.short && !e.whole.short }
+
 func (e *Edge) reaches(start, end int) bool {
 	for _, t := range []*thread{&e.values.head, &e.values.tail, &e.whole.head, &e.whole.tail} {
 		if n := len(t.pieces); n > 0 && start < int(t.pieces[n-1].from+t.pieces[n-1].width) && end > int(t.pieces[0].from) {
@@ -88,15 +93,16 @@ func (s *scanner) ends(t *thread) ends {
 
 // bytesOf maps a stretch of a thread over level 0 to the scanned bytes.
 func (s *scanner) bytesOf(t *thread, start, end int) thread {
-	out := thread{text: make([]byte, 0, end-start)}
+	out := &s.mapped
+	out.text, out.pieces = out.text[:0], out.pieces[:0]
 	for i := start; i < end; {
 		p := t.pieces[t.at(i)]
 		from, _ := p.source(i)
 		stop := min(end, int(p.at+p.n))
-		s.levels[0].copy(&out, from, from+stop-i)
+		s.levels[0].copy(out, from, from+stop-i)
 		i = stop
 	}
-	return out
+	return thread{text: slices.Clone(out.text), pieces: slices.Clone(out.pieces)}
 }
 
 // copy appends a stretch of level 0's text, with its way back: token by token, or

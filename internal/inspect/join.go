@@ -23,18 +23,22 @@ type Part struct {
 func (e *Engine) Join(edges []*Edge, o Options) []Crossing {
 	s := e.scanners.Get().(*scanner)
 	defer s.release()
-	values, whole := &weave{edges: edges}, &weave{edges: edges}
+	values, whole := &s.values, &s.whole
+	values.edges, whole.edges = edges, edges
 	for i, edge := range edges {
 		if edge == nil {
 			continue
 		}
-		values.ends(i, &edge.values)
+		first, last := i == 0, i == len(edges)-1
+		values.ends(i, &edge.values, first, last)
 		if !o.JSON || leads(edges, i) || i > 0 && leads(edges, i-1) {
-			whole.ends(i, &edge.whole)
+			whole.ends(i, &edge.whole, first, last)
 		} else {
-			whole.text = append(whole.text, 0)
+			whole.cut()
 		}
 	}
+	values.cut()
+	whole.cut()
 	s.begin(nil, o)
 	s.work += 4 * (len(values.text) + len(whole.text))
 	all := values.search(s, joinConfidence)
@@ -69,11 +73,35 @@ func known(list []Crossing, c Crossing) bool {
 	return false
 }
 
-// weave is the ends of a row of texts, one after the other.
+// weave is the ends of a row of texts, one after the other, with a zero byte where
+// they are not adjacent.
 type weave struct {
 	edges []*Edge
 	text  []byte
 	spans []woven
+	start int // of what is adjacent to what comes next, in text
+	first int // of that in spans
+}
+
+// cut ends what is adjacent. What stands in one text alone crosses nothing, and is
+// left out.
+func (w *weave) cut() {
+	if len(w.spans)-w.first < 2 {
+		w.text, w.spans = w.text[:w.start], w.spans[:w.first]
+		return
+	}
+	w.text = append(w.text, 0)
+	w.start, w.first = len(w.text), len(w.spans)
+}
+
+// emptied is a weave with the buffers of w, to be used again.
+func (w *weave) emptied() weave {
+	if cap(w.text) > maxScratch {
+		return weave{}
+	}
+	clear(w.text)
+	clear(w.spans)
+	return weave{text: w.text[:0], spans: w.spans[:0]}
 }
 
 // woven is where one end stands in a weave.
@@ -82,10 +110,17 @@ type woven struct {
 	end       *thread
 }
 
-func (w *weave) ends(index int, e *ends) {
-	w.put(index, &e.head)
-	if !e.short {
-		w.text = append(w.text, 0)
+// ends adds both ends of a text. The beginning of the first text, if it is a long
+// one, joins nothing, nor does the end of the last.
+func (w *weave) ends(index int, e *ends, first, last bool) {
+	if e.short || !first {
+		w.put(index, &e.head)
+	}
+	if e.short {
+		return
+	}
+	w.cut()
+	if !last {
 		w.put(index, &e.tail)
 	}
 }
@@ -104,7 +139,8 @@ func (w *weave) search(s *scanner, confidence int) []Crossing {
 	}
 	s.found = s.found[:0]
 	clear(s.seen)
-	s.search((&seam{thread: thread{text: w.text}}).level(), seamLevel)
+	s.least = confidence
+	s.search(s.joints(w.text), seamLevel)
 	var all []Crossing
 	for _, c := range s.found {
 		if !c.known && c.rule.Confidence < confidence {

@@ -13,41 +13,64 @@ type lexer struct {
 	seam   *seam
 	raw    []byte
 	in     bool
-	opened int  // where the string's text begins, in the level's text
-	copied bool // the level's text is a copy; else it is raw itself
+	opened int // where the string's text begins, in the level's text
 }
 
 // lexJSON reads all of raw, whatever it is, into an empty level.
 func lexJSON(l *level, raw []byte, seam *seam) {
-	x := &lexer{level: l, seam: seam, raw: raw, copied: bytes.IndexByte(raw, '\\') >= 0}
+	x := &lexer{level: l, seam: seam, raw: raw}
 	l.raw = raw
-	l.borrowed = !x.copied
-	if l.borrowed {
+	if l.borrowed = bytes.IndexByte(raw, '\\') < 0; l.borrowed {
 		l.text = raw[:0]
-	} else if cap(l.text) < len(raw) {
-		l.text = make([]byte, 0, len(raw))
-	}
-	for i := 0; i < len(raw); {
-		i = x.stretch(i)
-		if i < len(raw) {
-			i = x.special(i)
+		x.borrow()
+	} else {
+		if cap(l.text) < len(raw) {
+			l.text = make([]byte, 0, len(raw))
 		}
+		x.copy()
 	}
 	l.segments = append(l.segments, segment{end: int32(len(l.text)), to: int32(len(raw)), coding: jsonText})
 }
 
-// stretch takes over the bytes up to the next quote or backslash.
-func (x *lexer) stretch(i int) int {
+// borrow goes over a text without escapes: the level's is raw itself.
+func (x *lexer) borrow() {
 	l := x.level
-	at := len(l.text)
-	n := plainRun(x.raw[i:])
-	l.mark(0, i, n, x.in)
-	if x.copied {
-		l.text = append(l.text, x.raw[i:i+n]...)
-	} else {
-		l.text = l.text[:at+n]
+	for i := 0; i < len(x.raw); {
+		n := plainRun(x.raw[i:])
+		l.mark(0, i, n, x.in)
+		if i += n; i < len(x.raw) {
+			l.text = l.text[:i]
+			x.quote(i)
+			i++
+		}
+		l.text = l.text[:i]
 	}
-	return i + n
+}
+
+// copy makes a text with its escapes undone. The text has room for all of raw, and
+// is never longer than what was read of it.
+func (x *lexer) copy() {
+	l, raw := x.level, x.raw
+	for i := 0; i < len(raw); {
+		at := len(l.text)
+		n := copyRun(l.text[at:cap(l.text)], raw[i:])
+		l.mark(0, i, n, x.in)
+		l.text, i = l.text[:at+n], i+n
+		if i+1 < len(raw) && raw[i] == '\\' && short[raw[i+1]] != 0 { // nearly all escapes
+			l.text = append(l.text, short[raw[i+1]])
+			i += 2
+			continue
+		}
+		if i == len(raw) {
+			return
+		}
+		if raw[i] == '"' {
+			x.quote(i)
+		}
+		width, token, n := stepJSON(raw, i)
+		l.text = append(l.text, token[:n]...)
+		i += width
+	}
 }
 
 const (
@@ -77,23 +100,26 @@ func plainRun(b []byte) int {
 	return i
 }
 
-// special takes a quote or a backslash.
-func (x *lexer) special(i int) int {
-	l := x.level
-	if x.raw[i] == '"' {
-		x.quote(i)
+// copyRun is plainRun that copies what it looks at, and perhaps some bytes more,
+// into text, which is as long as b at least.
+func copyRun(text, b []byte) int {
+	i := 0
+	text = text[:len(b)]
+	for ; i+8 <= len(b); i += 8 {
+		w := binary.LittleEndian.Uint64(b[i:])
+		binary.LittleEndian.PutUint64(text[i:], w)
+		q, s := w^quotes, w^slants
+		if hit := ((q - lows) &^ q & highs) | ((s - lows) &^ s & highs); hit != 0 {
+			return i + bits.TrailingZeros64(hit)/8
+		}
 	}
-	if !x.copied {
-		l.text = l.text[:len(l.text)+1]
-		return i + 1
+	for ; i < len(b); i++ {
+		if b[i] == '"' || b[i] == '\\' {
+			return i
+		}
+		text[i] = b[i]
 	}
-	if i+1 < len(x.raw) && short[x.raw[i+1]] != 0 && x.raw[i] == '\\' {
-		l.text = append(l.text, short[x.raw[i+1]]) // nearly all escapes
-		return i + 2
-	}
-	width, token, n := stepJSON(x.raw, i)
-	l.text = append(l.text, token[:n]...)
-	return i + width
+	return i
 }
 
 func (x *lexer) quote(i int) {

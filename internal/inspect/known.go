@@ -28,8 +28,8 @@ const (
 type Known struct {
 	id      string
 	values  []KnownValue
-	rules   []*Rule // for values whose rule is no longer in the engine
-	anchors *anchors
+	rules   []*Rule  // for values whose rule is no longer in the engine
+	anchors *anchors // nil: there are no values
 }
 
 // NewKnown makes a set. Values of less than 4 bytes are left out: they would be
@@ -49,7 +49,9 @@ func NewKnown(values []KnownValue) *Known {
 		list[i] = anchor{text: string(v.Value), exact: true, words: len(v.Value) < looseKnown, owners: []int32{int32(i)}}
 		k.rules = append(k.rules, &Rule{ID: v.Rule, Title: "a value that was found before", Severity: flow.High, Confidence: 100})
 	}
-	k.anchors = newAnchors(list)
+	if len(list) > 0 {
+		k.anchors = newAnchors(list)
+	}
 	return k
 }
 

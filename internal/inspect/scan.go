@@ -28,30 +28,36 @@ const (
 
 // scanner is one scan and its scratch memory.
 type scanner struct {
-	e          *Engine
-	b          []byte
-	o          Options
-	levels     []*level
-	found      []candidate
-	seen       map[candidate]bool
-	unread     []Region
-	cuts       []string
-	work       int // that may still be done
-	decoded    int // bytes that may still be decoded
-	stopped    int // offset in level 0 at which the search was given up; -1: it was not
-	level      *level
-	call       call
-	report     func(start, end int) // s.reported, made once
-	unbroken   Span                 // in the level's text, see reach
-	depth      int
-	windows    []window // per rule
-	opened     []int    // rules whose window was in use in this search
-	seam       seam
-	kept       [maxDepth + 2]level // buffers of earlier scans
-	union      []uint64            // bitmap of rules and known values
-	unionShift uint
-	unionOf    string       // id of the known values
-	inflated   bytes.Buffer // of the run that was decompressed last
+	e             *Engine
+	b             []byte
+	o             Options
+	levels        []*level
+	found         []candidate
+	seen          map[candidate]bool
+	unread        []Region
+	cuts          []string
+	work          int // that may still be done
+	decoded       int // bytes that may still be decoded
+	stopped       int // offset in level 0 at which the search was given up; -1: it was not
+	level         *level
+	call          call
+	report        func(start, end int) // s.reported, made once
+	unbroken      Span                 // in the level's text, see reach
+	depth         int
+	least         int                 // confidence that a rule must have to be tried at its anchors
+	windows       []window            // per rule
+	opened        []int               // rules whose window was in use in this search
+	searches      int                 // so far, of all scans
+	tries         []try               // of the patterns that several rules have, the last of each
+	starts        [maxToken/2 + 2]int // of the words of a token: each has a byte at least, and a space behind it
+	seam          seam
+	values, whole weave               // of a join
+	joined        level               // of a seam or a weave
+	mapped        thread              // an end of the text, while it is made
+	kept          [maxDepth + 2]level // buffers of earlier scans
+	union         *tables             // of rules and known values
+	unionOf       string              // id of the known values
+	inflated      bytes.Buffer        // of the run that was decompressed last
 }
 
 // window is where a rule is at work in a level's text.
@@ -73,7 +79,7 @@ type candidate struct {
 const seamLevel = -1
 
 func newScanner(e *Engine) *scanner {
-	s := &scanner{e: e, seen: make(map[candidate]bool), windows: make([]window, len(e.rules))}
+	s := &scanner{e: e, seen: make(map[candidate]bool), windows: make([]window, len(e.rules)), tries: make([]try, e.twins)}
 	s.report = s.reported
 	for i := range s.windows {
 		s.windows[i].segment = -1
@@ -120,6 +126,7 @@ func (s *scanner) begin(b []byte, o Options) {
 	s.work = 32<<20 + 4*len(b)
 	s.decoded = 64<<10 + 4*len(b)
 	s.stopped = -1
+	s.least = 0
 }
 
 // release clears what must not be kept and gives the scanner back.
@@ -134,6 +141,12 @@ func (s *scanner) release() {
 		s.inflated = bytes.Buffer{}
 	}
 	s.seam = s.seam.emptied()
+	s.values, s.whole = s.values.emptied(), s.whole.emptied()
+	s.joined = level{segments: s.joined.segments[:0]}
+	if cap(s.joined.segments) > maxScratch/100 {
+		s.joined = level{}
+	}
+	clear(s.mapped.text[:cap(s.mapped.text)])
 	s.b, s.o, s.level, s.levels, s.found, s.unread, s.cuts = nil, Options{}, nil, s.levels[:0], nil, nil, nil
 	e.scanners.Put(s)
 }
@@ -163,6 +176,7 @@ func (s *scanner) cut(what string) {
 // search looks for all rules, known and registered values in one level.
 func (s *scanner) search(l *level, depth int) {
 	s.level, s.depth, s.unbroken = l, depth, Span{}
+	s.searches++
 	s.anchors(l.text)
 	s.tokens(l.text)
 	for _, i := range s.opened { // a few of hundreds of rules
@@ -180,7 +194,7 @@ func (s *scanner) anchors(text []byte) {
 	a := s.e.anchors
 	rules := func(n *anchor, at int) bool { return s.hits(n, at) }
 	if s.o.Known.Len() == 0 {
-		grep(text, a.bitmap, a.shift, func(gram uint32, at int) bool { return a.verify(text, gram, at, rules) })
+		a.tables.grep(text, func(gram uint32, at int) bool { return a.verify(text, gram, at, rules) })
 		return
 	}
 	k := s.o.Known.anchors
@@ -188,10 +202,13 @@ func (s *scanner) anchors(text []byte) {
 		return s.add(candidate{rule: s.knownRule(n.owners[0]), start: at, end: at + len(n.text), hull: at, known: true})
 	}
 	if s.unionOf != s.o.Known.id {
-		s.union, s.unionShift = union(s.union, a, k)
+		if s.union == nil {
+			s.union = new(tables)
+		}
+		s.union.union(a, k)
 		s.unionOf = s.o.Known.id
 	}
-	grep(text, s.union, s.unionShift, func(gram uint32, at int) bool {
+	s.union.grep(text, func(gram uint32, at int) bool {
 		return a.verify(text, gram, at, rules) && k.verify(text, gram, at, values)
 	})
 }
@@ -230,7 +247,7 @@ func (s *scanner) hits(a *anchor, at int) bool {
 		return true
 	}
 	for _, owner := range a.owners {
-		if !s.hit(s.e.rules[owner], i, at, at+len(a.text)) {
+		if r := s.e.rules[owner]; r.Confidence >= s.least && !s.hit(r, i, at, at+len(a.text)) {
 			return false
 		}
 	}
@@ -349,7 +366,7 @@ func (s *scanner) lead(r *rule, segment, at int) bool {
 		if !s.spend(leadWork*(stop-at), at) {
 			return false
 		}
-		m := pattern.program().FindSubmatchIndex(s.level.text[from:stop])
+		m := s.tried(r, pattern, from, stop)[0]
 		switch {
 		case m == nil:
 			return true
@@ -394,7 +411,36 @@ func (s *scanner) matches(r *rule, start, end int) [][]int {
 	if !s.spend(windowWork*(end-start), start) {
 		return nil
 	}
-	return r.pattern.program().FindAllSubmatchIndex(s.level.text[start:end], maxCandidates)
+	return s.tried(r, r.pattern, start, end)
+}
+
+// try is what a pattern made of a stretch of a text.
+type try struct {
+	pattern            *pattern
+	search, start, end int
+	matches            [][]int
+}
+
+// tried gives what one of a rule's patterns makes of a stretch: all matches, or
+// the only one that it can have, which is nil for none. A rule with the same
+// pattern may have asked just before.
+func (s *scanner) tried(r *rule, p *pattern, start, end int) [][]int {
+	text := s.level.text[start:end]
+	if r.twins < 0 {
+		return r.run(p, text)
+	}
+	t := &s.tries[r.twins]
+	if t.pattern != p || t.search != s.searches || t.start != start || t.end != end {
+		*t = try{p, s.searches, start, end, r.run(p, text)}
+	}
+	return t.matches
+}
+
+func (r *rule) run(p *pattern, text []byte) [][]int {
+	if p == r.pattern {
+		return p.program().FindAllSubmatchIndex(text, maxCandidates)
+	}
+	return [][]int{p.program().FindSubmatchIndex(text)}
 }
 
 // value takes a rule's value when its checks hold.

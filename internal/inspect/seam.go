@@ -98,11 +98,13 @@ func (m *seam) string(l *level, start, end int, key bool) {
 	}
 }
 
-// level is the seam as a level: a segment between each two zero bytes.
-func (m *seam) level() *level {
-	l := &level{text: m.text}
-	for start := 0; start < len(m.text); {
-		end := start + nextByte(m.text[start:], 0)
+// joints is text that was put together as a level: a segment between each two zero
+// bytes. It is good until the next call.
+func (s *scanner) joints(text []byte) *level {
+	l := &s.joined
+	*l = level{text: text, segments: l.segments[:0]}
+	for start := 0; start < len(text); {
+		end := start + nextByte(text[start:], 0)
 		l.segments = append(l.segments, segment{start: int32(start), end: int32(end)})
 		start = end + 1
 	}
@@ -119,7 +121,8 @@ func (s *scanner) inner() []EdgeMatch {
 		return nil
 	}
 	mine := len(s.found)
-	s.search(s.seam.level(), seamLevel)
+	s.least = joinConfidence
+	s.search(s.joints(s.seam.text), seamLevel)
 	list := s.found[mine:]
 	s.found = s.found[:mine]
 	var all []EdgeMatch

@@ -118,7 +118,7 @@ func prefixes(re *syntax.Regexp) []prefix {
 func classPrefixes(re *syntax.Regexp) []prefix {
 	var list []prefix
 	for i := 0; i+1 < len(re.Rune); i += 2 {
-		if int(re.Rune[i+1]-re.Rune[i])+len(list) > 32 {
+		if int(re.Rune[i+1]-re.Rune[i])+len(list) > 64 {
 			return []prefix{{"", false}}
 		}
 		for r := re.Rune[i]; r <= re.Rune[i+1]; r++ {

@@ -31,11 +31,12 @@ const (
 
 // shapes are the rules that are found by the shape of a token.
 type shapes struct {
-	bitmap [64]uint64 // of hashed shapes
-	rules  map[uint64][]int32
-	number []int32
-	at     []int32
-	colon  []int32
+	bitmap   [64]uint64 // of hashed shapes
+	shortest int        // bytes of the shortest; most numbers in a text are shorter
+	rules    map[uint64][]int32
+	number   []int32
+	at       []int32
+	colon    []int32
 }
 
 // add enters a rule under one of its shapes.
@@ -49,8 +50,9 @@ func (t *shapes) add(shape string, rule int32) {
 		t.colon = append(t.colon, rule)
 	default:
 		for _, s := range written(shape) {
+			t.shortest = min(t.shortest, len(s))
 			key := shapeOf(s)
-			set(t.bitmap[:], uint32(key>>52))
+			t.bitmap[key>>58] |= 1 << (key >> 52 & 63)
 			t.rules[key] = append(t.rules[key], rule)
 		}
 	}
@@ -257,29 +259,28 @@ func (s *scanner) token(text []byte, from, at int) int {
 	if at-start > maxWord {
 		return wordEnd(text, at)
 	}
-	end, digits := start, 0
-	var words [maxToken/2 + 2]int // where they begin
-	n := 0
-	for i := start; ; i++ {
-		if i == start || i <= len(text) && text[i-1] == ' ' {
-			if n == len(words) {
-				break
-			}
-			words[n] = i
-			n++
-		}
-		if i == len(text) || !isToken(text, i) {
-			end = i
+	end, digits, n := start, 0, 1
+	words := &s.starts
+	words[0] = start
+	for ; end < len(text); end++ {
+		class := classes[text[end]]
+		if class != '#' && class != 'A' && (class == 0 || !joined(text, end)) {
 			break
 		}
-		if i-start >= maxToken {
-			return s.long(text, words[:n], start, i, digits)
+		if end-start >= maxToken {
+			return s.long(text, words[:n], start, end, digits)
 		}
-		if classes[text[i]] == '#' {
+		switch class {
+		case '#':
 			digits++
+		case ' ':
+			words[n] = end + 1
+			n++
 		}
 	}
-	s.words(text, words[:n], end)
+	if end-start >= s.e.shapes.shortest {
+		s.words(text, words[:n], end)
+	}
 	if digits >= manyDigits {
 		s.each(s.e.shapes.number, start, end)
 	}
@@ -341,7 +342,7 @@ func (s *scanner) row(text []byte, words []int, end, all int) int {
 		n = k + 1
 	}
 	for k := n - 1; k >= 0; k-- {
-		if bit(s.e.shapes.bitmap[:], uint32(keys[k]>>52))&1 == 0 || k > 0 && all-k-1 > maxBeside {
+		if s.e.shapes.bitmap[keys[k]>>58]>>(keys[k]>>52&63)&1 == 0 || k > 0 && all-k-1 > maxBeside {
 			continue
 		}
 		stop := end

@@ -70,7 +70,7 @@ func (p Policy) Strays(known []string) (lines []string) {
 	for i := range p.set.rules {
 		r := &p.set.rules[i]
 		for _, pattern := range r.Rule {
-			if !isSpecial(pattern) && !fitsSome(pattern, known) {
+			if !isSpecial(pattern) && !strings.HasPrefix(pattern, remoteFamily) && !fitsSome(pattern, known) { // what is remote has words of its own
 				lines = append(lines, fmt.Sprintf("%s: %s.rule: %s fits no rule that there is%s", r.line, r.path, pattern, strict.Nearest(pattern, known)))
 			}
 		}

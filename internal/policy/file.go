@@ -50,6 +50,7 @@ type unreadable struct {
 	Encoded   do `yaml:"encoded"`
 	Malformed do `yaml:"malformed"`
 	Cut       do `yaml:"cut"`
+	Remote    do `yaml:"remote"`
 }
 
 type providerActs struct {
@@ -179,7 +180,7 @@ func (d *document) check(r *strict.Reading) {
 func (d *document) plain() map[string]do {
 	u, a := d.Unreadable, d.ProviderActs
 	all := map[string]do{
-		"unreadable.media": u.Media, "unreadable.encoded": u.Encoded, "unreadable.malformed": u.Malformed, "unreadable.cut": u.Cut,
+		"unreadable.media": u.Media, "unreadable.encoded": u.Encoded, "unreadable.malformed": u.Malformed, "unreadable.cut": u.Cut, "unreadable.remote": u.Remote,
 		"provider_acts.fetch": a.Fetch, "provider_acts.search": a.Search, "provider_acts.execute": a.Execute, "provider_acts.recall": a.Recall,
 		"provider_acts.store": a.Store, "provider_acts.connect": a.Connect, "provider_acts.unknown": a.Unknown,
 	}
@@ -194,7 +195,7 @@ var (
 		string(flow.System), string(flow.User), string(flow.Assistant), string(flow.ToolDefs), string(flow.ToolCalls),
 		string(flow.ToolResults), string(flow.File), string(flow.Envelope), string(flow.ProviderActor),
 	}
-	providers  = []string{string(flow.Anthropic), string(flow.OpenAI), string(flow.Gemini)}
+	providers  = []string{string(flow.Anthropic), string(flow.OpenAI), string(flow.Gemini), string(flow.LiteLLM)}
 	directions = []string{toProvider, toAgent}
 )
 
@@ -202,7 +203,7 @@ func (t *ruleText) check(r *strict.Reading, at string) {
 	r.Require(len(t.Rule) > 0, at, "needs a rule: the name of what was found, or a pattern such as secret.*")
 	for _, pattern := range t.Rule {
 		r.Require(pattern != "" && !strings.ContainsAny(pattern, " \t\n"), at+".rule", "%q is no name of a rule", pattern)
-		r.Require(!isSpecial(pattern) || fitsSome(pattern, specialRules), at+".rule", "%q fits none of %s%s",
+		r.Require(!isSpecial(pattern) || isFailure(pattern) || fitsSome(pattern, specialRules), at+".rule", "%q fits none of %s%s",
 			pattern, strings.Join(specialRules, ", "), strict.Nearest(pattern, specialRules))
 	}
 	words(r, at+".channel", "channel", t.Channel, channels)

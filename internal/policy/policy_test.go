@@ -192,7 +192,8 @@ rules:
 
 // A general rule must not switch off what stands in sections of its own.
 func TestStarDoesNotReachSpecialFamilies(t *testing.T) {
-	p := enforcing(t, `rules: [{rule: "*", do: off}, {rule: unreadable.media, principal: "ann/*", do: flag}, {rule: "provider.*", channel: provider, principal: bob, do: block}]`)
+	p := enforcing(t, `rules: [{rule: "*", do: off}, {rule: unreadable.media, principal: "ann/*", do: flag}, {rule: "provider.*", channel: provider, principal: bob, do: block},
+  {rule: remote.names-failed, principal: ann, do: flag}, {rule: remote.nam*-failed, principal: bob, do: ask}]`)
 	for _, tt := range []struct {
 		c    policy.Case
 		want flow.Action
@@ -202,6 +203,10 @@ func TestStarDoesNotReachSpecialFamilies(t *testing.T) {
 		{policy.Case{Rule: "unreadable.media", Principal: "ann/claude"}, flow.FlagIt},
 		{policy.Case{Rule: "unreadable.media", Principal: "bob"}, flow.BlockIt},
 		{policy.Case{Rule: "provider.unknown"}, flow.BlockIt},
+		{policy.Case{Rule: "remote.names-person"}, flow.Ignore},
+		{policy.Case{Rule: "remote.names-failed"}, flow.BlockIt},
+		{policy.Case{Rule: "remote.names-failed", Principal: "ann"}, flow.FlagIt},
+		{policy.Case{Rule: "remote.names-failed", Principal: "bob"}, flow.AskFirst},
 		{policy.Case{Rule: "provider.search", Principal: "bob", Channel: flow.ProviderActor}, flow.BlockIt},
 	} {
 		c, want := tt.c, tt.want

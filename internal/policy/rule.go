@@ -10,11 +10,13 @@ import (
 	"github.com/workingagents/gatehouse/internal/strict"
 )
 
-// Families of rules that are no detector's. The pattern * does not reach them:
+// Families of rules that say what was not or can't be detected. The pattern * does not reach them:
 // a rule that means them names them.
 const (
 	unreadableFamily = "unreadable." // unreadable.media, .encoded, .malformed, .cut: what detectors could not read
 	providerFamily   = "provider."   // provider.fetch …: what a request makes the provider do
+	remoteFamily     = "remote."     // remote.NAME-failed: a remote detector did not judge; what it finds is as any finding
+	failedSuffix     = "-failed"
 )
 
 var specialRules = []string{
@@ -23,7 +25,12 @@ var specialRules = []string{
 }
 
 func isSpecial(rule string) bool {
-	return strings.HasPrefix(rule, unreadableFamily) || strings.HasPrefix(rule, providerFamily)
+	return strings.HasPrefix(rule, unreadableFamily) || strings.HasPrefix(rule, providerFamily) || isFailure(rule)
+}
+
+// isFailure reports whether a rule, or a pattern, means that a remote detector failed.
+func isFailure(rule string) bool {
+	return strings.HasPrefix(rule, remoteFamily) && strings.HasSuffix(rule, failedSuffix)
 }
 
 // Directions.
@@ -143,6 +150,9 @@ func (s *set) choose(c *Case) choice {
 			}
 		}
 		return orStrictest(s.acts, kind, "unknown")
+	}
+	if isFailure(c.Rule) {
+		return s.unreadable["remote"]
 	}
 	return s.fallback
 }

@@ -112,6 +112,9 @@ func (r ruling) what() string {
 	} else if words, ok := inWords[r.Channel]; ok {
 		text += " in " + words
 	}
+	if isFailure(r.Rule) {
+		text = "text that a detector elsewhere did not judge, " + text
+	}
 	if r.Finding != "" {
 		text += ", finding " + r.Finding
 	}

@@ -31,6 +31,7 @@ func assignment(text []byte, at, end int) (f found, ok bool) {
 	if !ok {
 		return f, false
 	}
+	f.name = text[wordsBefore(text, start):stop]
 	return f, f.value(text, p)
 }
 
@@ -61,14 +62,29 @@ func nameAround(text []byte, at, end int) (int, int) {
 	for stop > end && (text[stop-1] == '.' || text[stop-1] == '-') {
 		stop--
 	}
-	if start > 4 && text[start-1] == ' ' {
-		for _, word := range []string{"api", "access", "secret", "private", "auth", "account"} {
-			if n := start - 1 - len(word); n >= 0 && startsWith(text[n:], word) && (n == 0 || !isName(text[n-1])) {
-				start = n
-			}
-		}
-	}
 	return start, stop
+}
+
+// wordsBefore takes up to two words before a name that say what kind of key or
+// token it is: "client secret", "webhook signing key".
+func wordsBefore(text []byte, start int) int {
+	for range 2 {
+		if start < 4 || text[start-1] != ' ' || !isLetter(text[start-2]) {
+			return start
+		}
+		var word [14]byte
+		from, n := start-1, len(word)
+		for from > 0 && n > 0 && isLetter(text[from-1]) {
+			from--
+			n--
+			word[n] = lower(text[from])
+		}
+		if n == 0 || from > 0 && isName(text[from-1]) || !tells[string(word[n:])] {
+			return start
+		}
+		start = from
+	}
+	return start
 }
 
 // operator finds what joins the name to its value and gives where the value
@@ -83,7 +99,16 @@ func (f *found) operator(text []byte, start, stop int) (int, bool) {
 		return 0, false
 	}
 	flag := start < len(text) && (text[start] == '-' || start > 0 && text[start-1] == '-')
+	if mayPair(text, p, named) {
+		if q := pairedValue(text, gap, named); q > 0 {
+			f.op = '='
+			return q, true
+		}
+	}
 	switch c := text[p]; {
+	case c == '|' && p+1 < len(text) && text[p+1] != '=' && text[p+1] != '|' && cell(text, start):
+		f.op = ' '
+		return p + 1, true
 	case c == '=' || c == ':' || (c == '?' || c == '|' || c == '+' || c == '!') && p+1 < len(text) && (text[p+1] == '=' || text[p+1] == '|'):
 		return f.equals(text, p)
 	case c == '-' && p+1 < len(text) && text[p+1] == '>':
@@ -98,7 +123,7 @@ func (f *found) operator(text []byte, start, stop int) (int, bool) {
 	case c == '>' && start > 0 && (text[start-1] == '<' || tagName(text, start)):
 		f.op = '>'
 		return p + 1, true
-	case p > gap && flag:
+	case p > gap && flag, p > gap+1 && lastColumn(text, p):
 		f.op = ' '
 		return p, true
 	case p > gap && isShouted(text[start:stop]) && bytes.IndexByte(text[start:stop], '_') > 0:
@@ -118,8 +143,8 @@ func (f *found) operator(text []byte, start, stop int) (int, bool) {
 // there were any.
 func afterName(text []byte, stop int) (p int, named bool) {
 	p = stop
-	for p < len(text) && p-stop < 4 && bytes.IndexByte([]byte("\"'`\\]?"), text[p]) >= 0 {
-		named = named || text[p] != '?'
+	for p < len(text) && p-stop < 4 && bytes.IndexByte([]byte("\"'`\\]?*"), text[p]) >= 0 {
+		named = named || text[p] != '?' && text[p] != '*'
 		p++
 	}
 	if n := entityQuote(text[p:]); n > 0 {
@@ -188,9 +213,16 @@ func (f *found) value(text []byte, p int) bool {
 	f.tight = p < len(text) && !isSpace(text[p])
 	for p < len(text) && p-from < maxGap && (isSpace(text[p]) || isBreak(text[p]) && (f.op == ':' || f.op == '=' || f.op == '(' || f.op == ',')) {
 		if isBreak(text[p]) && !quoteAhead(text[p:]) {
-			return false
+			if p = loneLine(text, p); f.op != ':' || p == 0 {
+				return false
+			}
+			f.start, f.end = p, bare(text, p, f.op)
+			return true
 		}
 		p++
+	}
+	if f.op == ':' && bytes.HasPrefix(text[min(p, len(text)):], []byte("** ")) {
+		p += len("** ") // **API key:** …
 	}
 	p = wrapped(text, p)
 	if p >= len(text) {

@@ -1,5 +1,7 @@
 package secret
 
+import "bytes"
+
 // passwords reports what is assigned to a password: the value may be weak,
 // but it must not be a word of the program or of a sentence.
 func passwords(text []byte, at, end int, report func(start, end int)) {
@@ -70,16 +72,18 @@ func secrets(text []byte, at, end int, report func(start, end int)) {
 	if !ok {
 		return
 	}
+	if afterScheme(text, &f); f.end-f.start < 8 {
+		return
+	}
 	if k := nameKind(f.name); k != aSecret && k != aToken {
 		return
 	}
-	afterScheme(text, &f)
 	v := text[f.start:f.end]
 	if len(v) > 16 && (v[0] == '{' || v[0] == '[') && f.quoted {
 		inside(text, f, report)
 		return
 	}
-	if len(v) < 8 || isDummy(v) || isPath(v) || hasSpace(v) || isHash(text, f.start) {
+	if isDummy(v) || isPath(v) || hasSpace(v) || isHash(text, f.start) {
 		return
 	}
 	if isSecret(f, v, measure(v)) {
@@ -106,11 +110,11 @@ func isSecret(f found, v []byte, s shape) bool {
 // a signature, a cookie.
 func keys(text []byte, at, end int, report func(start, end int)) {
 	f, ok := assignment(text, at, end)
-	if !ok || f.op == '(' || f.op == ' ' || f.double || nameKind(f.name) != aKey {
+	if !ok || f.end-f.start < 16 || f.op == '(' || f.op == ' ' || f.double || nameKind(f.name) != aKey {
 		return
 	}
 	v := text[f.start:f.end]
-	if len(v) < 16 || isDummy(v) || isPath(v) || hasSpace(v) || isUUID(v) || isHash(text, f.start) {
+	if isDummy(v) || isPath(v) || hasSpace(v) || isUUID(v) || isHash(text, f.start) {
 		return
 	}
 	if s := measure(v); s.isRandom() && !s.isSequence() && s.digits >= 2 && s.entropy >= 3 && s.wordy*3 < s.letters {
@@ -124,6 +128,9 @@ func afterScheme(text []byte, f *found) {
 		if startsWith(text[f.start:f.end], scheme) {
 			f.start += len(scheme)
 		}
+	}
+	if n := bytes.IndexByte(text[f.start:f.end], ' '); f.quoted && n > 2 && n < 12 && f.end-f.start-n > 24 && isPrefixPart(text[f.start:f.start+n]) {
+		f.start += n + 1 // a scheme of the provider's own: "FlyV1 …"
 	}
 	if !f.quoted && f.end-f.start < 8 {
 		for _, scheme := range []string{"bearer", "basic", "token", "ssws"} {

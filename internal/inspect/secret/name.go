@@ -1,9 +1,6 @@
 package secret
 
-import (
-	"bytes"
-	"strings"
-)
+import "strings"
 
 // kind says what a name promises of its value.
 type kind int
@@ -32,7 +29,7 @@ var kinds = map[string]kind{
 var tells = map[string]bool{
 	"api": true, "access": true, "secret": true, "private": true, "auth": true, "account": true, "master": true, "encryption": true, "encrypt": true,
 	"signing": true, "sign": true, "service": true, "app": true, "application": true, "client": true, "consumer": true, "shared": true, "admin": true, "server": true, "license": true,
-	"root": true, "write": true, "read": true, "deploy": true, "hmac": true, "aes": true, "session": true, "integration": true, "project": true, "rest": true, "storage": true, "subscription": true, "ingest": true, "ingestion": true, "webhook": true, "bot": true, "user": true, "developer": true, "dev": true, "prod": true, "live": true, "sandbox": true, "stripe": true, "decryption": true,
+	"root": true, "write": true, "read": true, "deploy": true, "hmac": true, "aes": true, "session": true, "integration": true, "project": true, "rest": true, "storage": true, "subscription": true, "ingest": true, "ingestion": true, "webhook": true, "bot": true, "user": true, "developer": true, "dev": true, "prod": true, "live": true, "sandbox": true, "stripe": true, "decryption": true, "refresh": true, "bearer": true, "system": true,
 }
 
 // harmless are words after which a name no longer holds the secret itself.
@@ -62,7 +59,7 @@ var besides = setOf(`public pub primary foreign partition sort cache hot shortcu
 		tab escape function media num_ stop start eos bos pad sep cls mask unk special n_ count per input output remaining
 		used new_tokens ssh_public verify verification gpg-public checksum json xml css html parse lexer syntax symbol current prev previous last first any each
 		request change update import lock sync delta resume position fencing cancellation cancel confirmation etag watch shard blob_ sharing
-		thread operation ops run task job seek stream_ page_ ping poll upload_ list`)
+		thread operation ops run task job seek stream_ page_ ping poll upload_ list authenticity verification antiforgery skip`)
 
 func setOf(list string) map[string]bool {
 	set := map[string]bool{}
@@ -77,12 +74,15 @@ func setOf(list string) map[string]bool {
 // unless a word after it makes it harmless.
 func nameKind(name []byte) kind {
 	var words [16][]byte
-	n := 0
+	var room [2 * maxName]byte // a longer name moves to the heap
+	n, small := 0, room[:0]
 	pieces(name, func(piece []byte) bool {
-		if n < len(words) {
-			words[n] = bytes.ToLower(piece)
-			n++
+		from := len(small)
+		for _, c := range piece {
+			small = append(small, lower(c))
 		}
+		words[n] = small[from:]
+		n++
 		return n < len(words)
 	})
 	if n > 1 && string(words[n-1]) == "signature" && string(words[0]) == "oauth" {

@@ -90,7 +90,7 @@ func valueAfter(text []byte, p int) (start, stop int, ok bool) {
 			continue
 		}
 		j := i
-		for j < len(text) && j-i < maxValue && isKeyByte(text[j]) {
+		for j < len(text) && j-i < maxValue && isKeyByte(text[j]) && !assigns(text, j) {
 			j++
 		}
 		for j > i && (text[j-1] == '.' || text[j-1] == '-') {
@@ -113,6 +113,12 @@ func valueAfter(text []byte, p int) (start, stop int, ok bool) {
 		i = max(j, i+1)
 	}
 	return 0, 0, false
+}
+
+// assigns reports whether the sign at p is an equals sign that stands before a
+// value, and no padding behind one.
+func assigns(text []byte, p int) bool {
+	return text[p] == '=' && p+1 < len(text) && isAlnum(text[p+1])
 }
 
 func isJoiner(v []byte) bool {
@@ -174,15 +180,21 @@ func nearKeys(text []byte, at, end int, report func(start, end int)) {
 			break
 		}
 	}
+	from, to, ok := nearValue(text, p)
+	if !ok || to-from < 10 {
+		if from, to, ok = lineBelow(text, p); !ok {
+			return
+		}
+	}
+	start = wordsBefore(text, start)
 	if name := text[start:p]; nameKind(name) == noSecret && !(marked && (startsWith(text[at:], "private") || startsWith(text[at:], "access"))) {
 		return
 	}
-	from, to, ok := nearValue(text, p)
-	if !ok || besides[wordBefore(text, start)] || inResource(text, start) || to < len(text) && text[to] == '(' {
+	if besides[wordBefore(text, start)] || inResource(text, start) || to < len(text) && text[to] == '(' {
 		return
 	}
 	v := text[from:to]
-	if isLoneRandom(text, from, to) || (marked || len(v) >= 32 && measure(v).others == 0) && isProviderValue(v) && !isHash(text, from) {
+	if isLoneRandom(text, from, to) || isNamedRandom(text, text[start:p], from, to) || (marked || len(v) >= 32 && measure(v).others == 0) && isProviderValue(v) && !isHash(text, from) {
 		report(from, to)
 	}
 }
@@ -225,12 +237,54 @@ func nearValue(text []byte, p int) (from, to int, ok bool) {
 	return from, to, from > p && to > from && !bytes.Contains(text[p:from], []byte("--"))
 }
 
+// isNamedRandom judges a value after words that leave little doubt: "the refresh
+// token …", "the root password …".
+func isNamedRandom(text, name []byte, from, to int) bool {
+	v := text[from:to]
+	if len(v) < 10 || !hasDigits(v) {
+		return false
+	}
+	k, several := nameKind(name), bytes.ContainsAny(name, " _-.")
+	if k < aToken || isDummy(v) || isPath(v) || isHash(text, from) {
+		return false
+	}
+	if isUUID(v) {
+		return several || k == aSecret
+	}
+	s := measure(v)
+	if s.isSequence() || s.others*6 >= len(v) || s.wordy*3 > s.letters || !s.isRandom() {
+		return false
+	}
+	switch {
+	case k == aPassword:
+		return len(v) >= 10 && s.digits > 1 && s.islands > 1
+	case several:
+		return len(v) >= 16 && s.digits > 1
+	}
+	return len(v) >= 20 && s.digits > 1 && s.uppers > 1 && s.letters-s.uppers > 1
+}
+
+// hasDigits reports whether a value has two digits, as nearly all that is random
+// has: words are told from it at a glance.
+func hasDigits(v []byte) bool {
+	n := 0
+	for _, c := range v {
+		if isDigit(c) {
+			n++
+		}
+	}
+	return n > 1
+}
+
 // isLoneRandom judges a value that has hardly anything around it to say what
 // it is.
 func isLoneRandom(text []byte, from, to int) bool {
 	v := text[from:to]
+	if len(v) < 20 || !hasDigits(v) {
+		return false
+	}
 	s := measure(v)
-	return len(v) >= 20 && s.isRandom() && !s.isSequence() && s.digits >= 3 && s.wordy*3 < s.letters && s.others*6 < len(v) &&
+	return s.isRandom() && !s.isSequence() && s.digits >= 3 && s.wordy*3 < s.letters && s.others*6 < len(v) &&
 		!isDummy(v) && !isPath(v) && !isHash(text, from) && !isUUID(v)
 }
 
@@ -244,10 +298,13 @@ func documented(text []byte, at, end int, report func(start, end int)) {
 	}
 	afterScheme(text, &f)
 	v := text[f.start:f.end]
+	if len(v) < 14 || len(v) > 512 {
+		return
+	}
 	if k := nameKind(f.name); k != aToken && k != aSecret && !(k == aKey && (len(f.name) > 5 || len(v) >= 32)) {
 		return
 	}
-	if len(v) < 14 || len(v) > 512 || isStandIn(v) || isReference(v) || isPath(v) || hasSpace(v) {
+	if isStandIn(v) || isReference(v) || isPath(v) || hasSpace(v) {
 		return
 	}
 	if s := measure(v); s.isSequence() && s.distinct >= 6 && s.distinct < 50 && s.letters > 0 && (s.digits > 2 || s.letters >= 20) {

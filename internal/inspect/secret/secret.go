@@ -50,8 +50,8 @@ func tokenPrefixes(rules []inspect.Rule) []string {
 }
 
 // lengthened replaces each anchor of three bytes by those of four that the
-// pattern allows: a scan looks for four bytes at once, and an anchor of three
-// costs it as much as a hundred of four.
+// pattern allows: a scan looks for three bytes and then for four, and takes any
+// fourth behind an anchor of three.
 func lengthened(anchors []string, pattern string) []string {
 	tree, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
@@ -177,6 +177,7 @@ func Library() inspect.Library {
 			"near-key":         nearKeys,
 			"documented":       documented,
 			"documented-token": documentedTokens,
+			"token-form":       tokenForms,
 		},
 		Checks: map[string]inspect.Check{
 			"varied":     varied,

@@ -2,8 +2,8 @@ package secret
 
 import "bytes"
 
-// urls reports the password in scheme://user:password@host. The anchor is
-// "://".
+// urls reports the password in scheme://user:password@host, and the token in
+// scheme://token@host. The anchor is "://".
 func urls(text []byte, at, end int, report func(start, end int)) {
 	if at == 0 || !isAlnum(text[at-1]) {
 		return
@@ -25,6 +25,12 @@ func urls(text []byte, at, end int, report func(start, end int)) {
 		if (c == '/' || c == '?' || c == '#') && (last >= 0 || colon < 0 || !credentialAhead(text[i:stop])) {
 			break
 		}
+	}
+	if colon < 0 && last > end && hostAhead(text[last+1:stop]) {
+		if isURLToken(text[end:last]) {
+			report(end, last)
+		}
+		return
 	}
 	if colon < 0 || last < colon+2 || !hostAhead(text[last+1:stop]) {
 		return
@@ -63,6 +69,14 @@ func isURLPassword(user, v []byte) bool {
 	}
 	s := measure(v)
 	return s.letters == 0 || s.digits > 0 || s.others > 0 || !isKnown(v) && len(v) > 3
+}
+
+// isURLToken reports whether a user without a password is the secret itself, as
+// in https://ghp_…@host, and the key in addresses of error trackers.
+func isURLToken(user []byte) bool {
+	s := measure(user)
+	return len(user) >= 20 && len(user) <= 256 && s.digits >= 2 && s.others*6 < len(user) && s.isRandom() && !s.isSequence() && s.wordy*3 <= s.letters &&
+		!isReference(user) && !isDummy(user)
 }
 
 // isPort tells host:8080/path@x from user:password@x.

@@ -114,7 +114,7 @@ func unmarshal(text []byte, v any) error {
 const restField = 63
 
 var (
-	entrances = []string{"redirect", "intercept", "tunnel", "import"}
+	entrances = []string{"redirect", "intercept", "tunnel", "import", "guardrail"}
 	providers = []string{"anthropic", "openai", "gemini"}
 	apis      = []string{
 		"opaque", "anthropic.messages", "anthropic.count_tokens", "openai.chat", "openai.responses", "openai.responses.ws",

@@ -1,6 +1,8 @@
 package anthropic
 
 import (
+	"bytes"
+
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/wire/draft"
 	"github.com/workingagents/gatehouse/internal/wire/peek"
@@ -39,6 +41,9 @@ type delta struct {
 }
 
 func (e *event) read(data []byte) (ok bool) {
+	if e.common(data) {
+		return true
+	}
 	s := peek.Scan(data)
 	if !s.Object() {
 		return false
@@ -62,6 +67,52 @@ func (e *event) read(data []byte) (ok bool) {
 		}
 	}
 	return !s.Bad()
+}
+
+// In these bytes nearly all deltas come.
+var (
+	usualBegin = []byte(`{"type":"content_block_delta","index":`)
+	usualDelta = []byte(`,"delta":{"type":`)
+	usual      = [...]struct{ begin, kind []byte }{
+		{[]byte(`"text_delta","text":`), []byte(`"text_delta"`)},
+		{[]byte(`"input_json_delta","partial_json":`), []byte(`"input_json_delta"`)},
+		{[]byte(`"thinking_delta","thinking":`), []byte(`"thinking_delta"`)},
+	}
+)
+
+// common reads a delta that comes as they nearly all do.
+func (e *event) common(data []byte) bool {
+	if !bytes.HasPrefix(data, usualBegin) {
+		return false
+	}
+	rest := data[len(usualBegin):]
+	n := 0
+	for n < len(rest) && rest[n] >= '0' && rest[n] <= '9' {
+		n++
+	}
+	e.index = rest[:n]
+	rest, ok := bytes.CutPrefix(rest[n:], usualDelta)
+	if !ok || n == 0 {
+		return false
+	}
+	for i := range usual {
+		u := &usual[i]
+		if text, ok := bytes.CutPrefix(rest, u.begin); ok {
+			s := peek.Scan(text)
+			if v := s.Value(); peek.IsString(v) && closes(text[len(v):]) {
+				e.kind = usualBegin[len(`{"type":`) : len(usualBegin)-len(`,"index":`)]
+				e.delta.kind, e.delta.text = rest[:len(u.kind)], v
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// closes reports whether two brackets end an event: the provider pads it with spaces
+// between them.
+func closes(end []byte) bool {
+	return len(end) > 1 && end[0] == '}' && string(bytes.TrimLeft(end[1:], " ")) == "}"
 }
 
 func (d *delta) read(s *peek.Scanner) {
@@ -188,7 +239,6 @@ func (d *Decoder) stop(index []byte) {
 
 // delta is on the path of every byte of a stream.
 func (d *Decoder) delta(index []byte, e *delta) {
-	d.bytes += peek.Size(e.text)
 	signed := len(e.seal) > 2 && peek.IsString(e.seal)
 	switch string(e.kind) {
 	case `"text_delta"`:
@@ -199,21 +249,21 @@ func (d *Decoder) delta(index []byte, e *delta) {
 		d.hinted += max(0, peek.Int(e.hint))
 		d.add(index, flow.Thinking, e.text, false)
 	case `"signature_delta"`:
+		d.bytes += peek.Size(e.text)
 		d.add(index, flow.Thinking, nil, signed)
 	case `"compaction_delta"`:
 		d.add(index, flow.Text, e.text, signed)
 	case `"citations_delta"`:
+		d.bytes += peek.Size(e.text)
 	default:
+		d.bytes += peek.Size(e.text)
 		d.answer.Unknown++
 	}
 }
 
 func (d *Decoder) add(index []byte, kind flow.Kind, text []byte, signed bool) {
-	if d.draft == nil {
-		return
-	}
 	p := d.draft.Open(key(index), kind, "assistant")
-	p.Append(text)
+	d.bytes += p.Append(text)
 	if p != nil && signed {
 		p.Signed = true
 	}
@@ -249,6 +299,9 @@ func (d *Decoder) Body(data []byte) {
 		}
 	}
 }
+
+// ID is that of the answer, as far as it has come.
+func (d *Decoder) ID() string { return d.answer.ID }
 
 // Answer gives what came so far.
 func (d *Decoder) Answer() flow.Answer {

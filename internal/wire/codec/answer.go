@@ -38,6 +38,7 @@ type decoder interface {
 	Event(name string, data []byte)
 	Body(data []byte)
 	Answer() flow.Answer
+	ID() string
 	Ended() bool
 }
 
@@ -215,6 +216,15 @@ func (a *Answer) Snapshot() flow.Answer {
 		got.Unreadable = a.unreadable()
 	}
 	return got
+}
+
+// ID is the provider's name for the answer, as Snapshot would give it; "" before
+// it came.
+func (a *Answer) ID() string {
+	if a.decoder == nil {
+		return ""
+	}
+	return a.decoder.ID()
 }
 
 func (a *Answer) unreadable() string {

@@ -56,7 +56,7 @@ func fieldAt(doc *split.Doc, piece, at int) int {
 }
 
 func conversation(name string) bool {
-	return name == "messages" || name == "input" || name == "contents"
+	return name == "messages" || name == "input" || name == "contents" || name == "structured_messages"
 }
 
 // channelOf gives the channel of a top-level member, as far as its name says.
@@ -66,14 +66,29 @@ func channelOf(api flow.API, name string) flow.Channel {
 		return flow.System
 	case "tools", "functions", "mcp_servers":
 		return flow.ToolDefs
-	case "messages", "contents":
+	case "messages", "contents", "structured_messages":
 		return flow.User
+	case "texts", "images", "tool_calls":
+		return asked(api, name)
 	case "input", "prompt":
 		if api != flow.Opaque {
 			return flow.User
 		}
 	}
 	return beside(api)
+}
+
+// asked is the channel of a member of LiteLLM's guardrail API.
+func asked(api flow.API, name string) flow.Channel {
+	switch {
+	case api != flow.AskRequest && api != flow.AskResponse:
+		return beside(api)
+	case name == "tool_calls":
+		return flow.ToolCalls
+	case api == flow.AskResponse:
+		return flow.Assistant
+	}
+	return flow.User
 }
 
 // where goes down to a place in a message.

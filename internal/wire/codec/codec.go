@@ -30,6 +30,9 @@ func Facts(api flow.API, path string, doc *split.Doc) flow.Facts {
 		return openai.ResponsesFacts(doc)
 	case flow.Generate, flow.StreamGenerate, flow.GeminiCount:
 		return gemini.Facts(path, doc)
+	case flow.AskRequest, flow.AskResponse:
+		model, _ := doc.Get("model")
+		return flow.Facts{Model: peek.Short(model)}
 	}
 	return flow.Facts{}
 }

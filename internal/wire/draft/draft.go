@@ -4,6 +4,8 @@
 package draft
 
 import (
+	"slices"
+
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/wire/peek"
 )
@@ -11,6 +13,9 @@ import (
 // Limit is how much text a draft keeps, in bytes. An answer's output is bounded
 // by the model to a fraction of that; more comes from a peer that means harm.
 const Limit = 64 << 20
+
+// leastText is the room for text that a part begins with, in bytes.
+const leastText = 512
 
 // most parts that a draft keeps.
 const most = 1 << 14
@@ -150,14 +155,19 @@ func (d *Draft) add(part flow.Part, key Key) *Part {
 	return p
 }
 
-// Append adds the decoded string raw to the part's text.
-func (p *Part) Append(raw []byte) {
+// Append adds the decoded string raw to the part's text, and gives the number of
+// bytes that it has, also when they are not kept.
+func (p *Part) Append(raw []byte) int {
 	if p == nil || !p.room(len(raw)) {
-		return
+		return peek.Size(raw)
 	}
 	n := len(p.text)
+	if cap(p.text)-n < len(raw) {
+		p.text = slices.Grow(p.text, max(n, len(raw), leastText)) // twice: it comes in many parts
+	}
 	p.text = peek.Append(p.text, raw)
 	p.draft.size += len(p.text) - n
+	return len(p.text) - n
 }
 
 // AppendRaw adds raw as it stands.

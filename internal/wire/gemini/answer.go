@@ -218,6 +218,9 @@ func (d *Decoder) Body(data []byte) {
 	d.whole = d.answer.Unreadable == ""
 }
 
+// ID is that of the answer, as far as it has come.
+func (d *Decoder) ID() string { return d.answer.ID }
+
 // Answer gives what came so far. usageMetadata repeats in every chunk, the last
 // one counts; of a stream that was cut it may lag behind the text.
 func (d *Decoder) Answer() flow.Answer {

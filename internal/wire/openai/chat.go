@@ -169,10 +169,7 @@ func (d *Chat) text(n, minor int64, kind flow.Kind, raw []byte) {
 	if !peek.IsString(raw) || len(raw) == 2 {
 		return
 	}
-	d.bytes += peek.Size(raw)
-	if d.draft != nil {
-		d.draft.Open(draft.Key{Major: n, Minor: minor}, kind, "assistant").Append(raw)
-	}
+	d.bytes += d.draft.Open(draft.Key{Major: n, Minor: minor}, kind, "assistant").Append(raw)
 }
 
 func (d *Chat) calls(n int64, raw []byte) {
@@ -230,6 +227,9 @@ func (d *Chat) Body(data []byte) {
 	d.object(data)
 	d.ended = d.answer.Unreadable == ""
 }
+
+// ID is that of the answer, as far as it has come.
+func (d *Chat) ID() string { return d.answer.ID }
 
 // Answer gives what came so far. Some servers never send [DONE]: the end is also
 // when each choice has its finish reason and usage, if asked for, is there.

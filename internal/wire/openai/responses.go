@@ -174,11 +174,8 @@ func (u *update) key() draft.Key {
 
 // delta is on the path of every byte of a stream.
 func (d *Responses) delta(kind flow.Kind, u *update) {
-	n := peek.Size(u.delta)
+	n := d.draft.Open(u.key(), kind, "assistant").Append(u.delta)
 	d.started, d.bytes, d.item = true, d.bytes+n, d.item+n
-	if d.draft != nil {
-		d.draft.Open(u.key(), kind, "assistant").Append(u.delta)
-	}
 }
 
 // whole believes the deltas that came, and fills in when none did.
@@ -311,6 +308,9 @@ func (d *Responses) Body(data []byte) {
 }
 
 func running(status string) bool { return status == "queued" || status == "in_progress" }
+
+// ID is that of the answer, as far as it has come.
+func (d *Responses) ID() string { return d.answer.ID }
 
 // Answer gives what came so far. A response that failed before any output is
 // not estimated: it is not billed.

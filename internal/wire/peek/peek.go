@@ -10,6 +10,7 @@
 package peek
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 )
@@ -137,10 +138,12 @@ func nested(raw []byte, i int) int {
 }
 
 // quoted gives the position after the string that begins at i, or -1, and
-// whether it holds escapes. It looks at eight bytes at a time.
+// whether it holds escapes. Most strings are short: it looks at eight bytes at a
+// time, and searches what is longer than that for its quotes alone.
 func quoted(raw []byte, i int) (end int, escaped bool) {
 	i++
-	for i+8 <= len(raw) {
+	limit := min(len(raw), i+longString)
+	for i+8 <= limit {
 		word := binary.LittleEndian.Uint64(raw[i:])
 		hit := zero(word^quotes) | zero(word^slashes)
 		if hit == 0 {
@@ -153,6 +156,9 @@ func quoted(raw []byte, i int) (end int, escaped bool) {
 		}
 		i, escaped = i+2, true
 	}
+	if limit < len(raw) {
+		return longQuoted(raw, i, escaped)
+	}
 	for ; i < len(raw); i++ {
 		switch raw[i] {
 		case '"':
@@ -162,6 +168,30 @@ func quoted(raw []byte, i int) (end int, escaped bool) {
 		}
 	}
 	return -1, escaped
+}
+
+// longString is the length from which a string is worth the calls that search it
+// with vector instructions.
+const longString = 64
+
+// longQuoted is quoted from within a string, at the beginning of a character or an
+// escape. A quote ends the string when an even number of backslashes stands
+// before it.
+func longQuoted(raw []byte, i int, escaped bool) (end int, _ bool) {
+	for at := i; ; {
+		n := bytes.IndexByte(raw[at:], '"')
+		if n < 0 {
+			return -1, escaped
+		}
+		quote := at + n
+		slashes := 0
+		for quote-slashes > at && raw[quote-slashes-1] == '\\' {
+			slashes++
+		}
+		if at = quote + 1; slashes%2 == 0 {
+			return at, escaped || bytes.IndexByte(raw[i:quote], '\\') >= 0
+		}
+	}
 }
 
 const (

@@ -82,10 +82,10 @@ func TestInt(t *testing.T) {
 }
 
 // strings that go through each branch of the scanner: quotes and backslashes
-// before, at and after the place where it changes to IndexByte.
+// before, at and after the place where it changes to another way of looking.
 func texts() []string {
 	var list []string
-	for n := range 40 {
+	for n := range 90 {
 		pad := strings.Repeat("a", n)
 		list = append(list, pad, pad+`"`, pad+`\`, pad+`\\"`, `"`+pad, pad+"\n"+pad, pad+"é€😀"+pad+`\"`)
 	}
@@ -127,6 +127,15 @@ func check(t *testing.T, raw []byte, want string) {
 	}
 	if got := peek.Size(raw); got != len(want) {
 		t.Errorf("Size(%s) = %d, want %d", raw, got, len(want))
+	}
+	var stepped []byte
+	for text := raw[1 : len(raw)-1]; len(text) > 0; {
+		var n int
+		stepped, n = peek.Step(stepped, text)
+		text = text[n:]
+	}
+	if string(stepped) != want {
+		t.Errorf("stepping through %s gave %q, want %q", raw, stepped, want)
 	}
 	if !peek.Is(raw, want) || peek.Is(raw, want+"x") {
 		t.Errorf("Is(%s) is wrong", raw)

@@ -2,6 +2,7 @@ package peek
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -105,6 +106,7 @@ func Size(raw []byte) int {
 // becomes U+FFFD; other bytes stay as they are, also when they are not UTF-8.
 func Append(dst, raw []byte) []byte {
 	text := inner(raw)
+	dst = slices.Grow(dst, len(text))
 	for {
 		i := bytes.IndexByte(text, '\\')
 		if i < 0 || i+1 >= len(text) {
@@ -118,6 +120,23 @@ func Append(dst, raw []byte) []byte {
 		}
 		dst, text = append(dst, Unescape(text[i+1])), text[i+2:]
 	}
+}
+
+// Step reads the character or escape at the start of a string's raw text, without
+// its quotes: what it stands for is appended to dst, width is how many bytes it
+// takes. It reads as Append does, and is for those who need the way back.
+func Step(dst, text []byte) (said []byte, width int) {
+	switch {
+	case len(text) == 0:
+		return dst, 0
+	case text[0] != '\\' || len(text) == 1:
+		_, n := utf8.DecodeRune(text)
+		return append(dst, text[:n]...), n
+	case text[1] == 'u':
+		r, n := unicode(text)
+		return utf8.AppendRune(dst, r), n
+	}
+	return append(dst, Unescape(text[1])), 2
 }
 
 func inner(raw []byte) []byte {

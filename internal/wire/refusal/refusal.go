@@ -14,7 +14,7 @@ import (
 //
 // Shapes: Anthropic "Errors" (type/error), OpenAI "Error codes" (error with
 // message, type, param, code), Google AIP-193 (error with code, message,
-// status).
+// status), LiteLLM "Generic Guardrail API" (action, blocked_reason).
 func Body(p flow.Provider, r *flow.Refusal) []byte {
 	text := "Gatehouse: " + r.Text
 	var v any
@@ -23,10 +23,22 @@ func Body(p flow.Provider, r *flow.Refusal) []byte {
 		v = map[string]any{"type": "error", "error": map[string]any{"type": anthropicType(r.Status), "message": text}}
 	case flow.Gemini:
 		v = map[string]any{"error": map[string]any{"code": r.Status, "message": text, "status": googleStatus(r.Status)}}
+	case flow.LiteLLM:
+		v = map[string]any{"action": "BLOCKED", "blocked_reason": text}
 	default:
 		v = map[string]any{"error": openaiError(r, text)}
 	}
 	return encode(v)
+}
+
+// Blocked is the HTTP status with which something is told that policy blocks. To
+// LiteLLM it is an answer: by another status it would go as it goes for a guardrail
+// that is down.
+func Blocked(p flow.Provider) int {
+	if p == flow.LiteLLM {
+		return http.StatusOK
+	}
+	return http.StatusBadRequest
 }
 
 // Message gives the same as one event of the Responses API's WebSocket
