@@ -73,24 +73,35 @@ func startSimulated(ctx context.Context) (string, error) {
 	return "http://" + ln.Addr().String(), nil
 }
 
-// startDemoGateway runs a gateway in this process. done gives what it
-// returned.
 func startDemoGateway(ctx context.Context, dir, provider string) (addr string, done chan error, err error) {
+	about, done, err := startGateway(ctx, simulated(dir, provider))
+	return about.Listen, done, err
+}
+
+// simulated are the settings of a gateway of our own before one provider, with
+// free ports.
+func simulated(dir, provider string) *config.Config {
 	c := config.Default()
 	c.Data, c.Listen, c.Console, c.Intercept.Listen = dir, "127.0.0.1:0", "off", "off"
 	for name, u := range c.Upstreams {
 		u.URL = provider
 		c.Upstreams[name] = u
 	}
+	return c
+}
+
+// startGateway runs a gateway in this process, in silence. done gives what it
+// returned.
+func startGateway(ctx context.Context, c *config.Config) (about app.About, done chan error, err error) {
 	ready := make(chan app.About, 1)
 	done = make(chan error, 1)
 	o := app.Options{Config: c, Version: versionText(), Log: slog.New(slog.DiscardHandler), Ready: func(a app.About) { ready <- a }}
 	go func() { done <- app.Run(ctx, o) }()
 	select {
-	case a := <-ready:
-		return a.Listen, done, nil
+	case about = <-ready:
+		return about, done, nil
 	case err := <-done:
-		return "", nil, err
+		return about, nil, err
 	}
 }
 

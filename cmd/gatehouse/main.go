@@ -48,6 +48,7 @@ func commands() []command {
 		{"ca", "show, hand out, rotate what inspected calls are signed with", runCA},
 		{"policy", "check, test, explain, reload the policy file", runPolicy},
 		{"rules", "list, check, reload rules; register secrets and canaries", runRules},
+		{"doctor", "see whether each agent's calls can be seen, and try", runDoctor},
 		{"import", "record what other tools recorded (HAR, mitmproxy)", runImport},
 		{"scan", "run the detectors on files, for tuning rules", runScan},
 		{"allow", "switch a false alarm off for a while", runAllow},

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -370,6 +371,58 @@ func TestGuideKnowsEachAgentAndAttack(t *testing.T) {
 	for _, a := range attacks {
 		if !strings.Contains(page, "`"+a.agent+"/"+a.name+"`") {
 			t.Errorf("the guide does not list %s/%s", a.agent, a.name)
+		}
+	}
+}
+
+// TestSettings: what says where an agent's calls go, and which of it counts.
+func TestSettings(t *testing.T) {
+	files := map[string]string{
+		"/home/ann/.claude/settings.json":          `{"env":{"ANTHROPIC_BASE_URL":"https://user.example/x"}} // mine`,
+		"/work/.claude/settings.json":              `{"env":{"ANTHROPIC_BASE_URL":"https://folder.example"}}`,
+		"/home/ann/.codex/config.toml":             "openai_base_url = \"https://toml.example/v1\"\nmodel_provider = 'corp'\n[model_providers.x]\nopenai_base_url = \"https://other.example\"\n",
+		"/work/.gemini/.env":                       "# GOOGLE_GEMINI_BASE_URL=https://comment.example\nexport GOOGLE_GEMINI_BASE_URL=\"https://dotenv.example\"\n",
+		"/work/opencode.json":                      `{"provider":{"openai":{"options":{"baseURL":"https://oc.example/v1"}}}}`,
+		"/home/ann/.config/opencode/opencode.json": `{"provider":{"openai":{"options":{"baseURL":"https://own.example/v1"}}}}`,
+		"/work/.env":                               "OPENAI_API_BASE=https://aider.example\n",
+	}
+	g := agents.Gateway{
+		Env: []string{"HOME=/home/ann", "ANTHROPIC_BASE_URL=http://127.0.0.1:4000/k/ghk_abc/anthropic", "OPENAI_BASE_URL=https://env.example", "OPENAI_API_BASE=https://env.example"},
+		Dir: "/work",
+		Read: func(path string) ([]byte, error) {
+			text, ok := files[filepath.ToSlash(path)]
+			if !ok {
+				return nil, os.ErrNotExist
+			}
+			return []byte(text), nil
+		},
+	}
+	for name, want := range map[string][]string{
+		"claude":   {"ANTHROPIC_BASE_URL https://folder.example holds", "ANTHROPIC_BASE_URL https://user.example", "ANTHROPIC_BASE_URL http://127.0.0.1:4000"},
+		"codex":    {"openai_base_url https://toml.example holds", "model_provider corp holds", "OPENAI_BASE_URL https://env.example ignored"},
+		"gemini":   {"GOOGLE_GEMINI_BASE_URL https://dotenv.example holds"},
+		"opencode": {"provider.openai.options.baseURL https://oc.example holds", "provider.openai.options.baseURL https://own.example"},
+		"aider":    {"OPENAI_API_BASE https://aider.example holds", "OPENAI_API_BASE https://env.example"},
+	} {
+		a, _ := agents.For(name)
+		var got []string
+		for _, s := range a.Settings(g) {
+			line := s.Name + " " + s.Value
+			if s.Holds {
+				line += " holds"
+			}
+			if s.Ignored {
+				line += " ignored"
+			}
+			got = append(got, line)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	for list, past := range map[string]bool{"": false, "*": true, "anthropic.com": true, "localhost, .anthropic.com:443": true, "api.anthropic.com": true, "thropic.com": false, "*.com": true, "x.api.anthropic.com": false} {
+		if agents.Past(list, "api.anthropic.com") != past {
+			t.Errorf("NO_PROXY=%s: %v", list, !past)
 		}
 	}
 }

@@ -49,7 +49,7 @@ func ranked(names []string, sources ...source) (list []Setting) {
 		held := false
 		for _, s := range sources {
 			if value, ok := s.values[name]; ok {
-				list = append(list, Setting{Name: name, Where: s.where, Value: shown(value), Holds: !held})
+				list = append(list, Setting{Name: name, Where: s.where, Value: Shown(value), Holds: !held})
 				held = true
 			}
 		}
@@ -57,8 +57,8 @@ func ranked(names []string, sources ...source) (list []Setting) {
 	return list
 }
 
-// shown is a value without what may be a credential.
-func shown(value string) string {
+// Shown is a value without what may be a credential.
+func Shown(value string) string {
 	if u, err := url.Parse(value); err == nil && u.Host != "" {
 		return u.Scheme + "://" + u.Host
 	}
@@ -66,6 +66,28 @@ func shown(value string) string {
 		return "…"
 	}
 	return value
+}
+
+// TrustVars are the variables by which the agent's runtime is told whom to trust:
+// Node adds to its own list, the others take a file instead of the system's.
+func (a Agent) TrustVars() []string {
+	switch a.Name {
+	case "codex":
+		return []string{"CODEX_CA_CERTIFICATE", "SSL_CERT_FILE"}
+	case "aider":
+		return []string{"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"}
+	}
+	return []string{"NODE_EXTRA_CA_CERTS"}
+}
+
+// Past reports whether a list of hosts that are called without a proxy has a host,
+// by its name or as one below a domain.
+func Past(list, host string) bool {
+	return slices.ContainsFunc(strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' }), func(entry string) bool {
+		entry, _, _ = strings.Cut(strings.ToLower(entry), ":")
+		domain := strings.TrimLeft(entry, "*.")
+		return entry == "*" || domain != "" && (host == domain || strings.HasSuffix(host, "."+domain))
+	})
 }
 
 // environment is the source that all agents have.

@@ -206,3 +206,14 @@ func goCache() string {
 }
 
 func quoted(s string) string { return fmt.Sprintf("%q", s) }
+
+// TestDoctor: the doctor tries the real agents, and each call arrives both ways.
+func TestDoctor(t *testing.T) {
+	t.Parallel()
+	r := rig.New(t, rig.Options{})
+	_, home := r.AgentDirs(rig.Gemini) // which needs to know how to log in
+	said := r.Run(r.Dir, r.AgentEnv(home, "GEMINI_CLI_TRUST_WORKSPACE=true"), rig.Binary(t), "doctor", "claude", "codex", "gemini", "--json", "--data", r.Data)
+	if n := strings.Count(said.Out, `"arrived":true`); said.Code != 0 || n != 6 || strings.Count(said.Out, `"known":true`) != 3 {
+		t.Errorf("ended with %d, %d calls arrived:\n%s%s", said.Code, n, said.Out, said.Err)
+	}
+}
