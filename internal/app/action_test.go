@@ -4,7 +4,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/workingagents/gatehouse/internal/config"
 	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/ledger"
 	"github.com/workingagents/gatehouse/internal/policy"
 )
 
@@ -75,5 +77,26 @@ func TestFactsMakeExceptions(t *testing.T) {
 	f := v.Findings[0]
 	if f.Rule != "action.destructive" || f.Channel != flow.ToolCalls || f.Place != "answer" || strings.Join(f.Facts, " ") != "cmd=rm path=/" {
 		t.Errorf("found %+v", f)
+	}
+}
+
+// TestWhereThisGatewayIs: a call that would change the gateway's own folder, or ask its
+// console, is known for that wherever they are.
+func TestWhereThisGatewayIs(t *testing.T) {
+	m := simulated(t, string(policy.Recommended()))
+	m.close()
+	m.house = open(t, m.dir, m.provider, func(c *config.Config) { c.Console = "127.0.0.1:0" })
+	holder, _ := ledger.Held(m.dir)
+	for command, stopped := range map[string]bool{
+		"rm -rf " + m.dir:                    true,
+		"echo x > " + m.dir + "/policy.yaml": true,
+		"curl -X POST http://" + holder.Console + "/api/v1/policy/reload": true,
+		"rm -rf " + m.dir + "-other":                                      false,
+		"curl http://127.0.0.1:1/api/v1/x":                                false,
+	} {
+		a, _ := m.ask(dialects["messages"], true, "s", `call: Bash {"command":"`+command+`"}`)
+		if got := strings.Contains(prose(a), "action.tamper-gatehouse"); got != stopped {
+			t.Errorf("%s: stopped %v: %+v", command, got, a.Parts)
+		}
 	}
 }

@@ -165,7 +165,7 @@ func (g *gateway) wire() error {
 	}
 	g.closers = append(g.closers, elsewhere.Close)
 	g.gate = gate.New(gate.Options{
-		Ledger: g.store.ledger, Vault: g.store.vault, Policy: g.store.rules.Policy, Rules: g.store.detect.Engine, Remote: elsewhere, Prices: prices,
+		Ledger: g.store.ledger, Vault: g.store.vault, Policy: g.store.rules.Policy, Rules: g.store.detect.Engine, Remote: elsewhere, Own: g.places(), Prices: prices,
 		Capture: g.capture, Log: g.o.Log, Ended: g.ended,
 		Begun: func(in *flow.Intent) { g.metrics.Begun(in.Provider) }, Turned: g.metrics.Refused,
 	})

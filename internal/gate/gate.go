@@ -15,6 +15,7 @@ import (
 
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/inspect"
+	"github.com/workingagents/gatehouse/internal/inspect/action"
 	"github.com/workingagents/gatehouse/internal/ledger"
 	"github.com/workingagents/gatehouse/internal/policy"
 	"github.com/workingagents/gatehouse/internal/price"
@@ -33,6 +34,7 @@ type Options struct {
 	Vault   *vault.Vault
 	Policy  func() policy.Policy   // the one in force
 	Rules   func() *inspect.Engine // those in force
+	Own     action.Own             // where this gateway is: what a proposed call would do to it
 	Remote  *remote.Set            // other people's detectors; nil: none
 	Prices  *price.Table
 	Capture func(flow.Principal) flow.Capture

@@ -111,7 +111,7 @@ func (x *examiner) proposed(r reach) {
 // actions judges what a proposed call would do. The id of a finding is that of the
 // rule and of the words that do it: to allow one allows no other command.
 func (g *Gate) actions(name, text string) ([]flow.Finding, action.Call) {
-	call := action.Judge(name, []byte(text))
+	call := g.o.Own.Judge(name, []byte(text))
 	findings := make([]flow.Finding, len(call.Found))
 	for i, f := range call.Found {
 		findings[i] = flow.Finding{

@@ -207,7 +207,7 @@ func (x *examiner) asks(p *Passage, r *trail) (brought bool) {
 			switch part.Kind {
 			case flow.ToolCall:
 				if !r.awaits(part.ID) { // the answer that proposed it did not come this way
-					call := action.Judge(part.Name, []byte(part.Text))
+					call := x.g.o.Own.Judge(part.Name, []byte(part.Text))
 					r.await(part, p.asks(part, &call))
 				}
 			case flow.ToolResult:

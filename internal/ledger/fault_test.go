@@ -304,3 +304,42 @@ func load(l *ledger.Ledger, p *played, round int, stop func(turn int) bool) {
 	}
 	all.Wait()
 }
+
+// TestKeyIsDurableBeforeItsSegmentIsLeft: the power goes after entries of a new
+// session have filled a segment and begun the next, and before its key is durable. What
+// can't be opened then may stand at the end of the last segment only: there it is cut.
+func TestKeyIsDurableBeforeItsSegmentIsLeft(t *testing.T) {
+	dir, d := t.TempDir(), disktest.New(1<<30)
+	l, stop := open(t, faultOptions(t, dir, d))
+	r := rand.New(rand.NewPCG(5, 5))
+	begin := func(l *ledger.Ledger, id, session string, size int) error {
+		body := single(r, size)
+		rec, err := l.Begin(intent(flow.ID(id), session, body), ledger.Content{Doc: split.Split(body, nil)})
+		if err == nil {
+			err = rec.End(&flow.Outcome{Flow: flow.ID(id), State: flow.Done}, nil)
+		}
+		return err
+	}
+	if err := begin(l, "a", "first", 3000); err != nil {
+		t.Fatal(err)
+	}
+	d.Fail(func(op disktest.Op) disktest.Fault {
+		if strings.HasPrefix(op.Name, "keys") {
+			return disktest.Before
+		}
+		return disktest.None
+	})
+	if err := begin(l, "b", "second", 3<<20); err == nil {
+		t.Fatal("an intent whose key was not written is said to be durable")
+	}
+	after := d.Crash(nil)
+	stop()
+	l, stop = open(t, faultOptions(t, dir, after))
+	defer stop()
+	if err := begin(l, "c", "third", 3000); err != nil {
+		t.Fatal(err)
+	}
+	if rep, err := l.Verify(nil); err != nil || rep.Code != ledger.Sound {
+		t.Errorf("verify: %v %+v", err, rep)
+	}
+}

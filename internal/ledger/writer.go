@@ -20,14 +20,15 @@ type writer struct {
 
 	mu      sync.Mutex // one commit at a time; for all below
 	tail    *tail
-	next    uint64      // number of the next entry
-	prev    segment.Tag // of the last entry
-	last    index.Pos   // where that is
-	buf     []byte      // frames behind tail.off, not yet written
-	clean   bool        // all that is written is synced
-	written []*item     // or turned away, since the last sync
-	held    []*item     // outcomes and checkpoints for which there was no room, in their order
-	dueAt   time.Time   // when bounded mode syncs; zero: nothing to sync
+	next    uint64       // number of the next entry
+	prev    segment.Tag  // of the last entry
+	last    index.Pos    // where that is
+	buf     []byte       // frames behind tail.off, not yet written
+	clean   bool         // all that is written is synced
+	written []*item      // or turned away, since the last sync
+	keys    <-chan error // says when the keys of the batch's new sessions are durable; nil: they are
+	held    []*item      // outcomes and checkpoints for which there was no room, in their order
+	dueAt   time.Time    // when bounded mode syncs; zero: nothing to sync
 
 	shown    atomic.Pointer[tail] // tail, for the filler
 	prepared atomic.Bool          // ahead is there
@@ -76,15 +77,13 @@ func (w *writer) take() *batch {
 // commit makes a batch durable and wakes who waits for it.
 func (w *writer) commit(b *batch) {
 	defer close(b.done)
-	keys := w.flushKeys()
+	w.flushKeys()
 	refused, err := w.write(b)
 	if err == nil && (w.l.o.Mode == Strict || refused) {
 		err = w.sync()
 	}
-	if keys != nil {
-		if kerr := <-keys; err == nil {
-			err = kerr
-		}
+	if kerr := w.keyed(); err == nil {
+		err = kerr
 	}
 	if err != nil {
 		w.fail(b, err)
@@ -98,14 +97,24 @@ func (w *writer) commit(b *batch) {
 }
 
 // flushKeys makes the keys of new sessions durable while the entries are
-// written: no waiter wakes before both are. Without new keys it gives nil.
-func (w *writer) flushKeys() <-chan error {
+// written: no waiter wakes before both are.
+func (w *writer) flushKeys() {
 	if !w.l.ring.Dirty() {
-		return nil
+		return
 	}
 	done := make(chan error, 1)
+	w.keys = done
 	go func() { done <- w.l.ring.Flush() }()
-	return done
+}
+
+// keyed waits until the keys of the batch's new sessions are durable.
+func (w *writer) keyed() error {
+	if w.keys == nil {
+		return nil
+	}
+	err := <-w.keys
+	w.keys = nil
+	return err
 }
 
 // write puts what was held and the items of a batch behind the tail. It errs
@@ -256,9 +265,14 @@ func (w *writer) sync() error {
 	return nil
 }
 
-// rotate goes on in the next segment. After an error the tail is as before.
+// rotate goes on in the next segment. After an error the tail is as before. What is
+// left behind is durable with its keys: recovery cuts at the end of the last segment
+// only.
 func (w *writer) rotate() error {
 	if err := w.flush(); err != nil {
+		return err
+	}
+	if err := w.keyed(); err != nil {
 		return err
 	}
 	if err := w.sync(); err != nil {

@@ -67,13 +67,45 @@ const (
 	surely    = 90       // percent from which a policy may block
 )
 
+// Own is where this gateway is, beside its usual places: what is done to it there is
+// tampering with it, too.
+type Own struct {
+	Folders []string // its data and settings: absolute, or below ~/
+	Ports   []string // the console's first, then the entrances'; none: the usual ones
+}
+
+// usualPorts are those of a gateway whose settings name none.
+var usualPorts = []string{"4040", "4000", "4001"}
+
+func (o *Own) ports() []string {
+	if len(o.Ports) == 0 {
+		return usualPorts
+	}
+	return o.Ports
+}
+
+// console reports whether a text calls the console's API.
+func (o *Own) console(text string) bool { return strings.Contains(text, ":"+o.ports()[0]+"/api") }
+
+// holds reports whether a path, as normal writes it, is one of the folders or in
+// one.
+func (o *Own) holds(path string) bool {
+	return slices.ContainsFunc(o.Folders, func(f string) bool {
+		f = strings.ToLower(strings.ReplaceAll(f, `\`, "/"))
+		return path == f || strings.HasPrefix(path, strings.TrimSuffix(f, "/")+"/")
+	})
+}
+
 // Classify gives what Judge finds in a call.
 func Classify(tool string, args []byte) []Found { return Judge(tool, args).Found }
 
+// Judge judges the call of a tool before a gateway in its usual places.
+func Judge(tool string, args []byte) Call { return (&Own{}).Judge(tool, args) }
+
 // Judge judges the call of a tool. args are its arguments as the model wrote
 // them: a JSON object, or free text.
-func Judge(tool string, args []byte) Call {
-	j, size := &judge{tool: tool}, len(args)
+func (o *Own) Judge(tool string, args []byte) Call {
+	j, size := &judge{tool: tool, own: o}, len(args)
 	if len(args) > maxArgs {
 		j.add(Found{Rule: Unparsed, Severity: flow.High, Confidence: 100, Start: maxArgs, End: len(args), Note: "arguments are too long to be read to their end"})
 		args = args[:maxArgs]
@@ -100,6 +132,7 @@ func Judge(tool string, args []byte) Call {
 // judge collects what is found in one call.
 type judge struct {
 	tool  string
+	own   *Own
 	found []Found
 	ways  []Way
 	work  int // bytes that were parsed

@@ -660,7 +660,7 @@ func dropHost(h string) bool { return drops.MatchString(h) }
 
 // ours judges what is done to this gateway.
 func (s *shell) ours(c *command) {
-	if !strings.Contains(c.line, "gatehouse") && !strings.Contains(c.line, "4040") && !strings.Contains(c.line, "4000") {
+	if !strings.Contains(c.line, "gatehouse") && !slices.ContainsFunc(s.own.ports(), func(port string) bool { return strings.Contains(c.line, port) }) {
 		return
 	}
 	switch c.name {
@@ -672,11 +672,11 @@ func (s *shell) ours(c *command) {
 		if strings.Contains(c.line, "gatehouse") && !has(c.args, "status", "list", "print", "build", "run", "install", "is-active", "start", "ps", "logs", "restart") {
 			s.hit(c, TamperGatehouse, flow.Critical, 92, "stops or removes Gatehouse", nil)
 		}
-		if c.name == "fuser" && (strings.Contains(c.line, "4040/tcp") || strings.Contains(c.line, "4000/tcp")) && strings.Contains(c.line, "-k") {
+		if c.name == "fuser" && strings.Contains(c.line, "-k") && slices.ContainsFunc(s.own.ports(), func(port string) bool { return strings.Contains(c.line, port+"/tcp") }) {
 			s.hit(c, TamperGatehouse, flow.Critical, 90, "stops what listens on Gatehouse's ports", nil)
 		}
 	case "curl", "wget", "http", "nc":
-		if strings.Contains(c.line, ":4040/api/") && localHost(c) {
+		if s.own.console(c.line) && localHost(c) {
 			s.hit(c, TamperGatehouse, flow.High, 90, "asks or changes Gatehouse through its console", s.facts(c))
 		}
 	case "rm", "mv", "chmod", "truncate", "shred", "unlink", "cp", "ln":

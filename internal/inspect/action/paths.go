@@ -3,6 +3,7 @@ package action
 import (
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -91,7 +92,9 @@ func (j *judge) placesOf(name string) []place {
 	if j.paths == nil {
 		j.paths = map[string][]place{}
 	}
-	all = placesOf(name)
+	if all = placesOf(name); j.own.holds(normal(name)) && !slices.Contains(all, gatePlace) {
+		all = append(all, gatePlace)
+	}
 	j.paths[name] = all
 	return all
 }

@@ -65,7 +65,7 @@ func (j *judge) opaque(start, end int, note string) {
 
 // scriptArgs judges the arguments of one call.
 func (j *judge) scriptArgs(tool, args string, at func(int) int, constants map[string]string) {
-	inner := &judge{tool: tool}
+	inner := &judge{tool: tool, own: j.own}
 	defer func() {
 		j.work += inner.work
 		for _, f := range inner.found {

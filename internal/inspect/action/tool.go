@@ -281,7 +281,7 @@ func (j *judge) urls(v *value) {
 			s := &shell{judge: j, at: v.at}
 			s.reads(&command{end: len(v.text)}, rest)
 			continue
-		case isLocal(h) && strings.Contains(rest, ":4040/api"):
+		case isLocal(h) && j.own.console(rest):
 			f.Rule, f.Severity, f.Confidence, f.Note = TamperGatehouse, flow.High, 90, "asks or changes Gatehouse through its console"
 		case dropHost(h) && (sendTool.MatchString(j.tool) || strings.Contains(rest, "?")):
 			f.Rule, f.Severity, f.Confidence, f.Note = Exfiltration, flow.High, 70, "an address where anonymous data is collected"
