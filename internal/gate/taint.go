@@ -197,26 +197,35 @@ func (x *examiner) parts(i int) []flow.Part {
 	return codec.Block(x.m.API, "", x.doc.Body[p.Start:p.End])
 }
 
-// asks notes the new calls, and reports whether what others wrote came in.
+// asks notes the new calls, and reports whether what others wrote came in. A piece
+// without a call is not read for that: the result of one that is awaited has its id.
 func (x *examiner) asks(p *Passage, r *trail) (brought bool) {
 	for i, fresh := range x.fresh {
-		if !fresh {
+		piece := &x.doc.Pieces[i]
+		if !fresh || piece.Kind != split.Block {
+			continue
+		}
+		raw := x.doc.Body[piece.Start:piece.End]
+		brought = brought || r.named(raw)
+		if !codec.MayCall(raw) {
 			continue
 		}
 		for _, part := range x.parts(i) {
-			switch part.Kind {
-			case flow.ToolCall:
-				if !r.awaits(part.ID) { // the answer that proposed it did not come this way
-					call := x.g.o.Own.Judge(part.Name, []byte(part.Text))
-					r.await(part, p.asks(part, &call))
-				}
-			case flow.ToolResult:
-				_, ok := r.brings(part)
-				brought = brought || ok
+			if part.Kind == flow.ToolCall && !r.awaits(part.ID) { // the answer that proposed it did not come this way
+				call := x.g.o.Own.Judge(part.Name, []byte(part.Text))
+				r.await(part, p.asks(part, &call))
 			}
 		}
 	}
 	return brought
+}
+
+// named reports whether a piece has the id of a call that asks others, or where
+// there is none, its tool's name.
+func (r *trail) named(raw []byte) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.ContainsFunc(r.calls, func(c awaited) bool { return c.asks && c.id != "" && bytes.Contains(raw, []byte(c.id)) })
 }
 
 func (r *trail) awaits(id string) bool {
@@ -225,13 +234,7 @@ func (r *trail) awaits(id string) bool {
 	return id != "" && r.call(id) != nil
 }
 
-// brings gives the tool whose result a part is, when it holds what others wrote.
-func (r *trail) brings(part flow.Part) (tool string, ok bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.brought(part)
-}
-
+// brought gives the tool whose result a part is, when it holds what others wrote.
 func (r *trail) brought(part flow.Part) (tool string, ok bool) {
 	for _, id := range [...]string{part.ID, part.Name} {
 		if c := r.call(id); c != nil && id != "" {

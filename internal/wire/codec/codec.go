@@ -4,6 +4,7 @@
 package codec
 
 import (
+	"bytes"
 	"errors"
 
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -78,6 +79,17 @@ func Block(api flow.API, role string, block []byte) []flow.Part {
 		return []flow.Part{{Kind: flow.UnknownPart, Role: role, Text: string(block)}}
 	}
 	return parts
+}
+
+// MayCall reports whether a block may hold a tool call, in any API: cheaply, and never
+// false where there is one that Block reads.
+func MayCall(block []byte) bool {
+	for _, word := range [...]string{"tool_use", "_call", "functionCall", "toolCall", "function", "executable"} {
+		if bytes.Contains(block, []byte(word)) {
+			return true
+		}
+	}
+	return bytes.IndexByte(block, '\\') >= 0 && bytes.Contains(block, []byte(`\u`)) // names may be written with escapes
 }
 
 // Envelope is what a WebSocket message of the Responses API says about itself.

@@ -123,6 +123,11 @@ func FuzzRequest(f *testing.F) {
 		doc := split.Split(body, nil)
 		codec.Facts(api, "/v1beta/models/m:generateContent", doc)
 		for _, piece := range doc.Pieces {
+			for _, part := range codec.Block(api, "user", doc.Body[piece.Start:piece.End]) {
+				if part.Kind == flow.ToolCall && !codec.MayCall(doc.Body[piece.Start:piece.End]) {
+					t.Fatalf("a call that MayCall does not see: %s", doc.Body[piece.Start:piece.End])
+				}
+			}
 			if codec.Part(api, "user", doc.Body[piece.Start:piece.End]).Kind == "" {
 				t.Fatal("a part without a kind")
 			}
