@@ -34,7 +34,7 @@ func TestCoverage(t *testing.T) {
 		t.Errorf("%d calls: %s", calls, out)
 	}
 	exit, out, errs = p.do("coverage", "--data", data)
-	for _, want := range []string{"SESSION", r.Sessions[0].Session[:8], "model calls   ", " imported", "can't be seen connections that never came"} {
+	for _, want := range []string{"SESSION", clip(r.Sessions[0].Session, 38), "model calls   ", " imported", "can't be seen connections that never came"} {
 		if exit != 0 || !strings.Contains(out, want) {
 			t.Errorf("%d: %q is not in\n%s%s", exit, want, out, errs)
 		}
