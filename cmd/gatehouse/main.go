@@ -42,6 +42,7 @@ func commands() []command {
 		{"flows", "list flows, newest last", runFlows},
 		{"show", "show a flow as a conversation, or its exact bytes", runShow},
 		{"sessions", "list sessions", runSessions},
+		{"coverage", "how calls came: by redirect, intercepted, tunnelled, refused, unread", runCoverage},
 		{"tail", "follow flows as they happen", runTail},
 		{"verify", "check the ledger against itself", runVerify},
 		{"key", "add, list, revoke access keys", runKey},

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/workingagents/gatehouse/internal/coverage"
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/inspect"
 	"github.com/workingagents/gatehouse/internal/inspect/action"
@@ -266,7 +267,7 @@ func (f *rulesFlags) addCanary(ctx context.Context, name string, std streams) er
 // one runs on the folder, else of the rules in the binary and in the folder.
 // Registered values and canaries may be none yet.
 func ruleNames(ctx context.Context, dir string) ([]string, error) {
-	names := slices.Concat([]string{inspect.RegisteredFamily + ".*", inspect.CanaryFamily + ".*"}, action.Rules(), taint.Rules())
+	names := slices.Concat([]string{inspect.RegisteredFamily + ".*", inspect.CanaryFamily + ".*"}, action.Rules(), taint.Rules(), coverage.Rules())
 	if _, held := ledger.Held(dir); held {
 		b, err := openBackend(ctx, dir)
 		if err != nil {

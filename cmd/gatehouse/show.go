@@ -152,7 +152,10 @@ func (s *shower) found(findings []flow.Finding) {
 		if f.Place != "" {
 			where += ", " + f.Place
 		}
-		fmt.Fprintf(s.std.out, "found     %s   %s, %d %%   in %s at %d to %d", plain(f.Rule), f.Severity, f.Confidence, plain(where), f.Start, f.End)
+		fmt.Fprintf(s.std.out, "found     %s   %s, %d %%   in %s", plain(f.Rule), f.Severity, f.Confidence, plain(where))
+		if f.End > 0 { // else it is about the call as a whole
+			fmt.Fprintf(s.std.out, " at %d to %d", f.Start, f.End)
+		}
 		if len(f.Via) > 0 {
 			fmt.Fprintf(s.std.out, " through %s", plain(strings.Join(f.Via, ", ")))
 		}
@@ -163,10 +166,18 @@ func (s *shower) found(findings []flow.Finding) {
 			fmt.Fprintf(s.std.out, " (%s)", plain(f.Note))
 		}
 		if f.From != nil {
-			fmt.Fprintf(s.std.out, "   from %s in %s at %d to %d", plain(cmp.Or(f.From.Tool, f.From.Rule)), plain(string(f.From.Flow)), f.From.Start, f.From.End)
+			fmt.Fprint(s.std.out, originText(f.From))
 		}
 		fmt.Fprintf(s.std.out, "   %s   %s\n", f.Action, plain(f.ID))
 	}
+}
+
+// originText says where the other place of a finding is: in a flow, or all of it.
+func originText(from *flow.Origin) string {
+	if from.End == 0 {
+		return "   before it " + plain(string(from.Flow))
+	}
+	return fmt.Sprintf("   from %s in %s at %d to %d", plain(cmp.Or(from.Tool, from.Rule)), plain(string(from.Flow)), from.Start, from.End)
 }
 
 // changed prints what was done to the answer.

@@ -64,6 +64,7 @@ func New(o Options) *Carrier {
 type Request struct {
 	Entrance  flow.Entrance
 	Route     route.Route
+	Host      string // as gate.Message has it
 	Upstream  *upstream.Upstream
 	Principal flow.Principal
 	Custody   flow.Custody
@@ -165,7 +166,7 @@ func (s *Carrier) call(w http.ResponseWriter, r *http.Request, q Request) *call 
 	session, subagent, parent := agents.Claims(r.Header)
 	c.message = &gate.Message{
 		Entrance: q.Entrance, Provider: c.route.Provider, API: c.route.API,
-		Method: r.Method, Path: identity.ScrubPath(c.upQuery, s.o.Secret), Route: c.route.Path,
+		Method: r.Method, Path: identity.ScrubPath(c.upQuery, s.o.Secret), Route: c.route.Path, Host: q.Host,
 		Header: identity.ScrubHeader(r.Header, s.o.Secret), Encoding: ContentEncoding(r.Header), Type: r.Header.Get("Content-Type"),
 		Principal: q.Principal, Custody: q.Custody, TLS: q.TLS,
 		Claim: gate.Claim{Session: session, Subagent: subagent, Parent: parent},

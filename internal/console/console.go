@@ -109,6 +109,7 @@ func (c *Console) routes() {
 		"GET /api/v1/flows/{id}":                c.flow,
 		"GET /api/v1/flows/{id}/content/{what}": c.content,
 		"GET /api/v1/sessions":                  c.sessions,
+		"GET /api/v1/coverage":                  c.coverage,
 		"GET /api/v1/tail":                      c.tail,
 		"POST /api/v1/verify":                   c.verify,
 		"GET /api/v1/keys":                      c.listKeys,

@@ -142,7 +142,8 @@ type Intent struct {
 	API             API       `json:"api"`
 	Model           string    `json:"model,omitempty"`
 	Method          string    `json:"method"`
-	Path            string    `json:"path"` // without access key; credential parameters as fingerprints
+	Path            string    `json:"path"`           // without access key; credential parameters as fingerprints
+	Host            string    `json:"host,omitempty"` // that the client called, and its port unless that is 443; empty: the gateway, by a base URL
 	Session         Session   `json:"session"`
 	Turn            int       `json:"turn,omitempty"` // 1-based; 0: not a turn
 	RetryOf         ID        `json:"retry_of,omitempty"`

@@ -17,6 +17,7 @@ type View struct {
 	Model             string    `json:"model"`
 	Method            string    `json:"method"`
 	Path              string    `json:"path"`
+	Host              string    `json:"host,omitempty"`
 	Status            int       `json:"status"`
 	State             State     `json:"state"`
 	Verdict           Verdict   `json:"verdict"`
@@ -37,6 +38,7 @@ type View struct {
 	DurationMS        *float64  `json:"duration_ms"`
 
 	API         API    `json:"api"`
+	Claimed     bool   `json:"claimed,omitempty"` // the agent named its session
 	Subagent    string `json:"subagent,omitempty"`
 	Predecessor ID     `json:"predecessor,omitempty"`
 	Stop        string `json:"stop,omitempty"`
@@ -48,6 +50,7 @@ type View struct {
 	ScannedBytes    int64     `json:"scanned_bytes"`              // of the request's decoded body, that detectors read to the end
 	UnreadableBytes int64     `json:"unreadable_bytes,omitempty"` // of it, that could not be decoded to the end
 	Findings        []Finding `json:"findings,omitempty"`         // the request's, then the answer's
+	Rules           []string  `json:"rules,omitempty"`            // that decided, and "limit:KIND" or "blind:KIND" where no rule did
 	Would           string    `json:"would,omitempty"`            // in mode report: the verdict that enforcing would have given
 
 	ClientTLS   *Leg  `json:"client_tls,omitempty"`
@@ -69,13 +72,13 @@ type UsageView struct {
 func NewView(in *Intent, out *Outcome) View {
 	v := View{
 		ID: in.Flow, Session: in.Session.ID, Entrance: in.Entrance, Provider: in.Provider,
-		Model: in.Model, Method: in.Method, Path: in.Path, State: Open,
+		Model: in.Model, Method: in.Method, Path: in.Path, Host: in.Host, State: Open,
 		Verdict: in.Decision.Verdict, Why: in.Decision.Why, Principal: in.Principal.Name, Custody: in.Custody,
 		RequestBytes: in.RequestBytes, RequestSHA256: in.RequestSHA256, ForwardedSHA256: in.ForwardedSHA256,
 		Started: in.Started, API: in.API, Subagent: in.Session.Subagent, Predecessor: in.Session.Predecessor,
 		Credential: in.Principal.Credential, Unreadable: in.Unreadable,
 		ForwardedBytes: in.ForwardedBytes, ScannedBytes: in.ScannedBytes, UnreadableBytes: in.UnreadableBytes,
-		Findings: in.Findings, Would: in.Decision.Would, ClientTLS: in.TLS,
+		Findings: in.Findings, Rules: in.Decision.Rules, Claimed: in.Session.Claimed, Would: in.Decision.Would, ClientTLS: in.TLS,
 	}
 	if in.Turn > 0 {
 		turn := in.Turn
@@ -126,7 +129,7 @@ func (v *View) judge(out *Outcome) {
 		return
 	}
 	if d.Verdict < v.Verdict {
-		v.Verdict, v.Why = d.Verdict, d.Why
+		v.Verdict, v.Why, v.Rules = d.Verdict, d.Why, d.Rules
 	}
 	v.Would = stricter(v.Would, d.Would)
 }

@@ -145,7 +145,8 @@ func (x *examiner) count() {
 // recent gives the findings in what is new in this request.
 func (x *examiner) recent(findings []flow.Finding, spots []spot) (list []flow.Finding) {
 	for k, at := range spots {
-		if at.piece < 0 || x.fresh[at.piece] {
+		told := at.piece < 0 && x.outer[at.index].told && findings[k].Action > flow.AskFirst
+		if (at.piece < 0 || x.fresh[at.piece]) && !told {
 			list = append(list, findings[k])
 		}
 	}

@@ -107,6 +107,7 @@ type Message struct {
 	Method    string
 	Path      string        // as it is recorded: credentials as fingerprints
 	Route     string        // path without query, as the codec reads it
+	Host      string        // that the client called, and its port unless that is 443; "": the gateway, by a base URL
 	Header    []flow.Header // as it is recorded: credentials as fingerprints
 	Encoding  string        // Content-Encoding
 	Type      string        // Content-Type
@@ -230,7 +231,7 @@ func (g *Gate) intent(m *Message) *flow.Intent {
 	now := g.o.Now()
 	in := &flow.Intent{
 		Flow: newID(now), Started: now, Entrance: m.Entrance, Provider: m.Provider, API: m.API,
-		Method: m.Method, Path: m.Path, Header: m.Header, Principal: m.Principal,
+		Method: m.Method, Path: m.Path, Host: m.Host, Header: m.Header, Principal: m.Principal,
 		Custody: m.Custody, Capture: flow.CaptureFull,
 		RequestBytes: int64(len(m.Body)), TLS: m.TLS,
 	}

@@ -25,6 +25,7 @@ type found struct {
 	nested     bool   // a number of a JSON text that stands in a string: arguments
 	part       bool   // one of the pieces of a value that structure cuts
 	secret     bool   // belongs into the vault
+	told       bool   // recorded of this session before: judged, and recorded again only where it stops the call
 	aside      bool   // of what the asking gateway says of itself: kept, and not judged
 }
 
@@ -146,6 +147,7 @@ func (g *Gate) examine(m *Message, in *flow.Intent, r *reading, s *session) (*ex
 	x.elsewhere()
 	x.asked()
 	x.envelope()
+	x.outer = append(x.outer, g.standing(in, s)...)
 	x.acts(r)
 	return x, nil
 }

@@ -88,6 +88,7 @@ func (p *Passage) begin(r reading) error {
 		return p.gate.unrecorded(err)
 	}
 	p.record = record
+	p.gate.tracker.note(p.session, p.in)
 	if err := p.gate.learn(p.in, r.plan.secrets); err != nil {
 		p.End(flow.Aborted, "the vault could not be read")
 		return p.gate.unrecorded(err)

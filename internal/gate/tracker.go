@@ -55,6 +55,7 @@ type tracker struct {
 	trails  *list.List // *trail, those that were asked for last first
 	trailed int        // bytes that they take
 
+	homes  homes
 	owners owners
 	cut    owners // of responses that were blocked on their way back
 }
@@ -76,6 +77,9 @@ type session struct {
 	ends  *list.Element    // in tracker.ends; nil: there is no end
 	heads []headRecord     // oldest first
 	trail *trail           // nil: nothing that matters was done yet
+
+	homes map[flow.Provider]home // how its model calls come; nil: none did
+	told  []string               // ids of findings about its calls, oldest first
 }
 
 // call is what a retry is recognised by.

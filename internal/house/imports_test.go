@@ -17,7 +17,7 @@ var layers = [][]string{
 	{"internal/carry"},
 	{"internal/gate", "internal/allow", "internal/rulebook"},
 	{"internal/vault"},
-	{"internal/identity", "internal/inspect", "internal/policy", "internal/price", "internal/ledger", "internal/remote"},
+	{"internal/identity", "internal/inspect", "internal/policy", "internal/price", "internal/coverage", "internal/ledger", "internal/remote"},
 	{"internal/upstream", "internal/agents", "internal/archive", "internal/config", "internal/simulate", "internal/ca"},
 	{"internal/wire", "internal/strict", "internal/atomicfile"},
 	{"internal/flow"},
@@ -40,6 +40,7 @@ var allowed = []line{
 	{"cmd/gatehouse", "internal/ledger", "who holds the folder; the API's answers in its words"},
 	{"cmd/gatehouse", "internal/policy", "checks, tests and explains policy files without a gateway"},
 	{"cmd/gatehouse", "internal/inspect/...", "knows what a rule may be called"},
+	{"cmd/gatehouse", "internal/coverage", "the report in its words; knows what a rule may be called"},
 	{"cmd/gatehouse", "internal/rulebook", "checks rules files without a gateway"},
 	{"cmd/gatehouse", "internal/wire/codec", "show reads bodies as conversations"},
 	{"cmd/gatehouse", "internal/wire/coding", "show decodes compressed bodies"},
@@ -107,10 +108,13 @@ var allowed = []line{
 	{"internal/proxy/guardrail", "internal/identity", "asks whose key it is; takes credentials out of what is recorded"},
 	{"internal/proxy/guardrail", "internal/wire/peek", "reads what a question says of itself"},
 
+	{"internal/console", "internal/coverage", "reports which way flows came"},
 	{"internal/console", "internal/ledger", "shows flows, sessions and content, verifies"},
 	{"internal/console", "internal/identity", "administers access keys"},
 	{"internal/console", "internal/policy", "explains the policy, administers allowances"},
 
+	{"internal/gate", "internal/coverage", "says what is new in how a call came and where it goes"},
+	{"internal/gate", "internal/agents", "tells an agent's program from others"},
 	{"internal/gate", "internal/ledger", "records: no record, no passage"},
 	{"internal/gate", "internal/policy", "asks for the decision"},
 	{"internal/gate", "internal/inspect", "has what is new scanned"},
@@ -133,6 +137,8 @@ var allowed = []line{
 	{"internal/identity", "internal/atomicfile", "replaces the file of access keys whole"},
 
 	{"internal/rulebook", "internal/inspect/...", "compiles the operator's rules beside the built-in ones"},
+
+	{"internal/coverage", "internal/agents", "knows where each agent was seen to call"},
 
 	{"internal/identity", "internal/agents", "names the program of a calling process"},
 
@@ -241,7 +247,7 @@ func TestEntrancesDoNotKnowEachOther(t *testing.T) {
 }
 
 // pure packages get bytes and give values: no I/O, no clock, no log.
-var pure = []string{"internal/flow/...", "internal/wire/...", "internal/inspect/...", "internal/policy/...", "internal/price/...", "internal/strict/..."}
+var pure = []string{"internal/flow/...", "internal/wire/...", "internal/inspect/...", "internal/policy/...", "internal/price/...", "internal/coverage", "internal/strict/..."}
 
 // impure are the imports that do I/O or log. net/http is not among them: its
 // Header is a word that codecs share; what it does is.

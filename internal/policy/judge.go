@@ -108,6 +108,8 @@ func (s *set) redaction(c *Case) flow.Action {
 	switch {
 	case c.direction() == toAgent:
 		return flow.FlagIt
+	case strings.HasPrefix(c.Rule, coverageFamily):
+		return flow.FlagIt // it is about the call: there is no value
 	case isSpecial(c.Rule):
 		return s.unredactable.do
 	case c.Fixed && c.Confidence < sure:

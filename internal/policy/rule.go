@@ -15,6 +15,7 @@ import (
 const (
 	unreadableFamily = "unreadable." // unreadable.media, .encoded, .malformed, .cut: what detectors could not read
 	providerFamily   = "provider."   // provider.fetch …: what a request makes the provider do
+	coverageFamily   = "coverage."   // how a call came and where it goes; * does reach these
 	remoteFamily     = "remote."     // remote.NAME-failed: a remote detector did not judge; what it finds is as any finding
 	failedSuffix     = "-failed"
 )

@@ -73,11 +73,25 @@ func TestInterceptedAgents(t *testing.T) {
 			if calls < 2 {
 				t.Errorf("%d model calls", calls)
 			}
+			nothingNew(t, r)
 			r.Pairs()
 			intercepted(t, r, tt.agent)
 			r.Sound()
 			sealed(t, r)
 		})
+	}
+}
+
+// nothingNew checks that the table of what agents were seen to call is that of
+// the versions that are tested.
+func nothingNew(t *testing.T, r *rig.Rig) {
+	t.Helper()
+	for _, f := range r.Flows() {
+		for _, found := range f.Findings {
+			if strings.HasPrefix(found.Rule, "coverage.") {
+				t.Errorf("%s %s: %s (internal/agents has what was seen)", f.Method, f.Path, found.Rule)
+			}
+		}
 	}
 }
 

@@ -170,7 +170,8 @@ func (c *coder) intent(in *flow.Intent) {
 	number(c, 35, &in.ForwardedBytes)
 	number(c, 36, &in.ScannedBytes)
 	number(c, 37, &in.UnreadableBytes)
-	c.leg(38, &in.TLS)
+	c.leg(38, &in.TLS) // and 39 to 41
+	text(c, 42, &in.Host)
 }
 
 func (c *coder) outcome(out *flow.Outcome) {

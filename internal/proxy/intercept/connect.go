@@ -40,7 +40,7 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request, q carry.Request
 // message is what the gate is told of a connection.
 func message(method string, t Target, q carry.Request) *gate.Message {
 	return &gate.Message{
-		Entrance: flow.Tunnel, API: flow.Opaque, Method: method, Path: t.recorded(),
+		Entrance: flow.Tunnel, API: flow.Opaque, Method: method, Path: t.recorded(), Host: t.recorded(),
 		Principal: q.Principal, Custody: q.Custody,
 	}
 }

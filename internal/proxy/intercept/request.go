@@ -22,7 +22,7 @@ func (s *Server) serveInner(w http.ResponseWriter, r *http.Request) {
 // serve has a request to an inspected host carried. All that is refused here is
 // recorded: who calls what is known.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, in *inside) {
-	q := carry.Request{Entrance: flow.Intercept, Upstream: in.host.upstream(in.target), TLS: in.leg}
+	q := carry.Request{Entrance: flow.Intercept, Host: in.target.recorded(), Upstream: in.host.upstream(in.target), TLS: in.leg}
 	q.Route = route.Route{Provider: in.host.Provider, API: flow.Opaque, Path: "/"}
 	key := in.who.key
 	if key == "" {
