@@ -168,7 +168,7 @@ func (r *trail) keep(secret *flow.Origin) {
 // is nobody's first word.
 func (x *examiner) tooled(p *Passage) bool {
 	tools, _ := x.doc.Get("tools")
-	return len(tools) > 2 || p.facts.Previous != ""
+	return len(tools) > 2 || p.facts.Previous != "" || x.m.API == flow.Responses && bytes.Contains(x.doc.Body, []byte(`"additional_tools"`)) // Codex has them in its input
 }
 
 // private gives the first finding in what is new that must not leave: more likely
