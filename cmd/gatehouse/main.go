@@ -46,6 +46,7 @@ func commands() []command {
 		{"verify", "check the ledger against itself", runVerify},
 		{"key", "add, list, revoke access keys", runKey},
 		{"ca", "show, hand out, rotate what inspected calls are signed with", runCA},
+		{"intercept", "try the forward proxy against providers that must not be trusted", runIntercept},
 		{"policy", "check, test, explain, reload the policy file", runPolicy},
 		{"rules", "list, check, reload rules; register secrets and canaries", runRules},
 		{"import", "record what other tools recorded (HAR, mitmproxy)", runImport},

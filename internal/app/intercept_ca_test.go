@@ -17,6 +17,7 @@ import (
 	"github.com/workingagents/gatehouse/internal/ca"
 	"github.com/workingagents/gatehouse/internal/config"
 	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/policy"
 )
 
 // TestANewHostNeedsARotation, which a running gateway follows.
@@ -86,8 +87,15 @@ func TestAProviderThatIsNotTrusted(t *testing.T) {
 	if resp.StatusCode != http.StatusBadGateway || !strings.Contains(text, "could not be trusted") {
 		t.Errorf("%s %s", resp.Status, text)
 	}
-	if v := h.ended(1)[0]; v.State != flow.Aborted || !strings.Contains(v.Why, "self-signed") || v.ProviderTLS != nil {
+	v := h.ended(1)[0]
+	if v.State != flow.Refused || v.Verdict != flow.Block || !strings.Contains(v.Why, "self-signed") || v.ProviderTLS != nil || v.ForwardedBytes != 0 || v.ForwardedSHA256 != "" {
 		t.Errorf("on record: %+v", v)
+	}
+	if len(v.Findings) != 1 || v.Findings[0].Rule != policy.Untrusted || v.Findings[0].Severity != flow.High || v.Findings[0].Action != flow.BlockIt || !strings.Contains(v.Findings[0].Note, "self-signed") {
+		t.Errorf("found: %+v", v.Findings)
+	}
+	if kept := h.raw(v.ID, "forwarded"); kept != "" {
+		t.Errorf("%q is on record as forwarded", kept)
 	}
 }
 

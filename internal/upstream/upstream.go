@@ -19,6 +19,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -32,9 +33,9 @@ type Options struct {
 // Upstream sends requests to one provider. It is safe for concurrent use.
 type Upstream struct {
 	base   *url.URL
-	http   *http.Transport // HTTP/2 where the provider offers it
+	http   tripper // HTTP/2 where the provider offers it
 	legs   *legs
-	single *http.Transport // requests without a body, WebSocket upgrades (RFC 6455) among them: HTTP/1.1, a connection for each
+	single tripper // requests without a body, WebSocket upgrades (RFC 6455) among them: HTTP/1.1, a connection for each
 }
 
 // New checks the options. It opens no connection.
@@ -63,7 +64,7 @@ func New(o Options) (*Upstream, error) {
 		}
 		proxy = http.ProxyURL(p)
 	}
-	u := &Upstream{base: base, http: transport(proxy, roots, true), single: transport(proxy, roots, false), legs: &legs{}}
+	u := &Upstream{base: base, http: tripper{transport(proxy, roots, true)}, single: tripper{transport(proxy, roots, false)}, legs: &legs{}}
 	// net/http sends a request without a body again when a kept connection ends
 	// before the answer, whether or not the provider has acted on it; over HTTP/2
 	// also when a stream is reset. On a connection that was never used before it
@@ -97,6 +98,20 @@ func loadRoots(file string) (*x509.CertPool, error) {
 		return nil, fmt.Errorf("CA bundle %s holds no certificate", file)
 	}
 	return pool, nil
+}
+
+// tripper tells errors before there was a connection from later ones: see
+// Distrust.
+type tripper struct{ *http.Transport }
+
+func (t tripper) RoundTrip(req *http.Request) (*http.Response, error) {
+	var connected atomic.Bool
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
+	resp, err := t.Transport.RoundTrip(req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
+	if err != nil && connected.Load() {
+		err = &errLate{err}
+	}
+	return resp, err
 }
 
 // dialer has the standard library's own time limits (http.DefaultTransport).
@@ -139,7 +154,7 @@ func transport(proxy func(*http.Request) (*url.URL, error), roots *x509.CertPool
 		IdleConnTimeout:       90 * time.Second,
 		TLSHandshakeTimeout:   15 * time.Second,
 		ExpectContinueTimeout: time.Second,
-		TLSClientConfig:       &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12, VerifyConnection: checkKeys},
+		TLSClientConfig:       &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12, CipherSuites: suites, VerifyConnection: checkKeys},
 	}
 }
 
