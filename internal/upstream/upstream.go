@@ -28,6 +28,8 @@ type Options struct {
 	URL    string // base address, http or https; a path is a prefix
 	Proxy  string // HTTP(S) proxy address; empty: HTTPS_PROXY, HTTP_PROXY, NO_PROXY of the environment
 	CAFile string // PEM file of further roots, beside the system's
+
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error) // nil: the network
 }
 
 // Upstream sends requests to one provider. It is safe for concurrent use.
@@ -64,7 +66,11 @@ func New(o Options) (*Upstream, error) {
 		}
 		proxy = http.ProxyURL(p)
 	}
-	u := &Upstream{base: base, http: tripper{transport(proxy, roots, true)}, single: tripper{transport(proxy, roots, false)}, legs: &legs{}}
+	if o.Dial == nil {
+		o.Dial = dial
+	}
+	u := &Upstream{base: base, legs: &legs{}}
+	u.http, u.single = tripper{transport(proxy, roots, o.Dial, true)}, tripper{transport(proxy, roots, o.Dial, false)}
 	// net/http sends a request without a body again when a kept connection ends
 	// before the answer, whether or not the provider has acted on it; over HTTP/2
 	// also when a stream is reset. On a connection that was never used before it
@@ -114,6 +120,8 @@ func (t tripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
+type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)
+
 // dialer has the standard library's own time limits (http.DefaultTransport).
 var dialer = net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
 
@@ -141,7 +149,7 @@ func (c conn) ReadFrom(r io.Reader) (int64, error) {
 	return io.CopyBuffer(struct{ io.Writer }{c.Conn}, r, buf[:])
 }
 
-func transport(proxy func(*http.Request) (*url.URL, error), roots *x509.CertPool, http2 bool) *http.Transport {
+func transport(proxy func(*http.Request) (*url.URL, error), roots *x509.CertPool, dial dialFunc, http2 bool) *http.Transport {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(http2)

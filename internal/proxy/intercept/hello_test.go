@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"log/slog"
@@ -37,6 +38,7 @@ type proxy struct {
 	minted atomic.Int32 // certificates that were asked for
 	asked  atomic.Int32 // calls that reached the provider
 	ended  chan *flow.Outcome
+	roots  *x509.CertPool // of the authority
 }
 
 func newProxy(t testing.TB, change ...func(*intercept.Options)) *proxy {
@@ -44,6 +46,33 @@ func newProxy(t testing.TB, change ...func(*intercept.Options)) *proxy {
 	p := &proxy{ended: make(chan *flow.Outcome, 1<<15)}
 	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.asked.Add(1) }))
 	t.Cleanup(provider.Close)
+	u, err := upstream.New(upstream.Options{URL: provider.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(u.Close)
+	p.wire(t, u, change...)
+	s := httptest.NewUnstartedServer(p.server)
+	s.Config.ConnContext = p.server.ConnContext
+	s.Start()
+	ctx, stop := context.WithCancel(context.Background())
+	var run sync.WaitGroup
+	run.Go(func() { p.server.Run(ctx) })
+	t.Cleanup(func() { stop(); run.Wait(); s.Close() })
+	p.addr = s.Listener.Addr().String()
+	return p
+}
+
+// limits are those of the proxy's time, as the settings have them.
+const (
+	headerTimeout = 30 * time.Second
+	idleTimeout   = 10 * time.Minute
+)
+
+// wire makes the entrance before a provider, with a ledger and an authority of
+// its own.
+func (p *proxy) wire(t testing.TB, u *upstream.Upstream, change ...func(*intercept.Options)) {
+	t.Helper()
 	dir := t.TempDir()
 	if _, err := ca.Rotate(dir, []string{inspected}, 0, time.Now()); err != nil {
 		t.Fatal(err)
@@ -57,11 +86,6 @@ func newProxy(t testing.TB, change ...func(*intercept.Options)) *proxy {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	u, err := upstream.New(upstream.Options{URL: provider.URL})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(u.Close)
 	engine, err := inspect.Compile(inspect.Library{})
 	if err != nil {
 		t.Fatal(err)
@@ -74,7 +98,7 @@ func newProxy(t testing.TB, change ...func(*intercept.Options)) *proxy {
 	o := intercept.Options{
 		Carrier: carry.New(carry.Options{
 			Gate: g, Secret: identity.Fingerprint(l.Subkey("test")), Log: log,
-			MaxBody: 1 << 20, MaxMemory: 1 << 24, ReadTimeout: time.Minute, IdleTimeout: time.Minute,
+			MaxBody: 1 << 20, MaxMemory: 1 << 24, ReadTimeout: headerTimeout, IdleTimeout: idleTimeout,
 		}),
 		Gate: g, Identity: identity.New(identity.Options{Anonymous: "somebody"}), Log: log,
 		Permits: authority.Permits,
@@ -83,21 +107,18 @@ func newProxy(t testing.TB, change ...func(*intercept.Options)) *proxy {
 			return authority.Leaf(host)
 		},
 		Hosts: []intercept.Host{{Name: inspected, Provider: flow.Anthropic, Upstream: u, Moved: true}},
-		Ports: []int{443}, HeaderTimeout: time.Minute, IdleTimeout: time.Minute,
+		Ports: []int{443}, HeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
 	}
 	for _, c := range change {
 		c(&o)
 	}
 	p.server = intercept.New(o)
-	s := httptest.NewUnstartedServer(p.server)
-	s.Config.ConnContext = p.server.ConnContext
-	s.Start()
-	ctx, stop := context.WithCancel(context.Background())
-	var run sync.WaitGroup
-	run.Go(func() { p.server.Run(ctx) })
-	t.Cleanup(func() { stop(); run.Wait(); s.Close() })
-	p.addr = s.Listener.Addr().String()
-	return p
+	all, err := ca.List(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.roots = x509.NewCertPool()
+	p.roots.AddCert(all[0].Root)
 }
 
 // connect gives a connection to the inspected host, as far as a client knows.
