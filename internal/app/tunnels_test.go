@@ -96,7 +96,7 @@ func TestThousandTunnels(t *testing.T) {
 		many = 100
 	}
 	if need := uint64(8*many + 200); openFiles() < need {
-		t.Fatalf("%d files may be open (ulimit -n), and this test needs %d", openFiles(), need)
+		t.Skipf("%d tunnels were NOT tested: %d files may be open here (ulimit -Hn), and this needs %d", many, openFiles(), need)
 	}
 	target, allow := parrot(t)
 	h := intercepting(t, answering(plainAnswer), allow)
