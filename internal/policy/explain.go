@@ -40,7 +40,7 @@ func (p Policy) Explain(c Case, now time.Time) Explanation {
 		return Explanation{Why: "no policy is loaded", Version: p.Version()}
 	}
 	if c.Rule == Untrusted {
-		return Explanation{Action: flow.BlockIt, Verdict: flow.Block, Line: "no line", Why: "nothing is forwarded to a provider whose TLS is not trusted, whatever a policy says", Mode: p.set.mode, Version: p.set.version}
+		return Explanation{Action: flow.BlockIt, Verdict: flow.Block, Key: "always", Line: "no line", Why: "nothing is forwarded to a provider whose TLS is not trusted, whatever a policy says", Mode: p.set.mode, Version: p.set.version}
 	}
 	r := p.rule(c, now)
 	d := p.conclude([]ruling{r})

@@ -179,7 +179,11 @@ func (u *Upstream) Send(ctx context.Context, method, pathQuery string, header ht
 	p := &payload{data: body, small: len(body) <= smallBody}
 	req = withBody(req, p)
 	defer p.drop()
-	return u.http.RoundTrip(req)
+	resp, err := u.http.Transport.RoundTrip(req) // p sees what a tripper would
+	if err != nil && p.late() {
+		err = &errLate{err}
+	}
+	return resp, err
 }
 
 // Stream is Send for a body that comes while the answer does. It is sent once:
@@ -261,6 +265,7 @@ type payload struct {
 	mu    sync.Mutex
 	data  []byte // nil: dropped
 	small bool   // may be kept for as long as its call runs
+	got   bool   // there was a connection
 	http2 bool   // the connection at hand speaks it
 	sent  bool   // headers went out over HTTP/2
 }
@@ -274,7 +279,15 @@ func (p *payload) connected(info httptrace.GotConnInfo) {
 	t, ok := info.Conn.(interface{ ConnectionState() tls.ConnectionState })
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.got = true
 	p.http2 = ok && t.ConnectionState().NegotiatedProtocol == "h2"
+}
+
+// late reports whether there was a connection.
+func (p *payload) late() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.got
 }
 
 func (p *payload) wrote() {
