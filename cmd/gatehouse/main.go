@@ -47,6 +47,7 @@ func commands() []command {
 		{"verify", "check the ledger against itself", runVerify},
 		{"key", "add, list, revoke access keys", runKey},
 		{"ca", "show, hand out, rotate what inspected calls are signed with", runCA},
+		{"intercept", "try the forward proxy against providers that must not be trusted", runIntercept},
 		{"policy", "check, test, explain, reload the policy file", runPolicy},
 		{"rules", "list, check, reload rules; register secrets and canaries", runRules},
 		{"doctor", "see whether each agent's calls can be seen, and try", runDoctor},

@@ -13,10 +13,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
+
 	"github.com/workingagents/gatehouse/internal/app"
 	"github.com/workingagents/gatehouse/internal/ca"
 	"github.com/workingagents/gatehouse/internal/config"
 	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/policy"
 )
 
 // TestANewHostNeedsARotation, which a running gateway follows.
@@ -71,23 +74,46 @@ func TestAKeyThatOthersCanReadStopsTheStart(t *testing.T) {
 	open(t, dir, answering(plainAnswer), nil)
 }
 
-// TestAProviderThatIsNotTrusted gets nothing, and the flow says why.
+// TestAProviderThatIsNotTrusted gets nothing, by whichever way, and the flow says
+// why.
 func TestAProviderThatIsNotTrusted(t *testing.T) {
 	provider := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the provider was asked") }))
 	provider.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	provider.StartTLS()
 	defer provider.Close()
 	h := intercepting(t, answering(plainAnswer), func(c *config.Config) {
-		u := c.Upstreams["anthropic"]
-		u.URL = provider.URL // whose certificate nobody knows
-		c.Upstreams["anthropic"] = u
+		for name := range c.Upstreams {
+			c.Upstreams[name] = config.Upstream{URL: provider.URL} // whose certificate nobody knows
+		}
 	})
 	resp, text := ask(t, h.client(true, nil), anthropic+"/v1/messages", messagesBody)
 	if resp.StatusCode != http.StatusBadGateway || !strings.Contains(text, "could not be trusted") {
 		t.Errorf("%s %s", resp.Status, text)
 	}
-	if v := h.ended(1)[0]; v.State != flow.Aborted || !strings.Contains(v.Why, "self-signed") || v.ProviderTLS != nil {
+	untrusted(t, h, h.ended(1)[0])
+	_, resp, err := websocket.Dial(t.Context(), "wss://api.openai.com/v1/responses", &websocket.DialOptions{HTTPClient: h.client(false, nil)})
+	if err == nil || resp == nil || resp.StatusCode != http.StatusBadGateway {
+		t.Errorf("a socket: %v %v", resp, err)
+	}
+	untrusted(t, h, h.ended(2)[1])
+	row := caller{h.client(true, nil).Transport, "https://api.openai.com/agent.v1.Chat/Run"}.row(t, "application/grpc")
+	if got := row.resp.Header.Get("Grpc-Message"); row.resp.Header.Get("Grpc-Status") != "14" || !strings.Contains(got, "trusted") {
+		t.Errorf("a row of messages: %v", row.resp.Header)
+	}
+	untrusted(t, h, h.ended(3)[2])
+}
+
+// untrusted checks the record of a call to a provider that is not trusted.
+func untrusted(t *testing.T, h *house, v flow.View) {
+	t.Helper()
+	if v.State != flow.Refused || v.Verdict != flow.Block || !strings.Contains(v.Why, "self-signed") || v.ProviderTLS != nil || v.ForwardedBytes != 0 || v.ForwardedSHA256 != "" {
 		t.Errorf("on record: %+v", v)
+	}
+	if len(v.Findings) != 1 || v.Findings[0].Rule != policy.Untrusted || v.Findings[0].Severity != flow.High || v.Findings[0].Action != flow.BlockIt || !strings.Contains(v.Findings[0].Note, "self-signed") {
+		t.Errorf("found: %+v", v.Findings)
+	}
+	if kept := h.raw(v.ID, "forwarded"); kept != "" {
+		t.Errorf("%q is on record as forwarded", kept)
 	}
 }
 

@@ -28,22 +28,31 @@ import (
 // and the connection.
 func (h *house) connect(target string, header ...string) (status int, text string, c net.Conn) {
 	h.t.Helper()
-	c, err := net.Dial("tcp", strings.TrimPrefix(h.proxy, "http://"))
+	status, text, c, err := h.connecting(target, header...)
 	if err != nil {
-		h.t.Fatal(err)
+		h.t.Fatalf("CONNECT %s: %v", target, err)
 	}
 	h.t.Cleanup(func() { c.Close() })
+	return status, text, c
+}
+
+// connecting is connect for goroutines, which may not end the test.
+func (h *house) connecting(target string, header ...string) (status int, text string, c net.Conn, err error) {
+	c, err = net.Dial("tcp", strings.TrimPrefix(h.proxy, "http://"))
+	if err != nil {
+		return 0, "", nil, err
+	}
 	c.SetDeadline(time.Now().Add(20 * time.Second))
 	fmt.Fprintf(c, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n%s\r\n", target, target, strings.Join(header, ""))
 	resp, err := http.ReadResponse(bufio.NewReaderSize(c, 1<<16), &http.Request{Method: http.MethodConnect})
 	if err != nil {
-		h.t.Fatalf("CONNECT %s: %v", target, err)
+		return 0, "", c, err
 	}
 	if resp.StatusCode != http.StatusOK {
 		body, _ := io.ReadAll(resp.Body)
 		text = string(body)
 	}
-	return resp.StatusCode, text, c
+	return resp.StatusCode, text, c, nil
 }
 
 // TestBadInputIsRefusedAndRecorded: each case of its own, nothing forwarded.
@@ -421,23 +430,4 @@ func TestAStopEndsTunnels(t *testing.T) {
 		t.Errorf("got %q", text)
 	}
 	<-closed
-}
-
-// TestManyTunnels at once.
-func TestManyTunnels(t *testing.T) {
-	const many = 300
-	target, _, allow := echo(t)
-	h := intercepting(t, answering(plainAnswer), allow)
-	var conns []net.Conn
-	for range many {
-		status, _, c := h.connect(target)
-		if status != 200 {
-			t.Fatalf("status %d", status)
-		}
-		conns = append(conns, c)
-	}
-	for _, c := range conns {
-		c.Close()
-	}
-	h.ended(many)
 }

@@ -297,10 +297,13 @@ func (c *call) failed(p *gate.Passage, ctx context.Context, err error) {
 	if of := (*url.Error)(nil); errors.As(err, &of) {
 		err = of.Err // without the address, whose query may hold a key
 	}
-	refusal := &flow.Refusal{Status: http.StatusBadGateway, Kind: "upstream_unreachable", Text: "the provider could not be reached: " + dialReason(err), Err: err}
-	if why := upstream.Distrust(err); why != "" {
-		refusal = &flow.Refusal{Status: http.StatusBadGateway, Kind: "upstream_certificate", Text: "the provider could not be trusted, so nothing was forwarded: " + why, Err: err}
+	if why := upstream.Distrust(err); why != "" && context.Cause(ctx) == nil {
+		refusal := &flow.Refusal{Status: http.StatusBadGateway, Kind: "upstream_certificate", Text: "the provider could not be trusted, so nothing was forwarded: " + why, Err: err}
+		p.Untrusted(refusal, why)
+		c.writeError(refusal)
+		return
 	}
+	refusal := &flow.Refusal{Status: http.StatusBadGateway, Kind: "upstream_unreachable", Text: "the provider could not be reached: " + dialReason(err), Err: err}
 	if errors.Is(context.Cause(ctx), errSilent) {
 		refusal = &flow.Refusal{Status: http.StatusGatewayTimeout, Kind: "upstream_silent", Text: "the provider did not answer in time (limits.idle_timeout)", Err: err}
 	}

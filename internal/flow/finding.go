@@ -16,7 +16,7 @@ const (
 	ToolResults   Channel = "tool_result"
 	File          Channel = "file"     // uploads, batches, inputs of embeddings
 	Envelope      Channel = "envelope" // members around the conversation, headers, query
-	ProviderActor Channel = "provider" // what the request makes the provider do by itself
+	ProviderActor Channel = "provider" // what the request makes the provider do by itself; the provider
 )
 
 // Severity says how bad a finding is when it is true.
@@ -101,7 +101,7 @@ type Finding struct {
 	Channel    Channel  `json:"channel"`
 	Start      int64    `json:"start"`             // span in the decoded body, in bytes; of a header or query: in its value
 	End        int64    `json:"end"`               // exclusive
-	Place      string   `json:"place,omitempty"`   // "header NAME", "query", "answer"; empty: the request's body
+	Place      string   `json:"place,omitempty"`   // "header NAME", "query", "answer", "connection"; empty: the request's body
 	Fixed      bool     `json:"fixed,omitempty"`   // can't be replaced where it stands: the provider signed it, or its form forbids it
 	Via        []string `json:"via,omitempty"`     // encodings that were undone, the outermost first
 	Facts      []string `json:"facts,omitempty"`   // of an action that a model proposes: "cmd=curl", "host=example.com", "path=/etc/hosts"; bounded

@@ -250,6 +250,18 @@ func (p *Passage) Fail(r *flow.Refusal) {
 	p.End(flow.Aborted, r.Text)
 }
 
+// Untrusted ends the passage before anything was forwarded: the TLS of where it
+// was to go is not to be trusted. That is a finding, in every mode, about which
+// no policy decides: there is no connection.
+func (p *Passage) Untrusted(r *flow.Refusal, why string) {
+	p.findings = append(p.findings, flow.Finding{
+		ID: p.gate.findingID(policy.Untrusted, []byte(string(p.in.Provider)+"\x00"+why)), Rule: policy.Untrusted,
+		Severity: flow.High, Confidence: 100, Channel: flow.ProviderActor, Place: "connection", Action: flow.BlockIt, Note: why,
+	})
+	p.ruling = &flow.Decision{Verdict: flow.Block, Why: r.Text, Rules: []string{policy.Untrusted}}
+	p.refuse(r)
+}
+
 // refuse ends a blocked passage and gives the refusal back.
 func (p *Passage) refuse(r *flow.Refusal) error {
 	p.status = r.Status

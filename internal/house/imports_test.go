@@ -12,6 +12,7 @@ import (
 // other where a line allows it.
 var layers = [][]string{
 	{"cmd/gatehouse", "bench", "score"},
+	{"internal/selftest"},
 	{"internal/app"},
 	{"internal/proxy", "internal/console"},
 	{"internal/carry"},
@@ -19,7 +20,7 @@ var layers = [][]string{
 	{"internal/vault"},
 	{"internal/identity", "internal/inspect", "internal/policy", "internal/price", "internal/coverage", "internal/ledger", "internal/remote"},
 	{"internal/upstream", "internal/agents", "internal/archive", "internal/config", "internal/simulate", "internal/ca"},
-	{"internal/wire", "internal/strict", "internal/atomicfile"},
+	{"internal/wire", "internal/strict", "internal/atomicfile", "internal/badcert"},
 	{"internal/flow"},
 }
 
@@ -44,6 +45,14 @@ var allowed = []line{
 	{"cmd/gatehouse", "internal/rulebook", "checks rules files without a gateway"},
 	{"cmd/gatehouse", "internal/wire/codec", "show reads bodies as conversations"},
 	{"cmd/gatehouse", "internal/wire/coding", "show decodes compressed bodies"},
+
+	{"cmd/gatehouse", "internal/selftest", "runs it and prints its table"},
+	{"internal/selftest", "internal/app", "runs a gateway of its own"},
+	{"internal/selftest", "internal/config", "says what that gateway does"},
+	{"internal/selftest", "internal/ledger", "finds the gateway's socket, by which the record is read"},
+	{"internal/selftest", "internal/ca", "looks at what inspected calls are signed with"},
+	{"internal/selftest", "internal/policy", "knows the finding that must be on record"},
+	{"internal/selftest", "internal/badcert", "has providers made that must not be trusted"},
 
 	{"cmd/gatehouse", "internal/ca/...", "shows, hands out and rotates the roots; no gateway is needed for it"},
 	{"cmd/gatehouse", "internal/atomicfile", "writes exported roots whole"},

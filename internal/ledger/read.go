@@ -83,7 +83,7 @@ func (l *Ledger) readRequest(row *index.Flow, what What) ([]Chunk, error) {
 	if req == nil {
 		return nil, ErrNotKept
 	}
-	if what == Forwarded && in.ForwardedSHA256 == "" {
+	if what == Forwarded && (in.ForwardedSHA256 == "" || row.State == flow.Refused) {
 		return nil, nil
 	}
 	runs, err := l.directory(row.Key)

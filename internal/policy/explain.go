@@ -39,6 +39,9 @@ func (p Policy) Explain(c Case, now time.Time) Explanation {
 	if p.set == nil {
 		return Explanation{Why: "no policy is loaded", Version: p.Version()}
 	}
+	if c.Rule == Untrusted {
+		return Explanation{Action: flow.BlockIt, Verdict: flow.Block, Key: "always", Line: "no line", Why: "nothing is forwarded to a provider whose TLS is not trusted, whatever a policy says", Mode: p.set.mode, Version: p.set.version}
+	}
 	r := p.rule(c, now)
 	d := p.conclude([]ruling{r})
 	e := Explanation{
@@ -62,7 +65,8 @@ func (p Policy) Explain(c Case, now time.Time) Explanation {
 }
 
 // Strays lists the patterns of rules that fit none of the known detectors' rules:
-// misspelt ones, which would never decide. Each is a line "policy.yaml:14: …".
+// misspelt ones, which would never decide, and those that mean what no line
+// decides about. Each is a line "policy.yaml:14: …".
 func (p Policy) Strays(known []string) (lines []string) {
 	if p.set == nil {
 		return nil
@@ -70,6 +74,10 @@ func (p Policy) Strays(known []string) (lines []string) {
 	for i := range p.set.rules {
 		r := &p.set.rules[i]
 		for _, pattern := range r.Rule {
+			if pattern != "*" && match(pattern, Untrusted) {
+				lines = append(lines, fmt.Sprintf("%s: %s.rule: %s decides nothing: a provider whose TLS is not trusted (%s) gets nothing, whatever a policy says", r.line, r.path, pattern, Untrusted))
+				continue
+			}
 			if !isSpecial(pattern) && !strings.HasPrefix(pattern, remoteFamily) && !fitsSome(pattern, known) { // what is remote has words of its own
 				lines = append(lines, fmt.Sprintf("%s: %s.rule: %s fits no rule that there is%s", r.line, r.path, pattern, strict.Nearest(pattern, known)))
 			}

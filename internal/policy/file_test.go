@@ -170,6 +170,17 @@ rules:
 	}
 }
 
+// TestNoLineDecidesAboutWhoIsNotTrusted: a policy that names it is told so.
+func TestNoLineDecidesAboutWhoIsNotTrusted(t *testing.T) {
+	p := parse(t, "version: 1\nmode: observe\nrules:\n  - {rule: upstream.*, do: \"off\"}\n  - {rule: \"*\", do: flag}\n")
+	if got := p.Strays([]string{"secret.jwt"}); len(got) != 1 || !strings.Contains(got[0], "rules[0].rule: upstream.* decides nothing") {
+		t.Errorf("%q", got)
+	}
+	if e := p.Explain(policy.Case{Rule: policy.Untrusted}, time.Time{}); e.Action != flow.BlockIt || e.Verdict != flow.Block {
+		t.Errorf("%+v", e)
+	}
+}
+
 func TestVersionNamesTheText(t *testing.T) {
 	one, two := parse(t, "version: 1"), parse(t, "version: 1 # changed")
 	if one.Version() == two.Version() || !strings.HasPrefix(one.Version(), "policy-") || one.Version() != parse(t, "version: 1").Version() {

@@ -20,6 +20,10 @@ const (
 	failedSuffix     = "-failed"
 )
 
+// Untrusted names a provider whose TLS was not trusted. No line decides about it:
+// nothing is forwarded to one in any mode.
+const Untrusted = "upstream.untrusted"
+
 var specialRules = []string{
 	"unreadable.media", "unreadable.encoded", "unreadable.malformed", "unreadable.cut",
 	"provider.fetch", "provider.search", "provider.execute", "provider.recall", "provider.store", "provider.connect", "provider.unknown",

@@ -16,6 +16,16 @@ import (
 	"github.com/workingagents/gatehouse/internal/flow"
 )
 
+// suites are those of TLS 1.2 that are spoken with a provider. The standard
+// library's own choice is the same, but for what the environment adds to it
+// (GODEBUG=tlsrsakex=1, tls3des=1).
+var suites = func() (ids []uint16) {
+	for _, s := range tls.CipherSuites() {
+		ids = append(ids, s.ID)
+	}
+	return ids
+}()
+
 // minRSA is the shortest RSA key, in bits, that a provider's chain may have
 // (CA/Browser Forum Baseline Requirements section 6.1.5).
 const minRSA = 2048
@@ -40,10 +50,18 @@ func checkKeys(s tls.ConnectionState) error {
 	return nil
 }
 
+// errLate is an error after there was a connection to the provider: some of the
+// request may have gone there. A provider that speaks TLS 1.3 and wants a
+// client's certificate says so only then (RFC 8446 section 4.4.2.4).
+type errLate struct{ error }
+
+func (e *errLate) Unwrap() error { return e.error }
+
 // Distrust says why a provider's TLS was not trusted, "" when that is not what
-// went wrong.
+// went wrong, or when something may have been sent there.
 func Distrust(err error) string {
 	var (
+		late    *errLate
 		weak    *errWeak
 		invalid x509.CertificateInvalidError
 		host    x509.HostnameError
@@ -51,6 +69,8 @@ func Distrust(err error) string {
 		op      *net.OpError
 	)
 	switch {
+	case errors.As(err, &late):
+		return ""
 	case errors.As(err, &weak):
 		return weak.Error()
 	case errors.As(err, &invalid):

@@ -19,6 +19,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -27,14 +28,16 @@ type Options struct {
 	URL    string // base address, http or https; a path is a prefix
 	Proxy  string // HTTP(S) proxy address; empty: HTTPS_PROXY, HTTP_PROXY, NO_PROXY of the environment
 	CAFile string // PEM file of further roots, beside the system's
+
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error) // nil: the network
 }
 
 // Upstream sends requests to one provider. It is safe for concurrent use.
 type Upstream struct {
 	base   *url.URL
-	http   *http.Transport // HTTP/2 where the provider offers it
+	http   tripper // HTTP/2 where the provider offers it
 	legs   *legs
-	single *http.Transport // requests without a body, WebSocket upgrades (RFC 6455) among them: HTTP/1.1, a connection for each
+	single tripper // requests without a body, WebSocket upgrades (RFC 6455) among them: HTTP/1.1, a connection for each
 }
 
 // New checks the options. It opens no connection.
@@ -63,7 +66,11 @@ func New(o Options) (*Upstream, error) {
 		}
 		proxy = http.ProxyURL(p)
 	}
-	u := &Upstream{base: base, http: transport(proxy, roots, true), single: transport(proxy, roots, false), legs: &legs{}}
+	if o.Dial == nil {
+		o.Dial = dial
+	}
+	u := &Upstream{base: base, legs: &legs{}}
+	u.http, u.single = tripper{transport(proxy, roots, o.Dial, true)}, tripper{transport(proxy, roots, o.Dial, false)}
 	// net/http sends a request without a body again when a kept connection ends
 	// before the answer, whether or not the provider has acted on it; over HTTP/2
 	// also when a stream is reset. On a connection that was never used before it
@@ -99,6 +106,22 @@ func loadRoots(file string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
+// tripper tells errors before there was a connection from later ones: see
+// Distrust.
+type tripper struct{ *http.Transport }
+
+func (t tripper) RoundTrip(req *http.Request) (*http.Response, error) {
+	var connected atomic.Bool
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
+	resp, err := t.Transport.RoundTrip(req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
+	if err != nil && connected.Load() {
+		err = &errLate{err}
+	}
+	return resp, err
+}
+
+type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)
+
 // dialer has the standard library's own time limits (http.DefaultTransport).
 var dialer = net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
 
@@ -126,7 +149,7 @@ func (c conn) ReadFrom(r io.Reader) (int64, error) {
 	return io.CopyBuffer(struct{ io.Writer }{c.Conn}, r, buf[:])
 }
 
-func transport(proxy func(*http.Request) (*url.URL, error), roots *x509.CertPool, http2 bool) *http.Transport {
+func transport(proxy func(*http.Request) (*url.URL, error), roots *x509.CertPool, dial dialFunc, http2 bool) *http.Transport {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(http2)
@@ -139,7 +162,7 @@ func transport(proxy func(*http.Request) (*url.URL, error), roots *x509.CertPool
 		IdleConnTimeout:       90 * time.Second,
 		TLSHandshakeTimeout:   15 * time.Second,
 		ExpectContinueTimeout: time.Second,
-		TLSClientConfig:       &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12, VerifyConnection: checkKeys},
+		TLSClientConfig:       &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12, CipherSuites: suites, VerifyConnection: checkKeys},
 	}
 }
 
@@ -156,7 +179,11 @@ func (u *Upstream) Send(ctx context.Context, method, pathQuery string, header ht
 	p := &payload{data: body, small: len(body) <= smallBody}
 	req = withBody(req, p)
 	defer p.drop()
-	return u.http.RoundTrip(req)
+	resp, err := u.http.Transport.RoundTrip(req) // p sees what a tripper would
+	if err != nil && p.late() {
+		err = &errLate{err}
+	}
+	return resp, err
 }
 
 // Stream is Send for a body that comes while the answer does. It is sent once:
@@ -238,6 +265,7 @@ type payload struct {
 	mu    sync.Mutex
 	data  []byte // nil: dropped
 	small bool   // may be kept for as long as its call runs
+	got   bool   // there was a connection
 	http2 bool   // the connection at hand speaks it
 	sent  bool   // headers went out over HTTP/2
 }
@@ -251,7 +279,15 @@ func (p *payload) connected(info httptrace.GotConnInfo) {
 	t, ok := info.Conn.(interface{ ConnectionState() tls.ConnectionState })
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.got = true
 	p.http2 = ok && t.ConnectionState().NegotiatedProtocol == "h2"
+}
+
+// late reports whether there was a connection.
+func (p *payload) late() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.got
 }
 
 func (p *payload) wrote() {
