@@ -92,7 +92,12 @@ func measure(ctx context.Context, o options) error {
 	if err := onDisk(o.dir); err != nil {
 		return err
 	}
-	data, err := os.MkdirTemp(o.dir, "data-")
+	// What gatehouse's configuration names is relative to that file's folder.
+	dir, err := filepath.Abs(o.dir)
+	if err != nil {
+		return fmt.Errorf("finding the folder %s: %w", o.dir, err)
+	}
+	data, err := os.MkdirTemp(dir, "data-")
 	if err != nil {
 		return fmt.Errorf("making the ledger's folder: %w", err)
 	}
