@@ -113,7 +113,7 @@ func TestChannelsOfAgents(t *testing.T) {
 				}
 				ch, signed := codec.ChannelAt(a.api, doc, i, p.Start)
 				seen[ch]++
-				part := codec.Part(a.api, "user", doc.Body[p.Start:p.End])
+				part := codec.Block(a.api, "user", doc.Body[p.Start:p.End])[0]
 				if want, ok := of[part.Kind]; ok && ch != want || part.Signed && !signed {
 					t.Errorf("%s piece %d: %s %v, read as %s", file, i, ch, signed, compact(part))
 				}

@@ -55,14 +55,9 @@ func Parts(api flow.API, body []byte) ([]flow.Part, error) {
 	return nil, ErrOpaque
 }
 
-// Part reads one block by itself: the raw JSON of an element or part as split
-// cuts it. Role is for a block that names none itself.
-func Part(api flow.API, role string, block []byte) flow.Part {
-	return Block(api, role, block)[0]
-}
-
-// Block is Part for a block that may hold several parts, such as an assistant's
-// Chat message with tool calls. There is always at least one.
+// Block reads one block by itself: the raw JSON of an element or part as split
+// cuts it. Role is for a block that names none itself. There is always at least one
+// part; an assistant's Chat message with tool calls has several.
 func Block(api flow.API, role string, block []byte) []flow.Part {
 	var parts []flow.Part
 	switch api {

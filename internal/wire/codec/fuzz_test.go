@@ -128,7 +128,7 @@ func FuzzRequest(f *testing.F) {
 					t.Fatalf("a call that MayCall does not see: %s", doc.Body[piece.Start:piece.End])
 				}
 			}
-			if codec.Part(api, "user", doc.Body[piece.Start:piece.End]).Kind == "" {
+			if codec.Block(api, "user", doc.Body[piece.Start:piece.End])[0].Kind == "" {
 				t.Fatal("a part without a kind")
 			}
 		}

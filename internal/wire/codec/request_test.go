@@ -48,7 +48,7 @@ func inWhole(tr transcript, block []byte) bool {
 			return true
 		}
 	}
-	part := codec.Part(tr.api(), "tool", block)
+	part := codec.Block(tr.api(), "tool", block)[0]
 	return tr.api() == flow.Chat && part.Kind == flow.ToolResult && strings.Contains(tr.want, part.Text)
 }
 

@@ -37,11 +37,6 @@ func input(raw []byte) []flow.Part {
 	return parts
 }
 
-// ResponsesPart is the first part of ResponsesBlock.
-func ResponsesPart(role string, raw []byte) flow.Part {
-	return first(ResponsesBlock(role, raw), role, raw)
-}
-
 // ResponsesBlock reads one block by itself: an item of input or output, an
 // element of a message's content, or a tool's definition. Role is for what
 // names none itself; when there is none, calls are the assistant's and results

@@ -42,9 +42,6 @@ func ChatBlock(role string, raw []byte) []flow.Part {
 	return []flow.Part{part}
 }
 
-// ChatPart is the first part of ChatBlock.
-func ChatPart(role string, raw []byte) flow.Part { return first(ChatBlock(role, raw), role, raw) }
-
 // message reads one message of a request, or the one of an answer that is no
 // stream. What other servers of the API add (reasoning) comes first, as it did.
 func message(raw []byte) []flow.Part {

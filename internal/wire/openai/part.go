@@ -129,10 +129,3 @@ func toolDef(role string, raw []byte) flow.Part {
 func unknown(role string, raw []byte) flow.Part {
 	return flow.Part{Kind: flow.UnknownPart, Role: role, Text: string(raw)}
 }
-
-func first(parts []flow.Part, role string, raw []byte) flow.Part {
-	if len(parts) == 0 {
-		return unknown(role, raw)
-	}
-	return parts[0]
-}
