@@ -3,6 +3,7 @@ package action
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/workingagents/gatehouse/internal/flow"
 )
@@ -80,7 +81,7 @@ type codePattern struct {
 	verdict
 }
 
-var codePatterns = once(func() (list []codePattern) {
+var codePatterns = sync.OnceValue(func() (list []codePattern) {
 	for _, p := range []struct {
 		pattern string
 		verdict

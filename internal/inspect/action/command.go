@@ -1,19 +1,14 @@
 package action
 
 import (
-	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"mvdan.cc/sh/v3/syntax"
 
 	"github.com/workingagents/gatehouse/internal/flow"
 )
-
-// once computes a value when it is first asked for.
-func once[T any](make func() T) func() T { return sync.OnceValue(make) }
 
 // hit notes what a command does.
 func (s *shell) hit(c *command, rule string, severity flow.Severity, confidence int, note string, facts []string) {
@@ -38,106 +33,11 @@ func (s *shell) facts(c *command) (list []string) {
 	return list
 }
 
-func hostFact(h string) string {
-	if h == "" || strings.ContainsAny(h, "$`(){}*") {
-		return "host=?"
-	}
-	return "host=" + strings.ToLower(h)
-}
-
-// network are the commands whose arguments may name hosts without a scheme.
-var network = set("curl wget ssh scp sftp rsync nc ncat netcat telnet ftp tftp socat git docker ping nmap dig nslookup host rclone fetch http https aria2c xh mosh autossh openssl smbclient rdesktop xfreerdp")
-
-var schemes = regexp.MustCompile(`[a-zA-Z][a-zA-Z0-9+.-]*://([^/\s"'?#]*)`)
-
 // maxHosts is how many addresses in one argument are looked at; behind them is ?.
 const (
 	maxHosts    = 8
 	maxHostText = 2048 // bytes of an argument
 )
-
-// hosts finds the hosts that a command's arguments name. One that is only known
-// when it runs is "?".
-func hosts(c *command) (list []string) {
-	for _, a := range c.args {
-		if len(a) > maxHostText {
-			a = a[:maxHostText]
-		}
-		var found [][]string
-		if strings.Contains(a, "://") {
-			found = schemes.FindAllStringSubmatch(a, maxHosts)
-		}
-		for _, m := range found {
-			list = append(list, hostOf(m[1]))
-		}
-		if len(found) == maxHosts || len(a) == maxHostText {
-			list = append(list, "?")
-		}
-		if len(found) > 0 || !network[c.name] {
-			continue
-		}
-		if strings.HasPrefix(a, "-") {
-			continue
-		}
-		switch c.name {
-		case "curl", "wget", "fetch", "http", "https", "xh", "aria2c":
-			if looksHost(a) {
-				list = append(list, hostOf(a))
-			} else if strings.HasPrefix(a, "$") {
-				list = append(list, "?")
-			}
-		case "ssh", "scp", "rsync", "sftp", "git", "mosh", "autossh":
-			if user, rest, ok := strings.Cut(a, "@"); ok && !strings.ContainsAny(user, "/ ") {
-				list = append(list, hostOf(rest))
-			} else if h, _, ok := strings.Cut(a, ":"); ok && h != "" && !strings.ContainsAny(h, "/ \\") && c.name != "git" {
-				list = append(list, h)
-			} else if strings.HasPrefix(a, "$") && c.name != "git" {
-				list = append(list, "?")
-			}
-		case "nc", "ncat", "netcat", "telnet", "ftp", "tftp", "ping", "nmap", "dig", "nslookup":
-			if looksHost(a) {
-				list = append(list, a)
-			} else if strings.HasPrefix(a, "$") {
-				list = append(list, "?")
-			}
-		}
-	}
-	return list
-}
-
-// hostOf takes the user, the port and the path off an authority.
-func hostOf(a string) string {
-	if i := strings.LastIndexByte(a, '@'); i >= 0 {
-		a = a[i+1:]
-	}
-	a, _, _ = strings.Cut(a, "/")
-	if strings.HasPrefix(a, "[") {
-		h, _, _ := strings.Cut(a[1:], "]")
-		return h
-	}
-	if strings.Count(a, ":") == 1 {
-		a, _, _ = strings.Cut(a, ":")
-	}
-	return a
-}
-
-var hostName = regexp.MustCompile(`^([a-zA-Z0-9_-]+\.)+[a-zA-Z]{2,}(:\d+)?(/|$)|^\d{1,3}(\.\d{1,3}){3}(:\d+)?(/|$)|^localhost\b`)
-
-func looksHost(a string) bool { return hostName.MatchString(a) }
-
-// localHost reports whether all hosts of a command are this machine.
-func localHost(c *command) bool {
-	list := hosts(c)
-	return len(list) > 0 && !slices.ContainsFunc(list, func(h string) bool { return !isLocal(h) })
-}
-
-func isLocal(h string) bool {
-	if h == "localhost" || strings.HasSuffix(h, ".localhost") {
-		return true
-	}
-	a, err := netip.ParseAddr(h)
-	return err == nil && (a.IsLoopback() || a.IsUnspecified())
-}
 
 // sends reports whether a command carries what it reads to another machine.
 func sends(c *command) bool {
@@ -342,189 +242,6 @@ func (s *shell) deletes(c *command) {
 	}
 }
 
-// fetched follows files from where they are fetched to where they are run.
-func (s *shell) fetched(c *command) {
-	s.ranFetched(c)
-	var host string
-	if list := hosts(c); len(list) > 0 {
-		host = list[0]
-	}
-	switch c.name {
-	case "curl", "wget", "fetch", "aria2c", "axel", "ftp", "tftp", "scp", "http", "rsync", "sftp":
-	default:
-		return
-	}
-	if uploads(c) && !has(c.args, "-o", "-O") {
-		return
-	}
-	s.fetch["*"] = host
-	for i, a := range c.args {
-		switch {
-		case i > 0 && has(c.args[i-1:i], "-o", "-O", "--output", "--output-document") && !strings.Contains(a, "://"):
-			s.came(a, host)
-		case strings.HasPrefix(a, "-o") && len(a) > 2, strings.HasPrefix(a, "--output="), strings.HasPrefix(a, "--output-document="):
-			s.came(strings.TrimPrefix(a[strings.IndexByte(a, '=')+1:], "-o"), host)
-		case strings.Contains(a, "://") && (c.name != "curl" || slices.ContainsFunc(c.args, func(o string) bool {
-			return strings.HasPrefix(o, "-") && !strings.HasPrefix(o, "--") && strings.ContainsAny(o, "OJ") || o == "--remote-name"
-		})):
-			s.came(a[strings.LastIndexByte(a, '/')+1:], host)
-		case (c.name == "scp" || c.name == "rsync" || c.name == "sftp") && i == len(c.args)-1 && !strings.Contains(a, ":") && strings.Contains(strings.Join(c.args[:i], " "), ":"):
-			s.came(a, host)
-		}
-	}
-	for _, w := range c.writes {
-		s.came(w, host)
-	}
-}
-
-func (s *shell) came(file, host string) {
-	file = fileKey(file)
-	if file != "" && file != "-" && len(s.fetch) < maxVars {
-		s.fetch[file] = host
-	}
-}
-
-// fileKey is what two ways to write a path have in common.
-func fileKey(name string) string {
-	name = strings.Trim(name, `"'`)
-	name, _, _ = strings.Cut(name, "?")
-	return strings.ToLower(name[strings.LastIndexAny(name, `/\`)+1:])
-}
-
-// What s.wrote holds of files whose text is not known.
-const (
-	wasDecoded = "\x00decoded"
-	wasCopied  = "\x00copied"
-)
-
-// written follows files from where they are written to where they are run.
-func (s *shell) written(c *command) {
-	s.ranWritten(c)
-	text := ""
-	switch {
-	case c.name == "echo" || c.name == "printf":
-		text = printed(c) + "\n"
-	case c.name == "cat" && c.input != "":
-		text = c.input
-	case decodes(c):
-		text = wasDecoded
-	case (c.name == "cp" || c.name == "mv" || c.name == "install" || c.name == "ln") && len(c.args) > 1:
-		if to := c.args[len(c.args)-1]; strings.HasPrefix(to, "/tmp/") || strings.HasPrefix(to, "/var/tmp/") || strings.HasPrefix(to, "/dev/shm/") {
-			s.keep(to, wasCopied)
-		}
-		return
-	default:
-		return
-	}
-	for _, w := range c.writes {
-		s.keep(w, text)
-	}
-}
-
-func (s *shell) keep(file, text string) {
-	key := fileKey(file)
-	if key != "" && len(s.wrote) < maxVars && len(s.wrote[key])+len(text) < maxParse {
-		s.wrote[key] += text
-	}
-}
-
-// ranWritten judges that a file is run which was written before.
-func (s *shell) ranWritten(c *command) {
-	if len(s.wrote) == 0 {
-		return
-	}
-	file := ""
-	switch {
-	case strings.ContainsAny(c.program, "/"):
-		file = c.program
-	case isInterpreter(c.name) || c.name == "source" || c.name == ".":
-		for _, a := range c.args {
-			if !strings.HasPrefix(a, "-") {
-				file = a
-				break
-			}
-		}
-	}
-	text := s.wrote[fileKey(file)]
-	switch {
-	case text == "" || file == "":
-	case strings.Contains(text, wasDecoded):
-		s.hit(c, HiddenRun, flow.High, 85, "runs a file that was decoded before", []string{"path=" + file})
-	case strings.Contains(text, wasCopied):
-		s.hit(c, HiddenRun, flow.Medium, 50, "runs a program that was copied to where everybody can write", []string{"path=" + file})
-	default:
-		delete(s.wrote, fileKey(file)) // once is enough
-		if interpreters[c.name] || strings.HasPrefix(c.name, "python") {
-			s.code(text, c)
-		} else {
-			s.nested(text, c)
-		}
-	}
-}
-
-var doubleEnding = regexp.MustCompile(`(?i)\.(pdf|docx?|xlsx?|txt|jpe?g|png|mp[34]|csv)\.(sh|exe|py|js|pl|bat|scr|elf|command)$`)
-
-// disguise judges names that hide what a program is.
-func (s *shell) disguise(c *command) {
-	switch {
-	case doubleEnding.MatchString(c.program):
-		s.hit(c, HiddenRun, flow.Medium, 60, "runs a program that is named like a document", []string{"path=" + c.program})
-	case (c.name == "cp" || c.name == "mv" || c.name == "ln" || c.name == "install") && len(c.args) > 1:
-		from, to := programName(c.args[len(c.args)-2]), programName(c.args[len(c.args)-1])
-		inBin := !strings.Contains(c.args[len(c.args)-2], "/") || strings.Contains(c.args[len(c.args)-2], "bin/")
-		if inBin && (shells[from] || strings.HasPrefix(from, "python") || from == "nc" || from == "curl") && from != to && !isInterpreter(to) && !strings.HasSuffix(c.args[len(c.args)-1], "/") {
-			s.hit(c, HiddenRun, flow.High, 60, "copies a shell under another name", []string{"path=" + c.args[len(c.args)-1]})
-		}
-	case c.name == "dd" && strings.Contains(c.line, "if=/dev/") && len(c.writes) > 0 && !strings.HasPrefix(c.writes[0], "/dev/"):
-		s.hit(c, Evasion, flow.Medium, 45, "pads a file", []string{"path=" + c.writes[0]})
-	case c.name == "yes" && has(c.writes, "/dev/null"):
-		s.hit(c, Destructive, flow.Medium, 50, "keeps the machine busy", nil)
-	}
-	if isInterpreter(c.name) {
-		for _, a := range c.args {
-			if !strings.HasPrefix(a, "-") {
-				if attackTools.MatchString(programName(a)) {
-					s.hit(c, Privilege, flow.High, 80, "a program for attacks", []string{"path=" + a})
-				}
-				break
-			}
-		}
-	}
-}
-
-// ranFetched judges that a fetched file is run, or prepared for it.
-func (s *shell) ranFetched(c *command) {
-	if len(s.fetch) == 0 {
-		return
-	}
-	try := func(file string, confidence int) bool {
-		host, ok := s.fetch[fileKey(file)]
-		if ok && fileKey(file) != "" && fileKey(file) != "*" {
-			s.hit(c, DownloadRun, flow.High, confidence, "runs a file that was fetched before", []string{hostFact(host), "path=" + file})
-			return true
-		}
-		return false
-	}
-	if strings.ContainsAny(c.program, `/\`) && try(c.program, 90) {
-		return
-	}
-	switch {
-	case isInterpreter(c.name), c.name == "source", c.name == ".", c.name == "open", c.name == "start", c.name == "insmod", c.name == "kextload", c.name == "installer", c.name == "dpkg", c.name == "rpm":
-		for _, a := range c.args {
-			if !strings.HasPrefix(a, "-") {
-				try(a, 88)
-				return
-			}
-		}
-	case c.name == "chmod" && slices.ContainsFunc(c.args, func(a string) bool {
-		return strings.Contains(a, "+x") || strings.Contains(a, "x") && strings.Contains(a, "=") || len(a) >= 3 && len(a) <= 4 && strings.Trim(a, "01234567") == "" && strings.ContainsAny(a, "1357")
-	}):
-		for _, a := range c.args {
-			try(a, 75)
-		}
-	}
-}
-
 // secretInput reports whether a command puts out what is secret.
 func (s *shell) secretInput(c *command) bool {
 	if harmless[c.name] && c.name != "gpg" || c.name == "tail" && has(c.args, "-f") {
@@ -589,20 +306,6 @@ func (s *shell) speaks(c *command) {
 	}
 }
 
-// computedHost is a name below a domain of which the first part is computed.
-var computedHost = regexp.MustCompile(`^([a-z]+://)?[^/]*(\$[A-Za-z_(]|\$\{)[^/.]*\.[a-z0-9-]+\.[a-z]{2,}`)
-
-// remote names the remote of a git push.
-func remote(c *command) []string {
-	i := slices.Index(c.args, "push")
-	for k := i + 1; k < len(c.args) && i >= 0; k++ {
-		if !strings.HasPrefix(c.args[k], "-") {
-			return []string{"remote=" + c.args[k]}
-		}
-	}
-	return nil
-}
-
 var fileUpload = regexp.MustCompile(`^@|=@|^-[dF]@|@/`)
 
 func sysFile(a string) bool {
@@ -642,21 +345,6 @@ func (s *shell) identityOnly(c *command) bool {
 	}
 	return true
 }
-
-func remoteLast(c *command) bool {
-	if len(c.args) == 0 {
-		return false
-	}
-	last := c.args[len(c.args)-1]
-	h, _, ok := strings.Cut(last, ":")
-	return ok && h != "" && !strings.ContainsAny(h, "/")
-}
-
-var metadata = set("169.254.169.254 metadata.google.internal 169.254.170.2 fd00:ec2::254 100.100.100.200 metadata")
-
-var drops = regexp.MustCompile(`(?i)(^|\.)(webhook\.site|requestbin\.(com|net)|pipedream\.net|ngrok(-free)?\.(io|app|dev)|transfer\.sh|file\.io|0x0\.st|pastebin\.com|paste\.ee|hastebin\.com|termbin\.com|ix\.io|dpaste\.(com|org)|anonfiles\.com|gofile\.io|burpcollaborator\.net|oastify\.com|oast\.(fun|pro|live|site|online|me)|interact\.sh|requestcatcher\.com|beeceptor\.com|hookbin\.com|bashupload\.com|catbox\.moe|temp\.sh|filebin\.net|discord(app)?\.com|api\.telegram\.org|hooks\.slack\.com|trycloudflare\.com|localhost\.run|serveo\.net|mega\.(nz|io)|dropboxapi\.com|put\.io|sendspace\.com|nip\.io|xip\.io|dnslog\.cn|canarytokens\.com|ghostbin\.(com|co)|privatebin\.net|rentry\.co)$`)
-
-func dropHost(h string) bool { return drops.MatchString(h) }
 
 // ours judges what is done to this gateway.
 func (s *shell) ours(c *command) {
@@ -713,10 +401,3 @@ func (s *shell) variable(name, value string, n syntax.Node) {
 }
 
 var histOff = regexp.MustCompile(`^(0|/dev/null|/dev/zero|ignore(both|space).*|-1|.*\*.*|)$`)
-
-func hostIn(value string) string {
-	if m := schemes.FindStringSubmatch(value); m != nil {
-		return hostOf(m[1])
-	}
-	return "?"
-}

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/workingagents/gatehouse/internal/flow"
 )
@@ -50,7 +51,7 @@ var places = []struct {
 	{systemPlace, `^/(bin|sbin|lib(32|64)?|boot|usr/(bin|sbin|lib|lib64|libexec)|etc|system|library|applications)(/[^/]*)?$`},
 }
 
-var placePatterns = once(func() (list []*regexp.Regexp) {
+var placePatterns = sync.OnceValue(func() (list []*regexp.Regexp) {
 	for _, p := range places {
 		list = append(list, regexp.MustCompile(p.pattern))
 	}

@@ -3,6 +3,7 @@ package action
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/workingagents/gatehouse/internal/flow"
 )
@@ -23,7 +24,7 @@ type compiled struct {
 	pattern *regexp.Regexp
 }
 
-var tableOf = once(func() map[string][]compiled {
+var tableOf = sync.OnceValue(func() map[string][]compiled {
 	m := map[string][]compiled{}
 	for i := range rows {
 		r := compiled{row: &rows[i]}

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf16"
 
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -102,7 +103,7 @@ type windowsRow struct {
 	at      int
 }
 
-var windowsTable = once(func() (list []windowsRow) {
+var windowsTable = sync.OnceValue(func() (list []windowsRow) {
 	for i, r := range windowsRows {
 		list = append(list, windowsRow{strings.Split(r.anchors, "|"), regexp.MustCompile("(?s)" + r.pattern), i})
 	}
