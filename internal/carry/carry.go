@@ -80,9 +80,14 @@ func (s *Carrier) Drain(ctx context.Context) error {
 		k.drain()
 	}
 	s.mu.Unlock()
+	return Ended(ctx, &s.active)
+}
+
+// Ended returns when all of a group have, or with ctx's error.
+func Ended(ctx context.Context, group *sync.WaitGroup) error {
 	done := make(chan struct{})
 	go func() {
-		s.active.Wait()
+		group.Wait()
 		close(done)
 	}()
 	select {

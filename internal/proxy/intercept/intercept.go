@@ -171,17 +171,7 @@ func (s *Server) Drain(ctx context.Context) error {
 	s.mu.Unlock()
 	s.leave()
 	s.inner.Shutdown(ctx)
-	done := make(chan struct{})
-	go func() {
-		s.active.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return carry.Ended(ctx, &s.active)
 }
 
 // Cut ends the connections that there are.
