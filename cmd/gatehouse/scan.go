@@ -71,6 +71,11 @@ func runScan(_ context.Context, args []string, std streams) error {
 	if s.engine, err = scanRules(*rules); err != nil {
 		return err
 	}
+	for _, f := range s.family {
+		if !slices.ContainsFunc(s.engine.Rules(), func(r *inspect.Rule) bool { return r.Family() == f }) {
+			return exitError{2, fmt.Sprintf("there is no family %q of rules", f)}
+		}
+	}
 	for _, path := range paths {
 		if err := s.path(path, std.in); err != nil {
 			return err
@@ -106,7 +111,15 @@ func (s *scanner) path(path string, in io.Reader) error {
 	if path == "-" {
 		return s.read("-", in)
 	}
-	return filepath.WalkDir(path, func(name string, d fs.DirEntry, err error) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", path, err)
+	}
+	if !info.IsDir() {
+		return s.open(path) // a link or a pipe, too: it was named
+	}
+	root := filepath.Clean(path) + string(filepath.Separator) // what a link leads to, not the link
+	return filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return fmt.Errorf("reading %s: %w", name, err)
 		}
@@ -116,13 +129,17 @@ func (s *scanner) path(path string, in io.Reader) error {
 		if !d.Type().IsRegular() {
 			return nil
 		}
-		f, err := os.Open(name)
-		if err != nil {
-			return fmt.Errorf("reading %s: %w", name, err)
-		}
-		defer f.Close()
-		return s.read(name, f)
+		return s.open(name)
 	})
+}
+
+func (s *scanner) open(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", name, err)
+	}
+	defer f.Close()
+	return s.read(name, f)
 }
 
 // read scans one file. What is too large is told at the end: it was not looked

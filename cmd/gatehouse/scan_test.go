@@ -5,6 +5,7 @@ package main
 import (
 	"encoding/base64"
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -19,6 +20,14 @@ func TestScan(t *testing.T) {
 	talk := p.save("talk.jsonl", `{"role":"user","content":"`+base64.StdEncoding.EncodeToString([]byte("token="+token))+`"}`+"\n"+`{"role":"user","content":"bye"}`+"\n")
 	own := p.save("acme.rules", ownRules("an acme_12345678", "acme_[0-9]{8}"))
 	clean := p.save("clean.txt", "nothing to see, acme_12345678\n")
+	linked := text + ".link"
+	if err := os.Symlink(text, linked); err != nil {
+		t.Fatal(err)
+	}
+	folder := filepath.Dir(text) + "-link"
+	if err := os.Symlink(filepath.Dir(text), folder); err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		in   string
 		args []string
@@ -28,6 +37,9 @@ func TestScan(t *testing.T) {
 		{"", []string{text}, 1, text + ":2:6: secret.github-token, critical, 98 %, 40 bytes\n"},
 		{"", []string{filepath.Dir(talk)}, 1, "talk.jsonl:1:27: secret.github-token, critical, 98 %, "},
 		{"", []string{talk}, 1, "through base64"},
+		{"", []string{linked}, 1, linked + ":2:6: secret.github-token"},
+		{"", []string{folder}, 1, filepath.Join(folder, "notes.txt") + ":2:6: secret.github-token"},
+		{"", []string{"--family", "secrets", text}, 2, ""},
 		{"x " + token, []string{"-"}, 1, "-:1:3: secret.github-token"},
 		{"", []string{clean}, 0, ""},
 		{"", []string{"--rules", own, clean}, 1, ":1:17: acme.key, high, 90 %, 13 bytes\n"},

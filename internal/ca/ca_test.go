@@ -196,11 +196,31 @@ func TestRotateOverlaps(t *testing.T) {
 	if err := verify(t, a, "api.example.com", after, c.Now()); err != nil {
 		t.Errorf("after the overlap: %v", err)
 	}
+	if keys, _ := filepath.Glob(filepath.Join(dir, ca.Folder, "*.key")); len(keys) != 1 {
+		t.Errorf("keys after the overlap: %v, want one", keys)
+	}
+}
+
+// A key stands there before the list that names it: who opens the authority in
+// between must leave it alone.
+func TestOpenLeavesAKeyThatIsBeingMade(t *testing.T) {
+	dir, c := t.TempDir(), &clock{now: start}
+	made(t, dir, c, "api.example.com")
+	key := filepath.Join(dir, ca.Folder, "new.key")
+	if err := os.WriteFile(key, []byte("new"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := ca.Open(dir, c.Now); err != nil {
 		t.Fatal(err)
 	}
-	if keys, _ := filepath.Glob(filepath.Join(dir, ca.Folder, "*.key")); len(keys) != 1 {
-		t.Errorf("keys after the overlap: %v, want one", keys)
+	if _, err := os.Stat(key); err != nil {
+		t.Errorf("the key of a rotation that is under way: %v", err)
+	}
+	if _, err := ca.Rotate(dir, []string{"api.example.com"}, 0, start); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(key); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the key of a rotation that broke off: %v, want none", err)
 	}
 }
 

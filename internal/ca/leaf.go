@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 )
@@ -87,7 +88,8 @@ func (a *Authority) refresh() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	info, err := os.Stat(filepath.Join(a.dir, stateName))
-	if err == nil && a.read != nil && os.SameFile(info, a.read) && info.ModTime().Equal(a.read.ModTime()) {
+	ended := slices.ContainsFunc(a.issuers, func(s signing) bool { return !s.Live(a.now()) }) // its key is to be destroyed
+	if err == nil && a.read != nil && !ended && os.SameFile(info, a.read) && info.ModTime().Equal(a.read.ModTime()) {
 		return nil
 	}
 	s, err := readState(a.dir)
@@ -100,7 +102,7 @@ func (a *Authority) refresh() error {
 	}
 	a.read, a.issuers = info, issuers
 	clear(a.leaves)
-	return s.destroy(a.dir, a.now())
+	return s.destroy(a.dir, a.now(), false) // one that is not listed may be of a rotation that is under way
 }
 
 // open gives the live issuers with their keys.

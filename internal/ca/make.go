@@ -34,7 +34,8 @@ const skew = 24 * time.Hour
 // Then they retire: the new one signs for all, their roots leave the roots to
 // trust, and their keys are destroyed. With no overlap that is at once.
 //
-// After an error the authority is as it was.
+// After an error the authority is as it was, unless only destroying old keys failed:
+// then the new one is in force.
 func Rotate(data string, hosts []string, overlap time.Duration, now time.Time) (Issuer, error) {
 	if len(hosts) == 0 {
 		return Issuer{}, errors.New("making a certificate authority: no host is inspected, so that there is nothing to sign for")
@@ -70,7 +71,7 @@ func Rotate(data string, hosts []string, overlap time.Duration, now time.Time) (
 	if err := s.write(dir); err != nil {
 		return Issuer{}, err
 	}
-	return made, s.destroy(dir, now)
+	return made, s.destroy(dir, now, true)
 }
 
 // turn makes two processes that rotate wait for nobody: the second one fails.
@@ -94,13 +95,16 @@ func (s stored) ended(now time.Time) bool {
 
 // destroy removes the keys that nothing is signed with any more, also those
 // that a process left behind which ended before it had written ca.json.
-func (s state) destroy(dir string, now time.Time) error {
+func (s state) destroy(dir string, now time.Time, unlisted bool) error {
 	files, err := filepath.Glob(filepath.Join(dir, "*"+keyEnding))
 	for _, file := range files {
 		id := strings.TrimSuffix(filepath.Base(file), keyEnding)
 		i := slices.IndexFunc(s.Issuers, func(i stored) bool { return i.ID == id })
-		if i < 0 || s.Issuers[i].ended(now) {
-			err = errors.Join(err, os.Remove(file))
+		if i < 0 && !unlisted || i >= 0 && !s.Issuers[i].ended(now) {
+			continue
+		}
+		if e := os.Remove(file); !errors.Is(e, fs.ErrNotExist) {
+			err = errors.Join(err, e)
 		}
 	}
 	if err != nil {

@@ -122,11 +122,11 @@ func stolen(form x509.Certificate, name string) func(context.Context, *bench) (s
 
 // issuerKey reads the key of the gateway's own issuer.
 func (b *bench) issuerKey() (crypto.Signer, error) {
-	files, err := b.keyFiles()
-	if err != nil || len(files) != 1 {
-		return nil, fmt.Errorf("%d keys are kept, and one is to be: %w", len(files), err)
+	file, err := b.keyFile()
+	if err != nil {
+		return nil, err
 	}
-	text, err := os.ReadFile(files[0])
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
@@ -145,18 +145,25 @@ func (b *bench) issuerKey() (crypto.Signer, error) {
 	return signer, nil
 }
 
-// keyFiles are those of the gateway's certificate authority.
-func (b *bench) keyFiles() ([]string, error) {
-	return filepath.Glob(filepath.Join(b.dir, "data", ca.Folder, "*.key"))
+// keyFile is the one key of the gateway's certificate authority.
+func (b *bench) keyFile() (string, error) {
+	files, err := filepath.Glob(filepath.Join(b.dir, "data", ca.Folder, "*.key"))
+	if err != nil {
+		return "", err
+	}
+	if len(files) != 1 {
+		return "", fmt.Errorf("%d keys are kept, and one is to be", len(files))
+	}
+	return files[0], nil
 }
 
 // ownKeys looks at the modes of keys; Windows has none.
 func ownKeys(_ context.Context, b *bench) (string, error) {
-	files, err := b.keyFiles()
-	if err != nil || len(files) != 1 {
-		return "", fmt.Errorf("%d keys are kept, and one is to be: %w", len(files), err)
+	file, err := b.keyFile()
+	if err != nil {
+		return "", err
 	}
-	info, err := os.Stat(files[0])
+	info, err := os.Stat(file)
 	if err != nil {
 		return "", err
 	}

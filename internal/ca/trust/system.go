@@ -2,6 +2,7 @@ package trust
 
 import (
 	"crypto/sha1"
+	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -62,7 +63,7 @@ func (s System) Install(issuers []ca.Issuer, file string) (commands []string, do
 	}
 	for _, i := range issuers {
 		path := filepath.Join(dir, named+i.ID+".crt")
-		if err := os.WriteFile(path, ca.PEM(ca.Roots([]ca.Issuer{i}, i.Made)), 0o644); err != nil {
+		if err := os.WriteFile(path, ca.PEM([]*x509.Certificate{i.Root}), 0o644); err != nil {
 			return nil, false, asAdministrator(err)
 		}
 		commands = append(commands, path)

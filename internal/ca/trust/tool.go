@@ -45,7 +45,7 @@ type variable struct {
 	kind kind
 }
 
-// Tools are the names that ForTool takes.
+// Tools are the names that Variables takes.
 func Tools() (names []string) {
 	for _, t := range tools {
 		names = append(names, t.name)
