@@ -282,7 +282,7 @@ func relay(conn net.Conn, provider string, leaf tls.Certificate, roots *x509.Cer
 }
 
 // printRace writes the tables: each proxy beside the relay and, where there is one,
-// beside the fastest mitmdump, within each round.
+// beside each mitmdump, within each round.
 func printRace(list []*contender) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "| 2 KB calls over TLS, kept connections | calls/s | × the relay's | CPU ms per call | p50 at %d calls/s, ms | p99, ms |\n|---|---|---|---|---|---|\n", interceptRate)

@@ -85,7 +85,7 @@ func (s *score) personal(o options) error {
 	return err
 }
 
-// count compares what was found with the labels of one type. Without a label it
+// hitsOf compares what was found with the labels of one type. Without a label it
 // counts the findings of all other types.
 func hitsOf(label string, rules []string, r record, result inspect.Result) (h hits) {
 	for _, x := range r.Spans {

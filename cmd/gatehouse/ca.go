@@ -138,7 +138,7 @@ func (f caFlags) show(c *config.Config, std streams) error {
 func unsigned(all []ca.Issuer, c *config.Config) (hosts []string) {
 	for _, host := range c.Intercept.Hosts() {
 		if !slices.ContainsFunc(all, func(i ca.Issuer) bool {
-			return i.Live(time.Now()) && (i.Permits(host) || slices.Contains(i.Hosts, host))
+			return i.Live(time.Now()) && i.Permits(host)
 		}) {
 			hosts = append(hosts, host)
 		}

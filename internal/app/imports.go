@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 	"time"
 
+	"github.com/workingagents/gatehouse/internal/ca"
 	"github.com/workingagents/gatehouse/internal/config"
 	"github.com/workingagents/gatehouse/internal/console"
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -73,7 +73,7 @@ func (i *importer) gate(prices *price.Table, now func() time.Time) *gate.Gate {
 // provider says whose a host is: those whose calls the forward proxy inspects.
 func (i *importer) provider(host string) (flow.Provider, bool) {
 	for _, h := range i.config.Intercept.Inspect {
-		if domain, below := strings.CutPrefix(h.Host, "*."); h.Host == host || below && strings.HasSuffix(host, "."+domain) {
+		if ca.Listed([]string{h.Host}, host) {
 			return h.Provider, true
 		}
 	}

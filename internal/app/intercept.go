@@ -47,7 +47,7 @@ func (g *gateway) openCA() (err error) {
 func (g *gateway) warnCA() {
 	live := g.ca.Issuers()
 	for _, host := range g.c.Intercept.Hosts() {
-		if !slices.ContainsFunc(live, func(i ca.Issuer) bool { return slices.Contains(i.Hosts, host) || i.Permits(host) }) {
+		if !slices.ContainsFunc(live, func(i ca.Issuer) bool { return i.Permits(host) }) {
 			g.o.Log.Warn("calls to this host are refused until \"gatehouse ca rotate\": it was not inspected when the certificate authority was made", "host", host)
 		}
 	}

@@ -200,7 +200,7 @@ func refuse(status int, kind, text string) *flow.Refusal {
 // TurnAway answers a call that no flow exists for, in the provider's shape, or
 // in OpenAI's when that is "". It is counted.
 func (s *Carrier) TurnAway(w http.ResponseWriter, r *http.Request, p flow.Provider, err error) {
-	refusal := asRefusal(err)
+	refusal := AsRefusal(err)
 	s.o.Gate.Turned(refusal.Kind, refusal.Text)
 	s.discard(w, r)
 	WriteRefusal(w, p, r.Method, refusal)

@@ -223,7 +223,8 @@ func (s *Carrier) discard(w http.ResponseWriter, r *http.Request) {
 	io.CopyN(io.Discard, r.Body, 2*s.o.MaxBody)
 }
 
-func asRefusal(err error) *flow.Refusal {
+// AsRefusal is what a caller is told of an error: itself, if it is a refusal.
+func AsRefusal(err error) *flow.Refusal {
 	var refusal *flow.Refusal
 	if errors.As(err, &refusal) {
 		return refusal
@@ -232,7 +233,7 @@ func asRefusal(err error) *flow.Refusal {
 }
 
 func (c *call) writeError(err error) {
-	refusal := asRefusal(err)
+	refusal := AsRefusal(err)
 	if refusal.Err != nil {
 		c.s.o.Log.Warn("call refused", "kind", refusal.Kind, "err", refusal.Err)
 	}
@@ -275,7 +276,7 @@ func (c *call) forward(p *gate.Passage, header http.Header, send func(context.Co
 
 // withhold answers in place of a provider whose answer may not be delivered.
 func (c *call) withhold(p *gate.Passage, err error) {
-	refusal := asRefusal(err)
+	refusal := AsRefusal(err)
 	p.Fail(refusal)
 	c.writeError(refusal)
 }

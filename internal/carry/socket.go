@@ -405,7 +405,7 @@ func (k *socket) forward(ctx context.Context, kind websocket.MessageType, body [
 func answering(p *gate.Passage) error {
 	err := p.Answer(http.StatusOK, nil, "", "", codec.Messages)
 	if err != nil {
-		p.Fail(asRefusal(err))
+		p.Fail(AsRefusal(err))
 	}
 	return err
 }

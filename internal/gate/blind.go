@@ -32,12 +32,13 @@ const (
 func (g *Gate) AdmitBlind(m *Message, kind Blind, why string) (*Passage, error) {
 	in := g.intent(m)
 	in.Capture = flow.CaptureMetadata
-	in.Policy = g.o.Policy().Version()
+	now := g.o.Policy()
+	in.Policy = now.Version()
 	in.Decision = flow.Decision{Verdict: flow.Pass, Why: why, Rules: []string{"blind:" + string(kind)}}
 	if err := g.o.Ledger.Ready(); err != nil {
 		return nil, g.unrecorded(err)
 	}
-	p := &Passage{gate: g, in: in, policy: g.o.Policy(), body: m.Body, blind: kind}
+	p := &Passage{gate: g, in: in, policy: now, body: m.Body, blind: kind}
 	p.hash = hmac.New(sha256.New, g.blindKey)
 	if kind == Login {
 		p.hash.Write(m.Body)

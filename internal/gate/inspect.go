@@ -427,6 +427,15 @@ func (x *examiner) message(c *collector, s codec.Stretch) bool {
 			f.finding.Via, f.finding.Fixed = append([]string{s.Coding}, m.Via...), true
 			c.add(f)
 		}
+		for i := range r.Inner {
+			m := &r.Inner[i]
+			f := found{finding: c.finding(m.Rule.Name(), m.Value, m.Rule.Severity, m.Rule.Confidence, ""), start: s.Start, end: s.End}
+			f.finding.Via, f.finding.Fixed = []string{s.Coding}, true
+			c.add(f)
+		}
+		for _, u := range r.Unread {
+			c.unreadable(s.Start, s.End, u.Why)
+		}
 		switch {
 		case inner.Binary:
 			c.unreadable(s.Start, s.End, inner.Why)

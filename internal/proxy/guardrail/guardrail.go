@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/workingagents/gatehouse/internal/carry"
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/gate"
 	"github.com/workingagents/gatehouse/internal/identity"
@@ -146,7 +147,7 @@ func (s *Server) message(r *http.Request, principal flow.Principal) *gate.Messag
 	return &gate.Message{
 		Entrance: flow.Guardrail, Provider: flow.LiteLLM, API: flow.AskRequest, Method: r.Method,
 		Path: identity.ScrubPath(r.URL.RequestURI(), s.o.Secret), Route: Path, Header: identity.ScrubHeader(h, s.o.Secret),
-		Encoding: strings.Join(h["Content-Encoding"], ","), Type: h.Get("Content-Type"), Principal: principal, Custody: flow.SameUser,
+		Encoding: carry.ContentEncoding(h), Type: h.Get("Content-Type"), Principal: principal, Custody: flow.SameUser,
 	}
 }
 
@@ -203,13 +204,15 @@ func (s *Server) judge(m *gate.Message) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer p.End(flow.Aborted, "the gateway failed") // counts when nothing was answered
 	body, _ := p.Body()
 	on, _ := texts(body)
 	if m.API == flow.AskResponse {
 		for i := range on {
 			if on[i], err = p.Restored(on[i]); err != nil {
-				p.Fail(refuse(http.StatusServiceUnavailable, "internal", "the values of the session can't be read"))
-				return nil, err
+				refusal := refuse(http.StatusServiceUnavailable, "internal", "the values of the session can't be read")
+				p.Fail(refusal)
+				return nil, refusal
 			}
 		}
 	}

@@ -3,7 +3,6 @@ package intercept
 import (
 	"bufio"
 	"context"
-	"errors"
 	"net"
 	"net/http"
 	"slices"
@@ -78,13 +77,13 @@ func (s *Server) tunnel(w http.ResponseWriter, r *http.Request, m *gate.Message,
 	defer s.active.Done()
 	p, err := s.o.Gate.AdmitBlind(m, gate.Tunnel, why)
 	if err != nil {
-		carry.WriteRefusal(w, m.Provider, m.Method, asRefusal(err))
+		carry.WriteRefusal(w, m.Provider, m.Method, carry.AsRefusal(err))
 		return
 	}
 	defer p.End(flow.Aborted, "the gateway failed") // counts when we panic only
 	host, err := s.reach(r.Context(), target)
 	if err != nil {
-		refusal := asRefusal(err)
+		refusal := carry.AsRefusal(err)
 		p.Refuse(refusal)
 		carry.WriteRefusal(w, m.Provider, m.Method, refusal)
 		return
@@ -133,12 +132,4 @@ func (s *Server) reach(ctx context.Context, t Target) (net.Conn, error) {
 		return s.through(ctx, proxy, t)
 	}
 	return s.guard.dial(ctx, t)
-}
-
-func asRefusal(err error) *flow.Refusal {
-	var refusal *flow.Refusal
-	if errors.As(err, &refusal) {
-		return refusal
-	}
-	return &flow.Refusal{Status: http.StatusInternalServerError, Kind: "internal", Text: "the gateway failed", Err: err}
 }

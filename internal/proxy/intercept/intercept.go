@@ -22,6 +22,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/workingagents/gatehouse/internal/ca"
 	"github.com/workingagents/gatehouse/internal/carry"
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/gate"
@@ -199,7 +200,7 @@ func (s *Server) enter() bool {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q, who, err := s.identify(r)
 	if err != nil {
-		if q := asRefusal(err); q.Kind == "access_key_missing" {
+		if q := carry.AsRefusal(err); q.Kind == "access_key_missing" {
 			w.Header().Set("Proxy-Authenticate", `Basic realm="gatehouse"`)
 			err = &flow.Refusal{Status: http.StatusProxyAuthRequired, Kind: q.Kind, Text: proxyKeyHelp}
 		}
@@ -251,25 +252,17 @@ func proxyKey(h http.Header) string {
 // host finds the entry of an inspected host; bypass is the one that has it
 // tunnelled now.
 func (s *Server) host(name string) (h *Host, bypass *Bypass) {
-	i := slices.IndexFunc(s.o.Hosts, func(h Host) bool { return covers(h.Name, name) })
+	i := slices.IndexFunc(s.o.Hosts, func(h Host) bool { return ca.Listed([]string{h.Name}, name) })
 	if i < 0 {
 		return nil, nil
 	}
 	now := s.o.Now()
 	for n := range s.o.Bypass {
-		if b := &s.o.Bypass[n]; covers(b.Host, name) && now.Before(b.End) {
+		if b := &s.o.Bypass[n]; ca.Listed([]string{b.Host}, name) && now.Before(b.End) {
 			return &s.o.Hosts[i], b
 		}
 	}
 	return &s.o.Hosts[i], nil
-}
-
-// covers reports whether an entry, a name or *.DOMAIN, means a host.
-func covers(entry, host string) bool {
-	if domain, ok := strings.CutPrefix(entry, "*"); ok {
-		return strings.HasSuffix(host, domain) && len(host) > len(domain)
-	}
-	return entry == host
 }
 
 // upstream is where the calls to an inspected host go.

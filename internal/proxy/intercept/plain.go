@@ -65,11 +65,13 @@ func (s *Server) relay(w http.ResponseWriter, r *http.Request, m *gate.Message) 
 	defer s.active.Done()
 	p, err := s.o.Gate.AdmitBlind(m, gate.Tunnel, "a host that is not inspected: forwarded, unread")
 	if err != nil {
-		carry.WriteRefusal(w, "", r.Method, asRefusal(err))
+		carry.WriteRefusal(w, "", r.Method, carry.AsRefusal(err))
 		return
 	}
-	defer p.End(flow.Aborted, "the client or the host broke it off") // the handler ends by a panic then
 	e := &exchange{passage: p}
+	defer func() { // counts where the handler ends by a panic
+		p.Tunnelled(e.status, e.up.Load(), e.down.Load(), flow.Aborted, "the client or the host broke it off")
+	}()
 	proxy := &httputil.ReverseProxy{
 		Transport: s.plain, FlushInterval: -1, ErrorLog: s.inner.ErrorLog,
 		Rewrite: e.request, ModifyResponse: e.response, ErrorHandler: e.failed,
@@ -111,7 +113,7 @@ func (e *exchange) response(resp *http.Response) error {
 }
 
 func (e *exchange) failed(w http.ResponseWriter, r *http.Request, err error) {
-	refusal := asRefusal(err)
+	refusal := carry.AsRefusal(err)
 	if refusal.Kind == "internal" {
 		refusal = &flow.Refusal{Status: http.StatusBadGateway, Kind: "unreachable", Text: "the host could not be reached", Err: err}
 	}

@@ -35,7 +35,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, in *inside) {
 	}
 	q.Custody = s.o.Identity.Custody(in.who.peer)
 	if err := s.check(r, in); err != nil {
-		s.o.Carrier.Refuse(w, r, q, asRefusal(err))
+		s.o.Carrier.Refuse(w, r, q, carry.AsRefusal(err))
 		return
 	}
 	match, ok := route.At(in.host.Provider, r.Method, r.URL.EscapedPath(), r.Header, r.URL.Query())
