@@ -351,6 +351,7 @@ func TestWhatCanNotBeReadIsCounted(t *testing.T) {
 		{name: "an image", parcels: []parcel{{path: messagesPath, body: claude(blocks(`{"type":"image","source":{"type":"base64","media_type":"image/png","data":"` + image + `"}}`))}}},
 		{name: "an unknown coding", parcels: []parcel{{path: messagesPath, body: string(noise), header: []string{"Content-Encoding", "x-own"}}}},
 		{name: "no gzip", parcels: []parcel{{path: messagesPath, body: string(noise), header: []string{"Content-Encoding", "gzip"}}}},
+		{name: "an image in a compressed message", parcels: []parcel{{path: "/openai/agent.v1.Chat/Run", body: envelope(1, string(encoded("gzip", []byte(field(1, image))))), header: []string{"Content-Type", "application/grpc", "Grpc-Encoding", "gzip"}}}},
 		{name: "a binary file", parcels: []parcel{upload("/openai/v1/files", "application/octet-stream", string(noise))}},
 	}
 	for _, mode := range []string{"", redacting} {

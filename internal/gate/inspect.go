@@ -436,6 +436,9 @@ func (x *examiner) message(c *collector, s codec.Stretch) bool {
 		for _, u := range r.Unread {
 			c.unreadable(s.Start, s.End, u.Why)
 		}
+		if !inner.Binary {
+			c.unread += int64(min(inner.End-inner.Start-r.Scanned, s.End-s.Start))
+		}
 		switch {
 		case inner.Binary:
 			c.unreadable(s.Start, s.End, inner.Why)
