@@ -202,6 +202,20 @@ func TestOnlyItsChannels(t *testing.T) {
 	}
 }
 
+// TestNamesOfMembersExcuseNothing: arguments may call a text as an API calls its ids.
+func TestNamesOfMembersExcuseNothing(t *testing.T) {
+	e := detecting(t, namesOf)
+	m := asking(t, redactNames, presidioAt(e, ", channels: [tool_call]"))
+	m.call(messagesPath, claudeWith(toolDefs, said+`,{"role":"assistant","content":[{"type":"tool_use","id":"t1","name":"run","input":{"role":"Ann Smith","id":"a_1","n":{"type":"Zoë Smith"}}}]},`+
+		`{"role":"user","content":[{"type":"tool_result","tool_use_id":"t1","content":"done"}]}`), "Content-Type", "application/json")
+	if got := e.texts(t); !slices.Contains(got, "Ann Smith") || !slices.Contains(got, "Zoë Smith") || slices.Contains(got, "a_1") {
+		t.Errorf("it was told %q", got)
+	}
+	if seen := strings.Join(m.seen, ""); strings.Contains(seen, "Smith") {
+		t.Errorf("the provider got %s", seen)
+	}
+}
+
 // TestSignedPartsStayHere: what a provider signed can't be changed, and is nobody's
 // business but its own.
 func TestSignedPartsStayHere(t *testing.T) {

@@ -152,7 +152,7 @@ func (y *sayer) strings(i int, raw []byte, offset int, where func(at int) (flow.
 			key = raw[start:end]
 			continue
 		}
-		if !formal[string(key)] {
+		if !formal[string(key)] || !sealedOrWord(raw[start:end]) {
 			y.take(said{piece: i, json: true, start: offset + start, end: offset + end}, raw[start:end], where)
 		}
 	}
@@ -182,6 +182,15 @@ var formal = map[string]bool{
 	"type": true, "role": true, "id": true, "tool_use_id": true, "tool_call_id": true, "call_id": true, "item_id": true,
 	"media_type": true, "mime_type": true, "mimeType": true, "signature": true, "thoughtSignature": true, "thought_signature": true,
 	"encrypted_content": true, "ttl": true,
+}
+
+// sealedOrWord reports whether a value is written as APIs write theirs, in base64 or
+// as a name: arguments and bodies of others have these members, too, with texts
+// in them.
+func sealedOrWord(value []byte) bool {
+	return !bytes.ContainsFunc(value, func(c rune) bool {
+		return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || bytes.ContainsRune([]byte("+/=_-.:"), c))
+	})
 }
 
 // take adds a string, unless it is of a channel that nobody is asked about, was
