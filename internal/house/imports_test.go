@@ -94,6 +94,7 @@ var allowed = []line{
 	{"internal/proxy/redirect", "internal/upstream", "knows where each provider is"},
 	{"internal/proxy/redirect", "internal/wire/route", "finds a path's provider"},
 
+	{"internal/proxy/intercept", "internal/ca", "reads lists of hosts as certificates do"},
 	{"internal/proxy/intercept", "internal/carry", "has what it finds inside of TLS carried"},
 	{"internal/proxy/intercept", "internal/gate", "records tunnels and refusals"},
 	{"internal/proxy/intercept", "internal/identity", "asks who is calling"},

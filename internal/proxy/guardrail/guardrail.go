@@ -15,7 +15,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/workingagents/gatehouse/internal/carry"
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/gate"
 	"github.com/workingagents/gatehouse/internal/identity"
@@ -147,7 +146,7 @@ func (s *Server) message(r *http.Request, principal flow.Principal) *gate.Messag
 	return &gate.Message{
 		Entrance: flow.Guardrail, Provider: flow.LiteLLM, API: flow.AskRequest, Method: r.Method,
 		Path: identity.ScrubPath(r.URL.RequestURI(), s.o.Secret), Route: Path, Header: identity.ScrubHeader(h, s.o.Secret),
-		Encoding: carry.ContentEncoding(h), Type: h.Get("Content-Type"), Principal: principal, Custody: flow.SameUser,
+		Encoding: strings.Join(h["Content-Encoding"], ","), Type: h.Get("Content-Type"), Principal: principal, Custody: flow.SameUser,
 	}
 }
 
