@@ -86,6 +86,26 @@ func TestTurnsGoOnAfterARestart(t *testing.T) {
 	}
 }
 
+// TestViewNamesAgentAndTools: which agent calls, and which tools its model calls; a
+// name that no provider lets a tool have is content, and stays where that is kept.
+func TestViewNamesAgentAndTools(t *testing.T) {
+	h := open(t, t.TempDir(), answering(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		call := `{"type":"tool_use","id":"t","name":%q,"input":{}}`
+		fmt.Fprintf(w, `{"type":"message","id":"m","model":"claude-sonnet-4-5","stop_reason":"tool_use","usage":{"input_tokens":3,"output_tokens":5},"content":[`+
+			call+`,`+call+`,`+call+`,`+call+`]}`, "Bash", "Read", "Bash", "my secret plan")
+	}), nil)
+	h.call("/v1/messages", hello, "User-Agent", "claude-cli/2.1.197 (external, cli)")
+	h.call("/v1/messages", hello, "User-Agent", "curl/8")
+	v := h.ended(2)
+	if got := fmt.Sprint(v[0].Tools); got != "[Bash Read]" {
+		t.Errorf("tools = %s, want Bash and Read, once each", got)
+	}
+	if v[0].Agent != "claude" || v[1].Agent != "" {
+		t.Errorf("agents = %q, %q; want claude and none", v[0].Agent, v[1].Agent)
+	}
+}
+
 func TestSessionsWithoutAnID(t *testing.T) {
 	h := open(t, t.TempDir(), answering(plainAnswer), nil)
 	say := func(contents ...string) string {

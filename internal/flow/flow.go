@@ -148,6 +148,7 @@ type Intent struct {
 	Turn            int       `json:"turn,omitempty"` // 1-based; 0: not a turn
 	RetryOf         ID        `json:"retry_of,omitempty"`
 	Principal       Principal `json:"principal"`
+	Agent           string    `json:"agent,omitempty"` // claude, codex, gemini …, by its program or by what it calls itself; empty: none that is known
 	Custody         Custody   `json:"custody"`
 	Capture         Capture   `json:"capture"`
 	Policy          string    `json:"policy"` // version of the policy that decided
@@ -181,6 +182,7 @@ type Outcome struct {
 	Cost              *float64      `json:"cost_usd,omitempty"` // US dollars; nil: unknown
 	Stop              string        `json:"stop,omitempty"`     // the provider's stop reason
 	Error             string        `json:"error,omitempty"`    // the provider's error type, also inside a 200 stream
+	Tools             []string      `json:"tools,omitempty"`    // that the answer calls, each once; bounded: names are the client's
 	ResponseID        string        `json:"response_id,omitempty"`
 	ProviderRequestID string        `json:"provider_request_id,omitempty"`
 	FirstByte         time.Duration `json:"first_byte,omitempty"` // from Started, nanoseconds; 0: no answer

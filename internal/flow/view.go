@@ -38,6 +38,7 @@ type View struct {
 	DurationMS        *float64  `json:"duration_ms"`
 
 	API         API    `json:"api"`
+	Agent       string `json:"agent,omitempty"`   // empty: none that is known
 	Claimed     bool   `json:"claimed,omitempty"` // the agent named its session
 	Subagent    string `json:"subagent,omitempty"`
 	Predecessor ID     `json:"predecessor,omitempty"`
@@ -51,6 +52,7 @@ type View struct {
 	UnreadableBytes int64     `json:"unreadable_bytes,omitempty"` // of it, that could not be decoded to the end
 	Findings        []Finding `json:"findings,omitempty"`         // the request's, then the answer's
 	Rules           []string  `json:"rules,omitempty"`            // that decided, and "limit:KIND" or "blind:KIND" where no rule did
+	Tools           []string  `json:"tools,omitempty"`            // that the answer calls, each once
 	Would           string    `json:"would,omitempty"`            // in mode report: the verdict that enforcing would have given
 
 	ClientTLS   *Leg  `json:"client_tls,omitempty"`
@@ -75,7 +77,7 @@ func NewView(in *Intent, out *Outcome) View {
 		Model: in.Model, Method: in.Method, Path: in.Path, Host: in.Host, State: Open,
 		Verdict: in.Decision.Verdict, Why: in.Decision.Why, Principal: in.Principal.Name, Custody: in.Custody,
 		RequestBytes: in.RequestBytes, RequestSHA256: in.RequestSHA256, ForwardedSHA256: in.ForwardedSHA256,
-		Started: in.Started, API: in.API, Subagent: in.Session.Subagent, Predecessor: in.Session.Predecessor,
+		Started: in.Started, API: in.API, Agent: in.Agent, Subagent: in.Session.Subagent, Predecessor: in.Session.Predecessor,
 		Credential: in.Principal.Credential, Unreadable: in.Unreadable,
 		ForwardedBytes: in.ForwardedBytes, ScannedBytes: in.ScannedBytes, UnreadableBytes: in.UnreadableBytes,
 		Findings: in.Findings, Rules: in.Decision.Rules, Claimed: in.Session.Claimed, Would: in.Decision.Would, ClientTLS: in.TLS,
@@ -109,7 +111,7 @@ func (v *View) end(out *Outcome) {
 	u := out.Usage
 	v.Usage = UsageView{u.Input, u.Output, u.CacheRead, u.CacheWrite, u.Reasoning, u.Estimated}
 	v.Cost, v.ProviderRequestID = out.Cost, out.ProviderRequestID
-	v.Stop, v.Error = out.Stop, out.Error
+	v.Stop, v.Error, v.Tools = out.Stop, out.Error, out.Tools
 	if out.Unreadable != "" {
 		v.Unreadable = out.Unreadable
 	}

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/workingagents/gatehouse/internal/agents"
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/inspect"
 	"github.com/workingagents/gatehouse/internal/inspect/action"
@@ -234,6 +235,9 @@ func (g *Gate) intent(m *Message) *flow.Intent {
 		Method: m.Method, Path: m.Path, Host: m.Host, Header: m.Header, Principal: m.Principal,
 		Custody: m.Custody, Capture: flow.CaptureFull,
 		RequestBytes: int64(len(m.Body)), TLS: m.TLS,
+	}
+	if a, _, ok := agents.Caller(m.Principal.Program, m.Header); ok {
+		in.Agent = a.Name
 	}
 	if g.o.Capture != nil {
 		in.Capture = g.o.Capture(m.Principal)

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"hash"
 	"net/http"
+	"regexp"
+	"slices"
 	"time"
 
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -341,6 +343,7 @@ func (p *Passage) finishReading(out *flow.Outcome) {
 		return // what it used and cost stands in the flow that made it
 	}
 	out.Model, out.Stop, out.Error, out.ResponseID, out.Usage = said.Model, said.Stop, said.Error, said.ID, said.Usage
+	out.Tools = called(said.Parts)
 	if out.Unreadable == "" {
 		out.Unreadable = said.Unreadable
 	}
@@ -354,6 +357,28 @@ func (p *Passage) finishReading(out *flow.Outcome) {
 			out.Why = "the answer ended without the provider's own end"
 		}
 	}
+}
+
+// maxTools bounds the names of tools that are kept of an answer.
+const maxTools = 32
+
+// toolName is what providers let a tool be called, and a little more. A model may
+// say anything: what is not of this form is content, and names are metadata.
+var toolName = regexp.MustCompile(`^[A-Za-z0-9_.:/-]{1,128}$`)
+
+// called gives the tools that an answer calls, each once.
+func called(parts []flow.Part) []string {
+	var names []string
+	for i := range parts {
+		p := &parts[i]
+		if p.Kind != flow.ToolCall || slices.Contains(names, p.Name) || !toolName.MatchString(p.Name) {
+			continue
+		}
+		if names = append(names, p.Name); len(names) == maxTools {
+			break
+		}
+	}
+	return names
 }
 
 func (p *Passage) price(out *flow.Outcome) {

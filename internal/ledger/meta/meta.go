@@ -172,6 +172,7 @@ func (c *coder) intent(in *flow.Intent) {
 	number(c, 37, &in.UnreadableBytes)
 	c.leg(38, &in.TLS) // and 39 to 41
 	text(c, 42, &in.Host)
+	text(c, 43, &in.Agent)
 }
 
 func (c *coder) outcome(out *flow.Outcome) {
@@ -204,4 +205,5 @@ func (c *coder) outcome(out *flow.Outcome) {
 	number(c, 28, &out.Withheld)
 	c.leg(29, &out.TLS)
 	number(c, 33, &out.SentBytes)
+	c.list(34, &out.Tools)
 }
