@@ -44,6 +44,7 @@ func commands() []command {
 		{"sessions", "list sessions", runSessions},
 		{"coverage", "how calls came: by redirect, intercepted, tunnelled, refused, unread", runCoverage},
 		{"tail", "follow flows as they happen", runTail},
+		{"open", "print a link that lets a browser into the console, once", runOpen},
 		{"verify", "check the ledger against itself", runVerify},
 		{"key", "add, list, revoke access keys", runKey},
 		{"ca", "show, hand out, rotate what inspected calls are signed with", runCA},

@@ -125,7 +125,11 @@ func hint(w io.Writer, a app.About) {
 		"  Gemini CLI    GOOGLE_GEMINI_BASE_URL=%[1]s/gemini gemini\n"+
 		"  others        OPENAI_BASE_URL=%[1]s/openai/v1   ANTHROPIC_BASE_URL=%[1]s/anthropic\n"+
 		"  without one   %[3]s run --data %[2]s --intercept -- AGENT\n"+
-		"Then look: %[3]s flows --data %[2]s; also sessions, show FLOW, tail, verify\n\n", base, a.Data, os.Args[0])
+		"Then look: %[3]s flows --data %[2]s; also sessions, show FLOW, tail, verify\n", base, a.Data, os.Args[0])
+	if a.Link != "" {
+		fmt.Fprintf(w, "or in a browser, by this link (it opens once, within ten minutes; `%s open --data %s` prints another):\n  %s\n", os.Args[0], a.Data, a.Link)
+	}
+	fmt.Fprintln(w)
 }
 
 func listening(a app.About) string {

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/user"
 	"strconv"
 	"strings"
 	"sync"
@@ -44,6 +45,7 @@ type Options struct {
 // About says where a running gateway can be reached.
 type About struct {
 	Listen, Console, Intercept, Data string
+	Link                             string // lets one browser into the console, once; "": there is none
 	PID                              int
 }
 
@@ -207,6 +209,14 @@ func (g *gateway) about() About {
 	return a
 }
 
+// me is whose the process is: who gets in by the link that it prints.
+func me() string {
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return "local"
+}
+
 // ready says whether new calls are taken.
 func (g *gateway) ready() error {
 	if g.carrier.Draining() {
@@ -264,7 +274,9 @@ func (g *gateway) serve(ctx context.Context) error {
 		group.Go(func() error { return g.proxy.Run(background) })
 	}
 	if g.o.Ready != nil {
-		g.o.Ready(g.about())
+		a := g.about()
+		a.Link = g.admin.Link(me()).Link
+		g.o.Ready(a)
 	}
 	select {
 	case err = <-failed:

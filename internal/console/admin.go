@@ -37,6 +37,7 @@ func (c *Console) ready(w http.ResponseWriter, _ *http.Request) error {
 
 type status struct {
 	About
+	Who string `json:"who"` // asks
 	readiness
 	Policy PolicyStatus `json:"policy"`
 	Rules  RulesStatus  `json:"rules"`
@@ -57,9 +58,9 @@ type ledgerStatus struct {
 	Fault     string `json:"fault,omitempty"`
 }
 
-func (c *Console) status(w http.ResponseWriter, _ *http.Request) error {
+func (c *Console) status(w http.ResponseWriter, r *http.Request) error {
 	s := c.o.Ledger.Stats()
-	return writeJSON(w, http.StatusOK, status{c.o.About, c.readiness(), c.o.Policy.Status(), c.o.Rules.Status(), ledgerStatus{
+	return writeJSON(w, http.StatusOK, status{c.o.About, who(r), c.readiness(), c.o.Policy.Status(), c.o.Rules.Status(), ledgerStatus{
 		Mode: s.Mode.String(), Entries: s.Entries, Segments: s.Segments, Bytes: s.Bytes, Open: s.Open,
 		Queue: s.Queue, AtRisk: s.AtRisk, Unindexed: s.Unindexed, Full: s.Full, Fault: s.Fault,
 	}})

@@ -63,6 +63,7 @@ type Options struct {
 	Allowances Allowances
 	Import     Importer
 	Metrics    *Metrics     // nil: a new one
+	Door       Door         // lets browsers in; nil: nobody
 	Guardrail  http.Handler // judges texts for other gateways, and knows who asks; nil: not served
 	Ready      func() error // nil error: new calls are taken; otherwise the why
 	About      About
@@ -102,8 +103,12 @@ func (c *Console) routes() {
 		"GET /healthz": c.health,
 		"GET /readyz":  c.ready,
 		"GET /metrics": c.metrics,
+
+		"POST /api/v1/login":  c.login,
+		"POST /api/v1/logout": c.logout,
 	}
 	guarded := map[string]handler{
+		"POST /api/v1/links":                    c.link,
 		"GET /api/v1/status":                    c.status,
 		"GET /api/v1/flows":                     c.flows,
 		"GET /api/v1/flows/{id}":                c.flow,

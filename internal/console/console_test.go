@@ -116,7 +116,7 @@ func newDesk(t *testing.T) *desk {
 	d := &desk{book: &book{}, keys: keys, log: new(bytes.Buffer), policy: &statutes{}, rules: &sieve{}, allowed: allowed}
 	d.Console = console.New(console.Options{
 		Flows: d.book, Ledger: d.book, Keys: keys, Policy: d.policy, Rules: d.rules, Allowances: allowed, Token: token, Hosts: []string{"gate.example"},
-		About: console.About{Version: "v1"}, Log: slog.New(slog.NewTextHandler(d.log, nil)),
+		Door: openDoor(t), About: console.About{Version: "v1", Console: "127.0.0.1:4040"}, Log: slog.New(slog.NewTextHandler(d.log, nil)),
 		Ready: func() error { return d.book.fault },
 	})
 	return d

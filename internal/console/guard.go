@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"crypto/subtle"
 	"net"
 	"net/http"
@@ -55,14 +56,17 @@ func sameOrigin(r *http.Request) bool {
 	return true
 }
 
-// guarded lets in who is local, or bears the token.
+// guarded lets in who is local, bears the token, or came by a link.
 func (c *Console) guarded(next handler) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		if !callerOf(r).local && !c.bears(r) {
-			w.Header().Set("WWW-Authenticate", `Bearer realm="gatehouse"`)
-			return refuse(http.StatusUnauthorized, "token", "the admin API needs `Authorization: Bearer TOKEN`; the token is in the data folder's console.token")
+		if callerOf(r).local || c.bears(r) {
+			return next(w, r)
 		}
-		return next(w, r)
+		if who, ok := c.visitor(r); ok {
+			return next(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, caller{visitor: true, name: who + " (browser)"})))
+		}
+		w.Header().Set("WWW-Authenticate", `Bearer realm="gatehouse"`)
+		return refuse(http.StatusUnauthorized, "token", "the admin API needs `Authorization: Bearer TOKEN` with the token in the data folder's console.token; a browser gets in by the link that `gatehouse open` prints")
 	}
 }
 
@@ -76,7 +80,7 @@ func (c *Console) bears(r *http.Request) bool {
 
 // who names the reader for the ledger.
 func who(r *http.Request) string {
-	if c := callerOf(r); c.local {
+	if c := callerOf(r); c.name != "" {
 		return c.name
 	}
 	return "console token"

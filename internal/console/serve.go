@@ -112,8 +112,9 @@ func (c *Console) Serve(ctx context.Context, ln net.Listener) error {
 
 // caller is who asks. The zero caller came over TCP and needs the token.
 type caller struct {
-	local bool
-	name  string
+	local   bool
+	visitor bool // by a link
+	name    string
 }
 
 type callerKey struct{}

@@ -38,6 +38,7 @@ var allowed = []line{
 	{"cmd/gatehouse", "internal/config", "flags win over the file"},
 	{"cmd/gatehouse", "internal/agents", "run and env point agents at the gateway"},
 	{"cmd/gatehouse", "internal/simulate", "simulate and demo serve it"},
+	{"cmd/gatehouse", "internal/console", "the API's answers in its words"},
 	{"cmd/gatehouse", "internal/ledger", "who holds the folder; the API's answers in its words"},
 	{"cmd/gatehouse", "internal/policy", "checks, tests and explains policy files without a gateway"},
 	{"cmd/gatehouse", "internal/inspect/...", "knows what a rule may be called"},
@@ -118,6 +119,9 @@ var allowed = []line{
 	{"internal/proxy/guardrail", "internal/identity", "asks whose key it is; takes credentials out of what is recorded"},
 	{"internal/proxy/guardrail", "internal/wire/peek", "reads what a question says of itself"},
 
+	{"internal/app", "internal/console/door", "opens the visits of the data folder"},
+	{"internal/console", "internal/console/door", "asks it who looks through a browser"},
+	{"internal/console/door", "internal/atomicfile", "replaces the file of visits whole"},
 	{"internal/console", "internal/coverage", "reports which way flows came"},
 	{"internal/console", "internal/ledger", "shows flows, sessions and content, verifies"},
 	{"internal/console", "internal/identity", "administers access keys"},
