@@ -76,6 +76,7 @@ type Options struct {
 type Console struct {
 	o    Options
 	mux  *http.ServeMux
+	feed *feed
 	busy chan struct{} // holds a token while a verification runs
 
 	importing chan struct{} // likewise an import
@@ -92,7 +93,7 @@ func New(o Options) *Console {
 	if o.Ready == nil {
 		o.Ready = func() error { return nil }
 	}
-	c := &Console{o: o, mux: http.NewServeMux(), busy: make(chan struct{}, 1), importing: make(chan struct{}, 1)}
+	c := &Console{o: o, mux: http.NewServeMux(), feed: &feed{watch: o.Flows.Watch}, busy: make(chan struct{}, 1), importing: make(chan struct{}, 1)}
 	c.routes()
 	return c
 }
@@ -116,6 +117,7 @@ func (c *Console) routes() {
 		"GET /api/v1/sessions":                  c.sessions,
 		"GET /api/v1/coverage":                  c.coverage,
 		"GET /api/v1/tail":                      c.tail,
+		"GET /api/v1/events":                    c.events,
 		"POST /api/v1/verify":                   c.verify,
 		"GET /api/v1/keys":                      c.listKeys,
 		"POST /api/v1/keys":                     c.addKey,

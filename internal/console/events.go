@@ -1,0 +1,173 @@
+package console
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+)
+
+const (
+	// eventsEvery bounds how often a reader is sent something: what comes in
+	// between goes together.
+	eventsEvery = 100 * time.Millisecond
+
+	// aliveEvery is how often a silent stream shows that it lives.
+	aliveEvery = 15 * time.Second
+)
+
+// events sends rows of flows that match, when they begin and when they end, as
+// server-sent events (HTML Living Standard section 9.2). The first is ready:
+// what a list has that is read after it, and the events, miss nothing between
+// them. Last-Event-ID resumes; reset says that too much was missed.
+func (c *Console) events(w http.ResponseWriter, r *http.Request) error {
+	match, err := c.matcher(r)
+	if err != nil {
+		return err
+	}
+	at := c.feed.join()
+	defer c.feed.leave()
+	s := &eventStream{w: w, match: match, open: map[flow.ID]bool{}}
+	first := "ready"
+	if last := r.Header.Get("Last-Event-ID"); last != "" {
+		first = "reset"
+		if p, ok := parsePosition(last); ok && c.feed.has(p) {
+			at, first = p, "resumed"
+		}
+	}
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("X-Accel-Buffering", "no")
+	w.WriteHeader(http.StatusOK)
+	if err := s.send(first, at, "{}"); err != nil {
+		return err
+	}
+	return c.stream(r, s, at)
+}
+
+// matcher is what a reader wants to see.
+func (c *Console) matcher(r *http.Request) (func(*flow.View) bool, error) {
+	q, err := query(r.URL.Query())
+	if err != nil {
+		return nil, err
+	}
+	return func(v *flow.View) bool { return q.Session == "" || v.Session == q.Session }, nil
+}
+
+// stream goes on until the client leaves or the server ends.
+func (c *Console) stream(r *http.Request, s *eventStream, at position) error {
+	alive := time.NewTicker(aliveEvery)
+	defer alive.Stop()
+	pace := time.NewTicker(eventsEvery)
+	defer pace.Stop()
+	for {
+		views, next, missed, news := c.feed.since(at)
+		if err := s.tell(views, next, missed); err != nil {
+			return err
+		}
+		at = next
+		wait := pace.C
+		if news != nil {
+			wait = nil
+		}
+		select {
+		case <-r.Context().Done():
+			return nil
+		case <-news:
+			<-pace.C
+		case <-wait:
+		case <-alive.C:
+			if err := s.send("", at, ""); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// eventStream writes one reader's events.
+type eventStream struct {
+	w     http.ResponseWriter
+	match func(*flow.View) bool
+	open  map[flow.ID]bool // flows that were sent while open
+	buf   bytes.Buffer
+}
+
+// maxOpen bounds the open flows that a reader is told about when they end and
+// match no longer.
+const maxOpen = 16 << 10
+
+// tell sends the rows of the views that match: of a flow its last one. gone are
+// those that matched while they were open, and do no longer.
+func (s *eventStream) tell(views []flow.View, next position, missed bool) error {
+	if missed || slices.ContainsFunc(views, func(v flow.View) bool { return v.ID == "" }) {
+		return s.send("reset", next, "{}")
+	}
+	var rows []flow.Row
+	var gone []flow.ID
+	place := map[flow.ID]int{}
+	for i := range views {
+		v := &views[i]
+		at, here := place[v.ID]
+		switch matches := s.keep(v); {
+		case here && matches:
+			rows[at] = flow.NewRow(v)
+		case matches:
+			place[v.ID] = len(rows)
+			rows = append(rows, flow.NewRow(v))
+		case s.open[v.ID]:
+			gone = append(gone, v.ID)
+			delete(s.open, v.ID)
+		}
+	}
+	if len(rows) > 0 {
+		if err := s.sendJSON("flow", next, rows); err != nil {
+			return err
+		}
+	}
+	if len(gone) > 0 {
+		return s.sendJSON("gone", next, gone)
+	}
+	return nil
+}
+
+// keep reports whether a view matches, and remembers it while it is open.
+func (s *eventStream) keep(v *flow.View) bool {
+	if !s.match(v) {
+		return false
+	}
+	if v.State != flow.Open {
+		delete(s.open, v.ID)
+	} else if len(s.open) < maxOpen {
+		s.open[v.ID] = true
+	}
+	return true
+}
+
+func (s *eventStream) sendJSON(event string, at position, v any) error {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encoding events: %w", err)
+	}
+	return s.send(event, at, string(text))
+}
+
+// send writes one event; one without data only tells the position. JSON has no
+// line ends in it.
+func (s *eventStream) send(event string, at position, data string) error {
+	s.buf.Reset()
+	fmt.Fprintf(&s.buf, "id: %s\n", at)
+	if event != "" {
+		fmt.Fprintf(&s.buf, "event: %s\ndata: %s\n", event, data)
+	}
+	s.buf.WriteByte('\n')
+	if _, err := s.w.Write(s.buf.Bytes()); err != nil {
+		return fmt.Errorf("sending events: %w", err)
+	}
+	if err := http.NewResponseController(s.w).Flush(); err != nil {
+		return fmt.Errorf("sending events: %w", err)
+	}
+	return nil
+}
