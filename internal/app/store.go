@@ -14,6 +14,7 @@ import (
 	"github.com/workingagents/gatehouse/internal/config"
 	"github.com/workingagents/gatehouse/internal/console"
 	"github.com/workingagents/gatehouse/internal/console/door"
+	"github.com/workingagents/gatehouse/internal/console/saved"
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/identity"
 	"github.com/workingagents/gatehouse/internal/ledger"
@@ -29,6 +30,7 @@ type store struct {
 	keys    *identity.Keys
 	allowed *allow.Store
 	door    *door.Door
+	views   *saved.Store
 	rules   *rules
 	detect  *detectors
 	vault   *vault.Vault
@@ -62,6 +64,9 @@ func openStore(c *config.Config, log *slog.Logger) (_ *store, err error) {
 		return nil, errors.Join(err, s.ledger.Close())
 	}
 	if s.door, err = door.Open(c.Data, time.Now); err != nil {
+		return nil, errors.Join(err, s.ledger.Close())
+	}
+	if s.views, err = saved.Open(c.Data); err != nil {
 		return nil, errors.Join(err, s.ledger.Close())
 	}
 	s.rules = newRules(c, s.allowed, s.ledger.Admin, log)
@@ -108,7 +113,7 @@ func (s *store) admin(a About, m *console.Metrics, version string, hosts []strin
 	}
 	return console.New(console.Options{
 		Flows: s.ledger, Ledger: s.ledger, Keys: s.keys, Policy: s.rules, Rules: s.detect, Allowances: s.allowed, Import: &importer{s, s.config},
-		Metrics: m, Door: s.door, Guardrail: asked, Ready: ready, Token: token, Hosts: hosts, Log: s.log,
+		Metrics: m, Views: s.views, Door: s.door, Guardrail: asked, Ready: ready, Token: token, Hosts: hosts, Log: s.log,
 		About: console.About{
 			Version: version, PID: a.PID, Started: time.Now(), Listen: a.Listen, Console: a.Console,
 			Data: s.dir, Custody: flow.SameUser,

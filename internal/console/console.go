@@ -24,6 +24,7 @@ type Reader interface {
 	Flow(flow.ID) (*flow.Intent, *flow.Outcome, error)
 	Read(flow.ID, ledger.What, ledger.Access) ([]ledger.Chunk, error)
 	Watch(context.Context) <-chan flow.View
+	Journal(ledger.JournalQuery) ([]ledger.JournalEntry, error)
 }
 
 // Keeper is what the console asks to look after the record. A *ledger.Ledger
@@ -53,7 +54,7 @@ type About struct {
 }
 
 // Options are the console's parts. Flows, Ledger, Keys, Policy, Rules,
-// Allowances and Import are required.
+// Allowances, Import and Views are required.
 type Options struct {
 	Flows      Reader
 	Ledger     Keeper
@@ -62,6 +63,7 @@ type Options struct {
 	Rules      Rules
 	Allowances Allowances
 	Import     Importer
+	Views      Views
 	Metrics    *Metrics     // nil: a new one
 	Door       Door         // lets browsers in; nil: nobody
 	Guardrail  http.Handler // judges texts for other gateways, and knows who asks; nil: not served
@@ -133,6 +135,11 @@ func (c *Console) routes() {
 		"POST /api/v1/allowances":               c.addAllowance,
 		"DELETE /api/v1/allowances/{id}":        c.revokeAllowance,
 		"POST /api/v1/import":                   c.importFile,
+		"GET /api/v1/policy/text":               c.policyText,
+		"GET /api/v1/journal":                   c.journal,
+		"GET /api/v1/views":                     c.listViews,
+		"POST /api/v1/views":                    c.saveView,
+		"DELETE /api/v1/views/{name}":           c.deleteView,
 	}
 	for pattern, h := range open {
 		c.mux.Handle(pattern, c.serve(h))

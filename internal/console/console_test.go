@@ -19,6 +19,7 @@ import (
 
 	"github.com/workingagents/gatehouse/internal/allow"
 	"github.com/workingagents/gatehouse/internal/console"
+	"github.com/workingagents/gatehouse/internal/console/saved"
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/identity"
 	"github.com/workingagents/gatehouse/internal/ledger"
@@ -33,6 +34,7 @@ type book struct {
 	views    []flow.View
 	content  []ledger.Chunk
 	query    ledger.Query
+	journal  ledger.JournalQuery
 	accesses []ledger.Access
 	entries  []string
 	fault    error // of every write and inner read
@@ -74,6 +76,11 @@ func (b *book) Read(_ flow.ID, _ ledger.What, by ledger.Access) ([]ledger.Chunk,
 	return b.content, nil
 }
 
+func (b *book) Journal(q ledger.JournalQuery) ([]ledger.JournalEntry, error) {
+	b.journal = q
+	return []ledger.JournalEntry{{Entry: 7, Kind: "start"}}, b.fault
+}
+
 func (b *book) Watch(context.Context) <-chan flow.View { return b.live }
 
 func (b *book) Admin(kind, _ string, attrs map[string]string) error {
@@ -113,10 +120,14 @@ func newDesk(t *testing.T) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
+	views, err := saved.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
 	d := &desk{book: &book{}, keys: keys, log: new(bytes.Buffer), policy: &statutes{}, rules: &sieve{}, allowed: allowed}
 	d.Console = console.New(console.Options{
 		Flows: d.book, Ledger: d.book, Keys: keys, Policy: d.policy, Rules: d.rules, Allowances: allowed, Token: token, Hosts: []string{"gate.example"},
-		Door: openDoor(t), About: console.About{Version: "v1", Console: "127.0.0.1:4040"}, Log: slog.New(slog.NewTextHandler(d.log, nil)),
+		Views: views, Door: openDoor(t), About: console.About{Version: "v1", Console: "127.0.0.1:4040"}, Log: slog.New(slog.NewTextHandler(d.log, nil)),
 		Ready: func() error { return d.book.fault },
 	})
 	return d

@@ -60,14 +60,22 @@ func query(v url.Values) (ledger.Query, error) {
 		}
 		q.Since = since
 	}
-	if text := v.Get("limit"); text != "" {
-		limit, err := strconv.Atoi(text)
-		if err != nil || limit < 0 {
-			return q, refuse(http.StatusBadRequest, "limit", "limit must be a whole number, 0 or more")
-		}
-		q.Limit = limit
+	var err error
+	q.Limit, err = whole(v, "limit", 0)
+	return q, err
+}
+
+// whole reads a parameter that is a number, 0 or more.
+func whole(v url.Values, name string, otherwise int) (int, error) {
+	text := v.Get(name)
+	if text == "" {
+		return otherwise, nil
 	}
-	return q, nil
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		return 0, refuse(http.StatusBadRequest, name, name+" must be a whole number, 0 or more")
+	}
+	return n, nil
 }
 
 // flowDetail is one flow, all of its metadata. Outcome is null while it is open.

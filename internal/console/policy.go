@@ -40,6 +40,14 @@ func (c *Console) policy(w http.ResponseWriter, _ *http.Request) error {
 	return writeJSON(w, http.StatusOK, c.o.Policy.Status())
 }
 
+// policyText gives the text of the policy in force, which may be another than
+// its file has by now.
+func (c *Console) policyText(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, err := w.Write(c.o.Policy.Policy().Text())
+	return err
+}
+
 // reloadPolicy answers 400 with the file's problems, one a line, when the old
 // policy stays in force.
 func (c *Console) reloadPolicy(w http.ResponseWriter, r *http.Request) error {

@@ -120,6 +120,9 @@ var allowed = []line{
 	{"internal/proxy/guardrail", "internal/wire/peek", "reads what a question says of itself"},
 
 	{"internal/app", "internal/console/door", "opens the visits of the data folder"},
+	{"internal/app", "internal/console/saved", "opens the saved views of the data folder"},
+	{"internal/console", "internal/console/saved", "lists and saves views"},
+	{"internal/console/saved", "internal/atomicfile", "replaces the file of views whole"},
 	{"internal/console", "internal/console/door", "asks it who looks through a browser"},
 	{"internal/console/door", "internal/atomicfile", "replaces the file of visits whole"},
 	{"internal/console", "internal/coverage", "reports which way flows came"},

@@ -22,7 +22,7 @@ func (l *Ledger) append(key *keys.Key, k kind, meta []byte) error {
 	if f := l.fault.Load(); f != nil {
 		return f
 	}
-	it := l.item(entry{kind: k, meta: meta}, nil, key, note{})
+	it := l.item(entry{kind: k, meta: meta}, nil, key, note{journal: journalRow(k)})
 	it.refuse = true
 	l.wait(l.submit(it))
 	if it.err != nil {

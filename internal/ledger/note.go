@@ -18,6 +18,7 @@ type note struct {
 	ended   *index.Ended
 	part    flow.ID // of a checkpoint
 	session *index.Session
+	journal *index.Journal
 	run     *run
 	scope   *scope // that counts the entry as in flight
 }
@@ -51,6 +52,9 @@ func endedRow(out *flow.Outcome) *index.Ended {
 		Usage: out.Usage, Cost: out.Cost, DurationMS: out.Duration.Milliseconds(),
 	}}
 }
+
+// journalRow is that of an entry which is about no flow's passage.
+func journalRow(k kind) *index.Journal { return &index.Journal{Reading: k == kindAccess} }
 
 // agentID is a keyed number of the sub-agent within its session.
 func (l *Ledger) agentID(in *flow.Intent) uint64 {
@@ -193,6 +197,10 @@ func gather(notes []noted) *index.Batch {
 			} else {
 				b.Ended = append(b.Ended, row)
 			}
+		case n.journal != nil:
+			row := *n.journal
+			row.Entry, row.At = n.entry, n.at
+			b.Journal = append(b.Journal, row)
 		case n.part != "":
 			b.Parts = append(b.Parts, index.Part{Flow: n.part, At: n.at})
 		}

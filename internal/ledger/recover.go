@@ -404,6 +404,8 @@ func (r *replay) note(key uint64, e *entry) (note, error) {
 		n.ended = endedRow(out)
 	case kindCheckpoint:
 		n.part = flow.ID(e.meta)
+	case kindAdmin, kindAccess:
+		n.journal = journalRow(e.kind)
 	}
 	var err error
 	n.run, err = r.run(key, e)

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -131,7 +132,7 @@ func read(file string, text []byte, base *set) (*set, []strict.Problem) {
 	if problems := r.Problems(); len(problems) > 0 {
 		return nil, problems
 	}
-	s := &set{version: version(file, text), mode: doc.Mode, doc: doc, tests: doc.Tests}
+	s := &set{version: version(file, text), text: bytes.Clone(text), mode: doc.Mode, doc: doc, tests: doc.Tests}
 	s.places = places{file: filepath.Base(file), reading: r}
 	if base != nil {
 		s.places.base = &base.places

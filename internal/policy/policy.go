@@ -6,6 +6,7 @@
 package policy
 
 import (
+	"bytes"
 	_ "embed"
 	"fmt"
 	"slices"
@@ -76,6 +77,14 @@ func (p Policy) Version() string {
 		return "none"
 	}
 	return p.set.version
+}
+
+// Text is the file that the policy was read from; nil for the zero Policy.
+func (p Policy) Text() []byte {
+	if p.set == nil {
+		return nil
+	}
+	return bytes.Clone(p.set.text)
 }
 
 // Mode gives the mode; "" for the zero Policy.

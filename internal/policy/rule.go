@@ -47,6 +47,7 @@ const (
 // set is a compiled file. It does not change.
 type set struct {
 	version string
+	text    []byte // of the file
 	mode    Mode
 	doc     document
 	places  places

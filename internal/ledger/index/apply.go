@@ -47,6 +47,7 @@ func (x *Index) apply(b *Batch) error {
 	w.sessions(b.Sessions, b.Flows)
 	w.objects(b.Objects)
 	w.secrets(b.Secrets)
+	w.journal(b.Journal)
 	m := b.Mark
 	w.exec("UPDATE mark SET entry = ?, segment = ?, offset = ?, last = ?, tag = ?", int64(m.Entry), int64(m.Segment), m.Offset, m.Last, m.Tag[:])
 	if w.err != nil {
@@ -219,8 +220,16 @@ func (w *writer) secrets(list []Secret) {
 	})
 }
 
+func (w *writer) journal(list []Journal) {
+	const query = `INSERT OR REPLACE INTO journal (entry, reading, segment, offset) VALUES (?, ?, ?, ?)`
+	w.each(query, len(list), func(i int) []any {
+		j := &list[i]
+		return []any{int64(j.Entry), j.Reading, int64(j.At.Segment), j.At.Offset}
+	})
+}
+
 // Drop forgets what stands in segments up to and with segment, whose files are
-// gone: flows whose intent is there, parts, objects and secrets there, parts of flows
+// gone: flows whose intent is there, parts, objects, secrets and the journal's there, parts of flows
 // that are gone, and sessions of which nothing is left. A session that goes on
 // after that must be given to Apply anew.
 func (x *Index) Drop(segment uint64) error {
@@ -243,6 +252,7 @@ func (x *Index) drop(segment int64) error {
 	w.exec("DELETE FROM parts WHERE segment <= ? OR NOT EXISTS (SELECT 1 FROM flows WHERE id = parts.flow)", segment)
 	w.exec("DELETE FROM objects WHERE segment <= ?", segment)
 	w.exec("DELETE FROM secrets WHERE segment <= ?", segment)
+	w.exec("DELETE FROM journal WHERE segment <= ?", segment)
 	w.exec(`DELETE FROM sessions WHERE NOT EXISTS (SELECT 1 FROM flows WHERE flows.key = sessions.key)
 	AND NOT EXISTS (SELECT 1 FROM objects WHERE objects.key = sessions.key)`)
 	w.exec("DELETE FROM kinds WHERE kind NOT IN (SELECT kind FROM flows)")

@@ -87,6 +87,14 @@ type Secret struct {
 	At    Pos
 }
 
+// Journal is an entry that is about no flow's passage: something happened to the
+// gateway, or somebody read content.
+type Journal struct {
+	Entry   uint64
+	Reading bool // of content
+	At      Pos
+}
+
 // Mark says how far the index has come: every entry up to and with Entry is
 // in. The zero Mark is that of an empty index.
 type Mark struct {
@@ -105,6 +113,7 @@ type Batch struct {
 	Sessions []Session
 	Objects  []Objects
 	Secrets  []Secret
+	Journal  []Journal
 	Mark     Mark
 }
 

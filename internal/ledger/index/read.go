@@ -118,6 +118,24 @@ ORDER BY entry DESC, ref DESC LIMIT ?3`
 	return list, err
 }
 
+// Journal gives the newest entries of the journal before an entry (0: the newest
+// of all), limit at most, the newest last; readings says which kind, nil both.
+func (x *Index) Journal(before uint64, limit int, readings *bool) ([]Journal, error) {
+	var list []Journal
+	const q = `SELECT entry, reading, segment, offset FROM journal WHERE (?1 = 0 OR entry < ?1) AND (?2 IS NULL OR reading = ?2)
+ORDER BY entry DESC LIMIT ?3`
+	err := query(x, q, []any{int64(before), readings, Filter{Limit: limit}.limit()}, func(r *sql.Rows) error {
+		var entry, segment int64
+		var j Journal
+		err := r.Scan(&entry, &j.Reading, &segment, &j.At.Offset)
+		j.Entry, j.At.Segment = uint64(entry), uint64(segment)
+		list = append(list, j)
+		return err
+	})
+	slices.Reverse(list)
+	return list, err
+}
+
 // Tagged gives the keys of the sessions that have a tag, in the order in which
 // they were last at work.
 func (x *Index) Tagged(tag []byte) ([]uint64, error) {

@@ -2,7 +2,7 @@ package index
 
 // version is this schema's; another one's file is thrown away. Raise it with
 // every change here, and when the numbers of flow.Verdict change.
-const version = 2
+const version = 3
 
 // application marks the file as ours ("GhIx").
 const application = 0x47684978
@@ -86,6 +86,12 @@ CREATE TABLE objects (
 	segment INTEGER NOT NULL,
 	data    BLOB NOT NULL,
 	PRIMARY KEY (key, first)
+);
+CREATE TABLE journal (
+	entry   INTEGER PRIMARY KEY,
+	reading INTEGER NOT NULL,
+	segment INTEGER NOT NULL,
+	offset  INTEGER NOT NULL
 );
 CREATE TABLE secrets (
 	owner   INTEGER NOT NULL,

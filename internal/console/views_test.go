@@ -1,0 +1,55 @@
+package console_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/workingagents/gatehouse/internal/policy"
+)
+
+func TestViewsAreSavedByTheirOwner(t *testing.T) {
+	d := newDesk(t)
+	if w := d.ask("POST", "/api/v1/views", `{"name":"big spenders","page":"/live","q":"cost:1"}`); w.Code != 201 {
+		t.Fatalf("saving: %d %s", w.Code, w.Body)
+	}
+	want := `{"views":[{"name":"big spenders","page":"/live","q":"cost:1","owner":"console token"}]}`
+	if w := d.ask("GET", "/api/v1/views", ""); strings.TrimSpace(w.Body.String()) != want {
+		t.Errorf("got %s, want %s", w.Body, want)
+	}
+	for _, body := range []string{`{"name":"a","page":"//evil.example","q":""}`, `{"name":"a","page":"/live","q":"","owner":"eve"}`} {
+		if w := d.ask("POST", "/api/v1/views", body); w.Code != 400 {
+			t.Errorf("%s: %d, want 400", body, w.Code)
+		}
+	}
+	if w := d.ask("DELETE", "/api/v1/views/big%20spenders", ""); w.Code != 204 {
+		t.Errorf("deleting: %d %s", w.Code, w.Body)
+	}
+	if w := d.ask("GET", "/api/v1/views", ""); strings.TrimSpace(w.Body.String()) != `{"views":[]}` {
+		t.Errorf("afterwards: %s", w.Body)
+	}
+}
+
+func TestJournalIsListedInPages(t *testing.T) {
+	d := newDesk(t)
+	w := d.ask("GET", "/api/v1/journal?kind=read&before=9&limit=5", "")
+	if q := d.book.journal; w.Code != 200 || q.Before != 9 || q.Limit != 5 || q.Readings == nil || !*q.Readings || !strings.Contains(w.Body.String(), `"entry":7`) {
+		t.Errorf("asked for %+v, got %d %s", q, w.Code, w.Body)
+	}
+	d.ask("GET", "/api/v1/journal?limit=100000", "")
+	if q := d.book.journal; q.Limit != 1000 || q.Readings != nil {
+		t.Errorf("asked for %+v, want 1000 of both kinds", q)
+	}
+	for _, wrong := range []string{"kind=all", "limit=-1", "before=x"} {
+		if w := d.ask("GET", "/api/v1/journal?"+wrong, ""); w.Code != 400 {
+			t.Errorf("%s: %d, want 400", wrong, w.Code)
+		}
+	}
+}
+
+func TestPolicyInForceIsReadable(t *testing.T) {
+	d := newDesk(t)
+	want := string(policy.Default().Text())
+	if w := d.ask("GET", "/api/v1/policy/text", ""); w.Body.String() != want || !strings.Contains(want, "mode: report") {
+		t.Errorf("got %q, want %q", w.Body, want)
+	}
+}

@@ -1,0 +1,62 @@
+package ledger_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/workingagents/gatehouse/internal/ledger"
+	"github.com/workingagents/gatehouse/internal/wire/split"
+)
+
+// TestJournal: what happened to the gateway and who read content is listed, in
+// order, in pages, and also after the index was lost.
+func TestJournal(t *testing.T) {
+	dir := t.TempDir()
+	l, stop := open(t, ledger.Options{Dir: dir})
+	body := conversation(1)
+	r, err := l.Begin(intent("f1", "s", body), ledger.Content{Doc: split.Split(body, nil)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.End(outcome("f1", nil), nil)
+	if err := l.Admin("policy.reload", "asked by alice", map[string]string{"mode": "report"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Read("f1", ledger.Request, ledger.Access{Who: "bob", Why: "audit"}); err != nil {
+		t.Fatal(err)
+	}
+	check := func(l *ledger.Ledger, when string) {
+		t.Helper()
+		all, err := l.Journal(ledger.JournalQuery{})
+		if err != nil || len(all) != 2 {
+			t.Fatalf("%s: %+v, %v; want two entries", when, all, err)
+		}
+		if j := all[0]; j.Kind != "policy.reload" || j.Why != "asked by alice" || j.Attrs["mode"] != "report" || j.At.IsZero() {
+			t.Errorf("%s: %+v", when, j)
+		}
+		if j := all[1]; j.Kind != "read" || j.Who != "bob" || j.Why != "audit" || j.What != ledger.Request || j.Flow != "f1" || j.Entry <= all[0].Entry {
+			t.Errorf("%s: %+v", when, j)
+		}
+		yes, no := true, false
+		for name, tc := range map[string]struct {
+			q    ledger.JournalQuery
+			want uint64
+		}{
+			"the newest": {ledger.JournalQuery{Limit: 1}, all[1].Entry}, "the one before": {ledger.JournalQuery{Limit: 1, Before: all[1].Entry}, all[0].Entry},
+			"who read": {ledger.JournalQuery{Readings: &yes}, all[1].Entry}, "what happened": {ledger.JournalQuery{Readings: &no}, all[0].Entry},
+		} {
+			got, err := l.Journal(tc.q)
+			if err != nil || len(got) != 1 || got[0].Entry != tc.want {
+				t.Errorf("%s, %s: %+v, %v; want entry %d", when, name, got, err, tc.want)
+			}
+		}
+	}
+	check(l, "at once")
+	stop()
+	if err := os.Remove(filepath.Join(dir, "index.db")); err != nil {
+		t.Fatal(err)
+	}
+	l, _ = open(t, ledger.Options{Dir: dir})
+	check(l, "after the index was lost")
+}
