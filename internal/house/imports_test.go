@@ -157,6 +157,7 @@ var allowed = []line{
 	{"internal/identity", "internal/agents", "names the program of a calling process"},
 
 	{"internal/ledger", "internal/ledger/...", "its parts"},
+	{"internal/ledger", "internal/filter", "lists what a filter chooses"},
 	{"internal/ledger", "internal/wire/split", "stores the pieces of a body"},
 	{"internal/ledger/keys", "internal/ledger/disk", "keys.db goes through the same faulty disk in tests"},
 
