@@ -20,7 +20,7 @@ var layers = [][]string{
 	{"internal/vault"},
 	{"internal/identity", "internal/inspect", "internal/policy", "internal/price", "internal/coverage", "internal/ledger", "internal/remote"},
 	{"internal/upstream", "internal/agents", "internal/archive", "internal/config", "internal/simulate", "internal/ca"},
-	{"internal/wire", "internal/strict", "internal/atomicfile", "internal/badcert"},
+	{"internal/wire", "internal/filter", "internal/strict", "internal/atomicfile", "internal/badcert"},
 	{"internal/flow"},
 }
 
@@ -160,6 +160,7 @@ var allowed = []line{
 	{"internal/identity", "internal/agents", "names the program of a calling process"},
 
 	{"internal/ledger", "internal/ledger/...", "its parts"},
+	{"internal/ledger", "internal/filter", "lists what a filter chooses"},
 	{"internal/ledger", "internal/wire/split", "stores the pieces of a body"},
 	{"internal/ledger/keys", "internal/ledger/disk", "keys.db goes through the same faulty disk in tests"},
 
@@ -264,7 +265,7 @@ func TestEntrancesDoNotKnowEachOther(t *testing.T) {
 }
 
 // pure packages get bytes and give values: no I/O, no clock, no log.
-var pure = []string{"internal/flow/...", "internal/wire/...", "internal/inspect/...", "internal/policy/...", "internal/price/...", "internal/coverage", "internal/strict/..."}
+var pure = []string{"internal/flow/...", "internal/wire/...", "internal/inspect/...", "internal/policy/...", "internal/price/...", "internal/coverage", "internal/filter", "internal/strict/..."}
 
 // impure are the imports that do I/O or log. net/http is not among them: its
 // Header is a word that codecs share; what it does is.

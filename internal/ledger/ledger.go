@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/workingagents/gatehouse/internal/filter"
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/ledger/disk"
 	"github.com/workingagents/gatehouse/internal/ledger/index"
@@ -95,8 +96,13 @@ type Ledger struct {
 	pending *pending
 	open    *openRecords
 	readers *readers
+	traits  *traits
+	names   *names
 	watch   *watchers
 	figures figures
+
+	// texts gives the flows that brought a text; nil: texts can't be searched.
+	texts func(filter.Text) ([]flow.ID, error)
 
 	keep    sync.RWMutex // read-held while segments must not be removed
 	closing atomic.Bool
@@ -159,6 +165,7 @@ func (l *Ledger) prepare() (err error) {
 	}
 	l.queue, l.pending, l.open = newQueue(), newPending(), newOpenRecords()
 	l.scopes, l.readers, l.watch = newScopes(l), newReaders(l), &watchers{}
+	l.traits, l.names = newTraits(l), newNames(l)
 	return nil
 }
 

@@ -2,8 +2,10 @@ package ledger
 
 import (
 	"errors"
+	"slices"
 	"time"
 
+	"github.com/workingagents/gatehouse/internal/filter"
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/ledger/index"
 )
@@ -12,8 +14,10 @@ import (
 type Query struct {
 	Session string // as claimed, of every principal
 	Since   time.Time
+	Filter  *filter.Filter
+	Before  flow.ID // only flows that stand before this one in the list of all
 	Limit   int     // the newest
-	ID      flow.ID // or a unique beginning of it
+	ID      flow.ID // or a unique beginning of it; what else stands here is not heeded then
 }
 
 // What reading finds wrong with a query.
@@ -52,34 +56,126 @@ func (l *Ledger) Flows(q Query) ([]flow.View, error) {
 	}
 	views := make([]flow.View, 0, len(rows))
 	for i := range rows {
-		in, out, err := l.pair(&rows[i])
+		v, err := l.view(&rows[i])
 		if errors.Is(err, ErrRemoved) {
 			continue // since the index was asked
 		}
 		if err != nil {
 			// A damaged entry must not hide the others, nor that it was there.
-			views = append(views, unreadable(&rows[i], err))
-			continue
+			v = l.unreadable(&rows[i], err)
 		}
-		views = append(views, flow.NewView(in, out))
+		views = append(views, v)
 	}
 	return views, nil
 }
 
-// unreadable shows of a flow what the index knows.
-func unreadable(row *index.Flow, err error) flow.View {
-	in := &flow.Intent{
-		Flow: row.ID, Started: time.UnixMilli(row.Started).UTC(), Provider: row.Provider, API: row.API, Model: row.Model,
-		Turn: row.Turn, RequestBytes: row.RequestBytes, Decision: flow.Decision{Verdict: row.Verdict},
-		Unreadable: "entry can't be read: " + err.Error(),
+// Rows lists flows as Flows does, from the index alone: it costs a tenth.
+func (l *Ledger) Rows(q Query) ([]flow.Row, error) {
+	rows, err := l.rows(q)
+	if err != nil {
+		return nil, err
 	}
+	list := make([]flow.Row, 0, len(rows))
+	for i := range rows {
+		v, err := l.brief(&rows[i])
+		if errors.Is(err, ErrRemoved) {
+			continue
+		}
+		if err != nil {
+			v = l.unreadable(&rows[i], err)
+		}
+		list = append(list, flow.NewRow(&v))
+	}
+	return list, nil
+}
+
+// Count tells how many flows a query chooses, whatever its Limit.
+func (l *Ledger) Count(q Query) (int, error) {
+	if err := l.catchUp(); err != nil {
+		return 0, err
+	}
+	f, p, err := l.filter(q)
+	if err != nil || f == nil {
+		return 0, err
+	}
+	if p.exact {
+		return l.index.Count(*f)
+	}
+	n := 0
+	f.Limit = 0
+	err = l.walk(*f, p, func(index.Flow) bool { n++; return true })
+	return n, err
+}
+
+// view reads both entries of a flow.
+func (l *Ledger) view(row *index.Flow) (flow.View, error) {
+	in, out, err := l.pair(row)
+	if err != nil {
+		return flow.View{}, err
+	}
+	return flow.NewView(in, out), nil
+}
+
+// brief gives what the index knows of a flow: all that a row or a filter asks
+// for. Where that was cut it is read from the entries.
+func (l *Ledger) brief(row *index.Flow) (flow.View, error) {
+	about, err := l.traits.open(row.About)
+	if err != nil {
+		return l.view(row)
+	}
+	in := about.in
+	in.Flow, in.Started, in.Turn, in.RequestBytes = row.ID, time.UnixMilli(row.Started).UTC(), row.Turn, row.RequestBytes
+	if row.Retry {
+		in.RetryOf = "?" // which one, only the intent tells
+	}
+	name, err := l.names.get(row.Key)
+	if err != nil || name == nil {
+		return l.view(row)
+	}
+	in.Principal.Name, in.Session.ID = name.Principal, name.Session
+	cut := about.cut
+	if row.Agent != 0 {
+		agent, err := l.traits.open(row.Agent)
+		if err != nil {
+			return l.view(row)
+		}
+		in.Session.Subagent, cut = agent.agent, cut || agent.cut
+	}
+	if row.Outcome == 0 && !cut {
+		return flow.NewView(&in, nil), nil
+	}
+	ending, err := l.traits.open(row.Ending)
+	if err != nil || cut || ending.cut {
+		return l.view(row)
+	}
+	out := ending.out
+	fill(row, &out)
+	return flow.NewView(&in, &out), nil
+}
+
+// fill adds an outcome's numbers.
+func fill(row *index.Flow, out *flow.Outcome) {
+	out.Flow, out.ResponseBytes, out.Usage, out.Cost = row.ID, row.ResponseBytes, row.Usage, row.Cost
+	out.FirstByte, out.Duration = time.Duration(row.FirstByte)*time.Microsecond, time.Duration(row.Duration)*time.Microsecond
+}
+
+// unreadable shows of a flow what the index knows.
+func (l *Ledger) unreadable(row *index.Flow, err error) flow.View {
+	in := &flow.Intent{}
+	if about, err := l.traits.open(row.About); err == nil {
+		*in = about.in
+	}
+	in.Flow, in.Started, in.Turn, in.RequestBytes = row.ID, time.UnixMilli(row.Started).UTC(), row.Turn, row.RequestBytes
+	in.Unreadable = "entry can't be read: " + err.Error()
 	if row.Outcome == 0 {
 		return flow.NewView(in, nil)
 	}
-	return flow.NewView(in, &flow.Outcome{
-		Flow: row.ID, State: row.State, Status: row.Status, Model: row.Served, ResponseBytes: row.ResponseBytes,
-		Usage: row.Usage, Cost: row.Cost, Duration: time.Duration(row.DurationMS) * time.Millisecond,
-	})
+	out := &flow.Outcome{}
+	if ending, err := l.traits.open(row.Ending); err == nil {
+		*out = ending.out
+	}
+	fill(row, out)
+	return flow.NewView(in, out)
 }
 
 func (l *Ledger) rows(q Query) ([]index.Flow, error) {
@@ -93,28 +189,98 @@ func (l *Ledger) rows(q Query) ([]index.Flow, error) {
 	if err := l.catchUp(); err != nil {
 		return nil, err
 	}
-	f, err := l.filter(q)
+	f, p, err := l.filter(q)
 	if err != nil || f == nil {
 		return nil, err
 	}
-	return l.index.Flows(*f)
+	var rows []index.Flow // the newest first
+	err = l.walk(*f, p, func(row index.Flow) bool {
+		rows = append(rows, row)
+		return q.Limit <= 0 || len(rows) < q.Limit
+	})
+	slices.Reverse(rows)
+	return rows, err
+}
+
+// pageRows is how many rows are taken from the index at once where some of
+// them may not fit.
+const pageRows = 1000
+
+// walk gives the flows that the plan's filter chooses, the newest first, until
+// each has had enough.
+func (l *Ledger) walk(f index.Filter, p *plan, each func(index.Flow) bool) error {
+	if !p.exact {
+		f.Limit = pageRows
+	}
+	for {
+		rows, err := l.index.Flows(f)
+		if err != nil {
+			return err
+		}
+		for i := len(rows) - 1; i >= 0; i-- {
+			fits, err := l.fits(p, &rows[i])
+			if err != nil {
+				return err
+			}
+			if fits && !each(rows[i]) {
+				return nil
+			}
+		}
+		if f.Limit <= 0 || len(rows) < f.Limit {
+			return nil
+		}
+		f.Before = &index.Place{Started: rows[0].Started, ID: rows[0].ID}
+	}
+}
+
+// fits looks at what the plan is not sure about.
+func (l *Ledger) fits(p *plan, row *index.Flow) (bool, error) {
+	if p.sure(row) {
+		return true, nil
+	}
+	v, err := l.brief(row)
+	if errors.Is(err, ErrRemoved) {
+		return false, nil
+	}
+	if err != nil {
+		v = l.unreadable(row, err)
+	}
+	return p.match(&v), nil
 }
 
 // filter gives nil when nothing can fit.
-func (l *Ledger) filter(q Query) (*index.Filter, error) {
-	f := &index.Filter{Limit: q.Limit}
+func (l *Ledger) filter(q Query) (*index.Filter, *plan, error) {
+	p, err := l.plan(q.Filter)
+	if err != nil {
+		return nil, nil, err
+	}
+	f := &index.Filter{Limit: q.Limit, Where: &p.where}
+	if q.Filter.Root() == nil {
+		f.Where = nil
+	}
 	if !q.Since.IsZero() {
 		f.Since = q.Since.UnixMilli()
 	}
+	if q.Before != "" {
+		rows, err := l.index.Find(string(q.Before))
+		if err != nil {
+			return nil, nil, err
+		}
+		i := slices.IndexFunc(rows, func(r index.Flow) bool { return r.ID == q.Before })
+		if i < 0 {
+			return nil, nil, ErrNotFound
+		}
+		f.Before = &index.Place{Started: rows[i].Started, ID: rows[i].ID}
+	}
 	if q.Session == "" {
-		return f, nil
+		return f, p, nil
 	}
 	keys, err := l.index.Tagged(l.tag("session", q.Session))
 	if err != nil || len(keys) == 0 {
-		return nil, err
+		return nil, nil, err
 	}
 	f.Keys = keys
-	return f, nil
+	return f, p, nil
 }
 
 // find gives the one flow whose id begins so.
@@ -187,14 +353,20 @@ type SessionView struct {
 	Models    []string       `json:"models"`
 }
 
-// Sessions lists sessions, the one with the newest flow last.
+// Sessions lists the sessions that have a flow that the query chooses, the one
+// with the newest flow last. What they add up to is of all their flows.
 func (l *Ledger) Sessions(q Query) ([]SessionView, error) {
 	if err := l.catchUp(); err != nil {
 		return nil, err
 	}
-	f, err := l.filter(q)
+	f, p, err := l.filter(q)
 	if err != nil || f == nil {
 		return nil, err
+	}
+	if !p.exact {
+		if f, err = l.owning(*f, p); err != nil {
+			return nil, err
+		}
 	}
 	sums, err := l.index.Sums(*f)
 	if err != nil {
@@ -211,8 +383,50 @@ func (l *Ledger) Sessions(q Query) ([]SessionView, error) {
 	return views, nil
 }
 
+// owning gives a filter of the sessions that have a flow that fits.
+func (l *Ledger) owning(f index.Filter, p *plan) (*index.Filter, error) {
+	keys := []uint64{}
+	seen := map[uint64]bool{}
+	err := l.walk(f, p, func(row index.Flow) bool {
+		if !seen[row.Key] {
+			seen[row.Key] = true
+			keys = append(keys, row.Key)
+		}
+		return true
+	})
+	return &index.Filter{Keys: keys, Limit: f.Limit}, err
+}
+
+// models gives the models of a session's flows, in alphabetical order.
+func (l *Ledger) models(served []index.Traits) ([]string, error) {
+	var list []string
+	for _, t := range served {
+		about, err := l.traits.open(t.About)
+		if err != nil {
+			return nil, err
+		}
+		model := about.in.Model
+		if t.Ending != noEnding {
+			ending, err := l.traits.open(t.Ending)
+			if err != nil {
+				return nil, err
+			}
+			model = or(ending.out.Model, model)
+		}
+		if model != "" {
+			list = append(list, model)
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list), nil
+}
+
 func (l *Ledger) sessionView(s *index.Sum) (SessionView, error) {
 	name, err := l.openName(&s.Session)
+	if err != nil {
+		return SessionView{}, err
+	}
+	models, err := l.models(s.Served)
 	if err != nil {
 		return SessionView{}, err
 	}
@@ -221,6 +435,6 @@ func (l *Ledger) sessionView(s *index.Sum) (SessionView, error) {
 		Principal: name.Principal, Session: name.Session, Flows: s.Flows, Turns: s.Turns, Subagents: s.Agents,
 		First: time.UnixMilli(s.First).UTC(), Last: time.UnixMilli(s.Last).UTC(),
 		Usage: flow.UsageView{Input: u.Input, Output: u.Output, CacheRead: u.CacheRead, CacheWrite: u.CacheWrite, Reasoning: u.Reasoning, Estimated: u.Estimated},
-		Cost:  s.Cost, Partial: s.Unpriced > 0, Models: s.Models,
+		Cost:  s.Cost, Partial: s.Unpriced > 0, Models: models,
 	}, nil
 }

@@ -69,3 +69,74 @@ func (l *Ledger) tag(words ...string) []byte {
 	}
 	return mac.Sum(nil)[:8]
 }
+
+// names remembers the sealed names of sessions that were opened.
+type names struct {
+	l *Ledger
+
+	mu     sync.Mutex
+	opened map[uint64]*sessionName
+}
+
+// Above maxNames they are let go, to be opened again.
+const maxNames = 1 << 17
+
+func newNames(l *Ledger) *names { return &names{l: l, opened: map[uint64]*sessionName{}} }
+
+func (n *names) known(key uint64) *sessionName {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.opened[key]
+}
+
+// get gives the name of one session; nil when the index does not have it.
+func (n *names) get(key uint64) (*sessionName, error) {
+	if name := n.known(key); name != nil {
+		return name, nil
+	}
+	row, err := n.l.index.Session(key)
+	if err != nil || len(row.Name) == 0 {
+		return nil, err
+	}
+	return n.open(&row)
+}
+
+func (n *names) open(row *index.Session) (*sessionName, error) {
+	name, err := n.l.openName(row)
+	if err != nil {
+		return nil, err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.opened) >= maxNames {
+		clear(n.opened)
+	}
+	n.opened[row.Key] = &name
+	return &name, nil
+}
+
+// all gives the names of all sessions. One that can't be opened is nil.
+func (n *names) all() (map[uint64]*sessionName, error) {
+	keys, err := n.l.index.SessionKeys()
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[uint64]*sessionName, len(keys))
+	missing := false
+	n.mu.Lock()
+	for _, key := range keys {
+		all[key] = n.opened[key]
+		missing = missing || all[key] == nil
+	}
+	n.mu.Unlock()
+	if !missing {
+		return all, nil
+	}
+	err = n.l.index.Sessions(func(row index.Session) error {
+		if all[row.Key] == nil && len(row.Name) > 0 {
+			all[row.Key], _ = n.open(&row) // whoever asks for one that stays nil reads its entry
+		}
+		return nil
+	})
+	return all, err
+}

@@ -20,7 +20,8 @@ type note struct {
 	session *index.Session
 	journal *index.Journal
 	run     *run
-	scope   *scope // that counts the entry as in flight
+	traits  []*index.Trait // of flow or ended
+	scope   *scope         // that counts the entry as in flight
 }
 
 // run is a span of objects as the directory has it.
@@ -38,30 +39,37 @@ type run struct {
 // end is the number behind the last object.
 func (r *run) end() object.Ref { return r.first + object.Ref(r.count) }
 
-func (l *Ledger) flowRow(in *flow.Intent, key uint64) *index.Flow {
-	return &index.Flow{
-		ID: in.Flow, Key: key, Agent: l.agentID(in), Started: in.Started.UnixMilli(),
-		Provider: in.Provider, API: in.API, Model: in.Model, Verdict: in.Decision.Verdict,
-		Turn: in.Turn, Retry: in.RetryOf != "", RequestBytes: in.RequestBytes,
+// begunNote is what the index will know of an intent.
+func (l *Ledger) begunNote(in *flow.Intent, key uint64) (note, error) {
+	about, err := l.traits.about(in)
+	if err != nil {
+		return note{}, err
 	}
-}
-
-func endedRow(out *flow.Outcome) *index.Ended {
-	return &index.Ended{ID: out.Flow, End: index.End{
-		State: out.State, Status: out.Status, Served: out.Model, ResponseBytes: out.ResponseBytes,
-		Usage: out.Usage, Cost: out.Cost, DurationMS: out.Duration.Milliseconds(),
+	n := note{traits: []*index.Trait{about}, flow: &index.Flow{
+		ID: in.Flow, Key: key, Started: in.Started.UnixMilli(), About: about.ID,
+		Turn: in.Turn, Retry: in.RetryOf != "", RequestBytes: in.RequestBytes,
 	}}
+	if agent := l.traits.subagent(in, key); agent != nil {
+		n.flow.Agent, n.traits = agent.ID, append(n.traits, agent)
+	}
+	return n, nil
 }
 
 // journalRow is that of an entry which is about no flow's passage.
 func journalRow(k kind) *index.Journal { return &index.Journal{Reading: k == kindAccess} }
 
-// agentID is a keyed number of the sub-agent within its session.
-func (l *Ledger) agentID(in *flow.Intent) uint64 {
-	if in.Session.Subagent == "" {
-		return 0
+// endedNote is what the index will know of an outcome.
+func (l *Ledger) endedNote(out *flow.Outcome) (note, error) {
+	ending, err := l.traits.ending(out)
+	if err != nil {
+		return note{}, err
 	}
-	return binary.LittleEndian.Uint64(l.tag("agent", in.Principal.Name, in.Session.ID, in.Session.Subagent)) | 1
+	u := out.Usage
+	u.Tier = ""
+	return note{traits: []*index.Trait{ending}, ended: &index.Ended{ID: out.Flow, End: index.End{
+		Ending: ending.ID, ResponseBytes: out.ResponseBytes, Usage: u, Cost: out.Cost,
+		FirstByte: out.FirstByte.Microseconds(), Duration: out.Duration.Microseconds(),
+	}}}, nil
 }
 
 // noted is a note of an entry that is on disk.
@@ -177,8 +185,15 @@ func gather(notes []noted) *index.Batch {
 	b := &index.Batch{}
 	begun := make(map[flow.ID]int)
 	directory := map[place]int{}
+	told := map[uint64]bool{}
 	for i := range notes {
 		n := &notes[i]
+		for _, t := range n.traits {
+			if !told[t.ID] {
+				told[t.ID] = true
+				b.Traits = append(b.Traits, *t)
+			}
+		}
 		if n.session != nil {
 			b.Sessions = append(b.Sessions, *n.session)
 		}

@@ -83,8 +83,11 @@ func (l *Ledger) readRequest(row *index.Flow, what What) ([]Chunk, error) {
 	if req == nil {
 		return nil, ErrNotKept
 	}
-	if what == Forwarded && (in.ForwardedSHA256 == "" || row.State == flow.Refused) {
-		return nil, nil
+	if what == Forwarded {
+		sent, err := l.forwarded(row, in)
+		if err != nil || !sent {
+			return nil, err
+		}
 	}
 	runs, err := l.directory(row.Key)
 	if err != nil {
@@ -103,6 +106,19 @@ func (l *Ledger) readRequest(row *index.Flow, what What) ([]Chunk, error) {
 		return nil, nil
 	}
 	return []Chunk{{Data: body}}, nil
+}
+
+// forwarded reports whether anything of a request went to the provider.
+func (l *Ledger) forwarded(row *index.Flow, in *flow.Intent) (bool, error) {
+	if row.Outcome == 0 || in.ForwardedSHA256 == "" {
+		return in.ForwardedSHA256 != "", nil
+	}
+	e, err := l.entryAt(row.OutcomeAt)
+	if err != nil {
+		return false, err
+	}
+	out, err := e.outcome()
+	return err == nil && out.State != flow.Refused, err
 }
 
 // apply makes the edits of a request.

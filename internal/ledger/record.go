@@ -110,7 +110,11 @@ func (l *Ledger) begin(in *flow.Intent, c Content) (*Record, error) {
 	if r.now == nil {
 		r.now = l.o.Now
 	}
-	b, items, err := r.enqueue(sc, text, c)
+	intent, err := l.begunNote(in, sc.key.ID)
+	if err != nil {
+		return nil, err
+	}
+	b, items, err := r.enqueue(sc, text, c, intent)
 	if err != nil {
 		return nil, err
 	}
@@ -128,10 +132,9 @@ func (l *Ledger) begin(in *flow.Intent, c Content) (*Record, error) {
 // enqueue hands the intent and its objects to the writer. The scope is locked
 // until they are in the queue, so that nothing that names an object comes
 // before it.
-func (r *Record) enqueue(sc *scope, meta []byte, c Content) (*batch, []*item, error) {
+func (r *Record) enqueue(sc *scope, meta []byte, c Content, intent note) (*batch, []*item, error) {
 	sc.mu.Lock()
 	defer sc.mu.Unlock()
-	intent := note{flow: r.l.flowRow(r.in, sc.key.ID)}
 	if !sc.named {
 		row, err := r.l.sessionRow(sc.key, sc.owner, sc.claimed)
 		if err != nil {
@@ -317,6 +320,10 @@ func (r *Record) End(out *flow.Outcome, delivered []Edit) error {
 }
 
 func (r *Record) end(meta []byte, out *flow.Outcome, delivered []Edit) (*item, *batch, error) {
+	ended, err := r.l.endedNote(out)
+	if err != nil {
+		return nil, nil, err
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.ended {
@@ -327,7 +334,7 @@ func (r *Record) end(meta []byte, out *flow.Outcome, delivered []Edit) (*item, *
 	if r.kept {
 		body = (&answer{chunks: r.chunks(), hidden: r.sealed(), edits: sealEdits(r.vault, delivered)}).append
 	}
-	it := r.l.item(entry{kind: kindOutcome, meta: meta}, body, r.key, note{ended: endedRow(out)})
+	it := r.l.item(entry{kind: kindOutcome, meta: meta}, body, r.key, ended)
 	r.empty()
 	r.sizes = nil
 	if f := r.l.fault.Load(); f != nil {

@@ -385,7 +385,9 @@ func (r *replay) note(key uint64, e *entry) (note, error) {
 		if err != nil {
 			return n, err
 		}
-		n.flow = r.l.flowRow(in, key)
+		if n, err = r.l.begunNote(in, key); err != nil {
+			return n, err
+		}
 		if !r.named[key] {
 			r.named[key] = true
 			k, err := r.l.readers.key(key)
@@ -401,7 +403,9 @@ func (r *replay) note(key uint64, e *entry) (note, error) {
 		if err != nil {
 			return n, err
 		}
-		n.ended = endedRow(out)
+		if n, err = r.l.endedNote(out); err != nil {
+			return n, err
+		}
 	case kindCheckpoint:
 		n.part = flow.ID(e.meta)
 	case kindAdmin, kindAccess:
@@ -549,7 +553,11 @@ func (l *Ledger) endUnknown(row *index.Flow) error {
 	if err != nil {
 		return err
 	}
-	it := l.item(entry{kind: kindOutcome, meta: text}, (&answer{}).append, key, note{ended: endedRow(out)})
+	ended, err := l.endedNote(out)
+	if err != nil {
+		return err
+	}
+	it := l.item(entry{kind: kindOutcome, meta: text}, (&answer{}).append, key, ended)
 	l.wait(l.submit(it))
 	return it.err
 }

@@ -4,22 +4,11 @@ import (
 	"database/sql"
 	"fmt"
 	"runtime"
-
-	"github.com/workingagents/gatehouse/internal/flow"
+	"slices"
 )
 
-// kind is the three strings that most flows share.
-type kind struct {
-	provider flow.Provider
-	api      flow.API
-	model    string
-}
-
-// maxKinds bounds the kinds that are remembered: models are named by clients.
-const maxKinds = 4096
-
-// maxName is how many bytes of a model's name are kept.
-const maxName = 256
+// maxKnown bounds the traits that are remembered to be in.
+const maxKnown = 16 << 10
 
 // Apply takes a batch in, all of it or nothing. Taking in entries that are in
 // already changes nothing; the outcome or a part of a flow that is not in (its
@@ -28,7 +17,7 @@ func (x *Index) Apply(b *Batch) error {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	if err := x.apply(b); err != nil {
-		clear(x.kinds) // some may be of the transaction that was rolled back
+		clear(x.known) // some may be of the transaction that was rolled back
 		return fmt.Errorf("updating index: %w", mark(err))
 	}
 	return nil
@@ -40,7 +29,8 @@ func (x *Index) apply(b *Batch) error {
 		return err
 	}
 	defer tx.Rollback()
-	w := &writer{tx: tx, kinds: x.kinds}
+	w := &writer{tx: tx, known: x.known}
+	w.traits(b.Traits)
 	w.flows(b.Flows)
 	w.ended(b.Ended)
 	w.parts(b.Parts)
@@ -71,7 +61,7 @@ func (x *Index) checkpoint() {
 // writer writes within one transaction until the first error.
 type writer struct {
 	tx    *sql.Tx
-	kinds map[kind]int64
+	known map[uint64]bool
 	err   error
 }
 
@@ -101,73 +91,61 @@ func (w *writer) each(query string, n int, row func(i int) []any) {
 	}
 }
 
-// endColumns are what an outcome sets, in the order of endArgs.
-const endColumns = `outcome, outcome_segment, outcome_offset, state, status, response_bytes,
-	input, output, cache_read, cache_write, cache_write_1h, reasoning, estimated, tier, cost, duration`
+// traits enters those that are new.
+func (w *writer) traits(list []Trait) {
+	list = slices.DeleteFunc(slices.Clone(list), func(t Trait) bool { return w.known[t.ID] })
+	const query = `INSERT OR IGNORE INTO traits (trait, data) VALUES (?, ?)`
+	w.each(query, len(list), func(i int) []any { return []any{int64(list[i].ID), orEmpty(list[i].Data)} })
+	if w.err != nil {
+		return
+	}
+	if len(w.known)+len(list) > maxKnown {
+		clear(w.known)
+	}
+	for i := range list {
+		w.known[list[i].ID] = true
+	}
+}
 
-const endMarks = `?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?`
+// endColumns are what an outcome sets, in the order of endArgs.
+const endColumns = `outcome, outcome_segment, outcome_offset, ending, response_bytes,
+	input, output, cache_read, cache_write, cache_write_1h, reasoning, estimated, cost, first_byte, duration`
+
+const endMarks = `?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?`
 
 func endArgs(args []any, entry uint64, at Pos, e *End) []any {
-	state := e.State
-	if state == "" {
-		state = flow.Open
-	}
 	u := &e.Usage
-	return append(args, int64(entry), int64(at.Segment), at.Offset, string(state), e.Status, e.ResponseBytes,
-		u.Input, u.Output, u.CacheRead, u.CacheWrite, u.CacheWrite1h, u.Reasoning, u.Estimated, u.Tier, e.Cost, e.DurationMS)
+	return append(args, int64(entry), int64(at.Segment), at.Offset, int64(e.Ending), e.ResponseBytes,
+		u.Input, u.Output, u.CacheRead, u.CacheWrite, u.CacheWrite1h, u.Reasoning, u.Estimated, e.Cost, e.FirstByte, e.Duration)
 }
 
 // flows upserts: an intent that comes again never undoes the outcome that came
 // since.
 func (w *writer) flows(list []Flow) {
-	const query = `INSERT INTO flows (id, started, key, kind, intent, intent_segment, intent_offset, agent, verdict, turn, retry,
-	request_bytes, served, ` + endColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ` + endMarks + `)
-ON CONFLICT (id) DO UPDATE SET (served, ` + endColumns + `) = (excluded.served, ` + excludedEnd + `)
+	const query = `INSERT INTO flows (id, started, key, about, intent, intent_segment, intent_offset, agent, turn, retry,
+	request_bytes, ` + endColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ` + endMarks + `)
+ON CONFLICT DO UPDATE SET (` + endColumns + `) = (` + excludedEnd + `)
 	WHERE excluded.outcome <> 0`
 	args := make([]any, 0, 32)
 	w.each(query, len(list), func(i int) []any {
 		f := &list[i]
-		model := cut(f.Model)
-		var served any = cut(f.Served)
-		if served == model {
-			served = nil
-		}
-		args = append(args[:0], string(f.ID), f.Started, int64(f.Key), w.kind(kind{f.Provider, f.API, model}), int64(f.Intent),
-			int64(f.IntentAt.Segment), f.IntentAt.Offset, int64(f.Agent), int(f.Verdict), f.Turn, f.Retry, f.RequestBytes, served)
+		args = append(args[:0], string(f.ID), f.Started, int64(f.Key), int64(f.About), int64(f.Intent),
+			int64(f.IntentAt.Segment), f.IntentAt.Offset, int64(f.Agent), f.Turn, f.Retry, f.RequestBytes)
 		return endArgs(args, f.Outcome, f.OutcomeAt, &f.End)
 	})
 }
 
-const excludedEnd = `excluded.outcome, excluded.outcome_segment, excluded.outcome_offset, excluded.state, excluded.status,
+const excludedEnd = `excluded.outcome, excluded.outcome_segment, excluded.outcome_offset, excluded.ending,
 	excluded.response_bytes, excluded.input, excluded.output, excluded.cache_read, excluded.cache_write, excluded.cache_write_1h,
-	excluded.reasoning, excluded.estimated, excluded.tier, excluded.cost, excluded.duration`
-
-// kind gives the number of a kind and enters a new one.
-func (w *writer) kind(k kind) int64 {
-	if n, ok := w.kinds[k]; ok {
-		return n
-	}
-	w.exec("INSERT OR IGNORE INTO kinds (provider, api, model) VALUES (?, ?, ?)", string(k.provider), string(k.api), k.model)
-	if w.err != nil {
-		return 0
-	}
-	var n int64
-	w.err = w.tx.QueryRow("SELECT kind FROM kinds WHERE provider = ? AND api = ? AND model = ?", string(k.provider), string(k.api), k.model).Scan(&n)
-	if len(w.kinds) >= maxKinds {
-		clear(w.kinds)
-	}
-	w.kinds[k] = n
-	return n
-}
+	excluded.reasoning, excluded.estimated, excluded.cost, excluded.first_byte, excluded.duration`
 
 func (w *writer) ended(list []Ended) {
-	const query = `UPDATE flows SET (` + endColumns + `) = (` + endMarks + `),
-	served = NULLIF(?, (SELECT model FROM kinds WHERE kinds.kind = flows.kind)) WHERE id = ?`
+	const query = `UPDATE flows SET (` + endColumns + `) = (` + endMarks + `) WHERE id = ?`
 	args := make([]any, 0, 32)
 	w.each(query, len(list), func(i int) []any {
 		e := &list[i]
 		args = endArgs(args[:0], e.Outcome, e.OutcomeAt, &e.End)
-		return append(args, cut(e.Served), string(e.ID))
+		return append(args, string(e.ID))
 	})
 }
 
@@ -255,21 +233,18 @@ func (x *Index) drop(segment int64) error {
 	w.exec("DELETE FROM journal WHERE segment <= ?", segment)
 	w.exec(`DELETE FROM sessions WHERE NOT EXISTS (SELECT 1 FROM flows WHERE flows.key = sessions.key)
 	AND NOT EXISTS (SELECT 1 FROM objects WHERE objects.key = sessions.key)`)
-	w.exec("DELETE FROM kinds WHERE kind NOT IN (SELECT kind FROM flows)")
+	w.exec("DELETE FROM traits WHERE trait NOT IN (SELECT about FROM flows UNION SELECT ending FROM flows UNION SELECT agent FROM flows)")
 	if w.err != nil {
 		return w.err
 	}
 	if err := tx.Commit(); err != nil {
 		return err
 	}
-	clear(x.kinds)
+	clear(x.known)
 	_, err = x.write.Exec("PRAGMA incremental_vacuum")
 	x.checkpoint()
 	return err
 }
-
-// cut bounds a name that a client or a provider chose.
-func cut(name string) string { return name[:min(len(name), maxName)] }
 
 // orEmpty keeps a nil slice from becoming NULL.
 func orEmpty(b []byte) []byte {

@@ -25,13 +25,10 @@ type Flow struct {
 	Outcome      uint64 // entry number; 0: still open
 	OutcomeAt    Pos
 	Key          uint64 // session key id
-	Agent        uint64 // keyed id of the sub-agent; 0: none
+	Agent        uint64 // trait of the sub-agent; 0: none
 	Started      int64  // Unix ms
-	Provider     flow.Provider
-	API          flow.API
-	Model        string // as asked for; cut after 256 bytes
-	Verdict      flow.Verdict
-	Turn         int // 0: not a turn
+	About        uint64 // trait of the intent
+	Turn         int    // 0: not a turn
 	Retry        bool
 	RequestBytes int64
 	End
@@ -39,13 +36,19 @@ type Flow struct {
 
 // End is what an outcome adds to a flow. The zero End is that of an open flow.
 type End struct {
-	State         flow.State // "" counts as flow.Open
-	Status        int
-	Served        string // model that the provider named; "": none; cut after 256 bytes
+	Ending        uint64 // trait of the outcome
 	ResponseBytes int64
-	Usage         flow.Usage
-	Cost          *float64 // US dollars; nil: unknown
-	DurationMS    int64
+	Usage         flow.Usage // without Tier
+	Cost          *float64   // US dollars; nil: unknown
+	FirstByte     int64      // microseconds; 0: no answer
+	Duration      int64      // microseconds
+}
+
+// Trait is what many flows have in common, sealed: the index can't tell what it
+// says. Its id is keyed, and the same for the same.
+type Trait struct {
+	ID   uint64
+	Data []byte
 }
 
 // Ended is the outcome of a flow whose intent came in an earlier batch.
@@ -107,6 +110,7 @@ type Mark struct {
 
 // Batch is what Apply takes in at once, in the order of its fields.
 type Batch struct {
+	Traits   []Trait
 	Flows    []Flow
 	Ended    []Ended
 	Parts    []Part
@@ -119,9 +123,17 @@ type Batch struct {
 
 // Filter chooses flows or sessions.
 type Filter struct {
-	Keys  []uint64 // session keys; nil: all
-	Since int64    // Unix ms; 0: all
-	Limit int      // the newest so many; 0: all
+	Keys   []uint64 // session keys; nil: all
+	Since  int64    // Unix ms; 0: all
+	Before *Place   // nil: all
+	Where  *Cond    // nil: all
+	Limit  int      // the newest so many; 0: all
+}
+
+// Place is where in the order of all a flow stands.
+type Place struct {
+	Started int64 // Unix ms
+	ID      flow.ID
 }
 
 // Sum is what the flows of a session add up to.
@@ -132,6 +144,9 @@ type Sum struct {
 	Usage        flow.Usage // Estimated when any of it is
 	Cost         *float64   // US dollars, of the flows whose cost is known; nil: of none
 	Unpriced     int        // flows with usage and without a known cost
-	Models       []string   // in alphabetical order
+	Served       []Traits   // of its flows, each once
 	Agents       int        // sub-agents
 }
+
+// Traits are those of a flow.
+type Traits struct{ About, Ending uint64 }

@@ -52,16 +52,15 @@ func check[T any](t *testing.T, what string, got T, err error, want T) {
 func openFlow(n int, key uint64) index.Flow {
 	return index.Flow{
 		ID: flow.ID(fmt.Sprintf("01kb%022d", n)), Intent: uint64(2 * n), IntentAt: index.Pos{Segment: 1 + uint64(n/10), Offset: int64(n * 500)},
-		Key: key, Started: 1_790_000_000_000 + int64(n)*1000, Provider: flow.Anthropic, API: flow.Messages, Model: "claude-a",
-		Verdict: flow.Pass, Turn: 1 + n, RequestBytes: int64(n * 1000), End: index.End{State: flow.Open},
+		Key: key, Started: 1_790_000_000_000 + int64(n)*1000, About: 1<<62 + 7, Turn: 1 + n, RequestBytes: int64(n * 1000),
 	}
 }
 
 func end(n int) index.End {
 	cost := float64(n) / 4
 	return index.End{
-		State: flow.Done, Status: 200, Served: "claude-a-1", ResponseBytes: int64(n * 100), Cost: &cost, DurationMS: int64(n * 7),
-		Usage: flow.Usage{Input: int64(n), Output: 2, CacheRead: 3, CacheWrite: 4, CacheWrite1h: 5, Reasoning: 6, Tier: "batch"},
+		Ending: 1<<63 + 8, ResponseBytes: int64(n * 100), Cost: &cost, FirstByte: int64(n * 3), Duration: int64(n * 7000),
+		Usage: flow.Usage{Input: int64(n), Output: 2, CacheRead: 3, CacheWrite: 4, CacheWrite1h: 5, Reasoning: 6},
 	}
 }
 
@@ -80,14 +79,11 @@ func TestFlowsComeBackAsTheyWere(t *testing.T) {
 	full := doneFlow(1, 1<<63+5) // keyed ids use all 64 bits
 	full.Agent, full.Retry, full.Usage.Estimated = 1<<64-1, true, true
 	same := doneFlow(2, 7)
-	same.Served = same.Model
 	silent := doneFlow(3, 7)
-	silent.Served, silent.Cost, silent.Usage = "", nil, flow.Usage{}
+	silent.Cost, silent.Usage, silent.FirstByte = nil, flow.Usage{}, 0
 	still := openFlow(4, 7)
-	nameless := doneFlow(5, 7)
-	nameless.Model, nameless.Verdict, nameless.State = "", flow.Block, flow.Refused
-	want := []index.Flow{full, same, silent, still, nameless}
-	apply(t, x, index.Batch{Flows: []index.Flow{nameless, same, full, still, silent}})
+	want := []index.Flow{full, same, silent, still}
+	apply(t, x, index.Batch{Flows: []index.Flow{same, full, still, silent}})
 	got, err := x.Flows(index.Filter{})
 	check(t, "Flows", got, err, want)
 	got, err = x.Unended()
@@ -121,6 +117,8 @@ func TestFilters(t *testing.T) {
 		{"key", index.Filter{Keys: []uint64{1}}, of(1)},
 		{"keys", index.Filter{Keys: []uint64{1, 2, 99}}, of(1, 2)},
 		{"no keys", index.Filter{Keys: []uint64{}}, nil},
+		{"before", index.Filter{Before: &index.Place{Started: all[7].Started, ID: all[7].ID}, Limit: 2}, all[5:7]},
+		{"before, not in the list", index.Filter{Before: &index.Place{Started: all[4].Started + 1}}, all[:5]},
 		{"key, since, newest", index.Filter{Keys: []uint64{0}, Since: all[3].Started, Limit: 2}, of(0)[5:]},
 	}
 	for _, tt := range tests {
@@ -158,16 +156,6 @@ func TestOutcomeInALaterBatch(t *testing.T) {
 	check(t, "Flows", got, err, []index.Flow{f})
 	got, err = x.Unended()
 	check(t, "Unended", got, err, nil)
-
-	// The provider may name the model that another flow asked for.
-	other := doneFlow(2, 1)
-	other.Model, other.Served = "claude-b", f.Model
-	still := other
-	still.Outcome, still.OutcomeAt, still.End = 0, index.Pos{}, index.End{}
-	apply(t, x, index.Batch{Flows: []index.Flow{still}})
-	apply(t, x, index.Batch{Ended: []index.Ended{ended(other)}})
-	got, err = x.Flows(index.Filter{Limit: 1})
-	check(t, "Flows", got, err, []index.Flow{other})
 }
 
 // A flow that comes late (its intent waited in another batch) doesn't make its
@@ -219,8 +207,8 @@ func TestUnknownFlowsAreLeftOut(t *testing.T) {
 func TestSums(t *testing.T) {
 	x := fresh(t)
 	a, b, c, d := doneFlow(1, 9), doneFlow(2, 9), doneFlow(4, 9), openFlow(3, 5)
-	b.Retry, b.Agent, b.Served, b.Usage.Estimated = true, 77, "", true
-	c.Turn, c.Agent, c.Cost, c.Model, c.Served = 0, 78, nil, "small,model", "small,model"
+	b.Retry, b.Agent, b.Usage.Estimated = true, 77, true
+	c.Turn, c.Agent, c.Cost, c.About = 0, 78, nil, 5
 	apply(t, x, index.Batch{
 		Flows:    []index.Flow{a, b, c, d},
 		Sessions: []index.Session{{Key: 9, Tag: []byte("t9"), Name: []byte("n9")}, {Key: 4, Tag: []byte("t4"), Name: []byte("idle")}},
@@ -229,11 +217,11 @@ func TestSums(t *testing.T) {
 	nine := index.Sum{
 		Session: index.Session{Key: 9, Tag: []byte("t9"), Name: []byte("n9")}, Flows: 3, Turns: 1, First: a.Started, Last: c.Started,
 		Usage: flow.Usage{Input: 7, Output: 6, CacheRead: 9, CacheWrite: 12, CacheWrite1h: 15, Reasoning: 18, Estimated: true},
-		Cost:  &cost, Unpriced: 1, Models: []string{"claude-a", "claude-a-1", "small,model"}, Agents: 2,
+		Cost:  &cost, Unpriced: 1, Served: []index.Traits{{a.About, a.Ending}, {5, a.Ending}}, Agents: 2,
 	}
 	five := index.Sum{
 		Session: index.Session{Key: 5}, Flows: 1, Turns: 1, First: d.Started, Last: d.Started,
-		Models: []string{"claude-a"},
+		Served: []index.Traits{{d.About, 0}},
 	}
 	for _, tt := range []struct {
 		name   string
@@ -244,6 +232,7 @@ func TestSums(t *testing.T) {
 		{"newest", index.Filter{Limit: 1}, []index.Sum{nine}},
 		{"key", index.Filter{Keys: []uint64{5}}, []index.Sum{five}},
 		{"since", index.Filter{Since: c.Started}, []index.Sum{nine}}, // and all of its flows
+		{"with a condition", index.Filter{Where: &index.Cond{Op: index.In, Column: index.Agent, Set: []uint64{77}}}, []index.Sum{nine}},
 		{"never", index.Filter{Since: c.Started + 1}, nil},
 	} {
 		got, err := x.Sums(tt.filter)

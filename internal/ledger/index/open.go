@@ -26,10 +26,10 @@ var errUnusable = errors.New("index is unusable")
 type Index struct {
 	path string
 
-	mu    sync.RWMutex // held for writing while the file is exchanged
-	write *sql.DB      // one connection
-	read  *sql.DB      // two at most
-	kinds map[kind]int64
+	mu    sync.RWMutex    // held for writing while the file is exchanged
+	write *sql.DB         // one connection
+	read  *sql.DB         // two at most
+	known map[uint64]bool // traits that are in; Apply's
 }
 
 // The pages that connections keep, in KiB: two readers at most, one writer.
@@ -63,7 +63,7 @@ func (x *Index) open() error {
 }
 
 func (x *Index) connect() (err error) {
-	x.kinds = make(map[kind]int64)
+	x.known = make(map[uint64]bool)
 	write, err := sql.Open("sqlite", dsn(x.path, writeCache, "auto_vacuum(incremental)", "journal_mode(wal)",
 		"synchronous(off)", "wal_autocheckpoint(0)", "journal_size_limit(0)", "busy_timeout(2000)"))
 	if err != nil {

@@ -5,13 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/workingagents/gatehouse/internal/flow"
 )
 
-const flowColumns = `SELECT id, started, key, provider, api, model, intent, intent_segment, intent_offset, agent, verdict, turn, retry,
-	request_bytes, COALESCE(served, model), ` + endColumns + ` FROM flows JOIN kinds USING (kind) `
+const flowColumns = `SELECT id, started, key, about, intent, intent_segment, intent_offset, agent, turn, retry, request_bytes, ` + endColumns + ` FROM flows `
 
 // Mark tells how far the index has come.
 func (x *Index) Mark() (Mark, error) {
@@ -30,10 +28,77 @@ func (x *Index) Mark() (Mark, error) {
 // Flows gives the flows that the filter chooses, in the order in which they
 // started (then by id), the newest last.
 func (x *Index) Flows(f Filter) ([]Flow, error) {
-	where, args := f.where("started")
+	where, args := f.where()
 	list, err := x.flows("WHERE "+where+" ORDER BY started DESC, id DESC LIMIT ?", append(args, f.limit())...)
 	slices.Reverse(list)
 	return list, err
+}
+
+// Count tells how many flows the filter chooses, whatever its Limit.
+func (x *Index) Count(f Filter) (n int, err error) {
+	where, args := f.where()
+	err = query(x, "SELECT COUNT(*) FROM flows WHERE "+where, args, func(r *sql.Rows) error { return r.Scan(&n) })
+	return n, err
+}
+
+// TraitIDs gives the ids of all traits.
+func (x *Index) TraitIDs() ([]uint64, error) {
+	return x.numbers("SELECT trait FROM traits")
+}
+
+// SessionKeys gives the keys of all sessions.
+func (x *Index) SessionKeys() ([]uint64, error) {
+	return x.numbers("SELECT key FROM sessions")
+}
+
+func (x *Index) numbers(q string, args ...any) ([]uint64, error) {
+	var list []uint64
+	err := query(x, q, args, func(r *sql.Rows) error {
+		var n int64
+		err := r.Scan(&n)
+		list = append(list, uint64(n))
+		return err
+	})
+	return list, err
+}
+
+// Traits calls each with every trait.
+func (x *Index) Traits(each func(Trait) error) error {
+	return query(x, "SELECT trait, data FROM traits", nil, func(r *sql.Rows) error {
+		var id int64
+		var t Trait
+		if err := r.Scan(&id, &t.Data); err != nil {
+			return err
+		}
+		t.ID = uint64(id)
+		return each(t)
+	})
+}
+
+// Trait gives one trait's data; nil: it is not in.
+func (x *Index) Trait(id uint64) (data []byte, err error) {
+	err = query(x, "SELECT data FROM traits WHERE trait = ?", []any{int64(id)}, func(r *sql.Rows) error { return r.Scan(&data) })
+	return data, err
+}
+
+// Sessions calls each with every session.
+func (x *Index) Sessions(each func(Session) error) error {
+	return query(x, "SELECT key, tag, name FROM sessions", nil, func(r *sql.Rows) error {
+		var key int64
+		var s Session
+		if err := r.Scan(&key, &s.Tag, &s.Name); err != nil {
+			return err
+		}
+		s.Key = uint64(key)
+		return each(s)
+	})
+}
+
+// Session gives one session. Without a name, nothing but its flows is known.
+func (x *Index) Session(key uint64) (Session, error) {
+	s := Session{Key: key}
+	err := query(x, "SELECT tag, name FROM sessions WHERE key = ?", []any{int64(key)}, func(r *sql.Rows) error { return r.Scan(&s.Tag, &s.Name) })
+	return s, err
 }
 
 // Find gives the flows whose id begins with prefix, two at most: enough to say
@@ -59,15 +124,14 @@ func (x *Index) flows(where string, args ...any) ([]Flow, error) {
 
 func scanFlow(r *sql.Rows) (Flow, error) {
 	var f Flow
-	var key, intent, segment, agent, outcome, ended int64
-	var verdict int
+	var key, about, ending, intent, segment, agent, outcome, ended int64
 	u := &f.Usage
-	err := r.Scan(&f.ID, &f.Started, &key, &f.Provider, &f.API, &f.Model, &intent, &segment, &f.IntentAt.Offset, &agent, &verdict, &f.Turn,
-		&f.Retry, &f.RequestBytes, &f.Served, &outcome, &ended, &f.OutcomeAt.Offset, &f.State, &f.Status, &f.ResponseBytes,
-		&u.Input, &u.Output, &u.CacheRead, &u.CacheWrite, &u.CacheWrite1h, &u.Reasoning, &u.Estimated, &u.Tier, &f.Cost, &f.DurationMS)
+	err := r.Scan(&f.ID, &f.Started, &key, &about, &intent, &segment, &f.IntentAt.Offset, &agent, &f.Turn,
+		&f.Retry, &f.RequestBytes, &outcome, &ended, &f.OutcomeAt.Offset, &ending, &f.ResponseBytes,
+		&u.Input, &u.Output, &u.CacheRead, &u.CacheWrite, &u.CacheWrite1h, &u.Reasoning, &u.Estimated, &f.Cost, &f.FirstByte, &f.Duration)
 	f.Key, f.Intent, f.Agent, f.Outcome = uint64(key), uint64(intent), uint64(agent), uint64(outcome)
 	f.IntentAt.Segment, f.OutcomeAt.Segment = uint64(segment), uint64(ended)
-	f.Verdict = flow.Verdict(verdict)
+	f.About, f.Ending = uint64(about), uint64(ending)
 	return f, err
 }
 
@@ -139,14 +203,7 @@ ORDER BY entry DESC LIMIT ?3`
 // Tagged gives the keys of the sessions that have a tag, in the order in which
 // they were last at work.
 func (x *Index) Tagged(tag []byte) ([]uint64, error) {
-	var list []uint64
-	err := query(x, "SELECT key FROM sessions WHERE tag = ? ORDER BY last, key", []any{orEmpty(tag)}, func(r *sql.Rows) error {
-		var key int64
-		err := r.Scan(&key)
-		list = append(list, uint64(key))
-		return err
-	})
-	return list, err
+	return x.numbers("SELECT key FROM sessions WHERE tag = ? ORDER BY last, key", orEmpty(tag))
 }
 
 // Turns counts a session's turns, as Sums does, and gives when its last flow
@@ -157,17 +214,17 @@ func (x *Index) Turns(key uint64) (turns int, last int64, err error) {
 	return turns, last, err
 }
 
-// Sums gives the sessions that the filter chooses (Since: with a flow since
-// then) and what all their flows add up to, the one last at work last.
+// Sums gives the sessions that have a flow that the filter chooses, and what
+// all their flows add up to, the one last at work last. Limit counts sessions.
 func (x *Index) Sums(f Filter) ([]Sum, error) {
-	where, args := f.where("last")
+	where, args := f.sessions()
 	q := `WITH chosen AS (SELECT key, tag, name, last FROM sessions WHERE ` + where + `
 	AND EXISTS (SELECT 1 FROM flows WHERE flows.key = sessions.key) ORDER BY last DESC, key DESC LIMIT ?)
 SELECT chosen.key, tag, name, COUNT(*), SUM(turn > 0 AND NOT retry), MIN(started), MAX(started),
 	SUM(input), SUM(output), SUM(cache_read), SUM(cache_write), SUM(cache_write_1h), SUM(reasoning), MAX(estimated), SUM(cost),
 	SUM(outcome <> 0 AND cost IS NULL AND input + output + cache_read + cache_write + reasoning > 0),
-	json_group_array(DISTINCT COALESCE(NULLIF(served, ''), model)), COUNT(DISTINCT NULLIF(agent, 0))
-FROM chosen JOIN flows ON flows.key = chosen.key JOIN kinds USING (kind) GROUP BY chosen.key ORDER BY MAX(last), chosen.key`
+	json_group_array(DISTINCT about || ' ' || ending), COUNT(DISTINCT NULLIF(agent, 0))
+FROM chosen JOIN flows ON flows.key = chosen.key GROUP BY chosen.key ORDER BY MAX(last), chosen.key`
 	var list []Sum
 	err := query(x, q, append(args, f.limit()), func(r *sql.Rows) error {
 		s, err := scanSum(r)
@@ -180,35 +237,26 @@ FROM chosen JOIN flows ON flows.key = chosen.key JOIN kinds USING (kind) GROUP B
 func scanSum(r *sql.Rows) (Sum, error) {
 	var s Sum
 	var key int64
-	var models string
+	var pairs string
 	u := &s.Usage
 	err := r.Scan(&key, &s.Tag, &s.Name, &s.Flows, &s.Turns, &s.First, &s.Last, &u.Input, &u.Output, &u.CacheRead, &u.CacheWrite,
-		&u.CacheWrite1h, &u.Reasoning, &u.Estimated, &s.Cost, &s.Unpriced, &models, &s.Agents)
+		&u.CacheWrite1h, &u.Reasoning, &u.Estimated, &s.Cost, &s.Unpriced, &pairs, &s.Agents)
 	if err != nil {
 		return s, err
 	}
 	s.Key = uint64(key)
-	if err := json.Unmarshal([]byte(models), &s.Models); err != nil {
+	var list []string
+	if err := json.Unmarshal([]byte(pairs), &list); err != nil {
 		return s, err
 	}
-	s.Models = slices.DeleteFunc(s.Models, func(m string) bool { return m == "" })
-	slices.Sort(s.Models)
-	return s, nil
-}
-
-// where is the filter as a condition on key and a column of times.
-func (f Filter) where(when string) (string, []any) {
-	where, args := when+" >= ?", []any{f.Since}
-	if f.Keys != nil {
-		// Numbers only: a list of any length is one argument.
-		list := make([]string, len(f.Keys))
-		for i, k := range f.Keys {
-			list[i] = fmt.Sprint(int64(k))
+	for _, pair := range list {
+		var about, ending int64
+		if _, err := fmt.Sscan(pair, &about, &ending); err != nil {
+			return s, err
 		}
-		where += " AND key IN (SELECT value FROM json_each(?))"
-		args = append(args, "["+strings.Join(list, ",")+"]")
+		s.Served = append(s.Served, Traits{uint64(about), uint64(ending)})
 	}
-	return where, args
+	return s, nil
 }
 
 // limit is SQLite's: -1 is none.

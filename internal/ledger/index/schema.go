@@ -1,15 +1,15 @@
 package index
 
 // version is this schema's; another one's file is thrown away. Raise it with
-// every change here, and when the numbers of flow.Verdict change.
-const version = 3
+// every change here, and of what the ledger puts into traits.
+const version = 4
 
 // application marks the file as ours ("GhIx").
 const application = 0x47684978
 
-// schema's tables are clustered by what they are asked for. Started and id
-// order flows; "kinds" saves the same three strings in every row; a null
-// "served" is the kind's model.
+// schema's tables are clustered by what they are asked for: flows by when they
+// started, so that a list of the newest that fit reads pages one behind the
+// other and stops. The columns that conditions ask for come first in a row.
 const schema = `
 CREATE TABLE life (
 	one   INTEGER PRIMARY KEY CHECK (one = 1),
@@ -24,45 +24,40 @@ CREATE TABLE mark (
 	last    INTEGER NOT NULL,
 	tag     BLOB NOT NULL
 );
-CREATE TABLE kinds (
-	kind     INTEGER PRIMARY KEY,
-	provider TEXT NOT NULL,
-	api      TEXT NOT NULL,
-	model    TEXT NOT NULL,
-	UNIQUE (provider, api, model)
+CREATE TABLE traits (
+	trait INTEGER PRIMARY KEY,
+	data  BLOB NOT NULL
 );
 CREATE TABLE flows (
-	id              TEXT PRIMARY KEY,
 	started         INTEGER NOT NULL,
+	id              TEXT NOT NULL,
 	key             INTEGER NOT NULL,
-	kind            INTEGER NOT NULL,
-	intent          INTEGER NOT NULL,
-	intent_segment  INTEGER NOT NULL,
-	intent_offset   INTEGER NOT NULL,
+	about           INTEGER NOT NULL,
+	ending          INTEGER NOT NULL,
+	outcome         INTEGER NOT NULL,
 	agent           INTEGER NOT NULL,
-	verdict         INTEGER NOT NULL,
 	turn            INTEGER NOT NULL,
 	retry           INTEGER NOT NULL,
-	request_bytes   INTEGER NOT NULL,
-	outcome         INTEGER NOT NULL,
-	outcome_segment INTEGER NOT NULL,
-	outcome_offset  INTEGER NOT NULL,
-	state           TEXT NOT NULL,
-	status          INTEGER NOT NULL,
-	served          TEXT,
-	response_bytes  INTEGER NOT NULL,
+	cost            REAL,
 	input           INTEGER NOT NULL,
 	output          INTEGER NOT NULL,
 	cache_read      INTEGER NOT NULL,
 	cache_write     INTEGER NOT NULL,
-	cache_write_1h  INTEGER NOT NULL,
 	reasoning       INTEGER NOT NULL,
+	request_bytes   INTEGER NOT NULL,
+	response_bytes  INTEGER NOT NULL,
+	duration        INTEGER NOT NULL,
+	first_byte      INTEGER NOT NULL,
+	cache_write_1h  INTEGER NOT NULL,
 	estimated       INTEGER NOT NULL,
-	tier            TEXT NOT NULL,
-	cost            REAL,
-	duration        INTEGER NOT NULL
+	intent          INTEGER NOT NULL,
+	intent_segment  INTEGER NOT NULL,
+	intent_offset   INTEGER NOT NULL,
+	outcome_segment INTEGER NOT NULL,
+	outcome_offset  INTEGER NOT NULL,
+	PRIMARY KEY (started, id)
 ) WITHOUT ROWID;
-CREATE INDEX flows_started ON flows (started);
+CREATE UNIQUE INDEX flows_id ON flows (id);
 CREATE INDEX flows_key ON flows (key, started);
 CREATE INDEX flows_open ON flows (id) WHERE outcome = 0;
 CREATE TABLE parts (

@@ -1,0 +1,373 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/workingagents/gatehouse/internal/filter"
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/ledger/index"
+)
+
+// ErrNoTexts says that a filter asks for texts where none can be searched.
+var ErrNoTexts = errors.New("a text can't be searched for here, only fields")
+
+// plan is a filter as the index understands it: where holds for every flow that
+// the filter chooses, and, when exact, for no other. What came into the index
+// after the plan was made has to be looked at again: it may have traits that
+// the plan does not know.
+type plan struct {
+	filter  *filter.Filter
+	where   index.Cond
+	exact   bool
+	abouts  map[uint64]*trait
+	endings map[uint64]*trait
+	agents  map[uint64]*trait
+	names   map[uint64]*sessionName // nil: not asked for
+	brought map[filter.Text]map[flow.ID]bool
+}
+
+// noEnding stands for the outcome of a flow that is open.
+const noEnding = 0
+
+func (l *Ledger) plan(f *filter.Filter) (*plan, error) {
+	p := &plan{filter: f, exact: true}
+	if f.Root() == nil {
+		return p, nil
+	}
+	if err := p.learn(l); err != nil {
+		return nil, err
+	}
+	p.where = p.node(f.Root(), false)
+	return p, nil
+}
+
+// learn reads what the filter needs to know: traits, names of sessions, and
+// who brought its texts.
+func (p *plan) learn(l *Ledger) error {
+	all, err := l.traits.all()
+	if err != nil {
+		return fmt.Errorf("reading the index: %w", err)
+	}
+	p.abouts, p.endings, p.agents = map[uint64]*trait{}, map[uint64]*trait{noEnding: nil}, map[uint64]*trait{0: {}}
+	for id, t := range all {
+		map[byte]map[uint64]*trait{traitAbout: p.abouts, traitEnding: p.endings, traitAgent: p.agents}[t.kind][id] = t
+	}
+	if asksFor(p.filter.Root(), filter.FieldSession, filter.FieldPrincipal) {
+		if p.names, err = l.names.all(); err != nil {
+			return fmt.Errorf("reading the index: %w", err)
+		}
+	}
+	p.brought = map[filter.Text]map[flow.ID]bool{}
+	for _, t := range p.filter.Texts() {
+		ids, err := l.bringers(t)
+		if err != nil {
+			return err
+		}
+		p.brought[t] = map[flow.ID]bool{}
+		for _, id := range ids {
+			p.brought[t][id] = true
+		}
+	}
+	return nil
+}
+
+// bringers gives the flows that brought a text.
+func (l *Ledger) bringers(t filter.Text) ([]flow.ID, error) {
+	if l.texts == nil {
+		return nil, ErrNoTexts
+	}
+	return l.texts(t)
+}
+
+func asksFor(n *filter.Node, fields ...filter.Field) bool {
+	return n.Op == filter.Is && slices.Contains(fields, n.Field) ||
+		slices.ContainsFunc(n.Nodes, func(m *filter.Node) bool { return asksFor(m, fields...) })
+}
+
+// has tells which flows brought a text.
+func (p *plan) has(id flow.ID) func(filter.Text) bool {
+	return func(t filter.Text) bool { return p.brought[t][id] }
+}
+
+// match is the filter itself.
+func (p *plan) match(v *flow.View) bool { return p.filter.Match(v, p.has(v.ID)) }
+
+// sure reports whether the plan knows all that a row names.
+func (p *plan) sure(row *index.Flow) bool {
+	if !p.exact {
+		return false
+	}
+	if p.filter.Root() == nil {
+		return true
+	}
+	_, about := p.abouts[row.About]
+	_, ending := p.endings[row.Ending]
+	_, agent := p.agents[row.Agent]
+	named := p.names == nil || p.names[row.Key] != nil
+	return about && ending && agent && named
+}
+
+// node makes the condition of a node or, when negated, of its opposite. A
+// negation goes down to the leaves, since only they know what they leave open.
+func (p *plan) node(n *filter.Node, negated bool) index.Cond {
+	switch n.Op {
+	case filter.Not:
+		return p.node(n.Nodes[0], !negated)
+	case filter.Is:
+		return p.leaf(n, negated)
+	case filter.Brings:
+		ids := make([]flow.ID, 0, len(p.brought[n.Text]))
+		for id := range p.brought[n.Text] {
+			ids = append(ids, id)
+		}
+		return opposite(index.Cond{Op: index.IsID, IDs: ids}, negated)
+	}
+	c := index.Cond{Op: index.All}
+	if (n.Op == filter.Any) != negated {
+		c.Op = index.Any
+	}
+	for _, m := range n.Nodes {
+		c.Conds = append(c.Conds, p.node(m, negated))
+	}
+	return c
+}
+
+func opposite(c index.Cond, negated bool) index.Cond {
+	if !negated {
+		return c
+	}
+	return index.Cond{Op: index.Not, Conds: []index.Cond{c}}
+}
+
+// columns are the fields that are numbers in the index, too.
+var columns = map[filter.Field]index.Column{
+	filter.FieldSince: index.Started, filter.FieldUntil: index.Started, filter.FieldTurn: index.Turn, filter.FieldCost: index.Cost,
+	filter.FieldInput: index.Input, filter.FieldOutput: index.Output, filter.FieldCacheRead: index.CacheRead, filter.FieldCacheWrite: index.CacheWrite,
+	filter.FieldReasoning: index.Reasoning, filter.FieldTokens: index.Tokens, filter.FieldSize: index.RequestBytes,
+	filter.FieldResponseSize: index.ResponseBytes, filter.FieldDuration: index.Duration, filter.FieldFirstByte: index.FirstByte,
+}
+
+func (p *plan) leaf(n *filter.Node, negated bool) index.Cond {
+	if column, ok := columns[n.Field]; ok {
+		return opposite(numeric(n, column), negated)
+	}
+	switch n.Field {
+	case filter.FieldID:
+		return p.ids(n, negated)
+	case filter.FieldSession, filter.FieldPrincipal:
+		return p.owners(n, negated)
+	case filter.FieldSubagent:
+		return p.choose(index.Agent, p.agents, negated, func(t *trait) (bool, bool) {
+			return n.Match(&flow.View{Subagent: t.agent}, nil), t.cut
+		})
+	case filter.FieldRetry:
+		return opposite(retries(n), negated)
+	}
+	return p.traits(n, negated)
+}
+
+func numeric(n *filter.Node, column index.Column) index.Cond {
+	any := index.Cond{Op: index.Any}
+	for _, v := range n.Values {
+		c := index.Cond{Op: index.Range, Column: column, Min: v.Min, Max: v.Max, MinOpen: v.MinOpen, MaxOpen: v.MaxOpen}
+		switch {
+		case v.Unknown:
+			c = opposite(index.Cond{Op: index.Known, Column: column}, true)
+		case v.Known:
+			c = index.Cond{Op: index.Known, Column: column}
+		}
+		any.Conds = append(any.Conds, c)
+	}
+	return any
+}
+
+func retries(n *filter.Node) index.Cond {
+	any, before := index.Cond{Op: index.Any}, flow.ID("?")
+	if n.Match(&flow.View{}, nil) {
+		any.Conds = append(any.Conds, index.Cond{Op: index.In, Column: index.Retry, Set: []uint64{0}})
+	}
+	if n.Match(&flow.View{RetryOf: &before}, nil) {
+		any.Conds = append(any.Conds, index.Cond{Op: index.In, Column: index.Retry, Set: []uint64{1}})
+	}
+	return any
+}
+
+// ids asks for what the ids begin with. What comes behind a wildcard, and
+// letters that the index does not know in two cases, are looked at later.
+func (p *plan) ids(n *filter.Node, negated bool) index.Cond {
+	p.exact = false
+	if negated {
+		return index.Cond{}
+	}
+	any := index.Cond{Op: index.Any}
+	for _, v := range n.Values {
+		prefix, _ := v.Prefix()
+		if i := strings.IndexFunc(prefix, func(r rune) bool { return r > 127 }); i >= 0 {
+			prefix = prefix[:i]
+		}
+		any.Conds = append(any.Conds, index.Cond{Op: index.Begins, Prefix: prefix})
+	}
+	return any
+}
+
+// owners asks for the keys of the sessions whose names fit.
+func (p *plan) owners(n *filter.Node, negated bool) index.Cond {
+	c := index.Cond{Op: index.In, Column: index.Key, Set: []uint64{}}
+	for key, name := range p.names {
+		if name == nil { // it can't be opened, or was never told
+			p.exact = false
+		}
+		if name == nil || n.Match(&flow.View{Session: name.Session, Principal: name.Principal}, nil) != negated {
+			c.Set = append(c.Set, key)
+		}
+	}
+	return c
+}
+
+// choose asks for the traits of one column of which match tells that they fit,
+// or that it can't be told.
+func (p *plan) choose(column index.Column, from map[uint64]*trait, negated bool, match func(*trait) (fits, unsure bool)) index.Cond {
+	c := index.Cond{Op: index.In, Column: column, Set: []uint64{}}
+	for id, t := range from {
+		fits, unsure := match(t)
+		if unsure {
+			p.exact = false
+		}
+		if unsure || fits != negated {
+			c.Set = append(c.Set, id)
+		}
+	}
+	slices.Sort(c.Set)
+	return c
+}
+
+// part says which of a flow's entries a field is told by.
+type part int
+
+const (
+	byIntent part = iota + 1
+	byOutcome
+	byBoth // and one may overrule the other
+	byAny  // what either of them has counts
+)
+
+var parts = map[filter.Field]part{
+	"agent": byIntent, "provider": byIntent, "api": byIntent, "entrance": byIntent, "host": byIntent, "path": byIntent, "method": byIntent,
+	"tool": byOutcome, "error": byOutcome, "stop": byOutcome, "status": byOutcome, "state": byOutcome,
+	"model": byBoth, "verdict": byBoth, "would": byBoth, "why": byBoth, "rule": byBoth,
+	filter.FieldFinding: byAny, filter.FieldSeverity: byAny,
+}
+
+// bounded are the fields of which a trait may lack something.
+var bounded = []filter.Field{"agent", "host", "path", "method", "tool", "error", "stop", "model", "would", "why", "rule", filter.FieldFinding, filter.FieldSeverity}
+
+// view is what two traits say of a flow.
+func view(about, ending *trait) flow.View {
+	in, out := &flow.Intent{}, (*flow.Outcome)(nil)
+	if about != nil {
+		in = &about.in
+	}
+	if ending != nil {
+		out = &ending.out
+	}
+	return flow.NewView(in, out)
+}
+
+// traits asks for the traits with which the flow fits.
+func (p *plan) traits(n *filter.Node, negated bool) index.Cond {
+	unsure := func(t *trait) bool { return t != nil && t.cut && slices.Contains(bounded, n.Field) }
+	byAbout := func(t *trait) (bool, bool) { v := view(t, nil); return n.Match(&v, nil), unsure(t) }
+	byEnding := func(t *trait) (bool, bool) { v := view(nil, t); return n.Match(&v, nil), unsure(t) }
+	switch by := parts[n.Field]; {
+	case by == byIntent:
+		return p.choose(index.About, p.abouts, negated, byAbout)
+	case by == byOutcome:
+		return p.choose(index.Ending, p.endings, negated, byEnding)
+	case by == byAny && !slices.ContainsFunc(n.Values, func(v filter.Value) bool { return v.Unknown }):
+		op := index.Any
+		if negated {
+			op = index.All
+		}
+		return index.Cond{Op: op, Conds: []index.Cond{p.choose(index.About, p.abouts, negated, byAbout), p.choose(index.Ending, p.endings, negated, byEnding)}}
+	}
+	return p.pairs(n, negated, unsure)
+}
+
+// group are traits that say the same of a field.
+type group struct {
+	ids   []uint64
+	trait *trait
+}
+
+func groups(from map[uint64]*trait, says func(*trait) string) []*group {
+	var list []*group
+	by := map[string]*group{}
+	for id, t := range from {
+		s := says(t)
+		if by[s] == nil {
+			by[s] = &group{trait: t}
+			list = append(list, by[s])
+		}
+		by[s].ids = append(by[s].ids, id)
+	}
+	return list
+}
+
+// manyPairs is how many are tried. More, and every flow is looked at.
+const manyPairs = 1 << 18
+
+// pairs asks for the pairs of traits that fit together. What says the same of
+// the field is tried once.
+func (p *plan) pairs(n *filter.Node, negated bool, unsure func(*trait) bool) index.Cond {
+	abouts := groups(p.abouts, func(t *trait) string { return says(n.Field, t) + fmt.Sprint(unsure(t)) })
+	endings := groups(p.endings, func(t *trait) string { return says(n.Field, t) + fmt.Sprint(unsure(t)) })
+	if len(abouts)*len(endings) > manyPairs {
+		p.exact = false
+		return index.Cond{}
+	}
+	sets := map[string]*index.Cond{} // endings by what they go with
+	any := index.Cond{Op: index.Any}
+	for _, e := range endings {
+		with, which := []uint64{}, ""
+		for i, a := range abouts {
+			v, open := view(a.trait, e.trait), unsure(a.trait) || unsure(e.trait)
+			if open {
+				p.exact = false
+			}
+			if open || n.Match(&v, nil) != negated {
+				with, which = append(with, a.ids...), fmt.Sprint(which, " ", i)
+			}
+		}
+		if len(with) == 0 {
+			continue
+		}
+		if c := sets[which]; c != nil {
+			c.Set = append(c.Set, e.ids...)
+			continue
+		}
+		pair := []index.Cond{{Op: index.In, Column: index.Ending, Set: slices.Clone(e.ids)}, {Op: index.In, Column: index.About, Set: with}}
+		sets[which] = &pair[0]
+		any.Conds = append(any.Conds, index.Cond{Op: index.All, Conds: pair})
+	}
+	return any
+}
+
+// says is all that a trait has to do with a field that both entries tell.
+func says(f filter.Field, t *trait) string {
+	switch {
+	case t == nil:
+		return "open"
+	case f == "model":
+		return t.in.Model + "\x00" + t.out.Model
+	case parts[f] == byAny:
+		return fmt.Sprint(t.in.Findings, t.out.Findings)
+	}
+	if d := t.out.Decision; d != nil {
+		return fmt.Sprintf("%q %d %q %q %q", t.out.Why, d.Verdict, d.Why, d.Rules, d.Would)
+	}
+	d := t.in.Decision
+	return fmt.Sprintf("%q, %d %q %q %q", t.out.Why, d.Verdict, d.Why, d.Rules, d.Would)
+}
