@@ -116,9 +116,18 @@ func (s *store) admin(a About, m *console.Metrics, version string, hosts []strin
 		Metrics: m, Views: s.views, Door: s.door, Guardrail: asked, Ready: ready, Token: token, Hosts: hosts, Log: s.log,
 		About: console.About{
 			Version: version, PID: a.PID, Started: time.Now(), Listen: a.Listen, Console: a.Console,
-			Data: s.dir, Custody: flow.SameUser,
+			Data: s.dir, Custody: flow.SameUser, Intercept: a.Intercept, Kept: kept(s.config),
 		},
 	}), nil
+}
+
+// kept tells how much is kept, and for how long.
+func kept(c *config.Config) console.Kept {
+	k := console.Kept{Capture: []console.Capture{}, MaxDays: time.Duration(c.Ledger.MaxAge).Hours() / 24, MaxBytes: int64(c.Ledger.MaxSize)}
+	for _, rule := range c.Capture {
+		k.Capture = append(k.Capture, console.Capture{Principal: rule.Principal, Level: rule.Level})
+	}
+	return k
 }
 
 // announce opens the folder's socket and writes into its lock where the holder

@@ -25,6 +25,8 @@ type Reader interface {
 	Read(flow.ID, ledger.What, ledger.Access) ([]ledger.Chunk, error)
 	Watch(context.Context) <-chan flow.View
 	Journal(ledger.JournalQuery) ([]ledger.JournalEntry, error)
+	FirstCalls() ([]ledger.FirstCall, error)
+	Overview(q ledger.Query, by []ledger.By, offset time.Duration) (ledger.Overview, error)
 }
 
 // Keeper is what the console asks to look after the record. A *ledger.Ledger
@@ -51,6 +53,22 @@ type About struct {
 	Console string       `json:"console"` // "" when there is none
 	Data    string       `json:"data"`    // the data folder
 	Custody flow.Custody `json:"custody"`
+
+	Intercept string `json:"intercept"` // the forward proxy's address; "" when there is none
+	Kept      Kept   `json:"kept"`
+}
+
+// Kept says what is kept of flows, and for how long.
+type Kept struct {
+	Capture  []Capture `json:"capture"`   // the first that fits counts; none fits: full
+	MaxDays  float64   `json:"max_days"`  // older segments are removed; 0: never
+	MaxBytes int64     `json:"max_bytes"` // above, the oldest segments are removed; 0: never
+}
+
+// Capture is how much is kept of whose flows.
+type Capture struct {
+	Principal string       `json:"principal"`
+	Level     flow.Capture `json:"level"`
 }
 
 // Options are the console's parts. Flows, Ledger, Keys, Policy, Rules,
@@ -137,6 +155,8 @@ func (c *Console) routes() {
 		"POST /api/v1/import":                   c.importFile,
 		"GET /api/v1/policy/text":               c.policyText,
 		"GET /api/v1/journal":                   c.journal,
+		"GET /api/v1/setup":                     c.setup,
+		"GET /api/v1/overview":                  c.overview,
 		"GET /api/v1/views":                     c.listViews,
 		"POST /api/v1/views":                    c.saveView,
 		"DELETE /api/v1/views/{name}":           c.deleteView,

@@ -35,6 +35,8 @@ type book struct {
 	content  []ledger.Chunk
 	query    ledger.Query
 	journal  ledger.JournalQuery
+	by       []ledger.By
+	offset   time.Duration
 	accesses []ledger.Access
 	entries  []string
 	fault    error // of every write and inner read
@@ -79,6 +81,15 @@ func (b *book) Read(_ flow.ID, _ ledger.What, by ledger.Access) ([]ledger.Chunk,
 func (b *book) Journal(q ledger.JournalQuery) ([]ledger.JournalEntry, error) {
 	b.journal = q
 	return []ledger.JournalEntry{{Entry: 7, Kind: "start"}}, b.fault
+}
+
+func (b *book) FirstCalls() ([]ledger.FirstCall, error) {
+	return []ledger.FirstCall{{Agent: "claude", Entrance: flow.Redirect, Flow: "f1"}}, b.fault
+}
+
+func (b *book) Overview(q ledger.Query, by []ledger.By, offset time.Duration) (ledger.Overview, error) {
+	b.query, b.by, b.offset = q, by, offset
+	return ledger.Overview{Groups: []ledger.Group{{Keys: []string{"claude"}}}}, b.fault
 }
 
 func (b *book) Watch(context.Context) <-chan flow.View { return b.live }
@@ -127,7 +138,7 @@ func newDesk(t *testing.T) *desk {
 	d := &desk{book: &book{}, keys: keys, log: new(bytes.Buffer), policy: &statutes{}, rules: &sieve{}, allowed: allowed}
 	d.Console = console.New(console.Options{
 		Flows: d.book, Ledger: d.book, Keys: keys, Policy: d.policy, Rules: d.rules, Allowances: allowed, Token: token, Hosts: []string{"gate.example"},
-		Views: views, Door: openDoor(t), About: console.About{Version: "v1", Console: "127.0.0.1:4040"}, Log: slog.New(slog.NewTextHandler(d.log, nil)),
+		Views: views, Door: openDoor(t), About: console.About{Version: "v1", Console: "127.0.0.1:4040", Listen: "127.0.0.1:4000", Intercept: "127.0.0.1:4001", Data: "/data of mine"}, Log: slog.New(slog.NewTextHandler(d.log, nil)),
 		Ready: func() error { return d.book.fault },
 	})
 	return d

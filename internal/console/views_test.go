@@ -1,8 +1,14 @@
 package console_test
 
 import (
+	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/workingagents/gatehouse/internal/console"
+	"github.com/workingagents/gatehouse/internal/ledger"
 
 	"github.com/workingagents/gatehouse/internal/policy"
 )
@@ -51,5 +57,43 @@ func TestPolicyInForceIsReadable(t *testing.T) {
 	want := string(policy.Default().Text())
 	if w := d.ask("GET", "/api/v1/policy/text", ""); w.Body.String() != want || !strings.Contains(want, "mode: report") {
 		t.Errorf("got %q, want %q", w.Body, want)
+	}
+}
+
+func TestOverviewIsGrouped(t *testing.T) {
+	d := newDesk(t)
+	w := d.ask("GET", "/api/v1/overview?by=day,model&offset=330&session=s", "")
+	if w.Code != 200 || !slices.Equal(d.book.by, []ledger.By{ledger.ByDay, ledger.ByModel}) || d.book.offset != 330*time.Minute || d.book.query.Session != "s" {
+		t.Errorf("%d %s: asked by %v, %v, %+v", w.Code, w.Body, d.book.by, d.book.offset, d.book.query)
+	}
+	for _, wrong := range []string{"by=colour", "by=day,day", "by=day,model,agent", "offset=x", "offset=2000"} {
+		if w := d.ask("GET", "/api/v1/overview?"+wrong, ""); w.Code != 400 {
+			t.Errorf("%s: %d, want 400", wrong, w.Code)
+		}
+	}
+}
+
+func TestSetupSaysWhatToSetAndWhoCame(t *testing.T) {
+	d := newDesk(t)
+	var s console.Setup
+	if err := json.Unmarshal(d.ask("GET", "/api/v1/setup", "").Body.Bytes(), &s); err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(s.Agents, func(a console.SetupAgent) bool { return a.Name == "claude" })
+	if i < 0 || len(s.Agents[i].Seen) != 1 || s.Agents[i].Seen[0].Flow != "f1" {
+		t.Fatalf("claude: %+v", s.Agents)
+	}
+	var texts []string
+	for _, way := range s.Agents[i].Ways {
+		texts = append(texts, way.Text)
+	}
+	want := []string{
+		"gatehouse run --data '/data of mine' -- claude", `eval "$(gatehouse env --data '/data of mine' claude)"`,
+		"ANTHROPIC_BASE_URL=http://127.0.0.1:4000/anthropic", "gatehouse run --data '/data of mine' --intercept -- claude",
+	}
+	for i, text := range want {
+		if i >= len(texts) || !strings.Contains(texts[i], text) {
+			t.Errorf("way %d of %q, want one with %s", i, texts, text)
+		}
 	}
 }

@@ -125,6 +125,7 @@ var allowed = []line{
 	{"internal/console/saved", "internal/atomicfile", "replaces the file of views whole"},
 	{"internal/console", "internal/console/door", "asks it who looks through a browser"},
 	{"internal/console/door", "internal/atomicfile", "replaces the file of visits whole"},
+	{"internal/console", "internal/agents", "says how each agent is pointed at the gateway"},
 	{"internal/console", "internal/coverage", "reports which way flows came"},
 	{"internal/console", "internal/ledger", "shows flows, sessions and content, verifies"},
 	{"internal/console", "internal/identity", "administers access keys"},
