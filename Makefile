@@ -15,14 +15,16 @@ LDFLAGS      = -s -w -X main.version=$(VERSION)
 TARGETS      = linux/amd64 linux/arm64 darwin/arm64 darwin/amd64 windows/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint cross race e2e agents compiler bench score train fuzz soak kill dict clean
+.PHONY: help run build test lint cross race e2e web webtest browser chromium agents compiler bench score train fuzz soak kill dict clean
 
 help:
 	@echo 'make run     build, start the gateway with its data in ./data'
-	@echo 'make test    all tests: lint, cross, race, e2e'
+	@echo 'make test    all tests: lint, cross, webtest, race, browser, e2e'
 	@echo 'make build   bin/gatehouse'
 	@echo 'make lint    gofmt, vet, staticcheck'
+	@echo 'make web     build the console'\''s page, which is committed (web/dist)'
 	@echo 'make cross   compile for every system that we ship for'
+	@echo 'make browser the page in Chromium, from the real binary'
 	@echo 'make bench   measure against the barest reverse proxy (docs/performance.md)'
 	@echo 'make score   measure the detectors on labelled texts in DETECT_DATA (docs/score.md)'
 	@echo 'make train   train the model of the family injection on the texts in DATA (docs/score.md)'
@@ -37,7 +39,7 @@ run: build
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/gatehouse ./cmd/gatehouse
 
-test: lint cross agents race e2e
+test: lint cross agents webtest race browser e2e
 
 lint:
 	@unformatted=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \
@@ -74,6 +76,28 @@ agents: test/e2e/node_modules/.installed
 
 test/e2e/node_modules/.installed: test/e2e/package-lock.json
 	cd test/e2e && npm ci --no-audit --no-fund --prefer-offline
+	@touch $@
+
+# The page is committed as it is built, so that nobody needs Node to run it.
+web: web/node_modules/.installed
+	cd web && npm run --silent build
+
+# The committed files must be those that the sources make.
+webtest: web/node_modules/.installed
+	cd web && npm run --silent check && npm run --silent test && npm run --silent build -- --outDir ../bin/web --emptyOutDir
+	@diff -r bin/web web/dist || { echo 'web/dist is not what web/src makes: make web, and commit it' >&2; exit 1; }
+
+# The pages of the real binary, in Debian's Chromium.
+browser: build chromium web/node_modules/.installed
+	cd web && GATEHOUSE=$(CURDIR)/bin/gatehouse npm run --silent browser
+
+chromium:
+	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; } || \
+	  { echo 'The tests of the page need Chromium: sudo apt-get install -y chromium' >&2; exit 1; }
+
+web/node_modules/.installed: web/package-lock.json
+	cd web && npm ci --ignore-scripts --no-audit --no-fund --prefer-offline
 	@touch $@
 
 bench: build

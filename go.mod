@@ -2,6 +2,8 @@ module github.com/workingagents/gatehouse
 
 go 1.26.0
 
+ignore ./web/node_modules
+
 require (
 	github.com/andybalholm/brotli v1.3.0
 	github.com/cespare/xxhash/v2 v2.3.0

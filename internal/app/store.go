@@ -19,6 +19,7 @@ import (
 	"github.com/workingagents/gatehouse/internal/identity"
 	"github.com/workingagents/gatehouse/internal/ledger"
 	"github.com/workingagents/gatehouse/internal/vault"
+	"github.com/workingagents/gatehouse/web"
 )
 
 // store is an opened data folder: locked, recovered, its ledger running.
@@ -113,7 +114,7 @@ func (s *store) admin(a About, m *console.Metrics, version string, hosts []strin
 	}
 	return console.New(console.Options{
 		Flows: s.ledger, Ledger: s.ledger, Keys: s.keys, Policy: s.rules, Rules: s.detect, Allowances: s.allowed, Import: &importer{s, s.config},
-		Metrics: m, Views: s.views, Door: s.door, Guardrail: asked, Ready: ready, Token: token, Hosts: hosts, Log: s.log,
+		Metrics: m, Views: s.views, Page: web.New(), Door: s.door, Guardrail: asked, Ready: ready, Token: token, Hosts: hosts, Log: s.log,
 		About: console.About{
 			Version: version, PID: a.PID, Started: time.Now(), Listen: a.Listen, Console: a.Console,
 			Data: s.dir, Custody: flow.SameUser, Intercept: a.Intercept, Kept: kept(s.config),

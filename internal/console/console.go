@@ -83,6 +83,7 @@ type Options struct {
 	Import     Importer
 	Views      Views
 	Metrics    *Metrics     // nil: a new one
+	Page       Page         // what browsers are shown; nil: nothing
 	Door       Door         // lets browsers in; nil: nobody
 	Guardrail  http.Handler // judges texts for other gateways, and knows who asks; nil: not served
 	Ready      func() error // nil error: new calls are taken; otherwise the why
@@ -178,7 +179,7 @@ func missing(_ http.ResponseWriter, r *http.Request) error {
 }
 
 // Handler serves the console. A caller that came over TCP needs the bearer
-// token under /api; one over the unix socket (see Serve) does not.
+// token or a visit under /api; one over the unix socket (see Serve) does not.
 func (c *Console) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -186,6 +187,10 @@ func (c *Console) Handler() http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cache-Control", "no-store")
+		if c.forPage(r) {
+			c.serve(c.arriving(c.page))(w, r)
+			return
+		}
 		c.serve(c.ours(c.route))(w, r)
 	})
 }

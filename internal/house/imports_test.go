@@ -19,7 +19,7 @@ var layers = [][]string{
 	{"internal/gate", "internal/allow", "internal/rulebook"},
 	{"internal/vault"},
 	{"internal/identity", "internal/inspect", "internal/policy", "internal/price", "internal/coverage", "internal/ledger", "internal/remote"},
-	{"internal/upstream", "internal/agents", "internal/archive", "internal/config", "internal/simulate", "internal/ca"},
+	{"web", "internal/upstream", "internal/agents", "internal/archive", "internal/config", "internal/simulate", "internal/ca"},
 	{"internal/wire", "internal/filter", "internal/strict", "internal/atomicfile", "internal/badcert"},
 	{"internal/flow"},
 }
@@ -76,6 +76,7 @@ var allowed = []line{
 	{"internal/app", "internal/proxy/...", "wires the entrances"},
 	{"internal/app", "internal/ca", "opens the authority that inspected calls are answered under"},
 	{"internal/app", "internal/carry", "wires what the entrances share"},
+	{"internal/app", "web", "gives the console its page"},
 	{"internal/app", "internal/console", "wires the console"},
 	{"internal/app", "internal/gate", "wires the one path"},
 	{"internal/app", "internal/identity", "wires who is calling"},

@@ -1,0 +1,81 @@
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { axe } from "./axe.ts";
+import { launch, open, shot } from "./browser.ts";
+import { gateway, type Gateway } from "./gateway.ts";
+
+let g: Gateway;
+let browser: Browser;
+
+beforeAll(async () => {
+  [g, browser] = await Promise.all([gateway(), launch()]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await g?.remove();
+});
+
+const places = ["/live", "/sessions", "/search", "/decisions", "/overview", "/setup", "/flows/nobody", "/nowhere"];
+
+test("a link lets in once, and leaves the address", async () => {
+  const link = await g.link();
+  const w = await open(browser, link);
+  await w.page.getByRole("navigation", { name: "Pages" }).waitFor();
+  expect(w.page.url()).toBe(`${g.console}/live`);
+  await w.page.reload();
+  await w.page.getByRole("navigation", { name: "Pages" }).waitFor();
+  const other = await open(browser, link);
+  await other.page.getByRole("heading", { name: "This link no longer works" }).waitFor();
+  expect(await other.page.getByText("gatehouse open").count()).toBe(1);
+  expect(await axe(other.page)).toEqual([]);
+  await shot(other.page, "door-light");
+  const third = await open(browser, g.console);
+  await third.page.getByRole("heading", { name: "Log in to Gatehouse" }).waitFor();
+  expect([...w.faults, ...other.faults, ...third.faults]).toEqual([]);
+});
+
+for (const theme of ["light", "dark"] as const) {
+  test(`every page is clean in ${theme}`, async () => {
+    const w = await open(browser, await g.link(), theme);
+    for (const place of places) {
+      await w.page.goto(g.console + place);
+      await w.page.getByRole("navigation", { name: "Pages" }).waitFor();
+      await w.page.waitForLoadState("networkidle").catch(() => undefined);
+      expect(await axe(w.page), place).toEqual([]);
+      await shot(w.page, `${place.slice(1).replaceAll("/", "-")}-${theme}`);
+    }
+    expect(w.faults).toEqual([]);
+  });
+}
+
+test("the keyboard goes everywhere", async () => {
+  const { page, faults } = await open(browser, await g.link());
+  await page.getByRole("navigation", { name: "Pages" }).waitFor();
+  await page.keyboard.press("g");
+  await page.keyboard.press("s");
+  await page.waitForURL("**/sessions");
+  await page.keyboard.press("?");
+  await page.getByRole("dialog", { name: "Keys" }).waitFor();
+  await shot(page, "keys-light");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("overv");
+  await shot(page, "palette-light");
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/overview");
+  await page.keyboard.press("/");
+  await page.keyboard.type("model:claude*");
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/overview?q=model%3Aclaude*");
+  expect(faults).toEqual([]);
+});
+
+test("a gateway that is gone is waited for", async () => {
+  const { page, faults } = await open(browser, await g.link());
+  await page.getByText("connected", { exact: true }).or(page.getByText("live", { exact: true })).waitFor();
+  await g.stop();
+  await page.getByText(/connection lost, trying again in \d+ s/).waitFor();
+  await g.start();
+  await page.getByText("connected", { exact: true }).or(page.getByText("live", { exact: true })).waitFor();
+  expect(faults).toEqual([]);
+});

@@ -1,0 +1,7 @@
+//go:build noui
+
+package web
+
+import "io/fs"
+
+var built fs.FS

@@ -1,0 +1,19 @@
+//go:build noui
+
+package web_test
+
+import (
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/workingagents/gatehouse/web"
+)
+
+func TestWithoutThePageALineSaysSo(t *testing.T) {
+	w := httptest.NewRecorder()
+	web.New().ServeHTTP(w, httptest.NewRequest("GET", "/live", nil))
+	if w.Code != 404 || !strings.Contains(w.Body.String(), "noui") {
+		t.Errorf("%d %s; want 404 and why", w.Code, w.Body)
+	}
+}
