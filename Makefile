@@ -15,7 +15,7 @@ LDFLAGS      = -s -w -X main.version=$(VERSION)
 TARGETS      = linux/amd64 linux/arm64 darwin/arm64 darwin/amd64 windows/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint cross race e2e web webtest browser chromium agents compiler bench score train fuzz soak kill dict clean
+.PHONY: help run build test lint cross race e2e web types webtest browser chromium agents compiler bench score train fuzz soak kill dict clean
 
 help:
 	@echo 'make run     build, start the gateway with its data in ./data'
@@ -81,6 +81,10 @@ test/e2e/node_modules/.installed: test/e2e/package-lock.json
 # The page is committed as it is built, so that nobody needs Node to run it.
 web: web/node_modules/.installed
 	cd web && npm run --silent build
+
+# The page's types are those of the admin API.
+types:
+	$(GO) test -count=1 -run TestPageHasTheseTypes ./internal/console -update
 
 # The committed files must be those that the sources make.
 webtest: web/node_modules/.installed

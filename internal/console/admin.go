@@ -1,7 +1,6 @@
 package console
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -67,15 +66,12 @@ func (c *Console) status(w http.ResponseWriter, r *http.Request) error {
 	}})
 }
 
-// progressLine and reportLine are the lines of a verification: some of the
-// first, one of the second.
-type progressLine struct {
-	Done  int64 `json:"done"`
-	Total int64 `json:"total"`
-}
-
-type reportLine struct {
-	Report ledger.Report `json:"report"`
+// verifyLine is a line of a verification: some tell how far it is, in bytes, and
+// the last one what it found.
+type verifyLine struct {
+	Done   *int64         `json:"done,omitempty"`
+	Total  *int64         `json:"total,omitempty"`
+	Report *ledger.Report `json:"report,omitempty"`
 }
 
 // verify runs one verification at a time: it reads the whole ledger. What came out
@@ -92,7 +88,7 @@ func (c *Console) verify(w http.ResponseWriter, r *http.Request) error {
 	report, err := c.o.Ledger.Verify(func(done, total int64) {
 		if percent := done * 100 / max(total, 1); percent != shown {
 			shown = percent
-			out.add(progressLine{done, total}) // the verification ends also when nobody looks
+			out.add(verifyLine{Done: &done, Total: &total}) // the verification ends also when nobody looks
 			out.flush()
 		}
 	})
@@ -103,7 +99,7 @@ func (c *Console) verify(w http.ResponseWriter, r *http.Request) error {
 	if err := c.o.Ledger.Admin("verify", "asked by "+who(r), attrs); err != nil {
 		c.o.Log.Warn("that the ledger was verified is not on record", "err", err) // the report counts all the same
 	}
-	return out.add(reportLine{report})
+	return out.add(verifyLine{Report: &report})
 }
 
 // keyView is an access key as it is listed: never its hash.
@@ -111,6 +107,10 @@ type keyView struct {
 	Name    string    `json:"name"`
 	Created time.Time `json:"created"`
 	Revoked time.Time `json:"revoked,omitzero"` // absent: valid
+}
+
+type keyBody struct {
+	Name string `json:"name"`
 }
 
 // newKey is the one answer that holds an access key.
@@ -136,13 +136,9 @@ func (c *Console) listKeys(w http.ResponseWriter, _ *http.Request) error {
 // addKey shows the key only after its entry is durable. When the ledger does
 // not take the entry, the key is revoked again: nobody ever had it.
 func (c *Console) addKey(w http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		Name string `json:"name"`
-	}
-	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, 4<<10))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&in); err != nil {
-		return refuse(http.StatusBadRequest, "body", `the body must be {"name": NAME}`)
+	var in keyBody
+	if err := strictly(w, r, &in, `{"name": NAME}`); err != nil {
+		return err
 	}
 	secret, err := c.o.Keys.Add(in.Name)
 	if err != nil {

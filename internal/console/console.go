@@ -95,10 +95,11 @@ type Options struct {
 
 // Console is the admin API. Make one with New.
 type Console struct {
-	o    Options
-	mux  *http.ServeMux
-	feed *feed
-	busy chan struct{} // holds a token while a verification runs
+	o        Options
+	mux      *http.ServeMux
+	patterns []string // of all routes, in no order
+	feed     *feed
+	busy     chan struct{} // holds a token while a verification runs
 
 	importing chan struct{} // likewise an import
 }
@@ -131,6 +132,7 @@ func (c *Console) routes() {
 	}
 	guarded := map[string]handler{
 		"POST /api/v1/links":                    c.link,
+		"GET /api/v1/openapi.json":              c.describe,
 		"GET /api/v1/status":                    c.status,
 		"GET /api/v1/flows":                     c.flows,
 		"GET /api/v1/flows/{id}":                c.flow,
@@ -163,12 +165,14 @@ func (c *Console) routes() {
 		"DELETE /api/v1/views/{name}":           c.deleteView,
 	}
 	for pattern, h := range open {
+		c.patterns = append(c.patterns, pattern)
 		c.mux.Handle(pattern, c.serve(h))
 	}
 	if c.o.Guardrail != nil {
 		c.mux.Handle("POST /beta/litellm_basic_guardrail_api", c.o.Guardrail)
 	}
 	for pattern, h := range guarded {
+		c.patterns = append(c.patterns, pattern)
 		c.mux.Handle(pattern, c.serve(c.guarded(h)))
 	}
 	c.mux.Handle("/", c.serve(c.guarded(missing)))

@@ -88,12 +88,14 @@ type Visit struct {
 	Page string `json:"page"` // to be said in the header Gatehouse-Page with every call
 }
 
+type loginBody struct {
+	Token string `json:"token"`
+}
+
 // login makes a visit of a link. That somebody came is recorded first: when it
 // can't be, nobody gets in, and the link is used up.
 func (c *Console) login(w http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		Token string `json:"token"`
-	}
+	var in loginBody
 	if err := strictly(w, r, &in, `{"token": what stands behind # in the link}`); err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -101,19 +100,19 @@ func (c *Console) listAllowances(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
+type allowanceBody struct {
+	Finding string    `json:"finding"`
+	Scope   string    `json:"scope"`
+	Reason  string    `json:"reason"`
+	Until   time.Time `json:"until"`
+}
+
 // addAllowance records first: nothing is allowed that is not on record. The
 // owner is who asks, whatever the body says.
 func (c *Console) addAllowance(w http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		Finding string    `json:"finding"`
-		Scope   string    `json:"scope"`
-		Reason  string    `json:"reason"`
-		Until   time.Time `json:"until"`
-	}
-	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, 16<<10))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&in); err != nil {
-		return refuse(http.StatusBadRequest, "body", `the body must be {"finding": ID, "reason": TEXT, "until": TIME, "scope": PRINCIPAL or "*"}`)
+	var in allowanceBody
+	if err := strictly(w, r, &in, `{"finding": ID, "reason": TEXT, "until": TIME, "scope": PRINCIPAL or "*"}`); err != nil {
+		return err
 	}
 	a, err := c.o.Allowances.New(policy.Allowance{Finding: in.Finding, Scope: in.Scope, Reason: in.Reason, Until: in.Until, Owner: who(r)})
 	if err != nil {

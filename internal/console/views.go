@@ -23,12 +23,14 @@ func (c *Console) listViews(w http.ResponseWriter, _ *http.Request) error {
 	return writeJSON(w, http.StatusOK, ViewList{append([]saved.View{}, c.o.Views.List()...)})
 }
 
+type viewBody struct {
+	Name  string `json:"name"`
+	Page  string `json:"page"`
+	Query string `json:"q"`
+}
+
 func (c *Console) saveView(w http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		Name  string `json:"name"`
-		Page  string `json:"page"`
-		Query string `json:"q"`
-	}
+	var in viewBody
 	if err := strictly(w, r, &in, `{"name": NAME, "page": PATH, "q": FILTER}`); err != nil {
 		return err
 	}

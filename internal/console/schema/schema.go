@@ -21,14 +21,16 @@ type Schema = map[string]any
 type Set struct {
 	prefix string // of references
 	words  map[reflect.Type][]string
+	names  map[reflect.Type]string
 	named  map[string]Schema
 	types  map[string]reflect.Type
 }
 
-// New makes an empty set. Its schemas are referred to as prefix and name; words
-// are the values of string-like types that have a fixed list of them.
-func New(prefix string, words map[reflect.Type][]string) *Set {
-	return &Set{prefix: prefix, words: words, named: map[string]Schema{}, types: map[string]reflect.Type{}}
+// New makes an empty set. Its schemas are referred to as prefix and name. words
+// are the values of string-like types that have a fixed list of them, names are
+// those of types whose own name is another's, too.
+func New(prefix string, words map[reflect.Type][]string, names map[reflect.Type]string) *Set {
+	return &Set{prefix: prefix, words: words, names: names, named: map[string]Schema{}, types: map[string]reflect.Type{}}
 }
 
 // Named gives the schemas of the named types that were asked for, by name.
@@ -80,7 +82,10 @@ func (s *Set) Of(t reflect.Type) Schema {
 }
 
 func (s *Set) structure(t reflect.Type) Schema {
-	name := title(t.Name())
+	name := s.names[t]
+	if name == "" {
+		name = title(t.Name())
+	}
 	if name == "" {
 		return s.object(t)
 	}

@@ -34,7 +34,7 @@ type leaf struct {
 
 func TestTypesAsJSONWritesThem(t *testing.T) {
 	_ = leaf{}.private
-	s := schema.New("#/x/", map[reflect.Type][]string{reflect.TypeFor[colour](): {"red", "blue"}})
+	s := schema.New("#/x/", map[reflect.Type][]string{reflect.TypeFor[colour](): {"red", "blue"}}, map[reflect.Type]string{reflect.TypeFor[named](): "Other"})
 	ref, err := json.Marshal(s.Of(reflect.TypeFor[leaf]()))
 	if err != nil || string(ref) != `{"$ref":"#/x/Leaf"}` {
 		t.Errorf("got %s, %v", ref, err)
@@ -46,17 +46,43 @@ func TestTypesAsJSONWritesThem(t *testing.T) {
 	var have, want any
 	json.Unmarshal(got, &have)
 	const text = `{
- "Named": {"type":"object","properties":{"Name":{"type":"string"}},"required":["Name"]},
+ "Other": {"type":"object","properties":{"Name":{"type":"string"}},"required":["Name"]},
  "Leaf": {"type":"object","required":["id","Untagged","at","colour","maybe","list","bytes"],"properties":{
   "id":{"type":"string"}, "Untagged":{"type":"integer"}, "at":{"type":"string","format":"date-time"},
   "colour":{"type":"string","enum":["red","blue"]}, "maybe":{"anyOf":[{"type":"number"},{"type":"null"}]},
-  "absent":{"$ref":"#/x/Named"}, "list":{"type":"array","items":{"$ref":"#/x/Named"}},
+  "absent":{"$ref":"#/x/Other"}, "list":{"type":"array","items":{"$ref":"#/x/Other"}},
   "map":{"type":"object","additionalProperties":{"type":"integer"}}, "bytes":{"type":"string","contentEncoding":"base64"},
   "self":{"type":"array","items":{"$ref":"#/x/Leaf"}}}}}`
 	if err := json.Unmarshal([]byte(text), &want); err != nil {
 		t.Fatal(err)
 	}
 	if !reflect.DeepEqual(have, want) {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestTypeScript(t *testing.T) {
+	s := schema.New("#/x/", map[reflect.Type][]string{reflect.TypeFor[colour](): {"red", "blue"}}, nil)
+	s.Of(reflect.TypeFor[leaf]())
+	const want = `
+export interface Leaf {
+  Untagged: number;
+  absent?: Named;
+  at: string;
+  bytes: string;
+  colour: "red" | "blue";
+  id: string;
+  list: Named[];
+  map?: Record<string, number>;
+  maybe: number | null;
+  self?: Leaf[];
+}
+
+export interface Named {
+  Name: string;
+}
+`
+	if got := schema.TypeScript(s.Named()); got != want {
 		t.Errorf("got %s", got)
 	}
 }
