@@ -23,7 +23,7 @@ func runCoverage(ctx context.Context, args []string, std streams) error {
 	if fs.NArg() > 0 {
 		return exitError{2, "coverage takes no arguments, only flags"}
 	}
-	query, err := flowQuery(*session, *since, 0)
+	query, err := flowQuery(nil, *session, *since, 0)
 	if err != nil {
 		return err
 	}

@@ -10,23 +10,22 @@ import (
 	"strings"
 	"time"
 
+	"github.com/workingagents/gatehouse/internal/filter"
 	"github.com/workingagents/gatehouse/internal/flow"
 )
 
 func runFlows(ctx context.Context, args []string, std streams) error {
-	fs := newFlags("flows", "[--data DIR] [--json] [--session S] [--since T] [--limit N]", std)
+	fs := newFlags("flows", "[--data DIR] [--json] [--session S] [--since T] [--limit N] [FILTER…]", std)
 	data := dataFlag(fs)
 	asJSON := fs.Bool("json", false, "one JSON object a line")
 	session := fs.String("session", "", "only this `session`")
 	since := fs.String("since", "", "only flows since `T`: 2026-01-02, 2026-01-02T15:04:05Z, or 90m, 12h, 7d ago")
 	limit := fs.Int("limit", 0, "only the newest `N`; 0: all")
-	if err := parse(fs, args); err != nil {
+	chosen, err := parseFilter(fs, args)
+	if err != nil {
 		return err
 	}
-	if fs.NArg() > 0 {
-		return exitError{2, "flows takes no arguments, only flags"}
-	}
-	query, err := flowQuery(*session, *since, *limit)
+	query, err := flowQuery(chosen, *session, *since, *limit)
 	if err != nil {
 		return err
 	}
@@ -44,13 +43,24 @@ func runFlows(ctx context.Context, args []string, std streams) error {
 	table := newFlowTable(std.out)
 	err = b.lines(ctx, "GET", "/flows?"+query, table.line)
 	if err == nil && table.rows == 0 {
-		fmt.Fprintln(std.err, "no flows yet")
+		fmt.Fprintln(std.err, none("flows", query))
 	}
 	return err
 }
 
-func flowQuery(session, since string, limit int) (string, error) {
+// none says that a list is empty.
+func none(what, query string) string {
+	if query == "" {
+		return "no " + what + " yet"
+	}
+	return "no " + what + " that match"
+}
+
+func flowQuery(f *filter.Filter, session, since string, limit int) (string, error) {
 	q := url.Values{}
+	if f != nil {
+		q.Set("q", f.String()) // times are as this process reads them
+	}
 	if session != "" {
 		q.Set("session", session)
 	}

@@ -11,18 +11,16 @@ import (
 )
 
 func runSessions(ctx context.Context, args []string, std streams) error {
-	fs := newFlags("sessions", "[--data DIR] [--json] [--since T] [--limit N]", std)
+	fs := newFlags("sessions", "[--data DIR] [--json] [--since T] [--limit N] [FILTER…]", std)
 	data := dataFlag(fs)
 	asJSON := fs.Bool("json", false, "one JSON object a line")
 	since := fs.String("since", "", "only sessions since `T`: 2026-01-02, 2026-01-02T15:04:05Z, or 90m, 12h, 7d ago")
 	limit := fs.Int("limit", 0, "only the newest `N`; 0: all")
-	if err := parse(fs, args); err != nil {
+	chosen, err := parseFilter(fs, args)
+	if err != nil {
 		return err
 	}
-	if fs.NArg() > 0 {
-		return exitError{2, "sessions takes no arguments, only flags"}
-	}
-	query, err := flowQuery("", *since, *limit)
+	query, err := flowQuery(chosen, "", *since, *limit)
 	if err != nil {
 		return err
 	}

@@ -7,14 +7,19 @@ import (
 )
 
 func runTail(ctx context.Context, args []string, std streams) error {
-	fs := newFlags("tail", "[--data DIR] [--json]", std)
+	fs := newFlags("tail", "[--data DIR] [--json] [FILTER…]", std)
 	data := dataFlag(fs)
 	asJSON := fs.Bool("json", false, "one JSON object a line: each flow when it begins and when it ends")
-	if err := parse(fs, args); err != nil {
+	chosen, err := parseFilter(fs, args)
+	if err != nil {
 		return err
 	}
-	if fs.NArg() > 0 {
-		return exitError{2, "tail takes no arguments, only flags"}
+	if len(chosen.Texts()) > 0 {
+		return exitError{2, "a text can't be followed live, only fields (gatehouse flows lists what brought it)"}
+	}
+	query, err := flowQuery(chosen, "", "", 0)
+	if err != nil {
+		return err
 	}
 	b, err := openRecord(ctx, *data)
 	if err != nil {
@@ -25,7 +30,7 @@ func runTail(ctx context.Context, args []string, std streams) error {
 		return errors.New("no gateway runs on this data folder: there is nothing to follow (`gatehouse flows` lists what was recorded)")
 	}
 	table := newFlowTable(std.out)
-	err = b.lines(ctx, "GET", "/tail", func(line []byte) error {
+	err = b.lines(ctx, "GET", "/tail?"+query, func(line []byte) error {
 		if !*asJSON {
 			return table.line(line)
 		}

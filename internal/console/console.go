@@ -20,6 +20,8 @@ import (
 // Reader is what the console reads. A *ledger.Ledger is one.
 type Reader interface {
 	Flows(ledger.Query) ([]flow.View, error)
+	Rows(ledger.Query) ([]flow.Row, error)
+	Count(ledger.Query) (int, error)
 	Sessions(ledger.Query) ([]ledger.SessionView, error)
 	Flow(flow.ID) (*flow.Intent, *flow.Outcome, error)
 	Read(flow.ID, ledger.What, ledger.Access) ([]ledger.Chunk, error)
@@ -134,6 +136,8 @@ func (c *Console) routes() {
 		"POST /api/v1/links":                    c.link,
 		"GET /api/v1/openapi.json":              c.describe,
 		"GET /api/v1/status":                    c.status,
+		"GET /api/v1/rows":                      c.rows,
+		"GET /api/v1/rows/count":                c.countRows,
 		"GET /api/v1/flows":                     c.flows,
 		"GET /api/v1/flows/{id}":                c.flow,
 		"GET /api/v1/flows/{id}/content/{what}": c.content,

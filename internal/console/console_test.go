@@ -51,6 +51,20 @@ func (b *book) Flows(q ledger.Query) ([]flow.View, error) {
 	return b.views, b.fault
 }
 
+func (b *book) Rows(q ledger.Query) ([]flow.Row, error) {
+	b.query = q
+	rows := make([]flow.Row, 0, len(b.views))
+	for i := range b.views {
+		rows = append(rows, flow.NewRow(&b.views[i]))
+	}
+	return rows[max(0, len(rows)-q.Limit):], b.fault
+}
+
+func (b *book) Count(q ledger.Query) (int, error) {
+	b.query = q
+	return len(b.views), b.fault
+}
+
 func (b *book) Sessions(q ledger.Query) ([]ledger.SessionView, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -253,6 +267,70 @@ func TestQueryThatCannotBeReadIsRefused(t *testing.T) {
 				t.Errorf("%s%s: status %d, want 400", path, query, w.Code)
 			}
 		}
+	}
+}
+
+func TestFiltersReachTheLedger(t *testing.T) {
+	d := newDesk(t)
+	for _, path := range []string{"flows", "sessions", "rows", "rows/count", "overview"} {
+		d.book.query = ledger.Query{}
+		w := d.ask("GET", "/api/v1/"+path+"?q=tool:Bash+since:15:04&before=f9&offset=120", "")
+		if w.Code != 200 || d.book.query.Before != "f9" {
+			t.Errorf("%s: %d %s, asked for %+v", path, w.Code, w.Body, d.book.query)
+		}
+		if got := d.book.query.Filter.String(); !strings.HasPrefix(got, "tool:Bash since:2") || !strings.HasSuffix(got, "T13:04:00Z") {
+			t.Errorf("%s: asked for %s, want 15:04 two hours ahead of UTC", path, got)
+		}
+	}
+}
+
+func TestFilterThatCannotBeReadIsExplained(t *testing.T) {
+	d := newDesk(t)
+	for _, path := range []string{"flows", "sessions", "rows", "rows/count", "tail", "events", "overview"} {
+		w := d.ask("GET", "/api/v1/"+path+"?q=tool:Bash+modle:x", "")
+		const want = `{"error":{"kind":"filter","message":"there is no field modle","column":11,"hint":"did you mean model?"}}`
+		if got := strings.TrimSpace(w.Body.String()); w.Code != 400 || got != want {
+			t.Errorf("%s: %d %s, want %s", path, w.Code, got, want)
+		}
+	}
+	for _, path := range []string{"tail", "events"} {
+		if w := d.ask("GET", "/api/v1/"+path+"?q=deploy", ""); w.Code != 400 || !strings.Contains(w.Body.String(), `"kind":"text"`) {
+			t.Errorf("%s of a text: %d %s", path, w.Code, w.Body)
+		}
+	}
+}
+
+func TestRowsSayWhenThereAreMore(t *testing.T) {
+	d := newDesk(t)
+	for _, id := range []flow.ID{"a", "b", "c"} {
+		d.book.views = append(d.book.views, flow.View{ID: id, Findings: []flow.Finding{{Rule: "x.y", Severity: flow.Low}, {Rule: "x.y", Severity: flow.High}}})
+	}
+	for limit, want := range map[string][2]string{"2": {"bc", "1"}, "3": {"abc", ""}, "": {"abc", ""}} {
+		w := d.ask("GET", "/api/v1/rows?limit="+limit, "")
+		var rows []flow.Row
+		if err := json.Unmarshal(w.Body.Bytes(), &rows); err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, r := range rows {
+			got += string(r.ID)
+			if r.Severity != "high" || len(r.Rules) != 1 {
+				t.Errorf("%+v", r)
+			}
+		}
+		if more := w.Header().Get("X-More"); got != want[0] || more != want[1] {
+			t.Errorf("limit %q: %s, more %q, want %v", limit, got, more, want)
+		}
+	}
+	if w := d.ask("GET", "/api/v1/rows/count?limit=1", ""); strings.TrimSpace(w.Body.String()) != `{"count":3}` {
+		t.Errorf("count: %s", w.Body)
+	}
+	if w := d.ask("GET", "/api/v1/rows?limit=5001", ""); w.Code != 400 {
+		t.Errorf("too many rows: %d", w.Code)
+	}
+	d.book.views = nil
+	if w := d.ask("GET", "/api/v1/rows", ""); strings.TrimSpace(w.Body.String()) != `[]` {
+		t.Errorf("no rows: %s", w.Body)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/workingagents/gatehouse/internal/filter"
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/identity"
 	"github.com/workingagents/gatehouse/internal/ledger"
@@ -22,12 +23,19 @@ type problem struct {
 	Error struct {
 		Kind    string `json:"kind"`
 		Message string `json:"message"`
+		Column  int    `json:"column,omitempty"` // of a filter, in characters, from 1
+		Hint    string `json:"hint,omitempty"`   // what to write in a filter instead
 	} `json:"error"`
 }
 
-func newProblem(r *flow.Refusal) problem {
+// newProblem makes the body for an error whose refusal is r.
+func newProblem(r *flow.Refusal, err error) problem {
 	var p problem
 	p.Error.Kind, p.Error.Message = r.Kind, r.Text
+	var f *filter.Error
+	if errors.As(err, &f) {
+		p.Error.Column, p.Error.Hint = f.Column, f.Hint
+	}
 	return p
 }
 
@@ -45,7 +53,7 @@ func (c *Console) serve(h handler) http.HandlerFunc {
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(refusal.Status)
 		}
-		json.NewEncoder(w).Encode(newProblem(refusal)) // a client that is gone needs no answer
+		json.NewEncoder(w).Encode(newProblem(refusal, err)) // a client that is gone needs no answer
 	}
 }
 
@@ -58,6 +66,7 @@ var known = []struct {
 	{ledger.ErrNotFound, http.StatusNotFound, "not_found"},
 	{ledger.ErrAmbiguous, http.StatusBadRequest, "ambiguous"},
 	{ledger.ErrNotKept, http.StatusNotFound, "not_kept"},
+	{ledger.ErrNoTexts, http.StatusBadRequest, "text"},
 	{ledger.ErrRemoved, http.StatusGone, "removed"},
 	{identity.ErrNoSuchName, http.StatusNotFound, "not_found"},
 	{identity.ErrName, http.StatusBadRequest, "name"},
@@ -70,6 +79,10 @@ func (c *Console) asRefusal(r *http.Request, err error) *flow.Refusal {
 	var refusal *flow.Refusal
 	if errors.As(err, &refusal) {
 		return refusal
+	}
+	var wrong *filter.Error
+	if errors.As(err, &wrong) {
+		return &flow.Refusal{Status: http.StatusBadRequest, Kind: "filter", Text: wrong.Text}
 	}
 	for _, k := range known {
 		if errors.Is(err, k.err) {

@@ -25,7 +25,7 @@ const (
 // what a list has that is read after it, and the events, miss nothing between
 // them. Last-Event-ID resumes; reset says that too much was missed.
 func (c *Console) events(w http.ResponseWriter, r *http.Request) error {
-	match, err := c.matcher(r)
+	match, err := matcher(r.URL.Query())
 	if err != nil {
 		return err
 	}
@@ -46,15 +46,6 @@ func (c *Console) events(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return c.stream(r, s, at)
-}
-
-// matcher is what a reader wants to see.
-func (c *Console) matcher(r *http.Request) (func(*flow.View) bool, error) {
-	q, err := query(r.URL.Query())
-	if err != nil {
-		return nil, err
-	}
-	return func(v *flow.View) bool { return q.Session == "" || v.Session == q.Session }, nil
 }
 
 // stream goes on until the client leaves or the server ends.

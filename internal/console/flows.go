@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/workingagents/gatehouse/internal/filter"
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/ledger"
 )
@@ -49,10 +50,70 @@ func (c *Console) sessions(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// query reads session, since (RFC 3339) and limit. A parameter that can't be
-// read is an error, never ignored.
+// moreHeader tells that there are rows before the first of a list.
+const moreHeader = "X-More"
+
+// The rows of one answer.
+const (
+	someRows = 200
+	maxRows  = 5000
+)
+
+// rows lists flows as the page shows them.
+func (c *Console) rows(w http.ResponseWriter, r *http.Request) error {
+	q, err := query(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	if q.Limit > maxRows {
+		return refuse(http.StatusBadRequest, "limit", fmt.Sprintf("limit may be %d at most: ask for those before the first of these", maxRows))
+	}
+	if q.Limit == 0 {
+		q.Limit = someRows
+	}
+	limit := q.Limit
+	q.Limit++ // one more says that there are more
+	rows, err := c.o.Flows.Rows(q)
+	if err != nil {
+		return err
+	}
+	if len(rows) > limit {
+		rows = rows[len(rows)-limit:]
+		w.Header().Set(moreHeader, "1")
+	}
+	return writeJSON(w, http.StatusOK, append([]flow.Row{}, rows...))
+}
+
+// RowCount is how many flows a filter chooses.
+type RowCount struct {
+	Count int `json:"count"`
+}
+
+func (c *Console) countRows(w http.ResponseWriter, r *http.Request) error {
+	q, err := query(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	n, err := c.o.Flows.Count(q)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, RowCount{n})
+}
+
+// query reads q (a filter), session, since (RFC 3339), before (a flow's id) and
+// limit. offset is what the reader's clock is ahead of UTC, in minutes: times in
+// a filter that name no zone are read so; without it they are local here. A
+// parameter that can't be read is an error, never ignored.
 func query(v url.Values) (ledger.Query, error) {
-	q := ledger.Query{Session: v.Get("session")}
+	q := ledger.Query{Session: v.Get("session"), Before: flow.ID(v.Get("before"))}
+	zone, err := offset(v)
+	if err != nil {
+		return q, err
+	}
+	if q.Filter, err = filter.Parse(v.Get("q"), time.Now().In(zone)); err != nil {
+		return q, err
+	}
 	if text := v.Get("since"); text != "" {
 		since, err := time.Parse(time.RFC3339, text)
 		if err != nil {
@@ -60,9 +121,35 @@ func query(v url.Values) (ledger.Query, error) {
 		}
 		q.Since = since
 	}
-	var err error
 	q.Limit, err = whole(v, "limit", 0)
 	return q, err
+}
+
+// offset gives the reader's zone.
+func offset(v url.Values) (*time.Location, error) {
+	text := v.Get("offset")
+	if text == "" {
+		return time.Local, nil
+	}
+	minutes, err := strconv.Atoi(text)
+	if err != nil || minutes < -24*60 || minutes > 24*60 {
+		return nil, refuse(http.StatusBadRequest, "offset", "offset is how many minutes the clock is ahead of UTC")
+	}
+	return time.FixedZone("", minutes*60), nil
+}
+
+// matcher is what a reader of what happens wants to see.
+func matcher(v url.Values) (func(*flow.View) bool, error) {
+	q, err := query(v)
+	if err != nil {
+		return nil, err
+	}
+	if len(q.Filter.Texts()) > 0 {
+		return nil, refuse(http.StatusBadRequest, "text", "a text can't be followed live, only fields: what flows bring is searched when they have ended")
+	}
+	return func(v *flow.View) bool {
+		return (q.Session == "" || v.Session == q.Session) && q.Filter.Match(v, nil)
+	}, nil
 }
 
 // whole reads a parameter that is a number, 0 or more.
@@ -169,6 +256,10 @@ type gapLine struct {
 // tail sends each flow when it begins and when it ends, until the client
 // leaves or the server ends.
 func (c *Console) tail(w http.ResponseWriter, r *http.Request) error {
+	match, err := matcher(r.URL.Query())
+	if err != nil {
+		return err
+	}
 	out := newLines(w)
 	w.WriteHeader(http.StatusOK)
 	views := c.o.Flows.Watch(r.Context())
@@ -184,8 +275,11 @@ func (c *Console) tail(w http.ResponseWriter, r *http.Request) error {
 				return nil
 			}
 			var line any = &v
-			if v.ID == "" {
+			switch {
+			case v.ID == "":
 				line = gapLine{true}
+			case !match(&v):
+				continue
 			}
 			if err := out.add(line); err != nil {
 				return fmt.Errorf("sending flows: %w", err)

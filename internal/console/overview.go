@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -23,13 +22,15 @@ func (c *Console) overview(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	offset := 0
-	if text := v.Get("offset"); text != "" {
-		if offset, err = strconv.Atoi(text); err != nil || offset < -24*60 || offset > 24*60 {
-			return refuse(http.StatusBadRequest, "offset", "offset is how many minutes the clock is ahead of UTC")
+	ahead := 0
+	if v.Get("offset") != "" {
+		zone, err := offset(v)
+		if err != nil {
+			return err
 		}
+		_, ahead = time.Time{}.In(zone).Zone()
 	}
-	o, err := c.o.Flows.Overview(q, by, time.Duration(offset)*time.Minute)
+	o, err := c.o.Flows.Overview(q, by, time.Duration(ahead)*time.Second)
 	if err != nil {
 		return err
 	}

@@ -23,14 +23,8 @@ type Value struct {
 	text   string   // as String writes it
 }
 
-// Prefix gives what a matching text begins with, in lower case but for letters
-// beyond ASCII that have no other; whole: it is all of the text.
-func (w Value) Prefix() (prefix string, whole bool) {
-	if len(w.pieces) == 0 {
-		return "", false
-	}
-	return w.pieces[0], len(w.pieces) == 1
-}
+// Pieces gives a text cut at its wildcards, in lower case; nil: it is none.
+func (w Value) Pieces() []string { return slices.Clone(w.pieces) }
 
 func (w Value) hasNumber(list []float64) bool {
 	switch {

@@ -33,6 +33,7 @@ type line struct{ from, to, why string }
 var allowed = []line{
 	{"internal/...", "internal/flow", "the words that all packages share"},
 	{"cmd/gatehouse", "internal/flow", "lists and shows flows"},
+	{"cmd/gatehouse", "internal/filter", "says what is wrong with a filter before anybody is asked"},
 
 	{"cmd/gatehouse", "internal/app", "starts the gateway, or opens its folder"},
 	{"cmd/gatehouse", "internal/config", "flags win over the file"},
@@ -127,6 +128,7 @@ var allowed = []line{
 	{"internal/console", "internal/console/door", "asks it who looks through a browser"},
 	{"internal/console/door", "internal/atomicfile", "replaces the file of visits whole"},
 	{"internal/console", "internal/agents", "says how each agent is pointed at the gateway"},
+	{"internal/console", "internal/filter", "reads what a reader chooses, follows it live"},
 	{"internal/console", "internal/coverage", "reports which way flows came"},
 	{"internal/console", "internal/ledger", "shows flows, sessions and content, verifies"},
 	{"internal/console", "internal/identity", "administers access keys"},

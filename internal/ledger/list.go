@@ -77,7 +77,7 @@ func (l *Ledger) Rows(q Query) ([]flow.Row, error) {
 	}
 	list := make([]flow.Row, 0, len(rows))
 	for i := range rows {
-		v, err := l.brief(&rows[i])
+		v, err := l.brief(&rows[i], everything)
 		if errors.Is(err, ErrRemoved) {
 			continue
 		}
@@ -117,13 +117,18 @@ func (l *Ledger) view(row *index.Flow) (flow.View, error) {
 }
 
 // brief gives what the index knows of a flow: all that a row or a filter asks
-// for. Where that was cut it is read from the entries.
-func (l *Ledger) brief(row *index.Flow) (flow.View, error) {
+// for. Where what is needed of it was cut it is read from the entries.
+func (l *Ledger) brief(row *index.Flow, needs cuts) (flow.View, error) {
 	about, err := l.traits.open(row.About)
 	if err != nil {
 		return l.view(row)
 	}
-	in := about.in
+	path, err := l.traits.open(row.Path)
+	if err != nil {
+		return l.view(row)
+	}
+	in := *about.in
+	in.Path = path.text
 	in.Flow, in.Started, in.Turn, in.RequestBytes = row.ID, time.UnixMilli(row.Started).UTC(), row.Turn, row.RequestBytes
 	if row.Retry {
 		in.RetryOf = "?" // which one, only the intent tells
@@ -133,22 +138,22 @@ func (l *Ledger) brief(row *index.Flow) (flow.View, error) {
 		return l.view(row)
 	}
 	in.Principal.Name, in.Session.ID = name.Principal, name.Session
-	cut := about.cut
+	cut := about.cut | path.cut
 	if row.Agent != 0 {
 		agent, err := l.traits.open(row.Agent)
 		if err != nil {
 			return l.view(row)
 		}
-		in.Session.Subagent, cut = agent.agent, cut || agent.cut
+		in.Session.Subagent, cut = agent.text, cut|agent.cut
 	}
-	if row.Outcome == 0 && !cut {
+	if row.Outcome == 0 && cut&needs == 0 {
 		return flow.NewView(&in, nil), nil
 	}
 	ending, err := l.traits.open(row.Ending)
-	if err != nil || cut || ending.cut {
+	if err != nil || (cut|ending.cut)&needs != 0 {
 		return l.view(row)
 	}
-	out := ending.out
+	out := *ending.out
 	fill(row, &out)
 	return flow.NewView(&in, &out), nil
 }
@@ -163,7 +168,7 @@ func fill(row *index.Flow, out *flow.Outcome) {
 func (l *Ledger) unreadable(row *index.Flow, err error) flow.View {
 	in := &flow.Intent{}
 	if about, err := l.traits.open(row.About); err == nil {
-		*in = about.in
+		*in = *about.in
 	}
 	in.Flow, in.Started, in.Turn, in.RequestBytes = row.ID, time.UnixMilli(row.Started).UTC(), row.Turn, row.RequestBytes
 	in.Unreadable = "entry can't be read: " + err.Error()
@@ -172,7 +177,7 @@ func (l *Ledger) unreadable(row *index.Flow, err error) flow.View {
 	}
 	out := &flow.Outcome{}
 	if ending, err := l.traits.open(row.Ending); err == nil {
-		*out = ending.out
+		*out = *ending.out
 	}
 	fill(row, out)
 	return flow.NewView(in, out)
@@ -238,7 +243,7 @@ func (l *Ledger) fits(p *plan, row *index.Flow) (bool, error) {
 	if p.sure(row) {
 		return true, nil
 	}
-	v, err := l.brief(row)
+	v, err := l.brief(row, p.needs)
 	if errors.Is(err, ErrRemoved) {
 		return false, nil
 	}
@@ -406,7 +411,7 @@ func (l *Ledger) models(served []index.Traits) ([]string, error) {
 			return nil, err
 		}
 		model := about.in.Model
-		if t.Ending != noEnding {
+		if t.Ending != 0 {
 			ending, err := l.traits.open(t.Ending)
 			if err != nil {
 				return nil, err

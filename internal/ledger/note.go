@@ -45,11 +45,13 @@ func (l *Ledger) begunNote(in *flow.Intent, key uint64) (note, error) {
 	if err != nil {
 		return note{}, err
 	}
-	n := note{traits: []*index.Trait{about}, flow: &index.Flow{
-		ID: in.Flow, Key: key, Started: in.Started.UnixMilli(), About: about.ID,
+	path := l.traits.path(in.Path)
+	n := note{traits: []*index.Trait{about, path}, flow: &index.Flow{
+		ID: in.Flow, Key: key, Started: in.Started.UnixMilli(), About: about.ID, Path: path.ID,
 		Turn: in.Turn, Retry: in.RetryOf != "", RequestBytes: in.RequestBytes,
 	}}
-	if agent := l.traits.subagent(in, key); agent != nil {
+	if in.Session.Subagent != "" {
+		agent := l.traits.subagent(key, in.Session.Subagent)
 		n.flow.Agent, n.traits = agent.ID, append(n.traits, agent)
 	}
 	return n, nil
@@ -165,6 +167,7 @@ func (l *Ledger) applyPending() error {
 		return fmt.Errorf("indexing: %w", err)
 	}
 	l.indexed = mark
+	l.traits.applied(b.Traits, mark.Entry)
 	for i := range notes {
 		if sc := notes[i].scope; sc != nil {
 			sc.inflight.Add(-1)

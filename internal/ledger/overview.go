@@ -146,7 +146,7 @@ func (o *overview) view(t *index.Total) (*flow.View, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the index: %w", err)
 	}
-	in := about.in
+	in := *about.in
 	in.Started = time.UnixMilli(t.Day * 86_400_000).UTC()
 	if t.Key != 0 {
 		name, err := o.l.names.get(t.Key)
@@ -158,12 +158,12 @@ func (o *overview) view(t *index.Total) (*flow.View, error) {
 		}
 	}
 	v := flow.NewView(&in, nil)
-	if t.Ending != noEnding {
+	if t.Ending != 0 {
 		ending, err := o.l.traits.open(t.Ending)
 		if err != nil {
 			return nil, fmt.Errorf("reading the index: %w", err)
 		}
-		v = flow.NewView(&in, &ending.out)
+		v = flow.NewView(&in, ending.out)
 	}
 	return &v, nil
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/workingagents/gatehouse/internal/filter"
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -22,15 +21,13 @@ type plan struct {
 	filter  *filter.Filter
 	where   index.Cond
 	exact   bool
-	abouts  map[uint64]*trait
-	endings map[uint64]*trait
-	agents  map[uint64]*trait
-	names   map[uint64]*sessionName // nil: not asked for
+	needs   cuts   // what a trait must not lack
+	upto    uint64 // what was recorded behind this entry is not known to the plan
+	traits  [traitKinds][]*trait
+	known   bool // traits has them all
+	names   map[uint64]*sessionName
 	brought map[filter.Text]map[flow.ID]bool
 }
-
-// noEnding stands for the outcome of a flow that is open.
-const noEnding = 0
 
 func (l *Ledger) plan(f *filter.Filter) (*plan, error) {
 	p := &plan{filter: f, exact: true}
@@ -46,20 +43,19 @@ func (l *Ledger) plan(f *filter.Filter) (*plan, error) {
 
 // learn reads what the filter needs to know: traits, names of sessions, and
 // who brought its texts.
-func (p *plan) learn(l *Ledger) error {
-	all, err := l.traits.all()
-	if err != nil {
+func (p *plan) learn(l *Ledger) (err error) {
+	if p.traits, p.upto, p.known, err = l.traits.all(); err != nil {
 		return fmt.Errorf("reading the index: %w", err)
 	}
-	p.abouts, p.endings, p.agents = map[uint64]*trait{}, map[uint64]*trait{noEnding: nil}, map[uint64]*trait{0: {}}
-	for id, t := range all {
-		map[byte]map[uint64]*trait{traitAbout: p.abouts, traitEnding: p.endings, traitAgent: p.agents}[t.kind][id] = t
-	}
+	// Of the flows that are open, and of those without a sub-agent.
+	p.traits[traitEnding] = append(slices.Clip(p.traits[traitEnding]), &trait{kind: traitEnding})
+	p.traits[traitAgent] = append(slices.Clip(p.traits[traitAgent]), &trait{kind: traitAgent})
 	if asksFor(p.filter.Root(), filter.FieldSession, filter.FieldPrincipal) {
 		if p.names, err = l.names.all(); err != nil {
 			return fmt.Errorf("reading the index: %w", err)
 		}
 	}
+	p.needs = needs(p.filter.Root())
 	p.brought = map[filter.Text]map[flow.ID]bool{}
 	for _, t := range p.filter.Texts() {
 		ids, err := l.bringers(t)
@@ -87,6 +83,17 @@ func asksFor(n *filter.Node, fields ...filter.Field) bool {
 		slices.ContainsFunc(n.Nodes, func(m *filter.Node) bool { return asksFor(m, fields...) })
 }
 
+func needs(n *filter.Node) cuts {
+	all := cuts(0)
+	if n.Op == filter.Is {
+		all = lacks(n.Field)
+	}
+	for _, m := range n.Nodes {
+		all |= needs(m)
+	}
+	return all
+}
+
 // has tells which flows brought a text.
 func (p *plan) has(id flow.ID) func(filter.Text) bool {
 	return func(t filter.Text) bool { return p.brought[t][id] }
@@ -95,19 +102,9 @@ func (p *plan) has(id flow.ID) func(filter.Text) bool {
 // match is the filter itself.
 func (p *plan) match(v *flow.View) bool { return p.filter.Match(v, p.has(v.ID)) }
 
-// sure reports whether the plan knows all that a row names.
+// sure reports whether the index's word is enough.
 func (p *plan) sure(row *index.Flow) bool {
-	if !p.exact {
-		return false
-	}
-	if p.filter.Root() == nil {
-		return true
-	}
-	_, about := p.abouts[row.About]
-	_, ending := p.endings[row.Ending]
-	_, agent := p.agents[row.Agent]
-	named := p.names == nil || p.names[row.Key] != nil
-	return about && ending && agent && named
+	return p.filter.Root() == nil || p.exact && row.Intent <= p.upto && row.Outcome <= p.upto
 }
 
 // node makes the condition of a node or, when negated, of its opposite. A
@@ -160,13 +157,17 @@ func (p *plan) leaf(n *filter.Node, negated bool) index.Cond {
 	case filter.FieldSession, filter.FieldPrincipal:
 		return p.owners(n, negated)
 	case filter.FieldSubagent:
-		return p.choose(index.Agent, p.agents, negated, func(t *trait) (bool, bool) {
-			return n.Match(&flow.View{Subagent: t.agent}, nil), t.cut
+		return p.choose(index.Agent, traitAgent, negated, func(t *trait) (bool, bool) {
+			return n.Match(&flow.View{Subagent: t.text}, nil), t.cut != 0
+		})
+	case "path":
+		return p.choose(index.Path, traitPath, negated, func(t *trait) (bool, bool) {
+			return n.Match(&flow.View{Path: t.text}, nil), t.cut != 0
 		})
 	case filter.FieldRetry:
 		return opposite(retries(n), negated)
 	}
-	return p.traits(n, negated)
+	return p.told(n, negated)
 }
 
 func numeric(n *filter.Node, column index.Column) index.Cond {
@@ -195,8 +196,8 @@ func retries(n *filter.Node) index.Cond {
 	return any
 }
 
-// ids asks for what the ids begin with. What comes behind a wildcard, and
-// letters that the index does not know in two cases, are looked at later.
+// ids asks for ids that read so. Letters that the index does not know in two
+// cases are looked at later.
 func (p *plan) ids(n *filter.Node, negated bool) index.Cond {
 	p.exact = false
 	if negated {
@@ -204,11 +205,13 @@ func (p *plan) ids(n *filter.Node, negated bool) index.Cond {
 	}
 	any := index.Cond{Op: index.Any}
 	for _, v := range n.Values {
-		prefix, _ := v.Prefix()
-		if i := strings.IndexFunc(prefix, func(r rune) bool { return r > 127 }); i >= 0 {
-			prefix = prefix[:i]
+		pieces := v.Pieces()
+		if v.Known {
+			pieces = []string{"", ""}
 		}
-		any.Conds = append(any.Conds, index.Cond{Op: index.Begins, Prefix: prefix})
+		if pieces != nil {
+			any.Conds = append(any.Conds, index.Cond{Op: index.LikeID, Like: pieces})
+		}
 	}
 	return any
 }
@@ -229,18 +232,21 @@ func (p *plan) owners(n *filter.Node, negated bool) index.Cond {
 
 // choose asks for the traits of one column of which match tells that they fit,
 // or that it can't be told.
-func (p *plan) choose(column index.Column, from map[uint64]*trait, negated bool, match func(*trait) (fits, unsure bool)) index.Cond {
+func (p *plan) choose(column index.Column, kind traitKind, negated bool, match func(*trait) (fits, unsure bool)) index.Cond {
+	if !p.known {
+		p.exact = false
+		return index.Cond{}
+	}
 	c := index.Cond{Op: index.In, Column: column, Set: []uint64{}}
-	for id, t := range from {
+	for _, t := range p.traits[kind] {
 		fits, unsure := match(t)
 		if unsure {
 			p.exact = false
 		}
 		if unsure || fits != negated {
-			c.Set = append(c.Set, id)
+			c.Set = append(c.Set, t.id)
 		}
 	}
-	slices.Sort(c.Set)
 	return c
 }
 
@@ -255,43 +261,54 @@ const (
 )
 
 var parts = map[filter.Field]part{
-	"agent": byIntent, "provider": byIntent, "api": byIntent, "entrance": byIntent, "host": byIntent, "path": byIntent, "method": byIntent,
+	"agent": byIntent, "provider": byIntent, "api": byIntent, "entrance": byIntent, "host": byIntent, "method": byIntent,
 	"tool": byOutcome, "error": byOutcome, "stop": byOutcome, "status": byOutcome, "state": byOutcome,
 	"model": byBoth, "verdict": byBoth, "would": byBoth, "why": byBoth, "rule": byBoth,
 	filter.FieldFinding: byAny, filter.FieldSeverity: byAny,
 }
 
-// bounded are the fields of which a trait may lack something.
-var bounded = []filter.Field{"agent", "host", "path", "method", "tool", "error", "stop", "model", "would", "why", "rule", filter.FieldFinding, filter.FieldSeverity}
+// lacks says by what was cut a trait can't tell of a field.
+func lacks(f filter.Field) cuts {
+	switch f {
+	case "tool":
+		return cutTools
+	case "verdict", "would": // words of ours
+		return 0
+	case "why", "rule":
+		return cutDecision
+	case filter.FieldFinding, filter.FieldSeverity:
+		return cutFindings
+	}
+	return cutNames
+}
+
+var nobody = &flow.Intent{}
 
 // view is what two traits say of a flow.
 func view(about, ending *trait) flow.View {
-	in, out := &flow.Intent{}, (*flow.Outcome)(nil)
-	if about != nil {
-		in = &about.in
+	in := about.in
+	if in == nil {
+		in = nobody
 	}
-	if ending != nil {
-		out = &ending.out
-	}
-	return flow.NewView(in, out)
+	return flow.NewView(in, ending.out)
 }
 
-// traits asks for the traits with which the flow fits.
-func (p *plan) traits(n *filter.Node, negated bool) index.Cond {
-	unsure := func(t *trait) bool { return t != nil && t.cut && slices.Contains(bounded, n.Field) }
-	byAbout := func(t *trait) (bool, bool) { v := view(t, nil); return n.Match(&v, nil), unsure(t) }
-	byEnding := func(t *trait) (bool, bool) { v := view(nil, t); return n.Match(&v, nil), unsure(t) }
+// told asks for the traits with which the flow fits.
+func (p *plan) told(n *filter.Node, negated bool) index.Cond {
+	unsure := func(t *trait) bool { return t.cut&lacks(n.Field) != 0 }
+	byAbout := func(t *trait) (bool, bool) { v := view(t, &trait{}); return n.Match(&v, nil), unsure(t) }
+	byEnding := func(t *trait) (bool, bool) { v := view(&trait{}, t); return n.Match(&v, nil), unsure(t) }
 	switch by := parts[n.Field]; {
 	case by == byIntent:
-		return p.choose(index.About, p.abouts, negated, byAbout)
+		return p.choose(index.About, traitAbout, negated, byAbout)
 	case by == byOutcome:
-		return p.choose(index.Ending, p.endings, negated, byEnding)
+		return p.choose(index.Ending, traitEnding, negated, byEnding)
 	case by == byAny && !slices.ContainsFunc(n.Values, func(v filter.Value) bool { return v.Unknown }):
 		op := index.Any
 		if negated {
 			op = index.All
 		}
-		return index.Cond{Op: op, Conds: []index.Cond{p.choose(index.About, p.abouts, negated, byAbout), p.choose(index.Ending, p.endings, negated, byEnding)}}
+		return index.Cond{Op: op, Conds: []index.Cond{p.choose(index.About, traitAbout, negated, byAbout), p.choose(index.Ending, traitEnding, negated, byEnding)}}
 	}
 	return p.pairs(n, negated, unsure)
 }
@@ -302,16 +319,16 @@ type group struct {
 	trait *trait
 }
 
-func groups(from map[uint64]*trait, says func(*trait) string) []*group {
+func groups(from []*trait, says func(*trait) string) []*group {
 	var list []*group
 	by := map[string]*group{}
-	for id, t := range from {
+	for _, t := range from {
 		s := says(t)
 		if by[s] == nil {
 			by[s] = &group{trait: t}
 			list = append(list, by[s])
 		}
-		by[s].ids = append(by[s].ids, id)
+		by[s].ids = append(by[s].ids, t.id)
 	}
 	return list
 }
@@ -322,8 +339,12 @@ const manyPairs = 1 << 18
 // pairs asks for the pairs of traits that fit together. What says the same of
 // the field is tried once.
 func (p *plan) pairs(n *filter.Node, negated bool, unsure func(*trait) bool) index.Cond {
-	abouts := groups(p.abouts, func(t *trait) string { return says(n.Field, t) + fmt.Sprint(unsure(t)) })
-	endings := groups(p.endings, func(t *trait) string { return says(n.Field, t) + fmt.Sprint(unsure(t)) })
+	if !p.known {
+		p.exact = false
+		return index.Cond{}
+	}
+	abouts := groups(p.traits[traitAbout], func(t *trait) string { return says(n.Field, t) + fmt.Sprint(unsure(t)) })
+	endings := groups(p.traits[traitEnding], func(t *trait) string { return says(n.Field, t) + fmt.Sprint(unsure(t)) })
 	if len(abouts)*len(endings) > manyPairs {
 		p.exact = false
 		return index.Cond{}
@@ -357,17 +378,25 @@ func (p *plan) pairs(n *filter.Node, negated bool, unsure func(*trait) bool) ind
 
 // says is all that a trait has to do with a field that both entries tell.
 func says(f filter.Field, t *trait) string {
+	var in flow.Intent
 	switch {
-	case t == nil:
+	case t.in != nil:
+		in = *t.in
+	case t.out == nil:
 		return "open"
-	case f == "model":
-		return t.in.Model + "\x00" + t.out.Model
-	case parts[f] == byAny:
-		return fmt.Sprint(t.in.Findings, t.out.Findings)
+	default: // an outcome, in the same words
+		in.Model, in.Findings = t.out.Model, t.out.Findings
+		in.Unreadable = fmt.Sprintf("%q %t", t.out.Why, t.out.Decision != nil)
+		if t.out.Decision != nil {
+			in.Decision = *t.out.Decision
+		}
 	}
-	if d := t.out.Decision; d != nil {
-		return fmt.Sprintf("%q %d %q %q %q", t.out.Why, d.Verdict, d.Why, d.Rules, d.Would)
+	if f == "model" {
+		return "model " + in.Model
 	}
-	d := t.in.Decision
-	return fmt.Sprintf("%q, %d %q %q %q", t.out.Why, d.Verdict, d.Why, d.Rules, d.Would)
+	if parts[f] == byAny {
+		return fmt.Sprint("findings ", in.Findings)
+	}
+	d := in.Decision
+	return fmt.Sprintf("%s %d %q %q %q", in.Unreadable, d.Verdict, d.Why, d.Rules, d.Would)
 }

@@ -142,5 +142,6 @@ func (l *Ledger) dropIndexed(number uint64) error {
 	if err := l.index.Drop(number); err != nil {
 		return fmt.Errorf("dropping removed entries from the index: %w", err)
 	}
+	l.traits.forget()
 	return nil
 }

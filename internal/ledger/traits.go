@@ -14,26 +14,42 @@ import (
 	"github.com/workingagents/gatehouse/internal/ledger/meta"
 )
 
-// A trait is what many flows have in common: of an intent, of an outcome, or a
-// sub-agent's id. Rows of the index name traits by number, so that a row is
-// small and most filters become a question of numbers; that a path or a model
-// stands in the index sealed, once, is the other half. A trait's number is a
-// keyed hash of what it says, so it is the same when the index is made anew.
+// A trait is what many flows have in common: of an intent, of an outcome, a
+// path, or a sub-agent's id. Rows of the index name traits by number, so that a
+// row is small and most filters become a question of numbers; that a path or a
+// model stands in the index sealed, once, is the other half. A trait's number is
+// a keyed hash of what it says, so it is the same when the index is made anew.
 //
 // All of a trait is bounded. One of which something was cut says so, and whoever
 // needs the whole reads the flow's entries.
 type trait struct {
-	kind  byte
-	cut   bool
-	in    flow.Intent  // traitAbout
-	out   flow.Outcome // traitEnding
-	agent string       // traitAgent
+	id   uint64
+	kind traitKind
+	cut  cuts
+	in   *flow.Intent  // traitAbout
+	out  *flow.Outcome // traitEnding
+	text string        // the others
 }
 
+type traitKind byte
+
 const (
-	traitAbout  byte = 'i'
-	traitEnding byte = 'o'
-	traitAgent  byte = 'a'
+	traitAbout traitKind = iota
+	traitEnding
+	traitPath
+	traitAgent
+	traitKinds
+)
+
+// cuts says of what in a trait something was cut.
+type cuts byte
+
+const (
+	cutNames cuts = 1 << iota
+	cutDecision
+	cutFindings
+	cutTools
+	everything cuts = 1<<8 - 1
 )
 
 // What is kept of names and sentences, in bytes, and of lists.
@@ -49,39 +65,51 @@ type traits struct {
 
 	mu     sync.Mutex
 	sealed map[string]*index.Trait // by what they say, lately written
-	opened map[uint64]*trait
+
+	look  sync.RWMutex // for all below; not held while flows are recorded
+	state int          // of what follows
+	known map[uint64]*trait
+	kinds [traitKinds][]*trait // mirrored: all that are known, only appended to
+	upto  uint64               // the traits of all entries up to this one are known
 }
 
-// Above these numbers the traits are let go, to be made or read again.
+// What state says. When there are too many they are read one by one, and
+// filters look at every flow.
 const (
-	maxSealed = 4096
-	maxOpened = 16 << 10
+	unread = iota
+	mirrored
+	tooMany
+)
+
+const (
+	maxSealed = 4096 // more, and they are let go, to be sealed again
+	maxKnown  = 100_000
 )
 
 func newTraits(l *Ledger) *traits {
-	return &traits{l: l, sealed: map[string]*index.Trait{}, opened: map[uint64]*trait{}}
+	return &traits{l: l, sealed: map[string]*index.Trait{}}
 }
 
-// cutter cuts what is too long, and remembers that it did.
-type cutter struct{ cut bool }
+// cutter cuts what is too long, and remembers of what.
+type cutter struct{ cut cuts }
 
-func (c *cutter) text(s string, most int) string {
+func (c *cutter) text(s string, most int, of cuts) string {
 	if len(s) <= most {
 		return s
 	}
-	c.cut = true
+	c.cut |= of
 	return s[:most]
 }
 
-func (c *cutter) list(names []string) []string {
+func (c *cutter) list(names []string, of cuts) []string {
 	long := func(s string) bool { return len(s) > maxName }
 	if len(names) <= maxList && !slices.ContainsFunc(names, long) {
 		return names
 	}
-	c.cut = true
+	c.cut |= of
 	names = slices.Clone(names[:min(len(names), maxList)])
 	for i := range names {
-		names[i] = c.text(names[i], maxName)
+		names[i] = c.text(names[i], maxName, of)
 	}
 	return names
 }
@@ -90,14 +118,14 @@ func (c *cutter) list(names []string) []string {
 func (c *cutter) findings(all []flow.Finding) []flow.Finding {
 	var kept []flow.Finding
 	for i := range all {
-		f := flow.Finding{Rule: c.text(all[i].Rule, maxName), Severity: all[i].Severity}
+		f := flow.Finding{Rule: c.text(all[i].Rule, maxName, cutFindings), Severity: all[i].Severity}
 		at, found := slices.BinarySearchFunc(kept, f, func(a, b flow.Finding) int {
 			return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Severity, b.Severity))
 		})
 		switch {
 		case found:
 		case len(kept) == maxList:
-			c.cut = true
+			c.cut |= cutFindings
 		default:
 			kept = slices.Insert(kept, at, f)
 		}
@@ -106,21 +134,24 @@ func (c *cutter) findings(all []flow.Finding) []flow.Finding {
 }
 
 func (c *cutter) decision(d flow.Decision) flow.Decision {
-	return flow.Decision{Verdict: d.Verdict, Why: c.text(d.Why, maxSentence), Rules: c.list(d.Rules), Would: c.text(d.Would, maxName)}
+	return flow.Decision{
+		Verdict: d.Verdict, Why: c.text(d.Why, maxSentence, cutDecision), Rules: c.list(d.Rules, cutDecision), Would: c.text(d.Would, maxName, cutDecision),
+	}
 }
+
+func (c *cutter) name(s string) string { return c.text(s, maxName, cutNames) }
 
 func (c *cutter) intent(in *flow.Intent) *flow.Intent {
 	return &flow.Intent{
-		Entrance: in.Entrance, Provider: in.Provider, API: in.API, Agent: c.text(in.Agent, maxName), Model: c.text(in.Model, maxName),
-		Method: c.text(in.Method, maxName), Path: c.text(in.Path, maxSentence), Host: c.text(in.Host, maxName),
-		Decision: c.decision(in.Decision), Findings: c.findings(in.Findings),
+		Entrance: in.Entrance, Provider: in.Provider, API: in.API, Agent: c.name(in.Agent), Model: c.name(in.Model),
+		Method: c.name(in.Method), Host: c.name(in.Host), Decision: c.decision(in.Decision), Findings: c.findings(in.Findings),
 	}
 }
 
 func (c *cutter) outcome(out *flow.Outcome) *flow.Outcome {
 	kept := &flow.Outcome{
-		State: out.State, Status: out.Status, Why: c.text(out.Why, maxSentence), Model: c.text(out.Model, maxName), Stop: c.text(out.Stop, maxName),
-		Error: c.text(out.Error, maxName), Tools: c.list(out.Tools), Findings: c.findings(out.Findings),
+		State: out.State, Status: out.Status, Why: c.text(out.Why, maxSentence, cutDecision), Model: c.name(out.Model), Stop: c.name(out.Stop),
+		Error: c.name(out.Error), Tools: c.list(out.Tools, cutTools), Findings: c.findings(out.Findings),
 	}
 	if out.Decision != nil {
 		d := c.decision(*out.Decision)
@@ -134,7 +165,7 @@ func (t *traits) about(in *flow.Intent) (*index.Trait, error) {
 	buf := takeScratch()
 	defer buf.give()
 	var c cutter
-	text, err := meta.AppendIntent(append(buf.b, traitAbout, 0), c.intent(in))
+	text, err := meta.AppendIntent(append(buf.b, byte(traitAbout), 0), c.intent(in))
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +178,7 @@ func (t *traits) ending(out *flow.Outcome) (*index.Trait, error) {
 	buf := takeScratch()
 	defer buf.give()
 	var c cutter
-	text, err := meta.AppendOutcome(append(buf.b, traitEnding, 0), c.outcome(out))
+	text, err := meta.AppendOutcome(append(buf.b, byte(traitEnding), 0), c.outcome(out))
 	if err != nil {
 		return nil, err
 	}
@@ -155,26 +186,31 @@ func (t *traits) ending(out *flow.Outcome) (*index.Trait, error) {
 	return t.seal(text, c.cut), nil
 }
 
-// subagent gives the trait of an intent's sub-agent, which is one within its
-// session; nil when there is none.
-func (t *traits) subagent(in *flow.Intent, key uint64) *index.Trait {
-	if in.Session.Subagent == "" {
-		return nil
-	}
+func (t *traits) path(path string) *index.Trait {
+	return t.word(traitPath, 0, path)
+}
+
+// subagent gives the trait of a sub-agent, which is one within its session.
+func (t *traits) subagent(key uint64, id string) *index.Trait {
+	return t.word(traitAgent, key, id)
+}
+
+func (t *traits) word(kind traitKind, owner uint64, word string) *index.Trait {
+	buf := takeScratch()
+	defer buf.give()
 	var c cutter
-	name := c.text(in.Session.Subagent, maxName)
-	text := binary.LittleEndian.AppendUint64([]byte{traitAgent, 0}, key)
-	return t.seal(append(text, name...), c.cut)
+	word = c.text(word, maxSentence, cutNames)
+	text := binary.LittleEndian.AppendUint64(append(buf.b, byte(kind), 0), owner)
+	buf.b = append(text, word...)
+	return t.seal(buf.b, c.cut)
 }
 
 // traitLabel tells traits from the other things that the house's key seals.
 var traitLabel = []byte("gatehouse index trait")
 
-// seal gives the trait that says text, whose second byte tells that it was cut.
-func (t *traits) seal(text []byte, cut bool) *index.Trait {
-	if cut {
-		text[1] = 1
-	}
+// seal gives the trait that says text, whose second byte tells what was cut.
+func (t *traits) seal(text []byte, cut cuts) *index.Trait {
+	text[1] = byte(cut)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if s := t.sealed[string(text)]; s != nil {
@@ -194,9 +230,9 @@ func (t *traits) seal(text []byte, cut bool) *index.Trait {
 
 // open gives the trait with a number.
 func (t *traits) open(id uint64) (*trait, error) {
-	t.mu.Lock()
-	known := t.opened[id]
-	t.mu.Unlock()
+	t.look.RLock()
+	known := t.known[id]
+	t.look.RUnlock()
 	if known != nil {
 		return known, nil
 	}
@@ -204,11 +240,28 @@ func (t *traits) open(id uint64) (*trait, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t.take(index.Trait{ID: id, Data: data})
+	made, err := t.unseal(index.Trait{ID: id, Data: data})
+	if err == nil {
+		t.remember(made)
+	}
+	return made, err
 }
 
-// take opens what the index gave.
-func (t *traits) take(sealed index.Trait) (*trait, error) {
+// remember keeps a trait that was read by itself.
+func (t *traits) remember(made *trait) {
+	t.look.Lock()
+	defer t.look.Unlock()
+	if t.state == mirrored { // it has come with its batch, or will
+		return
+	}
+	if t.known == nil || len(t.known) >= maxKnown {
+		t.known = map[uint64]*trait{}
+	}
+	t.known[made.id] = made
+}
+
+// unseal opens what the index gave.
+func (t *traits) unseal(sealed index.Trait) (*trait, error) {
 	aead := t.l.house.AEAD
 	n := aead.NonceSize()
 	if len(sealed.Data) < n {
@@ -222,12 +275,7 @@ func (t *traits) take(sealed index.Trait) (*trait, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading trait: %w", err)
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.opened) >= maxOpened {
-		clear(t.opened)
-	}
-	t.opened[sealed.ID] = made
+	made.id = sealed.ID
 	return made, nil
 }
 
@@ -235,70 +283,98 @@ func decodeTrait(text []byte) (*trait, error) {
 	if len(text) < 2 {
 		return nil, errMalformed
 	}
-	t := &trait{kind: text[0], cut: text[1] != 0}
+	t := &trait{kind: traitKind(text[0]), cut: cuts(text[1])}
 	switch text = text[2:]; t.kind {
 	case traitAbout:
 		in, err := meta.Intent(text)
 		if err != nil {
 			return nil, err
 		}
-		t.in = *in
+		t.in = in
 	case traitEnding:
 		out, err := meta.Outcome(text)
 		if err != nil {
 			return nil, err
 		}
-		t.out = *out
-	case traitAgent:
+		t.out = out
+	case traitPath, traitAgent:
 		if len(text) < 8 {
 			return nil, errMalformed
 		}
-		t.agent = string(text[8:])
+		t.text = string(text[8:])
 	default:
 		return nil, errMalformed
 	}
 	return t, nil
 }
 
-// fewTraits is how many are read one by one. For more, all are.
-const fewTraits = 64
-
-// all gives every trait of the index.
-func (t *traits) all() (map[uint64]*trait, error) {
-	ids, err := t.l.index.TraitIDs()
-	if err != nil {
-		return nil, err
+// all gives the traits of each kind, and up to which entry they are complete; ok:
+// there are not too many.
+func (t *traits) all() (kinds [traitKinds][]*trait, upto uint64, ok bool, err error) {
+	t.look.RLock()
+	state := t.state
+	kinds, upto = t.kinds, t.upto
+	t.look.RUnlock()
+	if state != unread {
+		return kinds, upto, state == mirrored, nil
 	}
-	all := make(map[uint64]*trait, len(ids))
-	missing := 0
-	t.mu.Lock()
-	for _, id := range ids {
-		if all[id] = t.opened[id]; all[id] == nil {
-			missing++
-		}
+	t.look.Lock()
+	defer t.look.Unlock()
+	if t.state == unread {
+		err = t.load()
 	}
-	t.mu.Unlock()
-	if missing > fewTraits {
-		return all, t.read(all)
-	}
-	for id, known := range all {
-		if known == nil {
-			if all[id], err = t.open(id); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return all, nil
+	return t.kinds, t.upto, t.state == mirrored, err
 }
 
-// read fills in those that are nil.
-func (t *traits) read(all map[uint64]*trait) error {
-	return t.l.index.Traits(func(sealed index.Trait) error {
-		if all[sealed.ID] != nil {
-			return nil
-		}
-		made, err := t.take(sealed)
-		all[sealed.ID] = made
+// load reads all. t.look is held.
+func (t *traits) load() error {
+	mark, err := t.l.index.Mark()
+	if err != nil {
 		return err
-	})
+	}
+	t.known, t.kinds, t.state = map[uint64]*trait{}, [traitKinds][]*trait{}, mirrored
+	if err := t.l.index.Traits(t.enter); err != nil {
+		t.state = unread
+		return err
+	}
+	t.upto = max(t.upto, mark.Entry)
+	return nil
+}
+
+// enter takes one in. t.look is held.
+func (t *traits) enter(sealed index.Trait) error {
+	if t.state != mirrored || t.known[sealed.ID] != nil {
+		return nil
+	}
+	if len(t.known) >= maxKnown {
+		t.known, t.kinds, t.state = nil, [traitKinds][]*trait{}, tooMany
+		return nil
+	}
+	made, err := t.unseal(sealed)
+	if err != nil {
+		return err
+	}
+	t.known[made.id] = made
+	t.kinds[made.kind] = append(t.kinds[made.kind], made)
+	return nil
+}
+
+// applied takes in what the index has now, with all entries up to one.
+func (t *traits) applied(list []index.Trait, upto uint64) {
+	t.look.Lock()
+	defer t.look.Unlock()
+	for i := range list {
+		if err := t.enter(list[i]); err != nil {
+			t.state = unread // whoever asks next reads all, and gets the error
+			return
+		}
+	}
+	t.upto = upto
+}
+
+// forget lets all go: the index has dropped some.
+func (t *traits) forget() {
+	t.look.Lock()
+	defer t.look.Unlock()
+	t.known, t.kinds, t.state = nil, [traitKinds][]*trait{}, unread
 }

@@ -122,14 +122,14 @@ func endArgs(args []any, entry uint64, at Pos, e *End) []any {
 // flows upserts: an intent that comes again never undoes the outcome that came
 // since.
 func (w *writer) flows(list []Flow) {
-	const query = `INSERT INTO flows (id, started, key, about, intent, intent_segment, intent_offset, agent, turn, retry,
-	request_bytes, ` + endColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ` + endMarks + `)
+	const query = `INSERT INTO flows (id, started, key, about, path, intent, intent_segment, intent_offset, agent, turn, retry,
+	request_bytes, ` + endColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ` + endMarks + `)
 ON CONFLICT DO UPDATE SET (` + endColumns + `) = (` + excludedEnd + `)
 	WHERE excluded.outcome <> 0`
 	args := make([]any, 0, 32)
 	w.each(query, len(list), func(i int) []any {
 		f := &list[i]
-		args = append(args[:0], string(f.ID), f.Started, int64(f.Key), int64(f.About), int64(f.Intent),
+		args = append(args[:0], string(f.ID), f.Started, int64(f.Key), int64(f.About), int64(f.Path), int64(f.Intent),
 			int64(f.IntentAt.Segment), f.IntentAt.Offset, int64(f.Agent), f.Turn, f.Retry, f.RequestBytes)
 		return endArgs(args, f.Outcome, f.OutcomeAt, &f.End)
 	})
@@ -233,7 +233,7 @@ func (x *Index) drop(segment int64) error {
 	w.exec("DELETE FROM journal WHERE segment <= ?", segment)
 	w.exec(`DELETE FROM sessions WHERE NOT EXISTS (SELECT 1 FROM flows WHERE flows.key = sessions.key)
 	AND NOT EXISTS (SELECT 1 FROM objects WHERE objects.key = sessions.key)`)
-	w.exec("DELETE FROM traits WHERE trait NOT IN (SELECT about FROM flows UNION SELECT ending FROM flows UNION SELECT agent FROM flows)")
+	w.exec("DELETE FROM traits WHERE trait NOT IN (SELECT about FROM flows UNION SELECT path FROM flows UNION SELECT ending FROM flows UNION SELECT agent FROM flows)")
 	if w.err != nil {
 		return w.err
 	}

@@ -28,6 +28,7 @@ type Flow struct {
 	Agent        uint64 // trait of the sub-agent; 0: none
 	Started      int64  // Unix ms
 	About        uint64 // trait of the intent
+	Path         uint64 // trait of the path
 	Turn         int    // 0: not a turn
 	Retry        bool
 	RequestBytes int64

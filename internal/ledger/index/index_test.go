@@ -52,7 +52,7 @@ func check[T any](t *testing.T, what string, got T, err error, want T) {
 func openFlow(n int, key uint64) index.Flow {
 	return index.Flow{
 		ID: flow.ID(fmt.Sprintf("01kb%022d", n)), Intent: uint64(2 * n), IntentAt: index.Pos{Segment: 1 + uint64(n/10), Offset: int64(n * 500)},
-		Key: key, Started: 1_790_000_000_000 + int64(n)*1000, About: 1<<62 + 7, Turn: 1 + n, RequestBytes: int64(n * 1000),
+		Key: key, Started: 1_790_000_000_000 + int64(n)*1000, About: 1<<62 + 7, Path: 9, Turn: 1 + n, RequestBytes: int64(n * 1000),
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/workingagents/gatehouse/internal/flow"
 )
 
-const flowColumns = `SELECT id, started, key, about, intent, intent_segment, intent_offset, agent, turn, retry, request_bytes, ` + endColumns + ` FROM flows `
+const flowColumns = `SELECT id, started, key, about, path, intent, intent_segment, intent_offset, agent, turn, retry, request_bytes, ` + endColumns + ` FROM flows `
 
 // Mark tells how far the index has come.
 func (x *Index) Mark() (Mark, error) {
@@ -39,11 +39,6 @@ func (x *Index) Count(f Filter) (n int, err error) {
 	where, args := f.where()
 	err = query(x, "SELECT COUNT(*) FROM flows WHERE "+where, args, func(r *sql.Rows) error { return r.Scan(&n) })
 	return n, err
-}
-
-// TraitIDs gives the ids of all traits.
-func (x *Index) TraitIDs() ([]uint64, error) {
-	return x.numbers("SELECT trait FROM traits")
 }
 
 // SessionKeys gives the keys of all sessions.
@@ -124,14 +119,14 @@ func (x *Index) flows(where string, args ...any) ([]Flow, error) {
 
 func scanFlow(r *sql.Rows) (Flow, error) {
 	var f Flow
-	var key, about, ending, intent, segment, agent, outcome, ended int64
+	var key, about, path, ending, intent, segment, agent, outcome, ended int64
 	u := &f.Usage
-	err := r.Scan(&f.ID, &f.Started, &key, &about, &intent, &segment, &f.IntentAt.Offset, &agent, &f.Turn,
+	err := r.Scan(&f.ID, &f.Started, &key, &about, &path, &intent, &segment, &f.IntentAt.Offset, &agent, &f.Turn,
 		&f.Retry, &f.RequestBytes, &outcome, &ended, &f.OutcomeAt.Offset, &ending, &f.ResponseBytes,
 		&u.Input, &u.Output, &u.CacheRead, &u.CacheWrite, &u.CacheWrite1h, &u.Reasoning, &u.Estimated, &f.Cost, &f.FirstByte, &f.Duration)
 	f.Key, f.Intent, f.Agent, f.Outcome = uint64(key), uint64(intent), uint64(agent), uint64(outcome)
 	f.IntentAt.Segment, f.OutcomeAt.Segment = uint64(segment), uint64(ended)
-	f.About, f.Ending = uint64(about), uint64(ending)
+	f.About, f.Path, f.Ending = uint64(about), uint64(path), uint64(ending)
 	return f, err
 }
 

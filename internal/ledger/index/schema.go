@@ -2,7 +2,7 @@ package index
 
 // version is this schema's; another one's file is thrown away. Raise it with
 // every change here, and of what the ledger puts into traits.
-const version = 4
+const version = 5
 
 // application marks the file as ours ("GhIx").
 const application = 0x47684978
@@ -33,6 +33,7 @@ CREATE TABLE flows (
 	id              TEXT NOT NULL,
 	key             INTEGER NOT NULL,
 	about           INTEGER NOT NULL,
+	path            INTEGER NOT NULL,
 	ending          INTEGER NOT NULL,
 	outcome         INTEGER NOT NULL,
 	agent           INTEGER NOT NULL,

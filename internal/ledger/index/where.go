@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"unicode"
 
 	"github.com/workingagents/gatehouse/internal/flow"
 )
@@ -20,8 +21,8 @@ type Cond struct {
 	Min, Max         float64 // Range; what has no value is in none
 	MinOpen, MaxOpen bool    // that bound itself is outside
 
-	IDs    []flow.ID // IsID
-	Prefix string    // Begins: of the id; ASCII letters in either case
+	IDs  []flow.ID // IsID
+	Like []string  // LikeID: what stands between wildcards; ASCII letters in either case, others stand for any one
 }
 
 // Op says what a condition is.
@@ -37,7 +38,7 @@ const (
 	Range
 	Known // has a value
 	IsID
-	Begins
+	LikeID
 )
 
 // Column is what a condition asks for.
@@ -47,6 +48,7 @@ type Column int
 const (
 	Key Column = iota
 	About
+	Path
 	Ending
 	Agent
 	Started // Unix ms
@@ -67,7 +69,7 @@ const (
 
 // exprs are null where there is no value.
 var exprs = [...]string{
-	Key: "key", About: "about", Ending: "ending", Agent: "agent", Started: "started", Turn: "NULLIF(turn, 0)", Retry: "retry", Cost: "cost",
+	Key: "key", About: "about", Path: "path", Ending: "ending", Agent: "agent", Started: "started", Turn: "NULLIF(turn, 0)", Retry: "retry", Cost: "cost",
 	Input: "input", Output: "output", CacheRead: "cache_read", CacheWrite: "cache_write", Reasoning: "reasoning",
 	Tokens: "input + output + cache_read + cache_write", RequestBytes: "request_bytes", ResponseBytes: "response_bytes",
 	Duration: "CASE WHEN outcome <> 0 THEN duration END", FirstByte: "NULLIF(first_byte, 0)",
@@ -91,9 +93,9 @@ func (c *Cond) write(b *strings.Builder, args []any) []any {
 	case IsID:
 		fmt.Fprint(b, "(id IN (SELECT value FROM json_each(?)))")
 		return append(args, quoteIDs(c.IDs))
-	case Begins:
+	case LikeID:
 		fmt.Fprint(b, `(id LIKE ? ESCAPE '\')`)
-		return append(args, strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(c.Prefix)+"%")
+		return append(args, like(c.Like))
 	}
 	return args
 }
@@ -133,6 +135,20 @@ func numbers(set []uint64) string {
 		list[i] = fmt.Sprint(int64(n))
 	}
 	return strings.Join(list, ",")
+}
+
+func like(pieces []string) string {
+	list := make([]string, len(pieces))
+	for i, p := range pieces {
+		list[i] = strings.Map(func(r rune) rune {
+			if r > unicode.MaxASCII {
+				return '\x00'
+			}
+			return r
+		}, p)
+		list[i] = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`, "\x00", "_").Replace(list[i])
+	}
+	return strings.Join(list, "%")
 }
 
 // quoteIDs writes a JSON array.
