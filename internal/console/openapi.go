@@ -187,6 +187,8 @@ var docs = map[string]doc{
 	"POST /api/v1/links":                    {does: "make a one-time link for a browser", out: NewLink{}, status: 201},
 	"GET /api/v1/openapi.json":              {does: "this document", out: map[string]any{}},
 	"GET /api/v1/status":                    {does: "the gateway, its policy, rules and ledger, and who asks", out: status{}},
+	"GET /api/v1/rows":                      {does: "flows as lists show them, the newest last, 200 unless limit says (5000 at most); the header X-More tells that there are older ones", params: listParams, out: []flow.Row{}},
+	"GET /api/v1/rows/count":                {does: "how many flows fit", params: []param{filterParam}, out: RowCount{}},
 	"GET /api/v1/flows":                     {does: "flows, the newest last", params: listParams, form: lines_, out: flow.View{}},
 	"GET /api/v1/flows/{id}":                {does: "a flow's two entries; the beginning of its id is enough", out: flowDetail{}},
 	"GET /api/v1/flows/{id}/content/{what}": {does: "exact bytes of a body: request, forwarded, response, delivered", params: []param{whyParam, {name: "chunks", does: "1: as JSON Lines, a chunk each, with its time"}}, form: octets},

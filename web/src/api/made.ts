@@ -337,7 +337,7 @@ export interface Principal {
 }
 
 export interface Problem {
-  error: { kind: string; message: string; };
+  error: { column?: number; hint?: string; kind: string; message: string; };
 }
 
 export interface RefusedFor {
@@ -403,6 +403,10 @@ export interface Row {
   verdict: "block" | "ask" | "redact" | "pass";
   why?: string;
   would?: string;
+}
+
+export interface RowCount {
+  count: number;
 }
 
 export interface Rule {
