@@ -113,7 +113,7 @@ func (s *store) admin(a About, m *console.Metrics, version string, hosts []strin
 		return nil, err
 	}
 	return console.New(console.Options{
-		Flows: s.ledger, Ledger: s.ledger, Keys: s.keys, Policy: s.rules, Rules: s.detect, Allowances: s.allowed, Import: &importer{s, s.config},
+		Flows: s.ledger, Talk: s.ledger, Ledger: s.ledger, Keys: s.keys, Policy: s.rules, Rules: s.detect, Allowances: s.allowed, Import: &importer{s, s.config},
 		Metrics: m, Views: s.views, Page: web.New(), Door: s.door, Guardrail: asked, Ready: ready, Token: token, Hosts: hosts, Log: s.log,
 		About: console.About{
 			Version: version, PID: a.PID, Started: time.Now(), Listen: a.Listen, Console: a.Console,

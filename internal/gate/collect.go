@@ -2,9 +2,6 @@ package gate
 
 import (
 	"bytes"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"strings"
 
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -149,12 +146,7 @@ func isSecret(rule string) bool {
 	return family == "secret" || family == inspect.RegisteredFamily || family == inspect.CanaryFamily
 }
 
-// findingID is a keyed fingerprint of rule and value: who has no key can't try
-// guesses against it.
+// findingID is a keyed fingerprint of rule and value.
 func (g *Gate) findingID(rule string, value []byte) string {
-	mac := hmac.New(sha256.New, g.findingKey)
-	mac.Write([]byte(rule))
-	mac.Write([]byte{0})
-	mac.Write(value)
-	return "f_" + hex.EncodeToString(mac.Sum(nil)[:8])
+	return g.o.Ledger.FindingID(rule, value)
 }

@@ -64,7 +64,6 @@ type Gate struct {
 	cache      *inspect.Cache
 	frozen     *frozen
 	values     values
-	findingKey []byte // keys the ids of findings
 	blindKey   []byte // keys the hashes of log-ins
 }
 
@@ -91,7 +90,7 @@ func New(o Options) *Gate {
 	if o.PlainBytes == 0 {
 		o.PlainBytes = 16 << 20
 	}
-	return &Gate{o: o, tracker: newTracker(o), cache: inspect.NewCache(o.ScanBytes), frozen: newFrozen(), findingKey: o.Ledger.Subkey("finding"), blindKey: o.Ledger.Subkey("login")}
+	return &Gate{o: o, tracker: newTracker(o), cache: inspect.NewCache(o.ScanBytes), frozen: newFrozen(), blindKey: o.Ledger.Subkey("login")}
 }
 
 // Claim is what a client says of its own session, in headers or, for a

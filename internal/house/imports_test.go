@@ -18,7 +18,7 @@ var layers = [][]string{
 	{"internal/carry"},
 	{"internal/gate", "internal/allow", "internal/rulebook"},
 	{"internal/vault"},
-	{"internal/identity", "internal/inspect", "internal/policy", "internal/price", "internal/coverage", "internal/ledger", "internal/remote"},
+	{"internal/identity", "internal/inspect", "internal/policy", "internal/price", "internal/coverage", "internal/conversation", "internal/ledger", "internal/remote"},
 	{"web", "internal/upstream", "internal/agents", "internal/archive", "internal/config", "internal/simulate", "internal/ca"},
 	{"internal/wire", "internal/filter", "internal/strict", "internal/atomicfile", "internal/badcert"},
 	{"internal/flow"},
@@ -130,6 +130,7 @@ var allowed = []line{
 	{"internal/console/door", "internal/atomicfile", "replaces the file of visits whole"},
 	{"internal/console", "internal/agents", "says how each agent is pointed at the gateway"},
 	{"internal/console", "internal/filter", "reads what a reader chooses, follows it live"},
+	{"internal/console", "internal/conversation", "shows sessions and flows as people read them"},
 	{"internal/console", "internal/coverage", "reports which way flows came"},
 	{"internal/console", "internal/ledger", "shows flows, sessions and content, verifies"},
 	{"internal/console", "internal/identity", "administers access keys"},
@@ -160,6 +161,8 @@ var allowed = []line{
 
 	{"internal/rulebook", "internal/inspect/...", "compiles the operator's rules beside the built-in ones"},
 
+	{"internal/conversation", "internal/wire/...", "reads blocks and answers as parts"},
+
 	{"internal/coverage", "internal/agents", "knows where each agent was seen to call"},
 
 	{"internal/identity", "internal/agents", "names the program of a calling process"},
@@ -167,6 +170,9 @@ var allowed = []line{
 	{"internal/ledger", "internal/ledger/...", "its parts"},
 	{"internal/ledger", "internal/filter", "lists what a filter chooses"},
 	{"internal/ledger", "internal/wire/split", "stores the pieces of a body"},
+	{"internal/ledger", "internal/wire/coding", "reads a body that came compressed along its parts"},
+	{"internal/ledger/strand", "internal/ledger/object", "goes along the chains of nodes"},
+	{"internal/ledger/strand", "internal/wire/...", "reads names in what stands between blocks; lays out a body that was read whole"},
 	{"internal/ledger/keys", "internal/ledger/disk", "keys.db goes through the same faulty disk in tests"},
 
 	{"internal/ledger/disk/disktest", "internal/ledger/disk", "a disk that fails, for tests"},
@@ -270,7 +276,7 @@ func TestEntrancesDoNotKnowEachOther(t *testing.T) {
 }
 
 // pure packages get bytes and give values: no I/O, no clock, no log.
-var pure = []string{"internal/flow/...", "internal/wire/...", "internal/inspect/...", "internal/policy/...", "internal/price/...", "internal/coverage", "internal/filter", "internal/strict/..."}
+var pure = []string{"internal/flow/...", "internal/wire/...", "internal/inspect/...", "internal/policy/...", "internal/price/...", "internal/coverage", "internal/conversation", "internal/filter", "internal/strict/..."}
 
 // impure are the imports that do I/O or log. net/http is not among them: its
 // Header is a word that codecs share; what it does is.

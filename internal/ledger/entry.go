@@ -227,7 +227,10 @@ type admin struct {
 // access is the meta of an entry that says who read what.
 type access struct {
 	Flow      string `json:"flow,omitempty"`
-	Principal string `json:"principal,omitempty"` // whose vault was read
+	Principal string `json:"principal,omitempty"` // whose vault or session was read
+	Session   string `json:"session,omitempty"`   // of a window of a session: which
+	Last      string `json:"last,omitempty"`      // and the last of its flows, Flow being the first
+	Part      string `json:"part,omitempty"`      // of the flow, when it was not all: a part's number, or a finding and its span
 	What      What   `json:"what"`
 	Who       string `json:"who"`
 	Why       string `json:"why"`

@@ -80,13 +80,14 @@ func or[T comparable](v, otherwise T) T {
 
 // Ledger is an open ledger. Its methods are safe for use by many goroutines.
 type Ledger struct {
-	o     Options
-	log   *slog.Logger
-	ring  *keys.Ring
-	house *keys.Key // of entries that belong to no session
-	codec *codec
-	index *index.Index
-	tags  *sync.Pool // of hash.Hash, for the index's keyed ids
+	o        Options
+	log      *slog.Logger
+	ring     *keys.Ring
+	house    *keys.Key // of entries that belong to no session
+	codec    *codec
+	index    *index.Index
+	tags     *sync.Pool // of hash.Hash, for the index's keyed ids
+	findings *sync.Pool // likewise, for the ids of findings
 
 	indexed index.Mark // pending.apply; how far the index is
 
@@ -156,7 +157,7 @@ func (l *Ledger) prepare() (err error) {
 	if l.house, err = l.ring.Session("", ""); err != nil {
 		return fmt.Errorf("opening the house's key: %w", err)
 	}
-	l.tags = keyed(l.ring.Subkey("index tags"))
+	l.tags, l.findings = keyed(l.ring.Subkey("index tags")), keyed(l.ring.Subkey("finding"))
 	if l.codec, err = newCodec(); err != nil {
 		return err
 	}

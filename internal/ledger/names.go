@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -139,4 +140,16 @@ func (n *names) all() (map[uint64]*sessionName, error) {
 		return nil
 	})
 	return all, err
+}
+
+// FindingID names a finding: a keyed fingerprint of its rule and value. Who has no
+// key can't try guesses against it.
+func (l *Ledger) FindingID(rule string, value []byte) string {
+	mac := l.findings.Get().(hash.Hash)
+	defer l.findings.Put(mac)
+	mac.Reset()
+	mac.Write([]byte(rule))
+	mac.Write([]byte{0})
+	mac.Write(value)
+	return "f_" + hex.EncodeToString(mac.Sum(nil)[:8])
 }

@@ -57,22 +57,43 @@ func (b Block) Content(v Vault) ([]byte, error) {
 		return b.Data, nil
 	}
 	var out []byte
+	err := b.Each(func(literal []byte, ref uint64) error {
+		if ref == 0 {
+			out = append(out, literal...)
+			return nil
+		}
+		value, err := resolve(v, ref)
+		out = append(out, value...)
+		return err
+	})
+	return out, err
+}
+
+// Each gives the pieces of a mixed block in their order: literals, or vault
+// references. It ends with the first error.
+func (b Block) Each(visit func(literal []byte, ref uint64) error) error {
 	r := reader{b: b.Data}
 	for len(r.b) > 0 && r.err == nil {
+		var literal []byte
+		var ref uint64
 		switch r.byte() {
 		case 0:
-			out = append(out, r.bytes()...)
+			literal = r.bytes()
 		case 1:
-			value, err := resolve(v, r.uvarint())
-			if err != nil {
-				return nil, err
+			if ref = r.uvarint(); ref == 0 {
+				r.fail()
 			}
-			out = append(out, value...)
 		default:
 			r.fail()
 		}
+		if r.err != nil {
+			break
+		}
+		if err := visit(literal, ref); err != nil {
+			return err
+		}
 	}
-	return out, r.err
+	return r.err
 }
 
 func resolve(v Vault, ref uint64) ([]byte, error) {

@@ -1,0 +1,264 @@
+package conversation
+
+import (
+	"bytes"
+	"encoding/base64"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/wire/codec"
+	"github.com/workingagents/gatehouse/internal/wire/peek"
+)
+
+// Numbers of parts: a request's are named by where their block begins, an answer's
+// begin at said. All are below 2⁵³.
+const (
+	eachBlock = 64
+	said      = int64(1) << 48
+)
+
+// maker makes the parts of one flow.
+type maker struct {
+	f        *Flow
+	limit    int   // bytes of a text; 0: all
+	only     int64 // number of the one part that is wanted; -1: all are
+	findings []Finding
+}
+
+// request gives the parts of a request.
+func (m *maker) request() (parts []*Part) {
+	for i := range m.f.Blocks {
+		b := &m.f.Blocks[i]
+		if m.only >= 0 && m.only/eachBlock != b.Start {
+			continue
+		}
+		parts = append(parts, m.block(b)...)
+	}
+	if rest, err := codec.Parts(m.f.Intent.API, m.f.Rest); err == nil && m.only < 0 {
+		for i := range rest {
+			p := newPart(&rest[i], Request, restAt+int64(i))
+			p.fill(rest[i].Text, everywhereOf(m.f.Hide, rest[i:i+1]), m.limit)
+			parts = append(parts, p)
+		}
+	}
+	if len(m.f.Text) > 0 {
+		parts = append(parts, m.text())
+	}
+	return parts
+}
+
+// restAt numbers the members beside the conversation.
+const restAt = said / 2
+
+// text gives a body that has no blocks as one part.
+func (m *maker) text() *Part {
+	raw := flow.Part{Kind: flow.UnknownPart, Text: string(m.f.Text)}
+	list := everywhereOf(m.f.Hide, []flow.Part{raw})
+	for i := range m.f.Intent.Findings {
+		f := &m.f.Intent.Findings[i]
+		if f.Place == "" && f.Start >= 0 && f.Start < f.End && f.End <= int64(len(raw.Text)) {
+			list = append(list, placed{0, int(f.Start), int(f.End), markOf(f, f.Start, f.End), hides(f)})
+		}
+	}
+	p := newPart(&raw, Request, 0)
+	p.fill(raw.Text, list, m.limit)
+	return p
+}
+
+// roles are those of what stands outside of messages.
+var roles = map[string]string{
+	"system": "system", "instructions": "system", "systemInstruction": "system", "system_instruction": "system", "input": "user",
+}
+
+// block reads one block.
+func (m *maker) block(b *Block) (parts []*Part) {
+	role := b.Role
+	switch around := roles[b.Field]; {
+	case around == "system", around != "" && role == "" && len(b.Raw) > 0 && b.Raw[0] == '"':
+		role = around
+	}
+	spots := b.spots(m.f.Intent.Findings)
+	raw := b.edit(m.f.Edits, spots)
+	read := codec.Block(m.f.Intent.API, role, raw)
+	if len(read) > eachBlock {
+		read = read[:eachBlock]
+	}
+	list := append(place(raw, spots, read), everywhereOf(m.f.Hide, read)...)
+	for i := range read {
+		p := newPart(&read[i], Request, b.Start*eachBlock+int64(i))
+		p.fill(read[i].Text, of(list, i), m.limit)
+		if p.Kind == flow.Media {
+			p.Media = media(raw, &read[i])
+		}
+		if b.First != "" {
+			p.First = &Seen{Flow: b.First}
+			if b.Turn > 0 {
+				p.First.Turn = &b.Turn
+			}
+		}
+		parts = append(parts, p)
+	}
+	m.tell(b, list, parts)
+	return parts
+}
+
+// tell says of the findings in a block which part they are in.
+func (m *maker) tell(b *Block, list []placed, parts []*Part) {
+	end := b.Start + int64(len(b.Raw))
+	for i := range m.findings {
+		f := &m.findings[i]
+		if f.Place != "" || f.Part != nil || f.Start < b.Start || f.End > end || f.End <= f.Start || len(parts) == 0 {
+			continue
+		}
+		n := parts[0].N
+		for _, p := range list {
+			if p.mark.Finding == f.ID && p.mark.From == f.Start {
+				n = parts[p.part].N
+				break
+			}
+		}
+		f.Part = &n
+	}
+}
+
+func of(list []placed, part int) (mine []placed) {
+	for _, p := range list {
+		if p.part == part {
+			mine = append(mine, p)
+		}
+	}
+	return mine
+}
+
+// everywhereOf finds values that may stand anywhere.
+func everywhereOf(values []Value, parts []flow.Part) (all []placed) {
+	for i := range values {
+		no := false
+		s := spot{mark: Mark{Rule: values[i].Rule, Shown: "text", Value: &no}, hide: true}
+		all = append(all, everywhere(string(values[i].Text), &s, parts)...)
+	}
+	return all
+}
+
+func newPart(p *flow.Part, side string, n int64) *Part {
+	return &Part{N: n, Side: side, Kind: p.Kind, Role: clean(p.Role), ID: clean(p.ID), Name: clean(p.Name), Signed: p.Signed, Failed: p.Failed}
+}
+
+// answer gives the parts of what the provider said.
+func (m *maker) answer(read []flow.Part) (parts []*Part) {
+	list := m.placeAnswer(read)
+	for i := range read {
+		n := said + int64(i)
+		if m.only >= 0 && m.only != n {
+			continue
+		}
+		p := newPart(&read[i], Answer, n)
+		p.fill(read[i].Text, of(list, i), m.limit)
+		if p.Kind == flow.Media {
+			p.Media = &Media{Type: read[i].Name}
+		}
+		parts = append(parts, p)
+	}
+	return parts
+}
+
+// placeAnswer finds the parts that the answer's findings stand in. Their spans count
+// in a part's text, and nothing says in which: it is told where only one part of
+// their channel can hold it. What hides is hidden in all that can.
+func (m *maker) placeAnswer(read []flow.Part) (all []placed) {
+	for i := range m.findings {
+		f := &m.findings[i]
+		if f.Place != "answer" || f.End <= f.Start {
+			continue
+		}
+		var in []int
+		for j := range read {
+			if (read[j].Kind == flow.ToolCall) == (f.Channel == flow.ToolCalls) && f.End <= int64(len(read[j].Text)) {
+				in = append(in, j)
+			}
+		}
+		in = m.fits(f, read, in)
+		if len(in) == 1 {
+			n := said + int64(in[0])
+			f.Part = &n
+		}
+		if hide := hides(&f.Finding); hide || len(in) == 1 {
+			for _, j := range in {
+				p := placed{j, int(f.Start), int(f.End), markOf(&f.Finding, f.Start, f.End), hide}
+				all = append(all, clamp(p, read[j].Text))
+			}
+		}
+	}
+	return append(all, everywhereOf(m.f.Hide, read)...)
+}
+
+// fits leaves of the parts that may hold a finding the one that does, where its id
+// tells that.
+func (m *maker) fits(f *Finding, read []flow.Part, in []int) []int {
+	if len(in) < 2 || m.f.Names == nil {
+		return in
+	}
+	for _, j := range in {
+		value := []byte(read[j].Text[f.Start:f.End])
+		for _, v := range [][]byte{value, []byte(text(value)), append([]byte(read[j].Name+"\x00"), value...)} {
+			if m.f.Names(f.Rule, v) == f.ID {
+				return []int{j}
+			}
+		}
+	}
+	return in
+}
+
+// pictureMax is how large a picture may be that is shown.
+const pictureMax = 1 << 20
+
+// media finds the data of a part that is no text. Only pictures made of pixels are
+// given out: others may hold programs.
+func media(raw []byte, p *flow.Part) *Media {
+	m := &Media{Type: p.Name}
+	data := encoded(raw)
+	m.Bytes = base64.StdEncoding.DecodedLen(len(data)) - bytes.Count(data[max(0, len(data)-2):], []byte("="))
+	if m.Bytes > pictureMax || len(data) == 0 {
+		return m
+	}
+	picture, err := base64.StdEncoding.DecodeString(string(data))
+	if kind := pixels(picture); err == nil && kind != "" {
+		m.Type, m.Data = kind, string(data)
+	}
+	return m
+}
+
+// encoded finds base64 where the APIs put it.
+func encoded(raw []byte) []byte {
+	for _, path := range [][]string{{"source", "data"}, {"inlineData", "data"}, {"inline_data", "data"}, {"image_url", "url"}, {"image_url"}, {"file_data"}, {"file", "file_data"}, {"input_audio", "data"}, {"result"}} {
+		v := peek.Get(raw, path...)
+		if !peek.IsString(v) || len(v) < 2 {
+			continue
+		}
+		data := v[1 : len(v)-1]
+		if bytes.IndexByte(data, '\\') >= 0 {
+			data = []byte(peek.String(v))
+		}
+		if rest, ok := bytes.CutPrefix(data, []byte("data:")); ok {
+			_, data, _ = bytes.Cut(rest, []byte(";base64,"))
+		} else if path[0] == "image_url" {
+			continue // an address
+		}
+		return data
+	}
+	return nil
+}
+
+// pixels gives the type of a picture that is made of pixels, by its first bytes.
+func pixels(b []byte) string {
+	switch {
+	case bytes.HasPrefix(b, []byte("\x89PNG\r\n\x1a\n")):
+		return "image/png"
+	case bytes.HasPrefix(b, []byte("\xff\xd8\xff")):
+		return "image/jpeg"
+	case bytes.HasPrefix(b, []byte("GIF87a")), bytes.HasPrefix(b, []byte("GIF89a")):
+		return "image/gif"
+	case len(b) > 12 && string(b[:4]) == "RIFF" && string(b[8:12]) == "WEBP":
+		return "image/webp"
+	}
+	return ""
+}

@@ -1,0 +1,80 @@
+package conversation
+
+import (
+	"strings"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+)
+
+// promptMost is how many characters of a prompt a round shows.
+const promptMost = 200
+
+// injected are the elements that agents put around what a person said, or beside
+// it.
+var injected = []string{
+	"system-reminder", "environment_context", "session_context", "user_instructions", "user_shell_command", "turn_aborted", "skill",
+	"permissions instructions", "collaboration_mode", "multi_agent_role", "multi_agent_mode", "skills_instructions", "local-command-stdout",
+	"local-command-stderr", "local-command-caveat", "command-stdout", "task-notification", "ide_opened_file", "ide_selection", "hook_context",
+	"untrusted_context", "subagent_notification", "context",
+}
+
+// openings begin texts that agents write in a person's name.
+var openings = []string{
+	"# AGENTS.md instructions", "This session is being continued from a previous conversation", "Caveat: The messages below",
+	"[Request interrupted by user", "This is the Gemini CLI. We are setting up the context", "Another language model started to solve this problem",
+}
+
+// prompt gives what a person said in a text; empty: an agent wrote all of it.
+func prompt(text string) string {
+	text = strings.TrimSpace(text)
+	for {
+		rest, ok := behind(text)
+		if !ok {
+			break
+		}
+		text = strings.TrimSpace(rest)
+	}
+	for _, o := range openings {
+		if strings.HasPrefix(text, o) {
+			return ""
+		}
+	}
+	return text
+}
+
+// behind gives what follows the injected element that a text begins with.
+func behind(text string) (string, bool) {
+	if text == "" || text[0] != '<' {
+		return "", false
+	}
+	for _, name := range injected {
+		rest, ok := strings.CutPrefix(text[1:], name)
+		if !ok || rest == "" || !strings.ContainsAny(rest[:1], "> #\n") {
+			continue
+		}
+		if i := strings.Index(rest, "</"+strings.Fields(name)[0]); i >= 0 {
+			if j := strings.IndexByte(rest[i:], '>'); j >= 0 {
+				return rest[i+j+1:], true
+			}
+		}
+		return "", true // it is cut
+	}
+	return "", false
+}
+
+// asks gives the prompt of a person among what a request brings: the last text of a
+// user in it.
+func asks(parts []*Part) string {
+	said := ""
+	for _, p := range parts {
+		if p.Side != Request || p.Role != "user" || p.Kind != flow.Text && p.Kind != flow.Media {
+			continue
+		}
+		if text := prompt(p.Text); text != "" {
+			said = text
+		} else if p.Kind == flow.Media && said == "" {
+			said = "[" + p.Name + "]"
+		}
+	}
+	return said
+}

@@ -1,0 +1,378 @@
+package ledger
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/ledger/index"
+	"github.com/workingagents/gatehouse/internal/ledger/object"
+	"github.com/workingagents/gatehouse/internal/ledger/strand"
+	"github.com/workingagents/gatehouse/internal/wire/coding"
+	"github.com/workingagents/gatehouse/internal/wire/split"
+)
+
+// teller goes through the flows of one session in their order and says of each what
+// it brings. It keeps the last requests of the conversations that are going on.
+type teller struct {
+	l     *Ledger
+	view  SessionView
+	shelf *shelf
+	read  *strand.Reader
+	whole bool // all of a request is told
+	begun bool // the session has flows before
+
+	tips   []*told               // the latest first
+	byFlow map[flow.ID]*told     // what a later one may name
+	firsts map[int]firstFlow     // by run of the shelf
+	brings map[flow.ID]*bringing // flows that brought blocks first
+	values []VaultEntry          // of the session, once they were asked for
+	hidden bool                  // they were
+}
+
+// told is a request that later ones are compared with.
+type told struct {
+	in    *flow.Intent
+	body  *strand.Body
+	total int // blocks of its conversation, with those that it only names
+}
+
+type firstFlow struct {
+	id   flow.ID
+	turn int
+}
+
+// mostTips is how many conversations of a session go on at one time.
+const mostTips = 16
+
+func (l *Ledger) teller(key uint64, view SessionView) (*teller, error) {
+	runs, err := l.directory(key)
+	if err != nil {
+		return nil, err
+	}
+	sh := newShelf(l, runs)
+	return &teller{l: l, view: view, shelf: sh, read: strand.NewReader(sh), byFlow: map[flow.ID]*told{}, firsts: map[int]firstFlow{}, brings: map[flow.ID]*bringing{}}, nil
+}
+
+// Hidden gives a value of the vault as it stands in a body.
+func (s *shelf) Hidden(ref object.Ref) (strand.Hidden, error) {
+	o, err := s.Object(ref)
+	if err != nil {
+		return strand.Hidden{}, err
+	}
+	if o.Secret == nil {
+		return strand.Hidden{}, fmt.Errorf("object %d is no value: %w", ref, errMalformed)
+	}
+	k, err := s.l.take(o.Secret)
+	if err != nil {
+		return strand.Hidden{}, err
+	}
+	return strand.Hidden{Form: k.bytes(), Rule: k.Rule, Pseudonym: k.Pseudonym, Part: k.Part}, nil
+}
+
+// errSkip says that a flow is gone, or can't be read at all.
+var errSkip = errors.New("the flow can't be told")
+
+// pass takes a flow from before the window.
+func (t *teller) pass(row *index.Flow) {
+	e, err := t.l.entryAt(row.IntentAt)
+	if err != nil {
+		return
+	}
+	in, err := e.intent()
+	if err != nil {
+		return
+	}
+	body, _, err := t.body(in, e)
+	if err != nil {
+		return
+	}
+	if was, _, err := t.before(in, body); err == nil {
+		t.keep(in, body, was, 0)
+	}
+}
+
+// told tells one flow.
+func (t *teller) told(row *index.Flow) (*Told, error) {
+	e, err := t.l.entryAt(row.IntentAt)
+	if errors.Is(err, ErrRemoved) {
+		return nil, errSkip // since the index was asked
+	}
+	out := &Told{Change: Change{At: -1}}
+	if err != nil {
+		return t.damaged(row, out, err), nil
+	}
+	if out.Intent, err = e.intent(); err != nil {
+		return t.damaged(row, out, err), nil
+	}
+	if out.Outcome, err = t.outcome(row); err != nil {
+		out.Unanswered = err
+	}
+	if out.Unread = t.request(out, e); errors.Is(out.Unread, ErrNotKept) {
+		out.Unanswered = ErrNotKept
+	} else if out.Unanswered == nil && (out.Outcome == nil || out.Outcome.ResponseBytes > 0) {
+		out.Answer, out.Unanswered = t.l.readAnswer(row, Response)
+	}
+	return out, nil
+}
+
+// damaged tells what the index knows of a flow.
+func (t *teller) damaged(row *index.Flow, out *Told, err error) *Told {
+	v := unreadable(row, err)
+	out.Intent = &flow.Intent{Flow: row.ID, Started: v.Started, Provider: row.Provider, API: row.API, Model: row.Model, Turn: row.Turn, RequestBytes: row.RequestBytes, Decision: flow.Decision{Verdict: row.Verdict}, Unreadable: v.Unreadable}
+	out.Unread, out.Unanswered = err, err
+	return out
+}
+
+func (t *teller) outcome(row *index.Flow) (*flow.Outcome, error) {
+	if row.OutcomeAt.Segment == 0 {
+		return nil, nil
+	}
+	e, err := t.l.entryAt(row.OutcomeAt)
+	if err != nil {
+		return nil, err
+	}
+	return e.outcome()
+}
+
+// request tells what a request brings.
+func (t *teller) request(out *Told, e *entry) error {
+	body, req, err := t.body(out.Intent, e)
+	if req != nil {
+		if err := t.edits(out, req); err != nil {
+			return err
+		}
+	}
+	switch {
+	case err == nil:
+	case t.whole && errors.Is(err, strand.ErrOdd):
+		return t.text(out, req)
+	case errors.Is(err, strand.ErrOdd) && !out.Intent.API.Generates():
+		return nil // it is no conversation
+	default:
+		return err
+	}
+	was, gap, err := t.before(out.Intent, body)
+	if err != nil {
+		return err
+	}
+	if err := t.compare(out, body, was, gap); err != nil {
+		return err
+	}
+	if len(out.Blocks) > 0 && body.Whole() { // nothing says where the vault's values stand in it
+		t.hide(out)
+	}
+	if t.whole {
+		return t.rest(out, body)
+	}
+	t.keep(out.Intent, body, was, out.Change.Added)
+	t.begun = true
+	return nil
+}
+
+// edits gives the edits of a request, unless they replace the coded body as a whole.
+func (t *teller) edits(out *Told, req *request) error {
+	if coded(out.Intent) || len(req.edits) == 0 {
+		return nil
+	}
+	edits, err := t.l.openEdits(req.edits)
+	out.Edits = edits
+	return err
+}
+
+// hide gives the values of the session: they may stand anywhere.
+func (t *teller) hide(out *Told) {
+	if !t.hidden {
+		t.hidden = true
+		if owner, ok := t.l.ring.VaultID(t.view.Principal); ok {
+			key, _ := t.l.ring.Known(t.view.Principal, t.view.Session)
+			if rows, err := t.l.index.Secrets(owner, key, maxSessionly); err == nil {
+				t.values, _ = t.l.reveal(rows)
+			}
+		}
+	}
+	out.Hide = t.values
+}
+
+func coded(in *flow.Intent) bool {
+	e := encodingOf(in)
+	return e != "" && e != "identity"
+}
+
+// encodingOf is the content coding of a request. On a socket the headers are the
+// upgrade's.
+func encodingOf(in *flow.Intent) string {
+	if in.Method == flow.MethodMessage {
+		return ""
+	}
+	for _, h := range in.Header {
+		if strings.EqualFold(h.Name, "Content-Encoding") {
+			return h.Value
+		}
+	}
+	return ""
+}
+
+// body lays out a request: along its chains or, where these don't tell, from the
+// whole of it.
+func (t *teller) body(in *flow.Intent, e *entry) (*strand.Body, *request, error) {
+	req, err := decodeRequest(e.body)
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading request: %w", err)
+	}
+	if req == nil {
+		return nil, nil, ErrNotKept
+	}
+	items, err := object.DecodeSkeleton(req.skeleton)
+	if err != nil {
+		return nil, req, fmt.Errorf("reading request: %w", err)
+	}
+	if !coded(in) {
+		body, err := t.read.Layout(items)
+		if err == nil && !(in.API == flow.Chat && body.Get("messages").Beside()) {
+			return body, req, nil
+		}
+		if err != nil && !errors.Is(err, strand.ErrOdd) {
+			return nil, req, err
+		}
+	}
+	if in.API == flow.Opaque || in.RequestBytes == 0 {
+		return nil, req, strand.ErrOdd
+	}
+	text, err := t.plain(in, req)
+	if err != nil {
+		return nil, req, err
+	}
+	doc := split.Split(text, nil)
+	if !doc.JSON || len(doc.Fields) == 0 {
+		return nil, req, strand.ErrOdd
+	}
+	return strand.Whole(doc, in.API == flow.Chat), req, nil
+}
+
+// ErrLong says that a body is too long to be read whole for a conversation.
+var ErrLong = errors.New("the body is too long to be shown as a conversation")
+
+// plain makes a body and takes its content coding off.
+func (t *teller) plain(in *flow.Intent, req *request) ([]byte, error) {
+	if in.RequestBytes > tellBytes {
+		return nil, ErrLong
+	}
+	body, err := t.l.render(in, req, t.shelf)
+	if err != nil || !coded(in) {
+		return body, err
+	}
+	text, err := coding.Decode(encodingOf(in), body, coding.Limit{Bytes: tellBytes})
+	if err != nil {
+		return nil, fmt.Errorf("decoding the request: %w", err)
+	}
+	return text, nil
+}
+
+// text tells a body that has no parts.
+func (t *teller) text(out *Told, req *request) error {
+	text, err := t.plain(out.Intent, req)
+	if err != nil {
+		return err
+	}
+	t.hide(out)
+	out.Text = text
+	return nil
+}
+
+// rest gives the members that are neither system, tools nor conversation.
+func (t *teller) rest(out *Told, body *strand.Body) error {
+	b := bytes.NewBufferString("{")
+	for i := range body.Fields {
+		f := &body.Fields[i]
+		if slices.Contains(talkFields, f.Name) || slices.Contains(systemFields, f.Name) || slices.Contains(toolFields, f.Name) {
+			continue
+		}
+		name, err := json.Marshal(f.Name)
+		if err != nil {
+			return err
+		}
+		value := f.Raw()
+		if value == nil {
+			if value, err = t.read.Value(f); err != nil {
+				return err
+			}
+		}
+		if b.Len() > 1 {
+			b.WriteByte(',')
+		}
+		b.Write(append(append(name, ':'), value...))
+	}
+	b.WriteByte('}')
+	out.Rest = b.Bytes()
+	return nil
+}
+
+var (
+	talkFields   = []string{"messages", "input", "contents"}
+	systemFields = []string{"system", "instructions", "systemInstruction", "system_instruction"}
+	toolFields   = []string{"tools", "functions", "mcp_servers"}
+)
+
+// before finds the request that one goes on from. There is a gap when it names one
+// that is out of reach.
+func (t *teller) before(in *flow.Intent, body *strand.Body) (was *told, gap bool, err error) {
+	if id := in.Session.Previous; id != "" {
+		was = t.byFlow[id]
+		return was, was == nil && !t.whole, nil
+	}
+	if was = t.byFlow[in.RetryOf]; was != nil {
+		return was, false, nil
+	}
+	best := 0
+	now := body.Get(talkFields...)
+	for _, tip := range t.tips {
+		if tip.in.API != in.API || tip.in.Session.Subagent != in.Session.Subagent {
+			continue
+		}
+		n, err := t.read.Shared(tip.body.Get(talkFields...), now)
+		if err != nil {
+			return nil, false, err
+		}
+		if n > best && (2*n >= tip.body.Get(talkFields...).Count() || t.sameHead(tip.body, body)) {
+			was, best = tip, n
+		}
+	}
+	if was == nil {
+		was = t.byFlow[in.Session.Predecessor]
+	}
+	return was, false, nil
+}
+
+// sameHead reports whether two requests have the same system prompt and tools:
+// conversations that begin alike may be those of different agents.
+func (t *teller) sameHead(a, b *strand.Body) bool {
+	for _, name := range slices.Concat(systemFields, toolFields) {
+		c, err := t.read.Compare(a.Get(name), b.Get(name))
+		if err != nil || len(c.New)+c.Removed > 1 { // an agent's version or the date may stand in one
+			return false
+		}
+	}
+	return true
+}
+
+// keep remembers a request as the last one of its conversation.
+func (t *teller) keep(in *flow.Intent, body *strand.Body, was *told, added int) {
+	body.Forget()
+	now := &told{in: in, body: body, total: body.Get(talkFields...).Count()}
+	if in.Session.Previous != "" && was != nil {
+		now.total = was.total + added
+	}
+	t.byFlow[in.Flow] = now
+	if was != nil && was.in.Session.Subagent == in.Session.Subagent {
+		t.tips = slices.DeleteFunc(t.tips, func(o *told) bool { return o == was })
+	}
+	t.tips = slices.Insert(t.tips, 0, now)
+	if len(t.tips) > mostTips {
+		t.tips = t.tips[:mostTips]
+	}
+}
