@@ -131,6 +131,7 @@ type desk struct {
 	log  *bytes.Buffer
 
 	policy  *statutes
+	talk    *talker
 	rules   *sieve
 	allowed *allow.Store
 }
@@ -149,9 +150,9 @@ func newDesk(t *testing.T) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &desk{book: &book{}, keys: keys, log: new(bytes.Buffer), policy: &statutes{}, rules: &sieve{}, allowed: allowed}
+	d := &desk{book: &book{}, keys: keys, log: new(bytes.Buffer), policy: &statutes{}, rules: &sieve{}, allowed: allowed, talk: &talker{}}
 	d.Console = console.New(console.Options{
-		Flows: d.book, Ledger: d.book, Keys: keys, Policy: d.policy, Rules: d.rules, Allowances: allowed, Token: token, Hosts: []string{"gate.example"},
+		Flows: d.book, Talk: d.talk, Ledger: d.book, Keys: keys, Policy: d.policy, Rules: d.rules, Allowances: allowed, Token: token, Hosts: []string{"gate.example"},
 		Views: views, Door: openDoor(t), About: console.About{Version: "v1", Console: "127.0.0.1:4040", Listen: "127.0.0.1:4000", Intercept: "127.0.0.1:4001", Data: "/data of mine"}, Log: slog.New(slog.NewTextHandler(d.log, nil)),
 		Ready: func() error { return d.book.fault },
 	})

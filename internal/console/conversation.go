@@ -34,8 +34,12 @@ func (c *Console) conversation(w http.ResponseWriter, r *http.Request) error {
 	}
 	window := ledger.Window{Session: r.PathValue("id"), Principal: q.Get("principal"), From: flow.ID(q.Get("from")), End: q.Get("end") == "1", Limit: limit.Limit}
 	var b conversation.Builder
+	var values *conversation.Values
 	told, err := c.o.Talk.Tell(window, ledger.Access{Who: who(r), Why: why}, func(t *ledger.Told) error {
-		b.Add(c.asFlow(t))
+		if values == nil {
+			values = asValues(t)
+		}
+		b.Add(c.asFlow(t, values))
 		return r.Context().Err()
 	})
 	if err != nil {
@@ -64,7 +68,7 @@ func (c *Console) flowConversation(w http.ResponseWriter, r *http.Request) error
 		return err
 	}
 	var b conversation.Builder
-	b.Add(c.asFlow(told))
+	b.Add(c.asFlow(told, asValues(told)))
 	return writePlain(w, about(b.Done(), telling))
 }
 
@@ -82,7 +86,7 @@ func (c *Console) part(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if p := conversation.PartOf(c.asFlow(told), n); p != nil {
+	if p := conversation.PartOf(c.asFlow(told, asValues(told)), n); p != nil {
 		return writePlain(w, p)
 	}
 	return unread(told, refuse(http.StatusNotFound, "not_found", "the flow has no such part"))
@@ -125,7 +129,7 @@ func (c *Console) reveal(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	value, err := conversation.Reveal(c.asFlow(told), in.Place, in.Part, in.Start, in.End)
+	value, err := conversation.Reveal(c.asFlow(told, asValues(told)), in.Place, in.Part, in.Start, in.End)
 	if errors.Is(err, conversation.ErrPlace) {
 		return unread(told, refuse(http.StatusNotFound, "not_found", err.Error()))
 	}
@@ -146,20 +150,17 @@ func writePlain(w http.ResponseWriter, v any) error {
 }
 
 // asFlow gives what the ledger tells in the words of a conversation.
-func (c *Console) asFlow(t *ledger.Told) *conversation.Flow {
+func (c *Console) asFlow(t *ledger.Told, values *conversation.Values) *conversation.Flow {
 	f := &conversation.Flow{
 		Intent: t.Intent, Outcome: t.Outcome, Before: t.Before, Gap: t.Gap, At: t.Change.At, Role: t.Change.Role, Tooled: t.Tooled,
 		Change: conversation.Change{Kept: t.Change.Kept, Added: t.Change.Added, Removed: t.Change.Removed, System: t.Change.System, Tools: t.Change.Tools},
-		Left:   t.Left, Rest: t.Rest, Text: t.Text, Unread: c.why(t.Unread), NoReply: c.why(t.Unanswered), Names: c.o.Talk.FindingID,
+		Hide:   values, Loose: t.Loose, Left: t.Left, Rest: t.Rest, Text: t.Text, Unread: c.why(t.Unread), NoReply: c.why(t.Unanswered), Names: c.o.Talk.FindingID,
 	}
 	for i := range t.Blocks {
 		f.Blocks = append(f.Blocks, asBlock(&t.Blocks[i]))
 	}
 	for _, e := range t.Edits {
 		f.Edits = append(f.Edits, conversation.Edit{At: e.At, Cut: e.Cut, Put: e.Put})
-	}
-	for _, v := range t.Hide {
-		f.Hide = append(f.Hide, conversation.Value{Text: v.Value, Rule: v.Rule})
 	}
 	for _, chunk := range t.Answer {
 		f.Chunks = append(f.Chunks, chunk.Data)
@@ -190,4 +191,13 @@ func (c *Console) why(err error) string {
 	}
 	c.o.Log.Warn("reading a flow for a conversation", "err", err)
 	return "The content can't be read; the gateway's log says more."
+}
+
+// asValues gives the session's values: the same for all of its flows.
+func asValues(t *ledger.Told) *conversation.Values {
+	list := make([]conversation.Value, 0, len(t.Values))
+	for _, v := range t.Values {
+		list = append(list, conversation.Value{Text: string(v.Value), Rule: v.Rule})
+	}
+	return conversation.NewValues(list)
 }

@@ -58,8 +58,8 @@ func spoken(f *Flow) (parts []flow.Part, whole []byte, why string) {
 		take(text)
 	}
 	said := read.End()
-	if len(said.Parts) > 0 {
-		whole = nil
+	if len(said.Parts) > 0 || said.Complete && said.Error == "" {
+		whole = nil // there is nothing else in it
 	}
 	if why == "" {
 		why = said.Unreadable

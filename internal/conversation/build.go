@@ -83,8 +83,11 @@ func (b *Builder) follow(e *entry, f *Flow) {
 	if f.Outcome != nil {
 		e.last.long = f.Outcome.Usage.CacheWrite1h > 0 || before != nil && before.long && f.Outcome.Usage.CacheWrite == 0
 	}
-	if before != nil && !e.last.known { // a failed call leaves the cache as it was
-		e.last = *before
+	if !e.last.known { // a failed call leaves the cache as it was
+		e.last.fresh = e.root
+		if before != nil {
+			e.last = *before
+		}
 	}
 	switch {
 	case e.subagent != "":

@@ -31,6 +31,7 @@ func cached(p flow.Provider, u flow.UsageView) int64 {
 type last struct {
 	usage flow.UsageView
 	known bool // the provider told
+	fresh bool // nothing was answered yet
 	long  bool // some of it was to be kept for an hour
 	at    time.Time
 	model string
@@ -43,7 +44,7 @@ func explain(f *Flow, t *Turn, was *last) Cache {
 		return c
 	}
 	if was == nil || !was.known {
-		return firstOf(f, t, c)
+		return firstOf(t, c, was == nil && f.Before == "" && !f.Gap || was != nil && was.fresh)
 	}
 	c.Expected = cached(f.Intent.Provider, was.usage)
 	missed := c.Expected - c.Read
@@ -59,9 +60,9 @@ func explain(f *Flow, t *Turn, was *last) Cache {
 	return c
 }
 
-func firstOf(f *Flow, t *Turn, c Cache) Cache {
+func firstOf(t *Turn, c Cache, begins bool) Cache {
 	switch {
-	case f.Before != "" || f.Gap:
+	case !begins:
 		c.Reason, c.Text = "unknown", "What the turn before it left in the cache is not known."
 	case c.Read > 0:
 		c.Reason, c.Text = "first", fmt.Sprintf("The conversation begins here; %s tokens of its head were in the cache already.", count(c.Read))

@@ -178,10 +178,11 @@ type Flow struct {
 	Tooled  bool   // it offers tools
 	Blocks  []Block
 	Left    int
-	Rest    []byte // other members, as a JSON object
-	Text    []byte // a body without blocks
-	Edits   []Edit // what the provider got against the decoded body
-	Hide    []Value
+	Rest    []byte  // other members, as a JSON object
+	Text    []byte  // a body without blocks
+	Edits   []Edit  // what the provider got against the decoded body
+	Hide    *Values // of the session
+	Loose   bool    // nothing else says where they stand in Blocks
 	Unread  string
 	Chunks  [][]byte                               // of the answer, as the provider sent it
 	NoReply string                                 // why there are none
@@ -205,12 +206,6 @@ type Secret struct {
 	Start, End      int // in Raw
 	Rule, Pseudonym string
 	Part            bool
-}
-
-// Value is a value that may stand anywhere in a flow.
-type Value struct {
-	Text []byte
-	Rule string
 }
 
 // Edit replaces Cut bytes at offset At by Put.

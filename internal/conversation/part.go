@@ -36,7 +36,7 @@ func (m *maker) request() (parts []*Part) {
 	if rest, err := codec.Parts(m.f.Intent.API, m.f.Rest); err == nil && m.only < 0 {
 		for i := range rest {
 			p := newPart(&rest[i], Request, restAt+int64(i))
-			p.fill(rest[i].Text, everywhereOf(m.f.Hide, rest[i:i+1]), m.limit)
+			p.fill(rest[i].Text, m.f.Hide.in(rest[i:i+1]), m.limit)
 			parts = append(parts, p)
 		}
 	}
@@ -52,7 +52,7 @@ const restAt = said / 2
 // text gives a body that has no blocks as one part.
 func (m *maker) text() *Part {
 	raw := flow.Part{Kind: flow.UnknownPart, Text: string(m.f.Text)}
-	list := everywhereOf(m.f.Hide, []flow.Part{raw})
+	list := m.f.Hide.in([]flow.Part{raw})
 	for i := range m.f.Intent.Findings {
 		f := &m.f.Intent.Findings[i]
 		if f.Place == "" && f.Start >= 0 && f.Start < f.End && f.End <= int64(len(raw.Text)) {
@@ -82,7 +82,10 @@ func (m *maker) block(b *Block) (parts []*Part) {
 	if len(read) > eachBlock {
 		read = read[:eachBlock]
 	}
-	list := append(place(raw, spots, read), everywhereOf(m.f.Hide, read)...)
+	list := place(raw, spots, read)
+	if m.f.Loose {
+		list = append(list, m.f.Hide.in(read)...)
+	}
 	for i := range read {
 		p := newPart(&read[i], Request, b.Start*eachBlock+int64(i))
 		p.fill(read[i].Text, of(list, i), m.limit)
@@ -129,16 +132,6 @@ func of(list []placed, part int) (mine []placed) {
 	return mine
 }
 
-// everywhereOf finds values that may stand anywhere.
-func everywhereOf(values []Value, parts []flow.Part) (all []placed) {
-	for i := range values {
-		no := false
-		s := spot{mark: Mark{Rule: values[i].Rule, Shown: "text", Value: &no}, hide: true}
-		all = append(all, everywhere(string(values[i].Text), &s, parts)...)
-	}
-	return all
-}
-
 func newPart(p *flow.Part, side string, n int64) *Part {
 	return &Part{N: n, Side: side, Kind: p.Kind, Role: clean(p.Role), ID: clean(p.ID), Name: clean(p.Name), Signed: p.Signed, Failed: p.Failed}
 }
@@ -167,7 +160,7 @@ func (m *maker) answer(read []flow.Part) (parts []*Part) {
 func (m *maker) placeAnswer(read []flow.Part) (all []placed) {
 	for i := range m.findings {
 		f := &m.findings[i]
-		if f.Place != "answer" || f.End <= f.Start {
+		if f.Place != "answer" || f.Start < 0 || f.End <= f.Start {
 			continue
 		}
 		var in []int
@@ -188,7 +181,7 @@ func (m *maker) placeAnswer(read []flow.Part) (all []placed) {
 			}
 		}
 	}
-	return append(all, everywhereOf(m.f.Hide, read)...)
+	return append(all, m.f.Hide.in(read)...)
 }
 
 // fits leaves of the parts that may hold a finding the one that does, where its id

@@ -20,7 +20,7 @@ func title(name, args string) string {
 
 // subjects are the arguments that say what a call is about, the best first.
 var subjects = []string{
-	"command", "cmd", "file_path", "filePath", "absolute_path", "notebook_path", "path", "pattern", "query", "url", "uri",
+	"command", "cmd", "file_path", "filePath", "absolute_path", "notebook_path", "pattern", "path", "query", "url", "uri",
 	"description", "skill", "subject", "name", "prompt", "task", "message", "q", "dir_path", "file", "filename",
 }
 

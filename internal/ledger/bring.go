@@ -85,7 +85,7 @@ func (t *teller) bring(out *Told, body *strand.Body, list []strand.Block, known 
 		for _, s := range secrets {
 			block.Secrets = append(block.Secrets, Span(s))
 		}
-		if t.whole && first.id != "" {
+		if first.id != "" {
 			block.Found = t.found(first.id, b)
 		}
 		out.Blocks = append(out.Blocks, block)

@@ -165,6 +165,12 @@ func (l *Ledger) readAnswer(row *index.Flow, what What) ([]Chunk, error) {
 	if err != nil {
 		return nil, err
 	}
+	return l.answerAt(row, parts, what)
+}
+
+// answerAt puts an answer together from the pieces that came before its end, and
+// from that.
+func (l *Ledger) answerAt(row *index.Flow, parts []index.Pos, what What) ([]Chunk, error) {
 	var all []Chunk
 	for _, at := range parts {
 		chunks, err := l.partAt(at)

@@ -41,7 +41,8 @@ type Told struct {
 	Rest   []byte       // of one flow told by itself: the other members, as a JSON object
 	Text   []byte       // of one told by itself that has no blocks: the body
 	Edits  []Edit       // forwarded against the decoded body; nil when there is none that tells
-	Hide   []VaultEntry // values that may stand in Blocks and Text without a mark
+	Values []VaultEntry // of the session: they may stand in the answer
+	Loose  bool         // and in Blocks and Text, without a Span
 	Unread error        // why there are no Blocks
 
 	Answer     []Chunk // as the provider sent it
@@ -108,6 +109,9 @@ func (l *Ledger) Tell(w Window, by Access, visit func(*Told) error) (*Telling, e
 	}
 	t, err := l.teller(rows[0].Key, out.SessionView)
 	if err != nil {
+		return nil, err
+	}
+	if err := t.ask(rows); err != nil {
 		return nil, err
 	}
 	for i := range behind {

@@ -26,12 +26,12 @@ type teller struct {
 	whole bool // all of a request is told
 	begun bool // the session has flows before
 
-	tips   []*told               // the latest first
-	byFlow map[flow.ID]*told     // what a later one may name
-	firsts map[int]firstFlow     // by run of the shelf
-	brings map[flow.ID]*bringing // flows that brought blocks first
-	values []VaultEntry          // of the session, once they were asked for
-	hidden bool                  // they were
+	tips   []*told                 // the latest first
+	byFlow map[flow.ID]*told       // what a later one may name
+	firsts map[int]firstFlow       // by run of the shelf
+	brings map[flow.ID]*bringing   // flows that brought blocks first
+	parts  map[flow.ID][]index.Pos // of answers; nil: they were not asked for
+	values []VaultEntry            // of the session
 }
 
 // told is a request that later ones are compared with.
@@ -55,7 +55,9 @@ func (l *Ledger) teller(key uint64, view SessionView) (*teller, error) {
 		return nil, err
 	}
 	sh := newShelf(l, runs)
-	return &teller{l: l, view: view, shelf: sh, read: strand.NewReader(sh), byFlow: map[flow.ID]*told{}, firsts: map[int]firstFlow{}, brings: map[flow.ID]*bringing{}}, nil
+	t := &teller{l: l, view: view, shelf: sh, read: strand.NewReader(sh), byFlow: map[flow.ID]*told{}, firsts: map[int]firstFlow{}, brings: map[flow.ID]*bringing{}}
+	t.values, err = t.vault()
+	return t, err
 }
 
 // Hidden gives a value of the vault as it stands in a body.
@@ -102,7 +104,7 @@ func (t *teller) told(row *index.Flow) (*Told, error) {
 	if errors.Is(err, ErrRemoved) {
 		return nil, errSkip // since the index was asked
 	}
-	out := &Told{Change: Change{At: -1}}
+	out := &Told{Change: Change{At: -1}, Values: t.values}
 	if err != nil {
 		return t.damaged(row, out, err), nil
 	}
@@ -115,9 +117,28 @@ func (t *teller) told(row *index.Flow) (*Told, error) {
 	if out.Unread = t.request(out, e); errors.Is(out.Unread, ErrNotKept) {
 		out.Unanswered = ErrNotKept
 	} else if out.Unanswered == nil && (out.Outcome == nil || out.Outcome.ResponseBytes > 0) {
-		out.Answer, out.Unanswered = t.l.readAnswer(row, Response)
+		out.Answer, out.Unanswered = t.answer(row)
 	}
 	return out, nil
+}
+
+// answer gives what the provider sent. The pieces of answers that have ended were
+// asked for together.
+func (t *teller) answer(row *index.Flow) ([]Chunk, error) {
+	if parts, ok := t.parts[row.ID]; row.OutcomeAt.Segment != 0 && (ok || t.parts != nil) {
+		return t.l.answerAt(row, parts, Response)
+	}
+	return t.l.readAnswer(row, Response)
+}
+
+// ask has the pieces of the answers of some flows found at once.
+func (t *teller) ask(rows []index.Flow) (err error) {
+	ids := make([]flow.ID, len(rows))
+	for i := range rows {
+		ids[i] = rows[i].ID
+	}
+	t.parts, err = t.l.index.PartsOf(ids)
+	return err
 }
 
 // damaged tells what the index knows of a flow.
@@ -163,9 +184,7 @@ func (t *teller) request(out *Told, e *entry) error {
 	if err := t.compare(out, body, was, gap); err != nil {
 		return err
 	}
-	if len(out.Blocks) > 0 && body.Whole() { // nothing says where the vault's values stand in it
-		t.hide(out)
-	}
+	out.Loose = body.Whole() // nothing says where the vault's values stand in it
 	if t.whole {
 		return t.rest(out, body)
 	}
@@ -184,18 +203,18 @@ func (t *teller) edits(out *Told, req *request) error {
 	return err
 }
 
-// hide gives the values of the session: they may stand anywhere.
-func (t *teller) hide(out *Told) {
-	if !t.hidden {
-		t.hidden = true
-		if owner, ok := t.l.ring.VaultID(t.view.Principal); ok {
-			key, _ := t.l.ring.Known(t.view.Principal, t.view.Session)
-			if rows, err := t.l.index.Secrets(owner, key, maxSessionly); err == nil {
-				t.values, _ = t.l.reveal(rows)
-			}
-		}
+// vault gives the values of the session. That it is read was recorded.
+func (t *teller) vault() ([]VaultEntry, error) {
+	owner, ok := t.l.ring.VaultID(t.view.Principal)
+	if !ok {
+		return nil, nil
 	}
-	out.Hide = t.values
+	key, _ := t.l.ring.Known(t.view.Principal, t.view.Session)
+	rows, err := t.l.index.Secrets(owner, key, maxSessionly)
+	if err != nil || key == 0 {
+		return nil, err
+	}
+	return t.l.reveal(rows)
 }
 
 func coded(in *flow.Intent) bool {
@@ -279,8 +298,7 @@ func (t *teller) text(out *Told, req *request) error {
 	if err != nil {
 		return err
 	}
-	t.hide(out)
-	out.Text = text
+	out.Text, out.Loose = text, true
 	return nil
 }
 
@@ -343,9 +361,31 @@ func (t *teller) before(in *flow.Intent, body *strand.Body) (was *told, gap bool
 		}
 	}
 	if was == nil {
-		was = t.byFlow[in.Session.Predecessor]
+		was, err = t.likely(in, now)
 	}
-	return was, false, nil
+	return was, false, err
+}
+
+// likely finds the conversation that one goes on from though it begins otherwise:
+// half of it is there again, or it says that it makes it short.
+func (t *teller) likely(in *flow.Intent, now *strand.Field) (*told, error) {
+	if was := t.byFlow[in.Session.Predecessor]; was != nil {
+		return was, nil
+	}
+	for _, tip := range t.tips {
+		old := tip.body.Get(talkFields...)
+		if tip.in.API != in.API || tip.in.Session.Subagent != in.Session.Subagent || old.Count() < 2 || now.Count() < 2 {
+			continue
+		}
+		c, err := t.read.Compare(old, now)
+		if err != nil {
+			return nil, err
+		}
+		if 2*c.Kept >= old.Count() {
+			return tip, nil
+		}
+	}
+	return nil, nil
 }
 
 // sameHead reports whether two requests have the same system prompt and tools:

@@ -1,6 +1,13 @@
 package index
 
-import "slices"
+import (
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+)
 
 // After gives flows of a session that began with the one at hand or after it,
 // limit at most, in the order of Flows. A started of 0 and no id is the beginning.
@@ -14,4 +21,24 @@ func (x *Index) Until(key uint64, started int64, id string, limit int) ([]Flow, 
 	list, err := x.flows("WHERE key = ?1 AND started <= ?2 AND (started, id) < (?2, ?3) ORDER BY started DESC, id DESC LIMIT ?4", int64(key), started, id, limit)
 	slices.Reverse(list)
 	return list, err
+}
+
+// PartsOf tells where the pieces of some flows' answers stand, in order.
+func (x *Index) PartsOf(ids []flow.ID) (map[flow.ID][]Pos, error) {
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return nil, fmt.Errorf("encoding flows: %w", err)
+	}
+	all := map[flow.ID][]Pos{}
+	const q = "SELECT flow, segment, offset FROM parts WHERE flow IN (SELECT value FROM json_each(?)) ORDER BY flow, segment, offset"
+	err = query(x, q, []any{string(list)}, func(r *sql.Rows) error {
+		var id flow.ID
+		var segment int64
+		var p Pos
+		err := r.Scan(&id, &segment, &p.Offset)
+		p.Segment = uint64(segment)
+		all[id] = append(all[id], p)
+		return err
+	})
+	return all, err
 }

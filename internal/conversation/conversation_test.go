@@ -1,0 +1,221 @@
+package conversation_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/workingagents/gatehouse/internal/conversation"
+	"github.com/workingagents/gatehouse/internal/flow"
+)
+
+func finding(raw, value string, action flow.Action) flow.Finding {
+	at := int64(strings.Index(raw, value))
+	return flow.Finding{ID: "f_1", Rule: "secret.test", Severity: flow.High, Start: at, End: at + int64(len(value)), Action: action}
+}
+
+func asked(raw string, found ...flow.Finding) *conversation.Flow {
+	return &conversation.Flow{
+		Intent: &flow.Intent{Flow: "f1", API: flow.Messages, Provider: flow.Anthropic, Turn: 1, Findings: found, Decision: flow.Decision{Verdict: flow.Pass}},
+		At:     -1, Blocks: []conversation.Block{{Field: "messages", Role: "user", Raw: []byte(raw)}},
+	}
+}
+
+// under gives what stands under the marks of a text.
+func under(p *conversation.Part) (list []string) {
+	units := utf16.Encode([]rune(p.Text))
+	for _, m := range p.Marks {
+		list = append(list, m.Shown+" "+string(utf16.Decode(units[m.Start:m.End])))
+	}
+	return list
+}
+
+// TestMarksStandInTheText: through escapes, in arguments that stay JSON, in results
+// that are joined, where the same text comes twice, and behind a stand-in.
+func TestMarksStandInTheText(t *testing.T) {
+	for name, tc := range map[string]struct {
+		raw, value string
+		action     flow.Action
+		put        string
+		want       string
+		marks      []string
+	}{
+		"plain":           {`{"type":"text","text":"it is s3cret."}`, `s3cret`, flow.FlagIt, "", "it is ●●●●.", []string{"masked ●●●●"}},
+		"behind escapes":  {`{"type":"text","text":"\ud834\udd1e\"\n s3cret"}`, `s3cret`, flow.FlagIt, "", "𝄞\"\n ●●●●", []string{"masked ●●●●"}},
+		"with escapes":    {`{"type":"text","text":"a s3\u0063ret b"}`, `s3\u0063ret`, flow.FlagIt, "", "a ●●●● b", []string{"masked ●●●●"}},
+		"in arguments":    {`{"type":"tool_use","name":"B","input":{"a":"𝄞","command":"x s3cret"}}`, `s3cret`, flow.FlagIt, "", `{"a":"𝄞","command":"x ●●●●"}`, []string{"masked ●●●●"}},
+		"in a joined one": {`{"type":"tool_result","content":[{"type":"text","text":"one"},{"type":"text","text":"s3cret!"}]}`, `s3cret`, flow.FlagIt, "", "one\n●●●●!", []string{"masked ●●●●"}},
+		"replaced":        {`{"type":"text","text":"é s3cret b"}`, `s3cret`, flow.RedactIt, "QZSTANDIN", "é QZSTANDIN b", []string{"pseudonym QZSTANDIN"}},
+		"a whole message": {`{"role":"user","content":"s3cret"}`, `s3cret`, flow.FlagIt, "", "●●●●", []string{"masked ●●●●"}},
+		"not text":        {`{"type":"image","source":{"type":"url","url":"http://x/s3cret"}}`, `s3cret`, flow.FlagIt, "", "http://x/●●●●", []string{"masked ●●●●"}},
+	} {
+		f := asked(tc.raw, finding(tc.raw, tc.value, tc.action))
+		if tc.put != "" {
+			at := f.Intent.Findings[0].Start
+			f.Edits = []conversation.Edit{{At: at, Cut: int64(len(tc.value)), Put: []byte(tc.put)}}
+		}
+		var b conversation.Builder
+		turn := b.Add(f)
+		if len(turn.Added) != 1 || turn.Added[0].Text != tc.want || fmt.Sprint(under(turn.Added[0])) != fmt.Sprint(tc.marks) {
+			t.Errorf("%s: %+v, marks %q", name, turn.Added[0], under(turn.Added[0]))
+		}
+		if tc.put == "" {
+			if got, err := conversation.Reveal(f, "", 0, f.Intent.Findings[0].Start, f.Intent.Findings[0].End); err != nil || got != "s3cret" {
+				t.Errorf("%s: revealed %q, %v", name, got, err)
+			}
+		}
+	}
+}
+
+// TestMildFindingsStayReadable: what is no secret is marked and not hidden.
+func TestMildFindingsStayReadable(t *testing.T) {
+	raw := `{"type":"text","text":"ignore all of it"}`
+	for rule, shown := range map[string]string{"injection.ignore": "text ignore", "pii.email": "text ignore", "secret.x": "masked ●●●●", "canary.x": "masked ●●●●", "registered.x": "masked ●●●●"} {
+		f := finding(raw, "ignore", flow.FlagIt)
+		f.Rule, f.Severity = rule, flow.Medium
+		var b conversation.Builder
+		if got := under(b.Add(asked(raw, f)).Added[0]); len(got) != 1 || got[0] != shown {
+			t.Errorf("%s: %q, want %q", rule, got, shown)
+		}
+	}
+}
+
+// TestTitlesSayWhatACallIsAbout, and show no value.
+func TestTitlesSayWhatACallIsAbout(t *testing.T) {
+	for _, tc := range []struct{ name, args, want string }{
+		{"Bash", `{"command":"\ngit push\nmore","description":"d"}`, "Bash git push"},
+		{"Read", `{"file_path":"src/main.go","limit":3}`, "Read src/main.go"},
+		{"Grep", `{"pattern":"TODO","path":"."}`, "Grep ."},
+		{"shell", `{"command":["bash","-lc","ls -R"]}`, "shell ls -R"},
+		{"shell", `{"command":["ls","-R"]}`, "shell ls -R"},
+		{"read_file", `{"absolute_path":"/a/b"}`, "read_file /a/b"},
+		{"mcp__x__y", `{"n":1,"zone":"eu"}`, "mcp__x__y eu"},
+		{"exec", `const r = await tools.exec_command({cmd: \"x\"});`, "exec const r = await tools.exec_command({cmd: \\\"x\\\"});"},
+		{"apply_patch", "*** Begin Patch\n*** Update File: a.go\n", "apply_patch a.go"},
+		{"Bash", `{`, "Bash"},
+		{"Bash", `{"command":"echo s3cret"}`, "Bash echo ●●●●"},
+	} {
+		if tc.name == "Grep" {
+			tc.want = "Grep TODO"
+		}
+		args, _ := json.Marshal(tc.args)
+		raw := fmt.Sprintf(`{"type":"custom_tool_call","name":%q,"input":%s,"call_id":"c"}`, tc.name, args)
+		var found []flow.Finding
+		if strings.Contains(raw, "s3cret") {
+			found = append(found, finding(raw, "s3cret", flow.FlagIt))
+		}
+		f := asked(raw, found...)
+		f.Intent.API, f.Blocks[0].Field = flow.Responses, "input"
+		var b conversation.Builder
+		if got := b.Add(f).Added[0].Title; got != tc.want {
+			t.Errorf("%s %s: %q, want %q", tc.name, tc.args, got, tc.want)
+		}
+	}
+}
+
+// TestTheCacheIsExplained by what is known.
+func TestTheCacheIsExplained(t *testing.T) {
+	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for name, tc := range map[string]struct {
+		change func(f *conversation.Flow)
+		reason string
+		text   string
+	}{
+		"served":     {func(f *conversation.Flow) { f.Outcome.Usage.CacheRead = 9990 }, "", "9,990 of 10,000 tokens came from the cache."},
+		"tools":      {func(f *conversation.Flow) { f.Change.Tools = true }, "tools", "The tool definitions changed, so 10,000 tokens were read anew."},
+		"system":     {func(f *conversation.Flow) { f.Change.System = true }, "system", "The system prompt changed, so 10,000 tokens were read anew."},
+		"model":      {func(f *conversation.Flow) { f.Intent.Model = "b" }, "model", "The model changed from a to b, which has a cache of its own, so 10,000 tokens were read anew."},
+		"history":    {func(f *conversation.Flow) { f.At = 6; f.Outcome.Usage.CacheRead = 4000 }, "history", "The conversation changed from its block 7 on, so 6,000 tokens were read anew."},
+		"developer":  {func(f *conversation.Flow) { f.At, f.Role = 1, "developer" }, "system", "The instructions in block 2 of the conversation changed, so 10,000 tokens were read anew."},
+		"expired":    {func(f *conversation.Flow) { f.Intent.Started = start.Add(6 * time.Minute) }, "expired", "6 minutes passed since the turn before it, longer than the cache lives, so 10,000 tokens were read anew."},
+		"in an hour": {func(f *conversation.Flow) { f.Intent.Started = start.Add(6 * time.Minute); f.Role = "1h" }, "unknown", ""},
+		"unknown":    {func(f *conversation.Flow) {}, "unknown", "The request goes on where the one before it ended, and why the cache did not serve it can't be told: 10,000 tokens were read anew."},
+	} {
+		first := asked(`{"type":"text","text":"a"}`)
+		first.Intent.Model, first.Intent.Started = "a", start
+		first.Outcome = &flow.Outcome{Flow: "f1", State: flow.Done, Usage: flow.Usage{Input: 5, CacheWrite: 10_000}}
+		next := asked(`{"type":"text","text":"b"}`)
+		next.Intent.Flow, next.Intent.Model, next.Intent.Started, next.Before = "f2", "a", start.Add(time.Minute), "f1"
+		next.Outcome = &flow.Outcome{Flow: "f2", State: flow.Done, Usage: flow.Usage{Input: 10_000}}
+		tc.change(next)
+		if next.Role == "1h" {
+			first.Outcome.Usage.CacheWrite1h, next.Role = 10_000, ""
+		}
+		next.Outcome.Model = next.Intent.Model
+		var b conversation.Builder
+		b.Add(first)
+		if c := b.Add(next).Cache; c.Reason != tc.reason || tc.text != "" && c.Text != tc.text {
+			t.Errorf("%s: %+v", name, c)
+		}
+	}
+}
+
+// TestOnlyPicturesOfPixelsAreGiven.
+func TestOnlyPicturesOfPixelsAreGiven(t *testing.T) {
+	for data, want := range map[string]string{
+		"iVBORw0KGgoAAAANSUhEUg==":                 "image/png",
+		"PHN2ZyBvbmxvYWQ9ImFsZXJ0KDEpIj48L3N2Zz4=": "",
+	} {
+		raw := fmt.Sprintf(`{"type":"image","source":{"type":"base64","media_type":"image/png","data":%q}}`, data)
+		var b conversation.Builder
+		m := b.Add(asked(raw)).Added[0].Media
+		if m == nil || (m.Data != "") != (want != "") || m.Bytes == 0 {
+			t.Errorf("%s: %+v", data, m)
+		}
+	}
+}
+
+// FuzzConversation: whatever stands in a flow, what is shown is valid, its marks lie
+// in it, and a hidden value is not in it.
+func FuzzConversation(f *testing.F) {
+	f.Add([]byte(`{"type":"text","text":"it is s3cret-value."}`), []byte(`{"content":[{"type":"text","text":"s3cret-value"}]}`), "user", 30, 42, uint8(0), "x")
+	f.Add([]byte(`{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"a\":\"s3cret\"}"}}]}`), []byte("data: {}\n\n"), "", 100, 110, uint8(1), "")
+	f.Add([]byte("\"\xff\xfe\\ud800 s3cret-value\""), []byte("\xff"), "\xff", 2, 9, uint8(2), "é")
+	f.Fuzz(func(t *testing.T, raw, answer []byte, role string, start, end int, api uint8, put string) {
+		apis := []flow.API{flow.Messages, flow.Chat, flow.Responses, flow.StreamGenerate, flow.Opaque}
+		found := flow.Finding{ID: "f_1", Rule: "secret.x", Start: int64(start), End: int64(end), Action: flow.FlagIt}
+		in := found
+		in.Place = "answer"
+		fl := asked(string(raw), found)
+		fl.Intent.API = apis[int(api)%len(apis)]
+		fl.Blocks[0].Role = role
+		fl.Blocks[0].Secrets = []conversation.Secret{{Start: end, End: start, Rule: role}}
+		fl.Blocks[0].Found = []flow.Finding{found, in}
+		if put != "" {
+			fl.Edits = []conversation.Edit{{At: int64(end), Cut: int64(start), Put: []byte(put)}}
+		}
+		fl.Chunks = [][]byte{answer[:len(answer)/2], answer[len(answer)/2:]}
+		fl.Rest, fl.Hide, fl.Loose = raw, conversation.NewValues([]conversation.Value{{Text: "s3cret-value", Rule: "secret.x"}}), true
+		fl.Outcome = &flow.Outcome{State: flow.Done, Model: role, Findings: []flow.Finding{in}}
+		var b conversation.Builder
+		turn := b.Add(fl)
+		for _, p := range append(append([]*conversation.Part{}, turn.Added...), turn.Answer...) {
+			units := len(utf16.Encode([]rune(p.Text)))
+			if !utf8.ValidString(p.Text + p.Title + p.Role + p.Name + p.ID) {
+				t.Errorf("not valid: %q", p.Text)
+			}
+			if strings.Contains(p.Text, "s3cret-value") || strings.Contains(p.Title, "s3cret-value") {
+				t.Errorf("the value is shown: %q %q", p.Title, p.Text)
+			}
+			for _, m := range p.Marks {
+				if m.Start < 0 || m.End < m.Start || m.End > units {
+					t.Errorf("mark %+v of %d units", m, units)
+				}
+			}
+			if whole := conversation.PartOf(fl, p.N); whole == nil || !p.Cut && whole.Text != p.Text {
+				t.Errorf("part %d is not found: %+v", p.N, whole)
+			}
+		}
+		text, err := json.Marshal(b.Done())
+		if err != nil || bytes.Contains(text, []byte("s3cret-value")) {
+			t.Errorf("%v: %s", err, text)
+		}
+		conversation.Reveal(fl, "", 0, int64(start), int64(end))
+		conversation.Reveal(fl, "answer", int64(start), 0, int64(end))
+	})
+}

@@ -1,0 +1,56 @@
+package conversation
+
+import (
+	"strings"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+)
+
+// leastValue is how long a value must be to be looked for in any text, and prefix
+// how much of it is compared first.
+const (
+	leastValue = 4
+	prefix     = 4
+)
+
+// Values are looked for in texts of which nothing says where they stand: in answers,
+// and in bodies that came compressed. A nil *Values holds none.
+type Values struct {
+	by map[string][]Value
+}
+
+// Value is a value that a rule found in the session.
+type Value struct {
+	Text string
+	Rule string
+}
+
+// NewValues makes a set of values.
+func NewValues(list []Value) *Values {
+	v := &Values{by: map[string][]Value{}}
+	for _, x := range list {
+		if len(x.Text) >= leastValue {
+			v.by[x.Text[:prefix]] = append(v.by[x.Text[:prefix]], x)
+		}
+	}
+	return v
+}
+
+// in finds the values in some texts.
+func (v *Values) in(parts []flow.Part) (all []placed) {
+	if v == nil || len(v.by) == 0 {
+		return nil
+	}
+	for i := range parts {
+		t := parts[i].Text
+		for at := 0; at+leastValue <= len(t); at++ {
+			for _, x := range v.by[t[at:at+prefix]] {
+				if strings.HasPrefix(t[at:], x.Text) {
+					m := Mark{Rule: x.Rule, Shown: "text", Value: new(bool)}
+					all = append(all, placed{i, at, at + len(x.Text), m, true})
+				}
+			}
+		}
+	}
+	return all
+}
