@@ -3,7 +3,6 @@ package console_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -119,6 +118,7 @@ func BenchmarkConversation(b *testing.B) {
 	}{
 		{"200 turns of 1.1 MB", 200, 5000, 0, ""},
 		{"200 in 50000 turns", 50_000, 1500, 150, "f00025000"},
+		{"4 turns of 20 MB", 4, 7 << 20, 0, ""},
 	} {
 		b.Run(tc.name, func(b *testing.B) {
 			s := newSaga(b, tc.turns, tc.fresh, tc.every)
@@ -140,5 +140,4 @@ func BenchmarkConversation(b *testing.B) {
 			b.ReportMetric(float64(s.last), "body-bytes")
 		})
 	}
-	_ = json.Valid
 }

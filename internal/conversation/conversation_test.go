@@ -90,7 +90,7 @@ func TestTitlesSayWhatACallIsAbout(t *testing.T) {
 	for _, tc := range []struct{ name, args, want string }{
 		{"Bash", `{"command":"\ngit push\nmore","description":"d"}`, "Bash git push"},
 		{"Read", `{"file_path":"src/main.go","limit":3}`, "Read src/main.go"},
-		{"Grep", `{"pattern":"TODO","path":"."}`, "Grep ."},
+		{"Grep", `{"pattern":"needle","path":"."}`, "Grep ."},
 		{"shell", `{"command":["bash","-lc","ls -R"]}`, "shell ls -R"},
 		{"shell", `{"command":["ls","-R"]}`, "shell ls -R"},
 		{"read_file", `{"absolute_path":"/a/b"}`, "read_file /a/b"},
@@ -101,7 +101,7 @@ func TestTitlesSayWhatACallIsAbout(t *testing.T) {
 		{"Bash", `{"command":"echo s3cret"}`, "Bash echo ●●●●"},
 	} {
 		if tc.name == "Grep" {
-			tc.want = "Grep TODO"
+			tc.want = "Grep needle"
 		}
 		args, _ := json.Marshal(tc.args)
 		raw := fmt.Sprintf(`{"type":"custom_tool_call","name":%q,"input":%s,"call_id":"c"}`, tc.name, args)

@@ -58,13 +58,13 @@ type Options struct {
 
 // Gate admits messages. It is safe for concurrent use.
 type Gate struct {
-	o          Options
-	tracker    *tracker
-	tally      tally
-	cache      *inspect.Cache
-	frozen     *frozen
-	values     values
-	blindKey   []byte // keys the hashes of log-ins
+	o        Options
+	tracker  *tracker
+	tally    tally
+	cache    *inspect.Cache
+	frozen   *frozen
+	values   values
+	blindKey []byte // keys the hashes of log-ins
 }
 
 // New makes a gate.
