@@ -436,7 +436,7 @@ func TestWrongCallsExitWith2(t *testing.T) {
 	p := newPlace(t)
 	for _, args := range [][]string{
 		{"flows", "--limit", "-1"}, {"sessions", "--limit", "-1"}, {"flows", "--since", "x"},
-		{"show", "f", "--raw", "answer"}, {"up", "--listen", "4000"}, {"up", "--console", "localhost"},
+		{"show", "f", "--raw", "answer"}, {"show", "f", "--session", "s"}, {"show", "--session", "s", "--raw", "request"}, {"up", "--listen", "4000"}, {"up", "--console", "localhost"},
 	} {
 		if g := p.start(args...); code(g.Wait()) != 2 || strings.Contains(g.errs.String(), "access key") {
 			t.Errorf("%q: %s", args, g.errs.String())

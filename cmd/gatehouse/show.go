@@ -19,13 +19,24 @@ import (
 const showMax = 256 << 20
 
 func runShow(ctx context.Context, args []string, std streams) error {
-	fs := newFlags("show", "FLOW [--data DIR] [--raw request|forwarded|response|delivered] [--why REASON]", std)
+	fs := newFlags("show", "FLOW | --session S [--data DIR] [--principal P] [--raw request|forwarded|response|delivered] [--why REASON]", std)
 	data := dataFlag(fs)
 	raw := fs.String("raw", "", "the exact bytes of `request|forwarded|response|delivered`")
 	why := fs.String("why", "gatehouse show", "the `reason` that is recorded for reading content")
+	session := fs.String("session", "", "the session `S` as people read it, values masked")
+	principal := fs.String("principal", "", "whose session, when several principals `P` have one of that name")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	if *session != "" {
+		return showSession(ctx, fs, *data, *session, *principal, *why, std)
+	}
 	id, err := parseWithArg(fs, args)
 	if err != nil {
 		return err
+	}
+	if *session != "" {
+		return errOneOf
 	}
 	if *raw != "" && !slices.Contains([]string{"request", "forwarded", "response", "delivered"}, *raw) {
 		return exitError{2, fmt.Sprintf("--raw is request, forwarded, response or delivered, not %q", *raw)}

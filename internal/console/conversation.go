@@ -186,6 +186,9 @@ func (c *Console) why(err error) string {
 	case errors.Is(err, ledger.ErrRemoved):
 		return "Part of the content was removed by retention."
 	}
+	if errors.Is(err, ledger.ErrNoParts) {
+		return "The body can't be read as a conversation; its bytes can be."
+	}
 	if errors.Is(err, ledger.ErrLong) {
 		return "The body is too long to be shown as a conversation; its bytes can be read."
 	}

@@ -65,6 +65,7 @@ var known = []struct {
 }{
 	{ledger.ErrNotFound, http.StatusNotFound, "not_found"},
 	{ledger.ErrAmbiguous, http.StatusBadRequest, "ambiguous"},
+	{ledger.ErrNoSession, http.StatusNotFound, "not_found"},
 	{ledger.ErrShared, http.StatusBadRequest, "ambiguous"},
 	{ledger.ErrNotKept, http.StatusNotFound, "not_kept"},
 	{ledger.ErrNoTexts, http.StatusBadRequest, "text"},

@@ -41,6 +41,7 @@ var allowed = []line{
 	{"cmd/gatehouse", "internal/simulate", "simulate and demo serve it"},
 	{"cmd/gatehouse", "internal/console", "the API's answers in its words"},
 	{"cmd/gatehouse", "internal/ledger", "who holds the folder; the API's answers in its words"},
+	{"cmd/gatehouse", "internal/conversation", "prints sessions as people read them; the API's answers in its words"},
 	{"cmd/gatehouse", "internal/policy", "checks, tests and explains policy files without a gateway"},
 	{"cmd/gatehouse", "internal/inspect/...", "knows what a rule may be called"},
 	{"cmd/gatehouse", "internal/coverage", "the report in its words; knows what a rule may be called"},

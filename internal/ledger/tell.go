@@ -8,6 +8,7 @@ import (
 
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/ledger/index"
+	"github.com/workingagents/gatehouse/internal/ledger/strand"
 )
 
 // Window chooses flows of one session, in the order in which they began.
@@ -89,6 +90,12 @@ const (
 	toldSession What = "conversation"
 	toldFlow    What = "conversation of flow"
 )
+
+// ErrNoParts says that a body is not what its operation's bodies are.
+var ErrNoParts = strand.ErrOdd
+
+// ErrNoSession says that there is no session of that name, or none of that principal.
+var ErrNoSession = errors.New("there is no such session")
 
 // ErrShared says that several principals have a session of that name.
 var ErrShared = errors.New("several principals have a session of that name: name one")
@@ -245,14 +252,14 @@ func (l *Ledger) sessionOf(w Window) (*index.Sum, error) {
 		keys = []uint64{key}
 	}
 	if len(keys) == 0 {
-		return nil, ErrNotFound
+		return nil, ErrNoSession
 	}
 	sums, err := l.index.Sums(index.Filter{Keys: keys})
 	switch {
 	case err != nil:
 		return nil, err
 	case len(sums) == 0:
-		return nil, ErrNotFound
+		return nil, ErrNoSession
 	case len(sums) > 1:
 		return nil, ErrShared
 	}

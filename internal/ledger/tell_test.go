@@ -311,7 +311,7 @@ func TestTellingIsRecordedOnce(t *testing.T) {
 	if last := string(plain[len(plain)-1]); !strings.Contains(last, `"flow":"f0001"`) || !strings.Contains(last, `"last":"f0003"`) || !strings.Contains(last, `"why":"test"`) {
 		t.Errorf("the entry says %s", last)
 	}
-	if _, err := s.l.Tell(ledger.Window{Session: "none"}, ledger.Access{}, nil); err != ledger.ErrNotFound {
+	if _, err := s.l.Tell(ledger.Window{Session: "none"}, ledger.Access{}, nil); err != ledger.ErrNoSession {
 		t.Errorf("an unknown session: %v", err)
 	}
 }

@@ -76,6 +76,15 @@ func (s *shelf) Hidden(ref object.Ref) (strand.Hidden, error) {
 	return strand.Hidden{Form: k.bytes(), Rule: k.Rule, Pseudonym: k.Pseudonym, Part: k.Part}, nil
 }
 
+// talks reports whether the requests of an operation are conversations.
+func talks(api flow.API) bool {
+	switch api {
+	case flow.Messages, flow.CountTokens, flow.Chat, flow.Responses, flow.ResponsesSocket, flow.Generate, flow.StreamGenerate, flow.GeminiCount:
+		return true
+	}
+	return false
+}
+
 // errSkip says that a flow is gone, or can't be read at all.
 var errSkip = errors.New("the flow can't be told")
 
@@ -169,11 +178,16 @@ func (t *teller) request(out *Told, e *entry) error {
 		}
 	}
 	switch {
+	case req != nil && !talks(out.Intent.API):
+		if t.whole {
+			return t.text(out, req)
+		}
+		return nil
 	case err == nil:
 	case t.whole && errors.Is(err, strand.ErrOdd):
 		return t.text(out, req)
-	case errors.Is(err, strand.ErrOdd) && !out.Intent.API.Generates():
-		return nil // it is no conversation
+	case errors.Is(err, strand.ErrOdd) && out.Intent.RequestBytes == 0:
+		return nil
 	default:
 		return err
 	}
@@ -246,6 +260,9 @@ func (t *teller) body(in *flow.Intent, e *entry) (*strand.Body, *request, error)
 	if req == nil {
 		return nil, nil, ErrNotKept
 	}
+	if !talks(in.API) {
+		return nil, req, strand.ErrOdd
+	}
 	items, err := object.DecodeSkeleton(req.skeleton)
 	if err != nil {
 		return nil, req, fmt.Errorf("reading request: %w", err)
@@ -259,7 +276,7 @@ func (t *teller) body(in *flow.Intent, e *entry) (*strand.Body, *request, error)
 			return nil, req, err
 		}
 	}
-	if in.API == flow.Opaque || in.RequestBytes == 0 {
+	if in.RequestBytes == 0 {
 		return nil, req, strand.ErrOdd
 	}
 	text, err := t.plain(in, req)
