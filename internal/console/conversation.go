@@ -21,6 +21,10 @@ type Teller interface {
 	FindingID(rule string, value []byte) string
 }
 
+// mostTold is how much text and pictures one answer holds before it says where to go
+// on.
+const mostTold = 32 << 20
+
 // conversation answers with a window of a session.
 func (c *Console) conversation(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
@@ -39,7 +43,9 @@ func (c *Console) conversation(w http.ResponseWriter, r *http.Request) error {
 		if values == nil {
 			values = asValues(t)
 		}
-		b.Add(c.asFlow(t, values))
+		if b.Add(c.asFlow(t, values)); b.Bytes() > mostTold {
+			return ledger.ErrEnough
+		}
 		return r.Context().Err()
 	})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 type Builder struct {
 	Middle bool // the window begins in the middle of a session
 
+	bytes    int
 	turns    []*entry
 	byFlow   map[flow.ID]*entry
 	models   []string
@@ -47,6 +48,12 @@ func (b *Builder) Add(f *Flow) *Turn {
 	t.Added = append(t.Added, m.request()...)
 	b.answer(m, f, t)
 	e := &entry{Turn: t, subagent: f.Intent.Session.Subagent, parent: f.Intent.Session.Parent, kind: f.Intent.API.Generates()}
+	for _, p := range slices.Concat(t.Added, t.Answer) {
+		b.bytes += len(p.Text)
+		if p.Media != nil {
+			b.bytes += len(p.Media.Data)
+		}
+	}
 	b.follow(e, f)
 	b.calls(t)
 	b.turns = append(b.turns, e)
@@ -59,6 +66,9 @@ func (b *Builder) Add(f *Flow) *Turn {
 	}
 	return t
 }
+
+// Bytes is how much text and pictures there are so far.
+func (b *Builder) Bytes() int { return b.bytes }
 
 // follow says what a turn goes on from.
 func (b *Builder) follow(e *entry, f *Flow) {

@@ -45,14 +45,15 @@ func TestMarksStandInTheText(t *testing.T) {
 		want       string
 		marks      []string
 	}{
-		"plain":           {`{"type":"text","text":"it is s3cret."}`, `s3cret`, flow.FlagIt, "", "it is ●●●●.", []string{"masked ●●●●"}},
-		"behind escapes":  {`{"type":"text","text":"\ud834\udd1e\"\n s3cret"}`, `s3cret`, flow.FlagIt, "", "𝄞\"\n ●●●●", []string{"masked ●●●●"}},
-		"with escapes":    {`{"type":"text","text":"a s3\u0063ret b"}`, `s3\u0063ret`, flow.FlagIt, "", "a ●●●● b", []string{"masked ●●●●"}},
-		"in arguments":    {`{"type":"tool_use","name":"B","input":{"a":"𝄞","command":"x s3cret"}}`, `s3cret`, flow.FlagIt, "", `{"a":"𝄞","command":"x ●●●●"}`, []string{"masked ●●●●"}},
-		"in a joined one": {`{"type":"tool_result","content":[{"type":"text","text":"one"},{"type":"text","text":"s3cret!"}]}`, `s3cret`, flow.FlagIt, "", "one\n●●●●!", []string{"masked ●●●●"}},
-		"replaced":        {`{"type":"text","text":"é s3cret b"}`, `s3cret`, flow.RedactIt, "QZSTANDIN", "é QZSTANDIN b", []string{"pseudonym QZSTANDIN"}},
-		"a whole message": {`{"role":"user","content":"s3cret"}`, `s3cret`, flow.FlagIt, "", "●●●●", []string{"masked ●●●●"}},
-		"not text":        {`{"type":"image","source":{"type":"url","url":"http://x/s3cret"}}`, `s3cret`, flow.FlagIt, "", "http://x/●●●●", []string{"masked ●●●●"}},
+		"plain":            {`{"type":"text","text":"it is s3cret."}`, `s3cret`, flow.FlagIt, "", "it is ●●●●.", []string{"masked ●●●●"}},
+		"behind escapes":   {`{"type":"text","text":"\ud834\udd1e\"\n s3cret"}`, `s3cret`, flow.FlagIt, "", "𝄞\"\n ●●●●", []string{"masked ●●●●"}},
+		"with escapes":     {`{"type":"text","text":"a s3\u0063ret b"}`, `s3\u0063ret`, flow.FlagIt, "", "a ●●●● b", []string{"masked ●●●●"}},
+		"in arguments":     {`{"type":"tool_use","name":"B","input":{"a":"𝄞","command":"x s3cret"}}`, `s3cret`, flow.FlagIt, "", `{"a":"𝄞","command":"x ●●●●"}`, []string{"masked ●●●●"}},
+		"in a joined one":  {`{"type":"tool_result","content":[{"type":"text","text":"one"},{"type":"text","text":"s3cret!"}]}`, `s3cret`, flow.FlagIt, "", "one\n●●●●!", []string{"masked ●●●●"}},
+		"replaced":         {`{"type":"text","text":"é s3cret b"}`, `s3cret`, flow.RedactIt, "QZSTANDIN", "é QZSTANDIN b", []string{"pseudonym QZSTANDIN"}},
+		"over two strings": {`{"type":"tool_result","content":[{"type":"text","text":"a s3c"},{"type":"text","text":"ret b"}]}`, `s3c"},{"type":"text","text":"ret`, flow.FlagIt, "", "a ●●●●\n●●●● b", []string{"masked ●●●●", "masked ●●●●"}},
+		"a whole message":  {`{"role":"user","content":"s3cret"}`, `s3cret`, flow.FlagIt, "", "●●●●", []string{"masked ●●●●"}},
+		"not text":         {`{"type":"image","source":{"type":"url","url":"http://x/s3cret"}}`, `s3cret`, flow.FlagIt, "", "http://x/●●●●", []string{"masked ●●●●"}},
 	} {
 		f := asked(tc.raw, finding(tc.raw, tc.value, tc.action))
 		if tc.put != "" {
@@ -64,7 +65,7 @@ func TestMarksStandInTheText(t *testing.T) {
 		if len(turn.Added) != 1 || turn.Added[0].Text != tc.want || fmt.Sprint(under(turn.Added[0])) != fmt.Sprint(tc.marks) {
 			t.Errorf("%s: %+v, marks %q", name, turn.Added[0], under(turn.Added[0]))
 		}
-		if tc.put == "" {
+		if tc.put == "" && name != "over two strings" {
 			if got, err := conversation.Reveal(f, "", 0, f.Intent.Findings[0].Start, f.Intent.Findings[0].End); err != nil || got != "s3cret" {
 				t.Errorf("%s: revealed %q, %v", name, got, err)
 			}

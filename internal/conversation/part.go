@@ -106,18 +106,26 @@ func (m *maker) block(b *Block) (parts []*Part) {
 
 // tell says of the findings in a block which part they are in.
 func (m *maker) tell(b *Block, list []placed, parts []*Part) {
+	if len(parts) == 0 {
+		return
+	}
+	type place struct {
+		id   string
+		from int64
+	}
+	in := map[place]int64{}
+	for _, p := range list {
+		in[place{p.mark.Finding, p.mark.From}] = parts[p.part].N
+	}
 	end := b.Start + int64(len(b.Raw))
 	for i := range m.findings {
 		f := &m.findings[i]
-		if f.Place != "" || f.Part != nil || f.Start < b.Start || f.End > end || f.End <= f.Start || len(parts) == 0 {
+		if f.Place != "" || f.Part != nil || f.Start < b.Start || f.End > end || f.End <= f.Start {
 			continue
 		}
-		n := parts[0].N
-		for _, p := range list {
-			if p.mark.Finding == f.ID && p.mark.From == f.Start {
-				n = parts[p.part].N
-				break
-			}
+		n, ok := in[place{f.ID, f.Start}]
+		if !ok {
+			n = parts[0].N
 		}
 		f.Part = &n
 	}

@@ -148,30 +148,50 @@ func place(raw []byte, list []spot, parts []flow.Part) (all []placed) {
 	if len(list) == 0 {
 		return nil
 	}
-	w := &words{raw: raw}
+	w := &words{raw: raw, parts: parts, verbatim: make([]int, len(parts))}
+	for i := range w.verbatim {
+		w.verbatim[i] = -1
+	}
 	for _, s := range list {
-		p, ok := w.find(&s, parts)
-		if ok {
-			all = append(all, p)
+		found := false
+		for piece := s; piece.start < s.end; {
+			p, next, ok := w.find(&piece)
+			if ok {
+				all, found = append(all, p), true
+			}
+			piece.start = max(next, piece.start+1)
 		}
-		if s.hide && (!ok || s.end-s.start >= 8) {
+		if s.hide && (!found || len(list) <= fewSpots) {
 			all = append(all, everywhere(w.said(&s), &s, parts)...)
 		}
 	}
 	return all
 }
 
-// words goes over the strings of raw JSON.
+// fewSpots is how many spots a block may have so that the value of each is looked
+// for in all of its texts: many take too long.
+const fewSpots = 64
+
+// words goes over the strings of raw JSON, and knows where the last one stands in
+// the texts.
 type words struct {
 	raw        []byte
-	at         int // behind the last string that was looked at
-	start, end int // of that string, with its quotes
+	parts      []flow.Part
+	verbatim   []int // by part: where in raw its text stands as it is; -1: it was not looked for, len(raw): nowhere from here on
+	at         int   // behind the last string that was looked at
+	start, end int   // of that string, with its quotes
+
+	read      int // start of the string that what follows is of, plus one
+	part      int // that it stands in; -1: none
+	base      int // where it begins there
+	last, off int // an offset in it, and the one in the text
 }
 
-// around finds the string that a spot begins in. Spots come in their order.
-func (w *words) around(at int) bool {
+// around finds the string that a place lies in, or the next one. Places come in their
+// order.
+func (w *words) around(at int) (inside bool) {
 	for w.end <= at {
-		n := bytes.IndexByte(w.raw[w.at:], '"')
+		n := bytes.IndexByte(w.raw[min(w.at, len(w.raw)):], '"')
 		if n < 0 {
 			w.start, w.end = len(w.raw), len(w.raw)+1
 			return false
@@ -213,43 +233,80 @@ func text(b []byte) string {
 }
 
 // find looks for a spot in the texts: where these are JSON as it stands, or where
-// the string that it lies in was decoded to.
-func (w *words) find(s *spot, parts []flow.Part) (placed, bool) {
-	for i := range parts {
-		if t := parts[i].Text; t != "" && (t[0] == '{' || t[0] == '[' || t[0] == '"') {
-			if at := verbatim(w.raw, t, s.start, s.end); at >= 0 {
-				return placed{i, s.start - at, s.end - at, s.mark, s.hide}, true
-			}
+// the string that it lies in was decoded to. Next is where the rest of the spot
+// begins, when it goes on behind the string.
+func (w *words) find(s *spot) (p placed, next int, ok bool) {
+	for i := range w.parts {
+		if at := w.asItIs(i, s); at >= 0 {
+			return placed{i, s.start - at, s.end - at, s.mark, s.hide}, s.end, true
 		}
 	}
 	if !w.around(s.start) {
-		return placed{}, false
+		return p, w.start + 1, false
 	}
 	inner := w.raw[w.start+1 : max(w.start+1, min(w.end-1, len(w.raw)))]
+	if w.read != w.start+1 {
+		w.locate(inner)
+	}
+	if w.part < 0 {
+		return p, w.end, false
+	}
 	from := min(s.start-w.start-1, len(inner))
 	to := min(max(from, s.end-w.start-1), len(inner))
+	if from < w.last {
+		w.last, w.off = 0, 0
+	}
+	w.off += len(text(inner[w.last:from]))
+	w.last = from
+	start := w.base + w.off
+	p = placed{w.part, start, start + len(text(inner[from:to])), s.mark, s.hide}
+	return clamp(p, w.parts[w.part].Text), w.end, true
+}
+
+// asItIs finds where a part's text stands in raw so that a spot lies in it; -1: it
+// does not. Spots come in their order, so it is looked for forwards only.
+func (w *words) asItIs(i int, s *spot) int {
+	t := w.parts[i].Text
+	if t == "" || t[0] != '{' && t[0] != '[' && t[0] != '"' {
+		return -1
+	}
+	at := w.verbatim[i]
+	for at < len(w.raw) && (at < 0 || at+len(t) < s.end) {
+		n := bytes.Index(w.raw[at+1:], []byte(t))
+		if n < 0 {
+			at = len(w.raw)
+			break
+		}
+		at += 1 + n
+	}
+	if w.verbatim[i] = at; at > s.start || at+len(t) < s.end {
+		return -1
+	}
+	return at
+}
+
+// locate finds the text that the string at hand was decoded to: of several that say
+// the same, the one in its place among them.
+func (w *words) locate(inner []byte) {
+	w.read, w.part, w.last, w.off = w.start+1, -1, 0, 0
 	whole := text(inner)
 	if whole == "" {
-		return placed{}, false
+		return
 	}
-	start := len(text(inner[:from]))
-	end := start + len(text(inner[from:to]))
 	nth := bytes.Count(w.raw[:w.start], w.raw[w.start:min(w.end, len(w.raw))])
-	for i := range parts {
-		at := 0
-		for {
-			n := strings.Index(parts[i].Text[at:], whole)
+	for i := range w.parts {
+		for at := 0; ; at += len(whole) {
+			n := strings.Index(w.parts[i].Text[at:], whole)
 			if n < 0 {
 				break
 			}
 			if at += n; nth == 0 {
-				return clamp(placed{i, at + start, at + end, s.mark, s.hide}, parts[i].Text), true
+				w.part, w.base = i, at
+				return
 			}
 			nth--
-			at += len(whole)
 		}
 	}
-	return placed{}, false
 }
 
 func clamp(p placed, t string) placed {
@@ -262,19 +319,6 @@ func clamp(p placed, t string) placed {
 		p.end++
 	}
 	return p
-}
-
-// verbatim finds a text in raw so that a spot lies in it; -1: it does not.
-func verbatim(raw []byte, t string, start, end int) int {
-	if end-start > len(t) {
-		return -1
-	}
-	lo := max(0, end-len(t))
-	hi := min(len(raw), start+len(t))
-	if n := bytes.Index(raw[lo:hi], []byte(t)); n >= 0 && lo+n <= start {
-		return lo + n
-	}
-	return -1
 }
 
 // everywhere finds all places where a hidden value stands in the texts: what can't

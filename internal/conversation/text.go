@@ -2,6 +2,7 @@ package conversation
 
 import (
 	"slices"
+	"sort"
 	"strings"
 	"unicode/utf8"
 
@@ -62,8 +63,9 @@ func masked(t string, list []placed) (string, []placed) {
 		at = h[1]
 	}
 	out.WriteString(t[at:])
+	shift := shifts(holes)
 	for i := range list {
-		list[i].settle(holes)
+		list[i].settle(holes, shift)
 	}
 	return out.String(), list
 }
@@ -83,26 +85,33 @@ func spans(t string, list []placed) (holes [][2]int) {
 	return holes
 }
 
-// settle moves a stretch to where it is after the holes were masked.
-func (p *placed) settle(holes [][2]int) {
-	start, end, by := p.start, p.end, 0
-	for _, h := range holes {
-		grow := len(mask) - (h[1] - h[0])
-		switch {
-		case h[0] <= p.start && p.end <= h[1]:
-			p.start, p.end = h[0]+by, h[0]+by+len(mask)
-			p.mark.Shown = "masked"
+// settle moves a stretch to where it is after the holes were masked. shift is, for
+// each hole, by how much what lies between it and the one before moves.
+func (p *placed) settle(holes [][2]int, shift []int) {
+	i := sort.Search(len(holes), func(i int) bool { return holes[i][1] > p.start })
+	start, end := p.start+shift[i], p.end+shift[i]
+	for ; i < len(holes) && holes[i][0] < p.end; i++ {
+		h := holes[i]
+		at := h[0] + shift[i]
+		if h[0] <= p.start && p.end <= h[1] {
+			p.start, p.end, p.mark.Shown = at, at+len(mask), "masked"
 			return
-		case h[1] <= p.start:
-			start, end = start+grow, end+grow
-		case h[0] < p.start: // it begins in the hole
-			start, end = h[0]+by, end+grow
-		case h[0] < p.end:
-			end = max(end, h[1]) + grow
 		}
-		by += grow
+		if h[0] <= p.start { // it begins in the hole
+			start = at
+		}
+		end = max(p.end, h[1]) + shift[i+1]
 	}
 	p.start, p.end = start, max(start, end)
+}
+
+// shifts are how much each stretch between holes moves, and what follows the last.
+func shifts(holes [][2]int) []int {
+	shift := make([]int, len(holes)+1)
+	for i, h := range holes {
+		shift[i+1] = shift[i] + len(mask) - (h[1] - h[0])
+	}
+	return shift
 }
 
 // mark sets the marks, counted in UTF-16 code units of the text.

@@ -100,6 +100,9 @@ var ErrNoSession = errors.New("there is no such session")
 // ErrShared says that several principals have a session of that name.
 var ErrShared = errors.New("several principals have a session of that name: name one")
 
+// ErrEnough, from a visit, ends a telling before its window does: what follows is the next one's.
+var ErrEnough = errors.New("that is enough")
+
 // Tell tells a window of a session, flow after flow. What a Told holds is good
 // until the visit returns. That it is read is recorded first, once.
 func (l *Ledger) Tell(w Window, by Access, visit func(*Told) error) (*Telling, error) {
@@ -134,7 +137,12 @@ func (l *Ledger) Tell(w Window, by Access, visit func(*Told) error) (*Telling, e
 			return nil, err
 		}
 		out.Custody = told.Intent.Custody
-		if err := visit(told); err != nil {
+		if err := visit(told); errors.Is(err, ErrEnough) {
+			if i+1 < len(rows) {
+				out.Next = rows[i+1].ID
+			}
+			break
+		} else if err != nil {
 			return nil, err
 		}
 	}

@@ -418,7 +418,7 @@ func (f *filler) node(r *Reader, ref object.Ref) error {
 	holes, at := n.Holes, 0
 	put := func(p []byte) {
 		for len(holes) > 0 && holes[0].At <= at+len(p) {
-			k := holes[0].At - at
+			k := max(0, holes[0].At-at)
 			f.b = append(append(f.b, p[:k]...), holes[0].Put...)
 			p, at, holes = p[k:], at+k, holes[1:]
 		}
