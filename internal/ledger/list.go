@@ -166,6 +166,11 @@ func fill(row *index.Flow, out *flow.Outcome) {
 
 // unreadable shows of a flow what the index knows.
 func (l *Ledger) unreadable(row *index.Flow, err error) flow.View {
+	return flow.NewView(l.known(row, err))
+}
+
+// known gives an intent and an outcome with what the index knows of them.
+func (l *Ledger) known(row *index.Flow, err error) (*flow.Intent, *flow.Outcome) {
 	in := &flow.Intent{}
 	if about, err := l.traits.open(row.About); err == nil {
 		*in = *about.in
@@ -173,14 +178,14 @@ func (l *Ledger) unreadable(row *index.Flow, err error) flow.View {
 	in.Flow, in.Started, in.Turn, in.RequestBytes = row.ID, time.UnixMilli(row.Started).UTC(), row.Turn, row.RequestBytes
 	in.Unreadable = "entry can't be read: " + err.Error()
 	if row.Outcome == 0 {
-		return flow.NewView(in, nil)
+		return in, nil
 	}
 	out := &flow.Outcome{}
 	if ending, err := l.traits.open(row.Ending); err == nil {
 		*out = *ending.out
 	}
 	fill(row, out)
-	return flow.NewView(in, out)
+	return in, out
 }
 
 func (l *Ledger) rows(q Query) ([]index.Flow, error) {

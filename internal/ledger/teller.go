@@ -152,8 +152,7 @@ func (t *teller) ask(rows []index.Flow) (err error) {
 
 // damaged tells what the index knows of a flow.
 func (t *teller) damaged(row *index.Flow, out *Told, err error) *Told {
-	v := unreadable(row, err)
-	out.Intent = &flow.Intent{Flow: row.ID, Started: v.Started, Provider: row.Provider, API: row.API, Model: row.Model, Turn: row.Turn, RequestBytes: row.RequestBytes, Decision: flow.Decision{Verdict: row.Verdict}, Unreadable: v.Unreadable}
+	out.Intent, out.Outcome = t.l.known(row, err)
 	out.Unread, out.Unanswered = err, err
 	return out
 }
