@@ -111,16 +111,19 @@ type revealed struct {
 	Value string `json:"value"`
 }
 
+// revealBody says where a value stands, as its mark does.
+type revealBody struct {
+	Finding string `json:"finding,omitempty"`
+	Start   int64  `json:"start"`
+	End     int64  `json:"end"`
+	Place   string `json:"place"`
+	Part    int64  `json:"part,omitempty"` // its n, where the place is the answer
+	Why     string `json:"why"`
+}
+
 // reveal answers with a value that is masked, or that a pseudonym stands for.
 func (c *Console) reveal(w http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		Finding string `json:"finding"`
-		Start   int64  `json:"start"`
-		End     int64  `json:"end"`
-		Place   string `json:"place"`
-		Part    int64  `json:"part"` // of the answer
-		Why     string `json:"why"`
-	}
+	var in revealBody
 	if err := strictly(w, r, &in, `{"finding", "start", "end", "place", "part", "why"}`); err != nil {
 		return err
 	}

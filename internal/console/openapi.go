@@ -13,6 +13,7 @@ import (
 
 	"github.com/workingagents/gatehouse/internal/console/saved"
 	"github.com/workingagents/gatehouse/internal/console/schema"
+	"github.com/workingagents/gatehouse/internal/conversation"
 	"github.com/workingagents/gatehouse/internal/coverage"
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/ledger"
@@ -75,6 +76,8 @@ var names = map[reflect.Type]string{
 	reflect.TypeFor[ledger.Problem]():  "LedgerProblem",
 	reflect.TypeFor[coverage.Reason](): "RefusedFor",
 	reflect.TypeFor[coverage.Row]():    "Covered",
+
+	reflect.TypeFor[conversation.Finding](): "PlacedFinding",
 }
 
 // TypeScript gives the types of the admin API as a module, for the page.
@@ -218,6 +221,11 @@ var docs = map[string]doc{
 	"GET /api/v1/views":                     {does: "saved views by name", out: ViewList{}},
 	"POST /api/v1/views":                    {does: "save a view, in the place of one with the same name", in: viewBody{}, out: saved.View{}, status: 201},
 	"DELETE /api/v1/views/{name}":           {does: "forget a saved view", form: empty},
+
+	"GET /api/v1/flows/{id}/conversation":    {does: "one flow as people read it, all of its request", params: []param{whyParam}, out: conversation.Conversation{}},
+	"GET /api/v1/flows/{id}/parts/{n}":       {does: "one part of a flow, with its whole text", params: []param{whyParam}, out: conversation.Part{}},
+	"POST /api/v1/flows/{id}/reveal":         {does: "what a mark hides or a pseudonym stands for; who asks and why is recorded first", in: revealBody{}, out: revealed{}},
+	"GET /api/v1/sessions/{id}/conversation": {does: "a session as people read it (docs/reference/conversation.md)", params: []param{whyParam, {name: "principal", does: "whose; needed when several have a session of that name"}, {name: "from", does: "the window's first flow; absent: the session's"}, {name: "end", does: "1: the last window"}, {name: "limit", does: "flows of the window; 200 at most, and when absent"}}, out: conversation.Conversation{}},
 }
 
 var explainParams = []param{

@@ -120,7 +120,7 @@ type Part struct {
 	N      int64     `json:"n"` // names it within its flow; a request's are below its answer's, in their order
 	Side   string    `json:"side"`
 	Kind   flow.Kind `json:"kind"`
-	Role   string    `json:"role,omitempty"`
+	Role   string    `json:"role"`
 	ID     string    `json:"id,omitempty"`
 	Name   string    `json:"name,omitempty"`
 	Title  string    `json:"title,omitempty"` // of a tool call: "Read src/main.go"
@@ -144,9 +144,10 @@ type Mark struct {
 	Severity flow.Severity `json:"severity,omitzero"` // absent: of a value that only the vault knows
 	Action   string        `json:"action,omitempty"`
 	Finding  string        `json:"finding,omitempty"`
-	Shown    string        `json:"shown"`           // what stands there: masked, pseudonym, or text (as it was)
-	Value    *bool         `json:"value,omitempty"` // false: reveal can't give it
-	From     int64         `json:"from"`            // for reveal: its span, in bytes, and where that counts
+	Shown    string        `json:"shown"`            // what stands there: masked, pseudonym, or text (as it was)
+	Value    *bool         `json:"value,omitempty"`  // false: what stands there is not the value; reveal gives it
+	Sealed   bool          `json:"sealed,omitempty"` // but here reveal gives none: it is a piece of one, or behind an encoding, or known from elsewhere
+	From     int64         `json:"from"`             // for reveal: its span, in bytes, and where that counts
 	To       int64         `json:"to"`
 	Place    string        `json:"place,omitempty"`
 }

@@ -77,6 +77,7 @@ func (m *maker) block(b *Block) (parts []*Part) {
 		role = around
 	}
 	spots := b.spots(m.f.Intent.Findings)
+	m.name(b, spots)
 	raw := b.edit(m.f.Edits, spots)
 	read := codec.Block(m.f.Intent.API, role, raw)
 	if len(read) > eachBlock {
@@ -102,6 +103,16 @@ func (m *maker) block(b *Block) (parts []*Part) {
 	}
 	m.tell(b, list, parts)
 	return parts
+}
+
+// name gives the marks of values that only the vault told of the ids that findings of
+// them have.
+func (m *maker) name(b *Block, list []spot) {
+	for i := range list {
+		if s := &list[i]; s.mark.Finding == "" && s.mark.Rule != "" && m.f.Names != nil {
+			s.mark.Finding = m.f.Names(s.mark.Rule, []byte(text(b.Raw[s.start:s.end])))
+		}
+	}
 }
 
 // tell says of the findings in a block which part they are in.

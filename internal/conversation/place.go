@@ -36,11 +36,12 @@ func hides(f *flow.Finding) bool {
 // markOf is the mark of a finding at a place in the flow.
 func markOf(f *flow.Finding, from, to int64) Mark {
 	m := Mark{Rule: f.Rule, Severity: f.Severity, Action: f.Action.String(), Finding: f.ID, Shown: "text", From: from, To: to, Place: f.Place}
-	if f.Note == "cut in pieces" || len(f.Via) > 0 {
-		m.Value = new(bool)
-	}
+	m.Sealed = f.Note == "cut in pieces" || len(f.Via) > 0
 	return m
 }
+
+// hides says that a mark does not stand under its value.
+func (m *Mark) hides(shown string) { m.Shown, m.Value = shown, new(bool) }
 
 // spots are what is to be marked in a block, in their order.
 func (b *Block) spots(findings []flow.Finding) (list []spot) {
@@ -61,10 +62,7 @@ func (b *Block) spots(findings []flow.Finding) (list []spot) {
 		if s.Start < 0 || s.End > len(b.Raw) || s.Start >= s.End || covered(list, s.Start, s.End) {
 			continue
 		}
-		m := Mark{Rule: s.Rule, Shown: "text", From: b.Start + int64(s.Start), To: b.Start + int64(s.End)}
-		if s.Part {
-			m.Value = new(bool)
-		}
+		m := Mark{Rule: s.Rule, Shown: "text", From: b.Start + int64(s.Start), To: b.Start + int64(s.End), Sealed: s.Part}
 		list = append(list, spot{s.Start, s.End, m, true})
 	}
 	slices.SortStableFunc(list, func(a, b spot) int { return a.start - b.start })
@@ -124,7 +122,8 @@ func (s *spot) move(changes []change) {
 			start, end = start+by, end+by
 		case c.from >= s.end:
 		case c.from <= s.start && s.end <= c.to:
-			s.hide, s.mark.Shown = false, "pseudonym"
+			s.hide = false
+			s.mark.hides("pseudonym")
 			start -= s.start - c.from
 			end = start + len(c.put)
 		default: // it reaches beyond the change

@@ -94,7 +94,8 @@ func (p *placed) settle(holes [][2]int, shift []int) {
 		h := holes[i]
 		at := h[0] + shift[i]
 		if h[0] <= p.start && p.end <= h[1] {
-			p.start, p.end, p.mark.Shown = at, at+len(mask), "masked"
+			p.start, p.end = at, at+len(mask)
+			p.mark.hides("masked")
 			return
 		}
 		if h[0] <= p.start { // it begins in the hole

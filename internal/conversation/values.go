@@ -46,7 +46,7 @@ func (v *Values) in(parts []flow.Part) (all []placed) {
 		for at := 0; at+leastValue <= len(t); at++ {
 			for _, x := range v.by[t[at:at+prefix]] {
 				if strings.HasPrefix(t[at:], x.Text) {
-					m := Mark{Rule: x.Rule, Shown: "text", Value: new(bool)}
+					m := Mark{Rule: x.Rule, Shown: "text", Sealed: true}
 					all = append(all, placed{i, at, at + len(x.Text), m, true})
 				}
 			}

@@ -25,6 +25,20 @@ export interface AllowanceBody {
   until: string;
 }
 
+export interface Branch {
+  parent?: string;
+  rounds: (Round | null)[];
+  started_by?: string;
+  subagent: string;
+}
+
+export interface Cache {
+  expected: number;
+  read: number;
+  reason: string;
+  text: string;
+}
+
 export interface Canary {
   plant: string;
   rule: string;
@@ -36,6 +50,31 @@ export interface Canary {
 export interface Capture {
   level: "full" | "metadata";
   principal: string;
+}
+
+export interface Change {
+  added: number;
+  first: boolean;
+  kept: number;
+  model: boolean;
+  removed: number;
+  system: boolean;
+  tools: boolean;
+}
+
+export interface Conversation {
+  agent?: string;
+  branches: (Branch | null)[];
+  custody: "same-user" | "own-user";
+  first: string;
+  from?: string;
+  last: string;
+  models: string[];
+  next?: string;
+  prev?: string;
+  principal: string;
+  session: string;
+  turns_total: number;
 }
 
 export interface Counts {
@@ -253,6 +292,27 @@ export interface LoginBody {
   token: string;
 }
 
+export interface Mark {
+  action?: string;
+  end: number;
+  finding?: string;
+  from: number;
+  place?: string;
+  rule: string;
+  sealed?: boolean;
+  severity?: "low" | "medium" | "high" | "critical";
+  shown: string;
+  start: number;
+  to: number;
+  value?: boolean;
+}
+
+export interface Media {
+  bytes: number;
+  data?: string;
+  type: string;
+}
+
 export interface NewCanary {
   form: string;
   name: string;
@@ -319,6 +379,45 @@ export interface Overview {
   total: Group;
 }
 
+export interface Part {
+  bad?: boolean;
+  bytes: number;
+  cut?: boolean;
+  echo?: boolean;
+  failed?: boolean;
+  first?: Seen;
+  id?: string;
+  kind: string;
+  marks?: Mark[];
+  media?: Media;
+  n: number;
+  name?: string;
+  role: string;
+  side: string;
+  signed?: boolean;
+  text: string;
+  title?: string;
+}
+
+export interface PlacedFinding {
+  action: "block" | "ask" | "redact" | "flag" | "off";
+  allowed?: string;
+  channel: string;
+  confidence: number;
+  end: number;
+  facts?: string[];
+  fixed?: boolean;
+  from?: Origin;
+  id: string;
+  note?: string;
+  part?: number;
+  place?: string;
+  rule: string;
+  severity: "low" | "medium" | "high" | "critical";
+  start: number;
+  via?: string[];
+}
+
 export interface PolicyStatus {
   error?: string;
   file?: string;
@@ -366,6 +465,25 @@ export interface Report {
   problems?: LedgerProblem[];
   segments: number;
   unknown: number;
+}
+
+export interface RevealBody {
+  end: number;
+  finding?: string;
+  part?: number;
+  place: string;
+  start: number;
+  why: string;
+}
+
+export interface Revealed {
+  value: string;
+}
+
+export interface Round {
+  n: number | null;
+  prompt: string;
+  turns: (Turn | null)[];
 }
 
 export interface Row {
@@ -432,6 +550,11 @@ export interface SavedView {
   owner: string;
   page: string;
   q: string;
+}
+
+export interface Seen {
+  flow: string;
+  turn: number | null;
 }
 
 export interface Session {
@@ -512,6 +635,43 @@ export interface Tunnel {
   host: string;
   received_bytes: number;
   sent_bytes: number;
+}
+
+export interface Turn {
+  added: (Part | null)[];
+  agent?: string;
+  answer: (Part | null)[];
+  answer_unread?: string;
+  api: string;
+  before?: string;
+  cache: Cache;
+  change: Change;
+  compacts?: string;
+  cost_usd: number | null;
+  duration_ms: number | null;
+  entrance: "redirect" | "intercept" | "tunnel" | "import" | "guardrail";
+  error?: string;
+  findings: PlacedFinding[];
+  first_byte_ms: number | null;
+  flow: string;
+  left?: number;
+  model: string;
+  redacted: boolean;
+  request_bytes: number;
+  response_bytes: number;
+  retry_of?: string;
+  rules?: string[];
+  side?: boolean;
+  started: string;
+  state: "open" | "done" | "aborted" | "refused" | "unknown";
+  status: number;
+  stop?: string;
+  turn: number | null;
+  unread?: string;
+  usage: UsageView;
+  verdict: "block" | "ask" | "redact" | "pass";
+  why: string;
+  would?: string;
 }
 
 export interface Unread {
