@@ -229,6 +229,7 @@ type access struct {
 	Flow      string `json:"flow,omitempty"`
 	Principal string `json:"principal,omitempty"` // whose vault was read
 	What      What   `json:"what"`
+	Query     string `json:"query,omitempty"` // of a search
 	Who       string `json:"who"`
 	Why       string `json:"why"`
 }

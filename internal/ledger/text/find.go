@@ -2,68 +2,83 @@ package text
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"iter"
-	"strings"
+	"math"
 )
 
-// Query says which texts are looked for. At least one of All is needed.
+// Want is what a text must have: a term, all of several, or one of several.
+type Want struct {
+	Term     *Term
+	All, Any []Want
+}
+
+// Query says which texts are looked for.
 type Query struct {
-	All    []Term   // that a text must have
-	None   []Term   // that it must not have; only exact ones count
+	Want   Want
 	Keys   []uint64 // of sessions, one of which it is in; nil: of any
 	Before uint64   // came with an earlier entry; 0: all
+	Since  int64    // of a flow that started then or later, Unix ms; 0: all
+	Until  int64    // and then or earlier; 0: all
 }
 
 // Hit is a text that has the tokens of a query: the words of exact terms, but
 // for one of a billion; of others only whoever reads it can tell.
 type Hit struct {
 	Text
-	month *month
-	doc   int64
+	ID       string // of the flow that brought it; empty: it is not known any more
+	Started  int64  // when that started, Unix ms
+	IntentAt Place  // where its intent is
+	month    *month
+	doc      int64
 }
 
 // match says it in FTS5's language. No token has a quote in it.
 func (s *Store) match(q *Query) string {
-	var b strings.Builder
-	all := func(list [][]token) {
-		for i, any := range list {
-			if i > 0 {
-				b.WriteString(" AND ")
-			}
-			b.WriteByte('(')
-			for j, t := range any {
-				if j > 0 {
-					b.WriteString(" OR ")
-				}
-				b.WriteByte('"')
-				b.Write(t[:])
-				b.WriteByte('"')
-			}
-			b.WriteByte(')')
-		}
-	}
-	var must [][]token
-	for i := range q.All {
-		must = append(must, s.keyer.query(&q.All[i])...)
-	}
+	b := s.want(nil, &q.Want)
 	if q.Keys != nil && len(q.Keys) <= maxKeys {
 		var any []token
 		for _, k := range q.Keys {
 			any = append(any, s.keyer.session(k))
 		}
-		must = append(must, any)
+		b = oneOf(append(b, " AND "...), any)
 	}
-	b.WriteByte('(')
-	all(must)
-	b.WriteByte(')')
-	for i := range q.None {
-		if q.None[i].Exact() {
-			b.WriteString(" NOT ")
-			all(s.keyer.query(&q.None[i]))
+	return string(b)
+}
+
+func (s *Store) want(b []byte, w *Want) []byte {
+	list, between := w.All, " AND "
+	if w.Any != nil {
+		list, between = w.Any, " OR "
+	}
+	b = append(b, '(')
+	if w.Term != nil {
+		for i, any := range s.keyer.query(w.Term) {
+			if i > 0 {
+				b = append(b, " AND "...)
+			}
+			b = oneOf(b, any)
 		}
 	}
-	return b.String()
+	for i := range list {
+		if i > 0 {
+			b = append(b, between...)
+		}
+		b = s.want(b, &list[i])
+	}
+	return append(b, ')')
+}
+
+func oneOf(b []byte, any []token) []byte {
+	b = append(b, '(')
+	for i, t := range any {
+		if i > 0 {
+			b = append(b, " OR "...)
+		}
+		b = append(append(append(b, '"'), t[:]...), '"')
+	}
+	return append(b, ')')
 }
 
 // maxKeys bounds the sessions that one query may name to the index; with more of
@@ -125,25 +140,51 @@ type cursor struct {
 	ok   bool
 }
 
-const find = `SELECT docs.doc, key, entry, flow, segment, offset, ref, part, role, kind
-FROM words CROSS JOIN docs ON docs.doc = words.rowid
-WHERE words MATCH ? AND words.rowid < ? ORDER BY words.rowid DESC`
+const find = `SELECT docs.doc, docs.key, entry, flow, docs.segment, docs.offset, ref, part, role, kind,
+	COALESCE(id, ''), COALESCE(started, 0), COALESCE(flows.segment, 0), COALESCE(flows.offset, 0)
+FROM words CROSS JOIN docs ON docs.doc = words.rowid LEFT JOIN flows ON n = flow
+WHERE words MATCH ? AND words.rowid >= ? AND words.rowid < ? AND (started IS NULL OR started BETWEEN ? AND ?)
+ORDER BY words.rowid DESC`
 
 func (c *cursor) open(match string, q *Query) error {
-	end, err := c.m.end(q.Before)
-	if err != nil {
-		return err
-	}
 	if len(q.Keys) > maxKeys {
 		c.keys = map[uint64]bool{}
 		for _, k := range q.Keys {
 			c.keys[k] = true
 		}
 	}
-	if c.rows, err = c.m.read.Query(find, match, end); err != nil {
+	first, err := c.m.since(q.Since)
+	if err != nil {
+		return err
+	}
+	end, err := c.m.end(q.Before)
+	if err != nil {
+		return err
+	}
+	until := q.Until
+	if until == 0 {
+		until = math.MaxInt64
+	}
+	if c.rows, err = c.m.read.Query(find, match, first, end, q.Since, until); err != nil {
 		return marked(err)
 	}
 	return c.next()
+}
+
+// since gives the number of the first text that a flow brought which started
+// then or later.
+func (m *month) since(started int64) (int64, error) {
+	if started == 0 {
+		return 0, nil
+	}
+	var n int64
+	if err := m.read.QueryRow("SELECT COALESCE(MIN(n), -1) FROM flows WHERE started >= ?", started).Scan(&n); err != nil {
+		return 0, marked(err)
+	}
+	if n < 0 {
+		return math.MaxInt64, nil
+	}
+	return m.end(uint64(n))
 }
 
 // end gives the number of the first text that came with an entry or later.
@@ -158,7 +199,7 @@ func (m *month) end(before uint64) (int64, error) {
 		var doc, entry int64
 		err := m.read.QueryRow("SELECT doc, entry FROM docs WHERE doc >= ? ORDER BY doc LIMIT 1", mid).Scan(&doc, &entry)
 		switch {
-		case err == sql.ErrNoRows || err == nil && uint64(entry) >= before:
+		case errors.Is(err, sql.ErrNoRows) || err == nil && uint64(entry) >= before:
 			hi = mid
 		case err != nil:
 			return 0, marked(err)
@@ -172,12 +213,14 @@ func (m *month) end(before uint64) (int64, error) {
 func (c *cursor) next() error {
 	for c.rows.Next() {
 		h := Hit{month: c.m}
-		var key, entry, flow, segment, ref int64
-		err := c.rows.Scan(&h.doc, &key, &entry, &flow, &segment, &h.At.Offset, &ref, &h.At.Part, &h.Role, &h.Kind)
+		var key, entry, flow, segment, ref, intent int64
+		err := c.rows.Scan(&h.doc, &key, &entry, &flow, &segment, &h.At.Offset, &ref, &h.At.Part, &h.Role, &h.Kind,
+			&h.ID, &h.Started, &intent, &h.IntentAt.Offset)
 		if err != nil {
 			return marked(err)
 		}
 		h.Key, h.Entry, h.Flow, h.At.Segment, h.At.Ref = uint64(key), uint64(entry), uint64(flow), uint64(segment), uint64(ref)
+		h.IntentAt.Segment = uint64(intent)
 		if c.keys != nil && !c.keys[h.Key] {
 			continue
 		}
@@ -194,20 +237,23 @@ func (c *cursor) close() {
 	}
 }
 
-// FlowOf gives the flow that brought a text; false when it is not known (any
-// more).
-func (s *Store) FlowOf(h *Hit) (f Flow, ok bool, err error) {
-	f.N = h.Flow
-	var key, segment int64
-	err = h.month.read.QueryRow("SELECT key, id, started, segment, offset FROM flows WHERE n = ?", int64(h.Flow)).Scan(&key, &f.ID, &f.Started, &segment, &f.Offset)
-	if err == sql.ErrNoRows {
-		return f, false, nil
+// BroughtBy gives the number of the flow that brought a text to a session; false
+// when the index does not have it.
+func (s *Store) BroughtBy(key uint64, text string) (flow uint64, ok bool, err error) {
+	_, hash, _ := s.keyer.tokens(key, text)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, m := range s.months {
+		var n int64
+		err := m.read.QueryRow("SELECT flow FROM docs WHERE hash = ?", hash).Scan(&n)
+		if err == nil {
+			return uint64(n), true, nil
+		}
+		if !errors.Is(err, sql.ErrNoRows) {
+			return 0, false, fmt.Errorf("reading full text: %w", marked(err))
+		}
 	}
-	if err != nil {
-		return f, false, fmt.Errorf("reading full text: %w", marked(err))
-	}
-	f.Key, f.Segment = uint64(key), uint64(segment)
-	return f, true, nil
+	return 0, false, nil
 }
 
 // Carried tells for each hit how often later flows sent it again. Hits of one session

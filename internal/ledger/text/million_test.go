@@ -110,7 +110,7 @@ func ask(b *testing.B, s *text.Store, q question) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			query.All = append(query.All, t)
+			query.Want.All = append(query.Want.All, text.Want{Term: &t})
 		}
 		start := time.Now()
 		var hits []text.Hit

@@ -49,6 +49,7 @@ CREATE TABLE flows (
 	carried BLOB NOT NULL
 );
 CREATE INDEX flows_key ON flows (key, n);
+CREATE INDEX flows_started ON flows (started);
 CREATE TABLE docs (
 	doc     INTEGER PRIMARY KEY,
 	hash    INTEGER NOT NULL,
@@ -250,6 +251,8 @@ func (w *monthWriter) texts(list []*doc) {
 			w.again(d, number, uint64(seen))
 		case !errors.Is(err, sql.ErrNoRows):
 			w.err = err
+		case d.known:
+			continue // its place is gone since
 		default:
 			number = w.next
 			w.next++

@@ -253,6 +253,7 @@ type doc struct {
 	Text
 	hash  int64
 	words string
+	known bool // words is not there
 }
 
 // Batch is what Apply takes in at once. Add in the order of the entries, a
@@ -273,19 +274,26 @@ func (b *Batch) AddFlow(f *Flow) {
 	b.size += 64 + 4*len(f.Nodes)
 }
 
-// AddText adds what a text says. What has no word is left out. The text itself
-// is not kept.
-func (b *Batch) AddText(t Text, text string) {
+// AddText adds what a text says, which itself is not kept. It gives the hash by
+// which AddKnown knows it; 0: it has no word, and is left out.
+func (b *Batch) AddText(t Text, text string) (hash int64) {
 	tokens, hash, ok := b.s.keyer.tokens(t.Key, text)
 	if !ok {
-		return
+		return 0
 	}
 	words := make([]byte, 0, len(tokens)*(len(token{})+1))
 	for i := range tokens {
 		words = append(append(words, tokens[i][:]...), ' ')
 	}
 	b.texts = append(b.texts, &doc{Text: t, hash: hash, words: string(words)})
-	b.size += len(words) + 128
+	b.size += len(words) + 160
+	return hash
+}
+
+// AddKnown adds a text that AddText took before.
+func (b *Batch) AddKnown(t Text, hash int64) {
+	b.texts = append(b.texts, &doc{Text: t, hash: hash, known: true})
+	b.size += 160
 }
 
 // Size is about how many bytes of memory the batch takes.
