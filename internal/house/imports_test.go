@@ -132,6 +132,7 @@ var allowed = []line{
 	{"internal/console", "internal/filter", "reads what a reader chooses, follows it live"},
 	{"internal/console", "internal/coverage", "reports which way flows came"},
 	{"internal/console", "internal/ledger", "shows flows, sessions and content, verifies"},
+	{"internal/console", "internal/filter", "reads filters"},
 	{"internal/console", "internal/identity", "administers access keys"},
 	{"internal/console", "internal/policy", "explains the policy, administers allowances"},
 
@@ -166,7 +167,8 @@ var allowed = []line{
 
 	{"internal/ledger", "internal/ledger/...", "its parts"},
 	{"internal/ledger", "internal/filter", "lists what a filter chooses"},
-	{"internal/ledger", "internal/wire/split", "stores the pieces of a body"},
+	{"internal/ledger", "internal/wire/...", "stores the pieces of a body, puts answers together for search"},
+	{"internal/ledger/said", "internal/wire/...", "reads parts as people do"},
 	{"internal/ledger/keys", "internal/ledger/disk", "keys.db goes through the same faulty disk in tests"},
 
 	{"internal/ledger/disk/disktest", "internal/ledger/disk", "a disk that fails, for tests"},

@@ -18,8 +18,8 @@ import (
 
 // SearchQuery says which hits of a search are wanted.
 type SearchQuery struct {
-	Limit int    // about so many, the newest; 0: 20; at most 200
-	After string // go on behind the hits of an earlier search: its Next
+	Limit  int    // about so many, the newest; 0: 20; at most 200
+	Before string // go on behind the hits of an earlier search: its Next
 }
 
 // Found is what a search found, the newest first.
@@ -67,9 +67,9 @@ func (l *Ledger) Search(f *filter.Filter, q SearchQuery, by Access) (Found, erro
 	if err != nil {
 		return Found{}, err
 	}
-	if q.After != "" {
-		if s.query.Before, err = strconv.ParseUint(q.After, 10, 64); err != nil {
-			return Found{}, &flow.Refusal{Status: 400, Kind: "after", Text: "after must be what an earlier search gave as next"}
+	if q.Before != "" {
+		if s.query.Before, err = strconv.ParseUint(q.Before, 10, 64); err != nil {
+			return Found{}, &flow.Refusal{Status: 400, Kind: "before", Text: "before must be what an earlier search gave as next"}
 		}
 	}
 	if err := l.recordSearch(f.String(), by); err != nil {

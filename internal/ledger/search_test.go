@@ -221,7 +221,7 @@ func TestSearchPages(t *testing.T) {
 		if !found.More {
 			break
 		}
-		q.After = found.Next
+		q.Before = found.Next
 	}
 	slices.Reverse(all)
 	if len(all) != 18 || !slices.IsSorted(all) {

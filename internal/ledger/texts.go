@@ -92,7 +92,7 @@ func (l *Ledger) Indexed() Progress {
 
 // loop takes in what is new, until ctx ends.
 func (t *texts) loop(ctx context.Context) {
-	timer := time.NewTimer(0)
+	timer := time.NewTimer(textEvery) // a command that only lists has ended by then
 	defer timer.Stop()
 	for {
 		select {
