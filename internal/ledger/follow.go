@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"bytes"
+
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/ledger/index"
 	"github.com/workingagents/gatehouse/internal/ledger/object"
@@ -52,6 +54,12 @@ type requested struct {
 	last   object.Ref            // the node before
 	inside bool                  // its block ends within a string
 	long   bool                  // its block is a stretch of what is longer
+	later  []waiting             // texts of it, until what follows tells whose they are
+}
+
+type waiting struct {
+	saying
+	at text.Place
 }
 
 func newRequested(l *Ledger, in *flow.Intent, key uint64, seen *seenBlocks) *requested {
@@ -73,6 +81,7 @@ func (r *requested) take(req *request, before []index.Pos, at index.Pos) {
 		r.entry(p)
 	}
 	r.span(&req.span, at)
+	r.settle(nil, 0)
 	for _, it := range r.items {
 		if it.Tip != 0 {
 			r.flow.Tips = append(r.flow.Tips, it.Tip)
@@ -117,6 +126,7 @@ func (r *requested) span(s *span, at index.Pos) {
 
 func (r *requested) node(ref object.Ref, n *object.Node) {
 	r.flow.Nodes = append(r.flow.Nodes, text.Node{Ref: ref, Parent: n.Parent, Block: n.Block})
+	r.settle(n.Glue, n.Parent)
 	role := r.role(ref, n)
 	r.roles[ref] = role
 	block, ok := r.blocks[n.Block]
@@ -140,7 +150,39 @@ func (r *requested) node(ref object.Ref, n *object.Node) {
 	list, inside := blockTexts(r.in.API, role, block.raw, form)
 	r.long, r.inside = form == formLong || form == formInside, inside
 	at := text.Place{Segment: block.at.Segment, Offset: block.at.Offset, Ref: n.Block}
-	cuts(list, wherein{form: form}, func(s saying) { r.one(s, at, text.Block) })
+	cuts(list, wherein{form: form}, func(s saying) {
+		if s.Role == "" {
+			r.later = append(r.later, waiting{s, at})
+			return
+		}
+		r.one(s, at, text.Block)
+	})
+}
+
+// settle takes in the texts that wait. Glue is that of the node which comes,
+// behind parent; without one, what follows stands in the skeleton.
+func (r *requested) settle(glue []byte, parent object.Ref) {
+	if len(r.later) == 0 {
+		return
+	}
+	if parent == r.last && bytes.IndexByte(glue, '}') < 0 {
+		return // the same element goes on
+	}
+	if parent != r.last {
+		glue = nil
+		for _, it := range r.items {
+			if it.Tip == r.last {
+				glue = it.Tail
+			}
+		}
+	}
+	role := said.RoleBehind(glue)
+	r.roles[r.last] = role
+	for _, w := range r.later {
+		w.Role = role
+		r.one(w.saying, w.at, text.Block)
+	}
+	r.later = nil
 }
 
 // role gives whose a node's block is.

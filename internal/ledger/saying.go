@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -159,10 +160,18 @@ func encodingOf(lines []flow.Header) string {
 func wholeRoles(doc *split.Doc) []string {
 	roles := make([]string, len(doc.Pieces))
 	role, from, run := "", 0, -1
+	var unknown []int // blocks of the last element
 	for i := range doc.Pieces {
 		p := &doc.Pieces[i]
 		if p.Kind != split.Block {
 			continue
+		}
+		glue := doc.Body[from:p.Start]
+		if bytes.IndexByte(glue, '}') >= 0 {
+			for _, u := range unknown {
+				roles[u] = said.RoleBehind(glue)
+			}
+			unknown = nil
 		}
 		if p.Run != run {
 			role, run = "", p.Run
@@ -170,10 +179,15 @@ func wholeRoles(doc *split.Doc) []string {
 				role = said.RoleIn(doc.Fields[run].Name)
 			}
 		}
-		if r, ok := said.Role(doc.Body[from:p.Start]); ok && r != "" {
+		if r, ok := said.Role(glue); ok {
 			role = r
 		}
-		roles[i], from = role, p.End
+		if roles[i], from = role, p.End; role == "" {
+			unknown = append(unknown, i)
+		}
+	}
+	for _, u := range unknown {
+		roles[u] = said.RoleBehind(doc.Body[from:])
 	}
 	return roles
 }

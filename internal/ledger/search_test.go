@@ -262,6 +262,34 @@ func TestSnippetsAndTools(t *testing.T) {
 	}
 }
 
+// TestRoles: whose words a text is, wherever a client writes it.
+func TestRoles(t *testing.T) {
+	l := start(t, ledger.Options{})
+	k := newTalk(t, l)
+	gemini := func(in *flow.Intent, _ *ledger.Content) { in.API, in.Provider = flow.Generate, flow.Gemini }
+	body := `{"contents":[{"parts":[{"text":"an emu asks"}],"role":"user"},{"parts":[{"text":"an owl answers"},{"text":"at length"}],"role":"model"},{"parts":[{"text":"the finch nods"}],"role":"user"}],"systemInstruction":{"parts":[{"text":"be like a heron"}]}}`
+	k.turn("g", body, "", gemini)
+	k.turn("z", zip(t, body), "", func(in *flow.Intent, c *ledger.Content) {
+		gemini(in, c)
+		in.Header = append(in.Header, flow.Header{Name: "Content-Encoding", Value: "zstd"})
+	})
+	chat := func(in *flow.Intent, _ *ledger.Content) { in.API, in.Provider = flow.Chat, flow.OpenAI }
+	k.turn("c", `{"messages":[{"role":"system","content":"a stork rules"},{"role":"user","content":[{"type":"text","text":"a crane asks"}]}],"tools":[{"type":"function","function":{"name":"lookup","description":"finds a gull"}}]}`, "", chat)
+	for q, role := range map[string]string{"emu": "user", "owl": "model", "length": "model", "finch": "user", "stork": "system", "crane": "user"} {
+		for _, h := range seek(t, l, q).Hits {
+			if h.Role != role {
+				t.Errorf("%s in %s: role %q, want %q", q, h.Flow, h.Role, role)
+			}
+		}
+	}
+	if hits := seek(t, l, "gull").Hits; len(hits) != 1 || hits[0].Kind != "tool_definition" {
+		t.Errorf("gull: %+v", hits)
+	}
+	if hits := seek(t, l, "heron").Hits; len(hits) != 2 {
+		t.Errorf("heron: %+v", hits)
+	}
+}
+
 // TestSearchIsRecorded: who searches, what for and why, sealed as all is; and no
 // content without it.
 func TestSearchIsRecorded(t *testing.T) {

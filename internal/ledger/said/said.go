@@ -274,14 +274,28 @@ func Pieces(text string) []string {
 }
 
 // Role tells whose a block is by the bytes in front of it, back to the block
-// before; ok is false when they don't say.
+// before. ok is false when it is in the same element as that.
 func Role(glue []byte) (role string, ok bool) {
+	i := bytes.LastIndexByte(glue, '{')
+	return roleIn(glue[i+1:]), i >= 0
+}
+
+// RoleBehind tells whose a block is by the bytes behind it: some clients write
+// the role there.
+func RoleBehind(glue []byte) string {
+	if i := bytes.IndexByte(glue, '}'); i >= 0 {
+		glue = glue[:i]
+	}
+	return roleIn(glue)
+}
+
+func roleIn(glue []byte) string {
 	i := bytes.LastIndex(glue, []byte(`"role"`))
 	if i < 0 {
-		return "", bytes.ContainsAny(glue, "{}")
+		return ""
 	}
 	rest := bytes.TrimLeft(glue[i+len(`"role"`):], ": \t\r\n")
-	return peek.Short(rest[:min(len(rest), max(0, closing(rest, 1)+1))]), true
+	return peek.Short(rest[:min(len(rest), closing(rest, 1)+1)])
 }
 
 // Member gives the name of the member whose value comes behind these bytes.

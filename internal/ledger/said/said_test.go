@@ -61,6 +61,7 @@ func TestRoles(t *testing.T) {
 		`]},{"role" : "user", "content": [`: "user",
 		`,`:                                 "?",
 		`{"content":[`:                      "",
+		`],"role":"user"},{"parts":[`:       "",
 		`{"role":`:                          "",
 		`{"role"`:                           "",
 	} {
@@ -70,6 +71,11 @@ func TestRoles(t *testing.T) {
 		}
 		if role != want {
 			t.Errorf("%s: %q, want %q", glue, role, want)
+		}
+	}
+	for glue, want := range map[string]string{`],"role":"user"},{"parts":[`: "user", `]},{"role":"model","parts":[`: "", `],"role":"model"}]`: "model"} {
+		if got := said.RoleBehind([]byte(glue)); got != want {
+			t.Errorf("behind %s: %q, want %q", glue, got, want)
 		}
 	}
 	if got := said.Member([]byte(`"model":"m","messages":[`)); got != "messages" {
@@ -111,6 +117,7 @@ func FuzzSaid(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte, inside bool) {
 		said.Stretch(raw, inside)
 		said.Role(raw)
+		said.RoleBehind(raw)
 		said.Member(raw)
 		said.Body(raw)
 		for _, api := range []flow.API{flow.Messages, flow.Responses, flow.Chat, flow.Generate, flow.Opaque} {
