@@ -24,6 +24,7 @@ func (f *follow) intent(key, number uint64, in *flow.Intent, e *entry, at index.
 	r := newRequested(f.t.l, in, key, &f.t.seen)
 	r.flow = &text.Flow{N: number, Key: key, ID: string(in.Flow), Started: in.Started.UnixMilli(), Segment: at.Segment, Offset: at.Offset}
 	r.put = func(s saying, at text.Place, in int) int64 {
+		f.flush(r)
 		return f.batch.AddText(text.Text{Key: key, Flow: number, Entry: number, Role: s.Role, Kind: string(s.Kind), At: at, In: in}, s.Text.Text)
 	}
 	r.again = func(at text.Place, hash int64) {

@@ -114,7 +114,7 @@ func loose(items []object.Item) said.Text {
 			raw = append(raw, ',') // a name there is not the next one's
 		}
 	}
-	return said.Text{Kind: flow.UnknownPart, Text: said.Body(raw)}
+	return said.Text{Kind: flow.UnknownPart, Text: said.Around(raw)}
 }
 
 // wholeMax bounds what a compressed body is decoded to.
@@ -200,13 +200,13 @@ func wholeLoose(doc *split.Doc) said.Text {
 			raw = append(raw, doc.Body[p.Start:p.End]...)
 		}
 	}
-	return said.Text{Kind: flow.UnknownPart, Text: said.Body(raw)}
+	return said.Text{Kind: flow.UnknownPart, Text: said.Around(raw)}
 }
 
 // answerTexts gives what an answer says: its parts, or all of it where no codec
 // reads it. Of one that holds a value of the vault only what came before that.
 func (l *Ledger) answerTexts(b *begun, id flow.ID, out *flow.Outcome, e *entry) ([]said.Text, error) {
-	a := &answering{codec: wire.NewAnswer(b.api, wire.Options{Keep: true, Stream: streamOf(b.message)}), opaque: b.api == flow.Opaque}
+	a := &answering{codec: wire.NewAnswer(b.api, wire.Options{Keep: true, Stream: streamOf(b.message)}), api: b.api}
 	var err error
 	if a.decoder, err = coding.New(encodingOf(out.Header), coding.Limit{Bytes: wholeMax}); err != nil {
 		return nil, nil // an unknown coding: not text
@@ -235,9 +235,9 @@ func streamOf(message bool) wire.Stream {
 
 // answering puts an answer together.
 type answering struct {
+	api     flow.API
 	codec   *wire.Answer
 	decoder *coding.Decoder
-	opaque  bool
 	raw     []byte // of what no codec reads
 	hidden  bool
 }
@@ -264,7 +264,7 @@ func (a *answering) take(body []byte) bool {
 }
 
 func (a *answering) push(plain []byte) {
-	if !a.opaque {
+	if a.api != flow.Opaque {
 		a.codec.Push(plain)
 	} else if len(a.raw) < maxRaw {
 		a.raw = append(a.raw, plain[:min(len(plain), maxRaw-len(a.raw))]...)
@@ -278,10 +278,10 @@ func (a *answering) end() []said.Text {
 	if rest, err := a.decoder.End(); err == nil {
 		a.push(rest)
 	}
-	if a.opaque {
+	if a.api == flow.Opaque {
 		return []said.Text{{Role: "assistant", Kind: flow.UnknownPart, Text: said.Body(a.raw)}}
 	}
-	list := said.Parts(a.codec.End().Parts)
+	list := said.Parts(a.api, a.codec.End().Parts)
 	for i := range list {
 		if list[i].Role == "" {
 			list[i].Role = "assistant"

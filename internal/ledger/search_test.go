@@ -450,6 +450,53 @@ func TestFullTextComesBack(t *testing.T) {
 	stop()
 }
 
+// TestFullTextAfterACrash: whatever of a batch was written when the program was
+// killed, all is there once when it goes on, and counted once.
+func TestFullTextAfterACrash(t *testing.T) {
+	dir := t.TempDir()
+	l, stop := open(t, ledger.Options{Dir: dir})
+	k := newTalk(t, l)
+	var said []string
+	part := func(from, to int) {
+		for i := from; i < to; i++ {
+			said = append(said, user(fmt.Sprintf("question nr%d about quokkas", i)))
+			k.turn("s", messages(said...), fmt.Sprintf("answer an%d", i), nil)
+			said = append(said, model(fmt.Sprintf("answer an%d", i)))
+		}
+		if err := l.BuildText(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	state := func(from string) []byte {
+		data, err := os.ReadFile(filepath.Join(from, "text", "state.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	part(0, 10)
+	before := state(dir)
+	part(10, 20)
+	// Killed now; and killed before the state of the last batches was written.
+	for name, data := range map[string][]byte{"now": state(dir), "between": before} {
+		copied := filepath.Join(t.TempDir(), "copy")
+		if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(copied, "text", "state.json"), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		after, end := open(t, ledger.Options{Dir: copied})
+		for q, hits := range map[string]string{"nr0": "f001 user x19", "an3": "f004 assistant x16", "nr19": "f020 user x0", "an19": "f020 assistant x0", "parrots": "f001 system x19"} {
+			if got := brief(seek(t, after, q).Hits); got != hits {
+				t.Errorf("%s: %s: got %q, want %q", name, q, got, hits)
+			}
+		}
+		end()
+	}
+	stop()
+}
+
 // spoil changes a file's pages behind the first.
 func spoil(t *testing.T, name string) {
 	data, err := os.ReadFile(name)

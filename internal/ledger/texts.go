@@ -152,7 +152,7 @@ func (l *Ledger) BuildText(ctx context.Context) error {
 func (t *texts) near() error {
 	end := time.Now().Add(nearTime)
 	for time.Now().Before(end) {
-		if p := t.l.Indexed(); p.Total-p.Done > nearEntries {
+		if p := t.l.Indexed(); t.store.Load() != nil && p.Total-p.Done > nearEntries {
 			return nil
 		}
 		if more, _, err := t.step(context.Background()); err != nil || !more {
@@ -252,6 +252,7 @@ type follow struct {
 	until index.Mark
 	mark  text.Mark
 	read  int64
+	err   error // of an Apply on the way
 }
 
 func (f *follow) run(ctx context.Context) (more bool, err error) {
@@ -290,6 +291,16 @@ func (f *follow) run(ctx context.Context) (more bool, err error) {
 	return more, nil
 }
 
+// flush writes the texts of a long request so far. The mark stays in front of
+// it: after a crash it is read again.
+func (f *follow) flush(r *requested) {
+	if f.err == nil && f.batch.Size() > 2*textBatch && !coded(r.in) {
+		f.err = f.s.Apply(f.batch, f.t.holdBack(f.mark))
+		f.batch = f.s.NewBatch()
+		f.batch.AddFlow(r.flow)
+	}
+}
+
 func (f *follow) enough() bool { return f.batch.Size() > textBatch || f.read > textRead }
 
 // segment reads on in one segment.
@@ -320,7 +331,8 @@ func (f *follow) segment(ctx context.Context, seg segmentFile) error {
 		}
 		f.read += int64(frame.Size)
 		if e, err := f.t.l.openFrame(frame); err == nil {
-			if err := f.take(frame.Key, frame.Entry, e, index.Pos{Segment: seg.number, Offset: at}); err != nil {
+			err := f.take(frame.Key, frame.Entry, e, index.Pos{Segment: seg.number, Offset: at})
+			if err = errors.Join(err, f.err); err != nil {
 				return err
 			}
 		}

@@ -29,14 +29,17 @@ func Block(api flow.API, role string, raw []byte) []Text {
 		text, _ := Stretch(raw, false)
 		return []Text{{Role: role, Kind: flow.UnknownPart, Text: text}}
 	}
-	return Parts(codec.Block(api, role, raw))
+	return Parts(api, codec.Block(api, role, raw))
 }
 
 // Parts gives a text for each part.
-func Parts(parts []flow.Part) []Text {
+func Parts(api flow.API, parts []flow.Part) []Text {
 	list := make([]Text, len(parts))
-	for i := range parts {
-		list[i] = Text{parts[i].Role, parts[i].Kind, part(&parts[i])}
+	for i, p := range parts {
+		if api == flow.Generate || api == flow.StreamGenerate {
+			p.ID = "" // the client's: the model's own call has none, and is the same
+		}
+		list[i] = Text{p.Role, p.Kind, part(&p)}
 	}
 	return list
 }
@@ -88,6 +91,7 @@ func Stretch(raw []byte, begins bool) (text string, inside bool) {
 type reader struct {
 	b       []byte
 	numbers bool
+	around  bool // objects that a client keeps for itself are passed over
 	out     []byte
 	name    []byte // of the member whose value comes
 }
@@ -105,6 +109,8 @@ func (r *reader) read(inside bool) bool {
 			if at, inside = r.string(at + 1); inside {
 				return true
 			}
+		case c == '{' && r.around && own(string(r.name)):
+			at = behind(r.b, at)
 		case c == ',' || c == '{' || c == '[':
 			r.name = nil
 			at++
@@ -115,6 +121,26 @@ func (r *reader) read(inside bool) bool {
 		}
 	}
 	return false
+}
+
+// own are members in which clients say each turn what is no one's words.
+func own(name string) bool { return name == "metadata" || name == "client_metadata" }
+
+// behind gives the place behind the object that begins here.
+func behind(b []byte, at int) int {
+	for depth := 0; at < len(b); at++ {
+		switch b[at] {
+		case '"':
+			at = closing(b, at+1)
+		case '{':
+			depth++
+		case '}':
+			if depth--; depth == 0 {
+				return at + 1
+			}
+		}
+	}
+	return len(b)
 }
 
 // string reads from behind a quote, and gives where it goes on; inside: the
@@ -232,6 +258,16 @@ func Body(b []byte) string {
 		return text
 	}
 	return Plain(b)
+}
+
+// Around gives the text of what stands around a conversation.
+func Around(b []byte) string {
+	if !JSON(b) {
+		return Plain(b)
+	}
+	r := reader{b: b, around: true}
+	r.read(false)
+	return string(r.out)
 }
 
 // JSON reports whether bytes begin as an object or an array does that holds

@@ -111,6 +111,19 @@ func TestBodies(t *testing.T) {
 	}
 }
 
+func TestAround(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"instructions":"be kind","client_metadata":{"turn":"{\"t\":1}","a":{"b":"c"}},"stream":true,"user":"u1"}`: "be kind\nu1\n",
+		`{"metadata":"a word","x":["y"]}`: "a word\ny\n",
+		`{"metadata":{"never":"ends`:      "",
+		`a text`:                          "a text",
+	} {
+		if got := said.Around([]byte(in)); got != want {
+			t.Errorf("%s: %q, want %q", in, got, want)
+		}
+	}
+}
+
 func FuzzSaid(f *testing.F) {
 	f.Add([]byte(`{"type":"text","text":"\u00e9`), true)
 	f.Add([]byte(`,"role":"x"`), false)
@@ -120,6 +133,7 @@ func FuzzSaid(f *testing.F) {
 		said.RoleBehind(raw)
 		said.Member(raw)
 		said.Body(raw)
+		said.Around(raw)
 		for _, api := range []flow.API{flow.Messages, flow.Responses, flow.Chat, flow.Generate, flow.Opaque} {
 			said.Block(api, "", raw)
 		}

@@ -221,7 +221,6 @@ func (w *monthWriter) flows(flows []*Flow) {
 		if f.N <= w.m.mark {
 			continue
 		}
-		f.loose, f.order = nil, nil
 		w.numbers[f.N] = f
 		w.exec("INSERT OR IGNORE INTO sessions VALUES (?)", int64(f.Key))
 	}
@@ -363,8 +362,8 @@ func (m *month) drop(segment uint64) (empty bool, err error) {
 	return w.end()
 }
 
-// erase forgets a session. Its tokens leave the file with the next optimize,
-// which follows.
+// erase forgets a session. Deleted rows, and what merging left behind, stand in
+// the file until it is optimized and written anew.
 func (m *month) erase(key uint64) error {
 	tx, err := m.write.Begin()
 	if err != nil {
@@ -379,8 +378,10 @@ func (m *month) erase(key uint64) error {
 	w.exec("DELETE FROM flows WHERE key = ?", k)
 	w.exec("DELETE FROM sessions WHERE key = ?", k)
 	w.exec("INSERT INTO words (words) VALUES ('optimize')")
-	_, err = w.end()
-	return err
+	if _, err = w.end(); err == nil {
+		_, err = m.write.Exec("VACUUM; PRAGMA wal_checkpoint(truncate)")
+	}
+	return marked(err)
 }
 
 func (w *monthWriter) end() (empty bool, err error) {

@@ -332,7 +332,7 @@ func (s *Store) divide(b *Batch) (map[*month]*Batch, error) {
 		return parts[m]
 	}
 	for _, f := range b.flows {
-		m, err := s.monthOf(f.Key, f.Started)
+		m, err := s.monthOf(f.Key, &f.Started)
 		if err != nil {
 			return nil, err
 		}
@@ -340,7 +340,7 @@ func (s *Store) divide(b *Batch) (map[*month]*Batch, error) {
 		part(m).flows = append(part(m).flows, f)
 	}
 	for _, d := range b.texts {
-		m, err := s.monthOf(d.Key, 0)
+		m, err := s.monthOf(d.Key, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -355,8 +355,8 @@ func (s *Store) divide(b *Batch) (map[*month]*Batch, error) {
 const maxWhere = 1 << 14
 
 // monthOf gives the file of a session: that of the month in which its first
-// flow started; nil when it has none and started is 0.
-func (s *Store) monthOf(key uint64, started int64) (*month, error) {
+// flow started; nil when it has none and started is not told.
+func (s *Store) monthOf(key uint64, started *int64) (*month, error) {
 	if m := s.where[key]; m != nil {
 		return m, nil
 	}
@@ -369,10 +369,10 @@ func (s *Store) monthOf(key uint64, started int64) (*month, error) {
 			return s.remember(key, m), nil
 		}
 	}
-	if started == 0 {
+	if started == nil {
 		return nil, nil
 	}
-	name := time.UnixMilli(started).UTC().Format("2006-01")
+	name := time.UnixMilli(*started).UTC().Format("2006-01")
 	for _, m := range s.months {
 		if m.name == name {
 			return s.remember(key, m), nil
@@ -446,7 +446,7 @@ func (s *Store) removeMonth(m *month) error {
 
 // Erase forgets a session, by the id of its key.
 func (s *Store) Erase(key uint64) error {
-	m, err := s.monthOf(key, 0)
+	m, err := s.monthOf(key, nil)
 	if err == nil && m != nil {
 		err = m.erase(key)
 	}
