@@ -19,12 +19,12 @@ func runSearch(ctx context.Context, args []string, std streams) error {
 	why := fs.String("why", "gatehouse search", "the `reason` that is recorded for reading content")
 	limit := fs.Int("limit", 20, "about the newest `N` hits, 200 at most")
 	before := fs.String("before", "", "go on behind the hits of an earlier search, which named this `NEXT`")
-	words, err := parseWords(fs, args)
+	f, err := parseFilter(fs, args)
 	if err != nil {
 		return err
 	}
-	if len(words) == 0 {
-		return exitError{2, "search needs words to look for; gatehouse search -h tells more"}
+	if len(f.Texts()) == 0 {
+		return exitError{2, `search needs a word or a "phrase" to look for; gatehouse search -h tells more`}
 	}
 	if *limit < 1 {
 		return exitError{2, "--limit is 1 or more"}
@@ -37,7 +37,7 @@ func runSearch(ctx context.Context, args []string, std streams) error {
 	if err := awaitText(ctx, b, std); err != nil {
 		return err
 	}
-	q := url.Values{"q": {strings.Join(words, " ")}, "why": {*why}, "limit": {strconv.Itoa(*limit)}}
+	q := url.Values{"q": {f.String()}, "why": {*why}, "limit": {strconv.Itoa(*limit)}}
 	if *before != "" {
 		q.Set("before", *before)
 	}

@@ -66,7 +66,6 @@ var known = []struct {
 	{ledger.ErrNotFound, http.StatusNotFound, "not_found"},
 	{ledger.ErrAmbiguous, http.StatusBadRequest, "ambiguous"},
 	{ledger.ErrNotKept, http.StatusNotFound, "not_kept"},
-	{ledger.ErrNoTexts, http.StatusBadRequest, "text"},
 	{ledger.ErrRemoved, http.StatusGone, "removed"},
 	{identity.ErrNoSuchName, http.StatusNotFound, "not_found"},
 	{identity.ErrName, http.StatusBadRequest, "name"},

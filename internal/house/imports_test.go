@@ -132,7 +132,6 @@ var allowed = []line{
 	{"internal/console", "internal/filter", "reads what a reader chooses, follows it live"},
 	{"internal/console", "internal/coverage", "reports which way flows came"},
 	{"internal/console", "internal/ledger", "shows flows, sessions and content, verifies"},
-	{"internal/console", "internal/filter", "reads filters"},
 	{"internal/console", "internal/identity", "administers access keys"},
 	{"internal/console", "internal/policy", "explains the policy, administers allowances"},
 

@@ -151,7 +151,7 @@ func (r *requested) node(ref object.Ref, n *object.Node) {
 	list, inside := blockTexts(r.in.API, role, block.raw, form)
 	r.long, r.inside = form == formLong || form == formInside, inside
 	at := text.Place{Segment: block.at.Segment, Offset: block.at.Offset, Ref: n.Block}
-	cuts(list, wherein{form: form}, func(s saying) {
+	eachPiece(list, wherein{form: form}, func(s saying) {
 		if s.Role == "" {
 			r.later = append(r.later, waiting{s, at})
 			return
@@ -215,7 +215,7 @@ func (r *requested) member(ref object.Ref) string {
 
 // add adds one text, cut when it is long.
 func (r *requested) add(t said.Text, w wherein, at text.Place, in int) {
-	cuts([]said.Text{t}, w, func(s saying) { r.one(s, at, in) })
+	eachPiece([]said.Text{t}, w, func(s saying) { r.one(s, at, in) })
 }
 
 func (r *requested) one(s saying, at text.Place, in int) int64 {
@@ -251,7 +251,7 @@ func (r *requested) piece(raw []byte, role string, i int, at text.Place) {
 	if ok {
 		return
 	}
-	cuts(said.Block(r.in.API, role, raw), wherein{form: formWhole, piece: i}, func(s saying) {
+	eachPiece(said.Block(r.in.API, role, raw), wherein{form: formWhole, piece: i}, func(s saying) {
 		if hash := r.one(s, at, text.Order); hash != 0 {
 			list = append(list, knownText{s.wherein, hash})
 		}
@@ -270,7 +270,7 @@ func (f *follow) outcome(key, number uint64, out *flow.Outcome, e *entry, at ind
 		return err
 	}
 	place := text.Place{Segment: at.Segment, Offset: at.Offset}
-	cuts(list, wherein{form: formAnswer}, func(s saying) {
+	eachPiece(list, wherein{form: formAnswer}, func(s saying) {
 		place.Part = s.number()
 		f.batch.AddText(text.Text{Key: key, Flow: b.n, Entry: number, Role: s.Role, Kind: string(s.Kind), At: place}, s.Text.Text)
 	})

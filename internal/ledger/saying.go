@@ -63,8 +63,8 @@ type saying struct {
 	said.Text
 }
 
-// cuts calls f for the pieces of texts.
-func cuts(list []said.Text, w wherein, f func(saying)) {
+// eachPiece calls f for the pieces of texts.
+func eachPiece(list []said.Text, w wherein, f func(saying)) {
 	for i, t := range list[:min(len(list), maxParts)] {
 		w.part = i
 		for j, piece := range said.Pieces(t.Text) {

@@ -327,7 +327,7 @@ func (s *search) view(id flow.ID) (*flow.View, error) {
 	}
 	var v *flow.View
 	if i := slices.IndexFunc(rows, func(r index.Flow) bool { return r.ID == id }); i >= 0 {
-		if made, err := s.l.brief(&rows[i]); err == nil {
+		if made, err := s.l.brief(&rows[i], needs(s.root)); err == nil {
 			v = &made
 		}
 	}
@@ -443,7 +443,7 @@ func (l *Ledger) Says(id flow.ID, t filter.Text) (bool, error) {
 		return false, err
 	}
 	list, err := l.answerTexts(&begun{api: in.API, message: in.Method == flow.MethodMessage}, id, out, e)
-	cuts(list, wherein{}, func(s saying) { first(s.Text) })
+	eachPiece(list, wherein{}, func(s saying) { first(s.Text) })
 	return says, err
 }
 
