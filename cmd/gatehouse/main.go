@@ -41,6 +41,7 @@ func commands() []command {
 		{"env", "print what points an agent at the gateway", runEnv},
 		{"flows", "list flows, newest last", runFlows},
 		{"show", "show a flow as a conversation, or its exact bytes", runShow},
+		{"search", "find words and phrases in what agents and models said", runSearch},
 		{"sessions", "list sessions", runSessions},
 		{"coverage", "how calls came: by redirect, intercepted, tunnelled, refused, unread", runCoverage},
 		{"tail", "follow flows as they happen", runTail},

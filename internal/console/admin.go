@@ -56,13 +56,15 @@ type ledgerStatus struct {
 	Unindexed int    `json:"unindexed"`
 	Full      bool   `json:"full"`
 	Fault     string `json:"fault,omitempty"`
+
+	Text ledger.Progress `json:"text"` // how far the full text is, in entries
 }
 
 func (c *Console) status(w http.ResponseWriter, r *http.Request) error {
 	s := c.o.Ledger.Stats()
 	return writeJSON(w, http.StatusOK, status{c.o.About, who(r), c.readiness(), c.o.Policy.Status(), c.o.Rules.Status(), ledgerStatus{
 		Mode: s.Mode.String(), Entries: s.Entries, Segments: s.Segments, Bytes: s.Bytes, Open: s.Open,
-		Queue: s.Queue, AtRisk: s.AtRisk, Unindexed: s.Unindexed, Full: s.Full, Fault: s.Fault,
+		Queue: s.Queue, AtRisk: s.AtRisk, Unindexed: s.Unindexed, Full: s.Full, Fault: s.Fault, Text: s.Text,
 	}})
 }
 

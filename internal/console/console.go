@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/workingagents/gatehouse/internal/filter"
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/identity"
 	"github.com/workingagents/gatehouse/internal/ledger"
@@ -26,6 +27,7 @@ type Reader interface {
 	Flow(flow.ID) (*flow.Intent, *flow.Outcome, error)
 	Read(flow.ID, ledger.What, ledger.Access) ([]ledger.Chunk, error)
 	Watch(context.Context) <-chan flow.View
+	Search(*filter.Filter, ledger.SearchQuery, ledger.Access) (ledger.Found, error)
 	Journal(ledger.JournalQuery) ([]ledger.JournalEntry, error)
 	FirstCalls() ([]ledger.FirstCall, error)
 	Overview(q ledger.Query, by []ledger.By, offset time.Duration) (ledger.Overview, error)
@@ -144,6 +146,7 @@ func (c *Console) routes() {
 		"GET /api/v1/flows/{id}/content/{what}": c.content,
 		"GET /api/v1/sessions":                  c.sessions,
 		"GET /api/v1/coverage":                  c.coverage,
+		"GET /api/v1/search":                    c.search,
 		"GET /api/v1/tail":                      c.tail,
 		"GET /api/v1/events":                    c.events,
 		"POST /api/v1/verify":                   c.verify,

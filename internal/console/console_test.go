@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os/user"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +21,7 @@ import (
 	"github.com/workingagents/gatehouse/internal/allow"
 	"github.com/workingagents/gatehouse/internal/console"
 	"github.com/workingagents/gatehouse/internal/console/saved"
+	"github.com/workingagents/gatehouse/internal/filter"
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/identity"
 	"github.com/workingagents/gatehouse/internal/ledger"
@@ -35,6 +37,7 @@ type book struct {
 	content  []ledger.Chunk
 	query    ledger.Query
 	journal  ledger.JournalQuery
+	searched string
 	by       []ledger.By
 	offset   time.Duration
 	accesses []ledger.Access
@@ -90,6 +93,11 @@ func (b *book) Read(_ flow.ID, _ ledger.What, by ledger.Access) ([]ledger.Chunk,
 	}
 	b.accesses = append(b.accesses, by)
 	return b.content, nil
+}
+
+func (b *book) Search(f *filter.Filter, q ledger.SearchQuery, by ledger.Access) (ledger.Found, error) {
+	b.searched = f.String() + " " + strconv.Itoa(q.Limit) + " " + q.Before + " " + by.Why
+	return ledger.Found{Hits: []ledger.Hit{{Flow: "f1", Snippet: []ledger.Fragment{{Text: "a "}, {Text: "word", Match: true}}, Resent: 3}}, More: true, Next: "7"}, b.fault
 }
 
 func (b *book) Journal(q ledger.JournalQuery) ([]ledger.JournalEntry, error) {

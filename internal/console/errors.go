@@ -68,7 +68,6 @@ var known = []struct {
 	{ledger.ErrNoSession, http.StatusNotFound, "not_found"},
 	{ledger.ErrShared, http.StatusBadRequest, "ambiguous"},
 	{ledger.ErrNotKept, http.StatusNotFound, "not_kept"},
-	{ledger.ErrNoTexts, http.StatusBadRequest, "text"},
 	{ledger.ErrRemoved, http.StatusGone, "removed"},
 	{identity.ErrNoSuchName, http.StatusNotFound, "not_found"},
 	{identity.ErrName, http.StatusBadRequest, "name"},

@@ -195,6 +195,7 @@ var docs = map[string]doc{
 	"GET /api/v1/flows":                     {does: "flows, the newest last", params: listParams, form: lines_, out: flow.View{}},
 	"GET /api/v1/flows/{id}":                {does: "a flow's two entries; the beginning of its id is enough", out: flowDetail{}},
 	"GET /api/v1/flows/{id}/content/{what}": {does: "exact bytes of a body: request, forwarded, response, delivered", params: []param{whyParam, {name: "chunks", does: "1: as JSON Lines, a chunk each, with its time"}}, form: octets},
+	"GET /api/v1/search":                    {does: "where words and phrases stand that flows brought, the newest first; a text that is sent again each turn is one hit", params: []param{filterParam, {name: "limit", does: "about so many; 20 when absent, 200 at most"}, {name: "before", does: "next of an earlier answer: go on there"}, whyParam}, out: ledger.Found{}},
 	"GET /api/v1/sessions":                  {does: "sessions with a flow that fits, the one last at work last", params: listParams, form: lines_, out: ledger.SessionView{}},
 	"GET /api/v1/coverage":                  {does: "how flows came", params: []param{{name: "session", does: "of one session"}, {name: "since", does: "RFC 3339"}}, out: coverage.Report{}},
 	"GET /api/v1/tail":                      {does: "each flow when it begins and when it ends", params: []param{filterParam}, form: lines_, out: flow.View{}},

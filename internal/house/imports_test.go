@@ -170,8 +170,8 @@ var allowed = []line{
 
 	{"internal/ledger", "internal/ledger/...", "its parts"},
 	{"internal/ledger", "internal/filter", "lists what a filter chooses"},
-	{"internal/ledger", "internal/wire/split", "stores the pieces of a body"},
-	{"internal/ledger", "internal/wire/coding", "reads a body that came compressed along its parts"},
+	{"internal/ledger", "internal/wire/...", "stores the pieces of a body, puts answers together for search"},
+	{"internal/ledger/said", "internal/wire/...", "reads parts as people do"},
 	{"internal/ledger/strand", "internal/ledger/object", "goes along the chains of nodes"},
 	{"internal/ledger/strand", "internal/wire/...", "reads names in what stands between blocks; lays out a body that was read whole"},
 	{"internal/ledger/keys", "internal/ledger/disk", "keys.db goes through the same faulty disk in tests"},

@@ -232,6 +232,7 @@ type access struct {
 	Last      string `json:"last,omitempty"`      // and the last of its flows, Flow being the first
 	Part      string `json:"part,omitempty"`      // of the flow, when it was not all: a part's number, or a finding and its span
 	What      What   `json:"what"`
+	Query     string `json:"query,omitempty"` // of a search
 	Who       string `json:"who"`
 	Why       string `json:"why"`
 }

@@ -36,3 +36,6 @@ func (l *Ledger) Plain() ([][]byte, error) {
 	}
 	return all, nil
 }
+
+// Retain removes what is over the limits, as Run does from time to time.
+func (l *Ledger) Retain() error { return l.retain() }

@@ -226,8 +226,9 @@ func TestQueriesThatCantBeAnswered(t *testing.T) {
 	if _, err := l.Rows(ledger.Query{Before: "gone"}); !errors.Is(err, ledger.ErrNotFound) {
 		t.Errorf("before an unknown flow: %v", err)
 	}
-	if _, err := l.Rows(ledger.Query{Filter: chosen(t, "deploy")}); !errors.Is(err, ledger.ErrNoTexts) {
-		t.Errorf("a text: %v", err)
+	var refused *flow.Refusal
+	if _, err := l.Rows(ledger.Query{Filter: chosen(t, "de*")}); !errors.As(err, &refused) || refused.Status != 400 {
+		t.Errorf("the beginning of a word that is too short: %v", err)
 	}
 }
 

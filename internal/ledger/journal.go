@@ -23,6 +23,7 @@ type JournalEntry struct {
 	What      What    `json:"what,omitempty"`
 	Flow      flow.ID `json:"flow,omitempty"`
 	Principal string  `json:"principal,omitempty"` // whose vault was read
+	Query     string  `json:"query,omitempty"`     // that was searched for
 }
 
 // reading is the Kind of an entry that says that content was read.
@@ -67,7 +68,7 @@ func (l *Ledger) journalEntry(row *index.Journal) (JournalEntry, error) {
 	if e.kind == kindAccess {
 		var a access
 		err = json.Unmarshal(e.meta, &a)
-		j.Who, j.Why, j.What, j.Flow, j.Principal = a.Who, a.Why, a.What, flow.ID(a.Flow), a.Principal
+		j.Who, j.Why, j.What, j.Flow, j.Principal, j.Query = a.Who, a.Why, a.What, flow.ID(a.Flow), a.Principal, a.Query
 	} else {
 		var a admin
 		err = json.Unmarshal(e.meta, &a)

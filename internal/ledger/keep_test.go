@@ -49,11 +49,18 @@ func TestNothingReadableInTheFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	words := [][]byte{
-		secret, []byte("planted-"), []byte("fp_00112233445566aa"), []byte("req_planted"),
+		secret, []byte("planted"), []byte("7431"), []byte("fp_00112233445566aa"), []byte("req_planted"),
 	}
 	for _, b := range [][]byte{body, answer, secret, []byte("planted-session"), []byte("planted-user/claude")} {
 		h := sha256.Sum256(b)
 		words = append(words, h[:16], []byte(hex.EncodeToString(h[:8])), []byte(base64.StdEncoding.EncodeToString(h[:])[:16]))
+	}
+	if err := l.BuildText(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	by := ledger.Access{Who: "planted-reader", Why: "planted-why"}
+	if found, err := l.Search(parse(t, `"planted word 7431"`), ledger.SearchQuery{}, by); err != nil || len(found.Hits) == 0 {
+		t.Errorf("the word is not found: %v %+v", err, found)
 	}
 	look := func(when string) {
 		t.Helper()
@@ -74,7 +81,7 @@ func TestNothingReadableInTheFolder(t *testing.T) {
 			}
 			return nil
 		})
-		if err != nil || seen < 4 {
+		if err != nil || seen < 6 {
 			t.Fatalf("looked at %d files: %v", seen, err)
 		}
 	}
@@ -139,23 +146,33 @@ func size(t testing.TB, dir string) (n int64) {
 
 // TestGrowingSessionsStaySmall: two sessions whose bodies grow to 1 MB over
 // 200 turns (100 MB each on the wire) take less than 1/60 of it. In the short
-// form they are a fifth as long, with bodies as large for each turn.
+// form they are a fifth as long, with bodies as large for each turn. Full text,
+// which is as large as what is new has different words, comes on top: less than
+// three quarters of what is new, though no two of its words are alike here.
 func TestGrowingSessionsStaySmall(t *testing.T) {
 	turns, last, ratio := 40, 200<<10, int64(20)
 	if long() {
 		turns, last, ratio = 200, 1<<20, 60
 	}
 	dir := t.TempDir()
+	text := filepath.Join(dir, "text")
 	l, stop := open(t, ledger.Options{Dir: dir})
 	wire := session(t, l, "one", 1, turns, last) + session(t, l, "two", 2, turns, last)
-	running := size(t, dir)
+	if err := l.BuildText(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	running := size(t, dir) - size(t, text)
 	rep, err := l.Verify(nil)
 	if err != nil || rep.Code != ledger.Sound || rep.Flows != 2*turns {
 		t.Errorf("verify: %v %+v", err, rep)
 	}
 	stop()
-	closed := size(t, dir)
-	t.Logf("%.1f MB on the wire, %.2f MB kept while running (1/%d), %.2f MB closed (1/%d)", float64(wire)/1e6, float64(running)/1e6, wire/running, float64(closed)/1e6, wire/closed)
+	words := size(t, text)
+	closed := size(t, dir) - words
+	t.Logf("%.1f MB on the wire, %.2f MB kept while running (1/%d), %.2f MB closed (1/%d), %.2f MB full text", float64(wire)/1e6, float64(running)/1e6, wire/running, float64(closed)/1e6, wire/closed, float64(words)/1e6)
+	if words > int64(2*last)*3/4 {
+		t.Errorf("full text takes %d bytes for %d that are new", words, 2*last)
+	}
 	if wire/closed < ratio {
 		t.Errorf("kept 1/%d, want 1/%d", wire/closed, ratio)
 	}

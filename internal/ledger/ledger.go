@@ -14,7 +14,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/workingagents/gatehouse/internal/filter"
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/ledger/disk"
 	"github.com/workingagents/gatehouse/internal/ledger/index"
@@ -100,10 +99,8 @@ type Ledger struct {
 	traits  *traits
 	names   *names
 	watch   *watchers
+	texts   *texts
 	figures figures
-
-	// texts gives the flows that brought a text; nil: texts can't be searched.
-	texts func(filter.Text) ([]flow.ID, error)
 
 	keep    sync.RWMutex // read-held while segments must not be removed
 	closing atomic.Bool
@@ -167,6 +164,7 @@ func (l *Ledger) prepare() (err error) {
 	l.queue, l.pending, l.open = newQueue(), newPending(), newOpenRecords()
 	l.scopes, l.readers, l.watch = newScopes(l), newReaders(l), &watchers{}
 	l.traits, l.names = newTraits(l), newNames(l)
+	l.texts = newTexts(l)
 	return nil
 }
 
@@ -246,8 +244,9 @@ func (l *Ledger) Close() (err error) {
 }
 
 func (l *Ledger) release() error {
+	err := l.texts.close()
 	l.readers.close()
-	err := errors.Join(l.index.Close(), l.ring.Close())
+	err = errors.Join(err, l.index.Close(), l.ring.Close())
 	l.codec.close()
 	return err
 }

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -9,9 +8,6 @@ import (
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/ledger/index"
 )
-
-// ErrNoTexts says that a filter asks for texts where none can be searched.
-var ErrNoTexts = errors.New("a text can't be searched for here, only fields")
 
 // plan is a filter as the index understands it: where holds for every flow that
 // the filter chooses, and, when exact, for no other. What came into the index
@@ -71,11 +67,15 @@ func (p *plan) learn(l *Ledger) (err error) {
 }
 
 // bringers gives the flows that brought a text.
-func (l *Ledger) bringers(t filter.Text) ([]flow.ID, error) {
-	if l.texts == nil {
-		return nil, ErrNoTexts
+func (l *Ledger) bringers(t filter.Text) (list []flow.ID, err error) {
+	by := Access{Who: "gatehouse", Why: "flows are chosen by a text in them"}
+	for id, err := range l.Brought(t, by) {
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, id)
 	}
-	return l.texts(t)
+	return list, nil
 }
 
 func asksFor(n *filter.Node, fields ...filter.Field) bool {

@@ -120,6 +120,7 @@ func (l *Ledger) removeUpTo(number uint64, old []segmentFile) error {
 		return err
 	}
 	l.removed.Store(number)
+	l.texts.dropped.Store(number)
 	l.readers.forget(number)
 	if err := l.dropIndexed(number); err != nil {
 		return err

@@ -7,8 +7,8 @@ import (
 )
 
 // Run does the ledger's work in the background until ctx ends: it writes what
-// is queued, fills zeros ahead, keeps the index near, records checkpoints and
-// removes old segments. When it returns nothing waits any more, and new flows
+// is queued, fills zeros ahead, keeps index and full text near, records
+// checkpoints and removes old segments. When it returns nothing waits any more, and new flows
 // are refused; what still ends is written by who ends it.
 func (l *Ledger) Run(ctx context.Context) error {
 	l.running.Store(true)
@@ -17,6 +17,7 @@ func (l *Ledger) Run(ctx context.Context) error {
 	all.Go(func() { l.fillLoop(ctx) })
 	all.Go(func() { l.indexLoop(ctx) })
 	all.Go(func() { l.tickLoop(ctx) })
+	all.Go(func() { l.texts.loop(ctx) })
 	all.Wait()
 	l.closing.Store(true)
 	l.running.Store(false)

@@ -20,6 +20,7 @@ type Stats struct {
 	Fault     string // why nothing can be written; empty: it can
 	Full      bool   // new flows are refused until there is room
 	Syncs     Histogram
+	Text      Progress // of the full text, in entries
 }
 
 // Histogram counts durations.
@@ -51,7 +52,7 @@ func (f *figures) sync(d time.Duration) {
 
 // Stats gives the ledger's figures.
 func (l *Ledger) Stats() Stats {
-	s := Stats{Mode: l.o.Mode, Queue: l.queue.length() + int(l.writer.heldBytes.Load()), Open: l.open.length(), Full: l.full.Load()}
+	s := Stats{Mode: l.o.Mode, Text: l.Indexed(), Queue: l.queue.length() + int(l.writer.heldBytes.Load()), Open: l.open.length(), Full: l.full.Load()}
 	if mark := l.writer.durable.Load(); mark != nil {
 		s.Entries = mark.Entry
 	}

@@ -163,6 +163,18 @@ export interface FlowDetail {
   outcome: Outcome | null;
 }
 
+export interface Found {
+  hits: Hit[];
+  indexed: Progress;
+  more: boolean;
+  next?: string;
+}
+
+export interface Fragment {
+  match?: boolean;
+  text: string;
+}
+
 export interface Group {
   blocked: number;
   cost_usd: number | null;
@@ -181,6 +193,19 @@ export interface Group {
 export interface Header {
   n: string;
   v: string;
+}
+
+export interface Hit {
+  flow: string;
+  kind: string;
+  last?: string;
+  principal: string;
+  resent: number;
+  role?: string;
+  session: string;
+  snippet: Fragment[];
+  started: string;
+  turn?: number;
 }
 
 export interface ImportLine {
@@ -234,6 +259,7 @@ export interface JournalEntry {
   flow?: string;
   kind: string;
   principal?: string;
+  query?: string;
   what?: "request" | "forwarded" | "response" | "delivered";
   who?: string;
   why?: string;
@@ -278,6 +304,7 @@ export interface LedgerStatus {
   open: number;
   queue_bytes: number;
   segments: number;
+  text: Progress;
   unindexed: number;
 }
 
@@ -437,6 +464,11 @@ export interface Principal {
 
 export interface Problem {
   error: { column?: number; hint?: string; kind: string; message: string; };
+}
+
+export interface Progress {
+  done: number;
+  total: number;
 }
 
 export interface RefusedFor {

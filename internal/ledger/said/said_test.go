@@ -1,0 +1,141 @@
+package said_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/ledger/said"
+)
+
+func TestBlock(t *testing.T) {
+	for _, c := range []struct {
+		api       flow.API
+		raw, want string
+	}{
+		{flow.Messages, `{"type":"text","text":"line one\nli\u006ee two \"q\""}`, "line one\nline two \"q\""},
+		{flow.Messages, `{"role":"user","content":"hello"}`, "hello"},
+		{flow.Messages, `{"type":"tool_use","id":"toolu_1","name":"Bash","input":{"command":"ls \"a b\"","timeout":250}}`, "Bash\ntoolu_1\nls \"a b\"\n250\n"},
+		{flow.Messages, `{"type":"tool_result","tool_use_id":"toolu_1","content":[{"type":"text","text":"main.go"}]}`, "toolu_1\nmain.go"},
+		{flow.Messages, `{"name":"Bash","description":"Runs a command","input_schema":{"type":"object","properties":{"command":{"type":"string","description":"what to run"}}}}`,
+			"Bash\nRuns a command\nwhat to run\n"},
+		{flow.Messages, `{"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBORw0KGgo="}}`, "image/png\n"},
+		{flow.Opaque, `{"input":"embed this","model":"e"}`, "embed this\n"},
+		{flow.Messages, `not JSON "but quoted"`, "but quoted\n"},
+		{flow.Messages, `{"type":"text","text":"never ends`, "never ends"},
+	} {
+		var got []string
+		for _, s := range said.Block(c.api, "user", []byte(c.raw)) {
+			got = append(got, s.Text)
+		}
+		if strings.Join(got, "|") != c.want {
+			t.Errorf("%s\n got %q\nwant %q", c.raw, got, c.want)
+		}
+	}
+}
+
+// TestStretches: a string that is cut anywhere says the same in two stretches.
+func TestStretches(t *testing.T) {
+	raw := `{"a":"one \u00e9\n\"two\"","type":"text","b":["three",{"c":"four"}]}`
+	whole, _ := said.Stretch([]byte(raw), false)
+	if whole != "one é\n\"two\"\nthree\nfour\n" {
+		t.Errorf("whole: %q", whole)
+	}
+	for i := 7; i < len(raw); i++ {
+		if raw[i-1] == '\\' || i > 10 && i < 16 {
+			continue // inside of an escape: that one is lost
+		}
+		a, inside := said.Stretch([]byte(raw[:i]), false)
+		b, _ := said.Stretch([]byte(raw[i:]), inside)
+		if got := strings.ReplaceAll(a+b, "text\n", ""); !inside && i > 25 {
+			continue // between members the name may be in the other stretch
+		} else if got != whole && inside && i < 25 {
+			t.Errorf("cut at %d: %q", i, a+b)
+		}
+	}
+}
+
+func TestRoles(t *testing.T) {
+	for glue, want := range map[string]string{
+		`},{"role":"assistant","content":[`: "assistant",
+		`]},{"role" : "user", "content": [`: "user",
+		`,`:                                 "?",
+		`{"content":[`:                      "",
+		`],"role":"user"},{"parts":[`:       "",
+		`{"role":`:                          "",
+		`{"role"`:                           "",
+	} {
+		role, ok := said.Role([]byte(glue))
+		if !ok {
+			role = "?"
+		}
+		if role != want {
+			t.Errorf("%s: %q, want %q", glue, role, want)
+		}
+	}
+	for glue, want := range map[string]string{`],"role":"user"},{"parts":[`: "user", `]},{"role":"model","parts":[`: "", `],"role":"model"}]`: "model"} {
+		if got := said.RoleBehind([]byte(glue)); got != want {
+			t.Errorf("behind %s: %q, want %q", glue, got, want)
+		}
+	}
+	if got := said.Member([]byte(`"model":"m","messages":[`)); got != "messages" {
+		t.Errorf("member %q", got)
+	}
+}
+
+func TestPieces(t *testing.T) {
+	for _, text := range []string{"", "short", strings.Repeat("word ", 50_000), strings.Repeat("é", 100_000), strings.Repeat("x", 200_000)} {
+		pieces := said.Pieces(text)
+		if strings.Join(pieces, "") != text {
+			t.Errorf("%.20q: the pieces are not the text", text)
+		}
+		for _, p := range pieces {
+			if len(p) > 64<<10 || strings.ToValidUTF8(p, "") != p {
+				t.Errorf("%.20q: a piece of %d bytes", text, len(p))
+			}
+		}
+	}
+}
+
+func TestBodies(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain words":           "plain words",
+		"\x89PNG\x00\x01binary": "",
+		"\x1f\x8b\x08 \x01\x02": "",
+		` {"a":"b"}`:            "b\n",
+		"mostly text \xff within a longer line of it": "mostly text \n within a longer line of it",
+	} {
+		if got := said.Body([]byte(in)); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestAround(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"instructions":"be kind","client_metadata":{"turn":"{\"t\":1}","a":{"b":"c"}},"stream":true,"user":"u1"}`: "be kind\nu1\n",
+		`{"metadata":"a word","x":["y"]}`: "a word\ny\n",
+		`{"metadata":{"never":"ends`:      "",
+		`a text`:                          "a text",
+	} {
+		if got := said.Around([]byte(in)); got != want {
+			t.Errorf("%s: %q, want %q", in, got, want)
+		}
+	}
+}
+
+func FuzzSaid(f *testing.F) {
+	f.Add([]byte(`{"type":"text","text":"\u00e9`), true)
+	f.Add([]byte(`,"role":"x"`), false)
+	f.Fuzz(func(t *testing.T, raw []byte, inside bool) {
+		said.Stretch(raw, inside)
+		said.Role(raw)
+		said.RoleBehind(raw)
+		said.Member(raw)
+		said.Body(raw)
+		said.Around(raw)
+		for _, api := range []flow.API{flow.Messages, flow.Responses, flow.Chat, flow.Generate, flow.Opaque} {
+			said.Block(api, "", raw)
+		}
+	})
+}

@@ -1,0 +1,377 @@
+package ledger
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/ledger/index"
+	"github.com/workingagents/gatehouse/internal/ledger/object"
+	"github.com/workingagents/gatehouse/internal/ledger/said"
+	"github.com/workingagents/gatehouse/internal/ledger/text"
+	wire "github.com/workingagents/gatehouse/internal/wire/codec"
+	"github.com/workingagents/gatehouse/internal/wire/coding"
+	"github.com/workingagents/gatehouse/internal/wire/split"
+)
+
+// form says how a text is read from where it stands.
+type form int64
+
+const (
+	formBlock  form = iota // a part of a block
+	formLong               // a block that is a stretch of what was too long for one
+	formInside             // the same, when it begins inside of a string
+	formPlain              // a block that is no JSON
+	formLoose              // what stands outside of blocks
+	formWhole              // a part of a piece of a body that is decoded as a whole
+	formAnswer             // a part of an answer; the last number: all of one that no codec reads
+)
+
+// wherein is the part of a text.Place that says which text of an entry it is.
+type wherein struct {
+	form  form
+	part  int // of a block or an answer
+	cut   int // of a long text
+	piece int // of a whole body
+}
+
+const (
+	formBits = 4
+	partBits = 20
+	cutBits  = 16
+
+	maxParts  = 1<<partBits - 1
+	maxCuts   = 1 << cutBits
+	maxPieces = 1 << (63 - formBits - partBits - cutBits)
+)
+
+func (w wherein) number() int64 {
+	return int64(w.form) | int64(w.part)<<formBits | int64(w.cut)<<(formBits+partBits) | int64(w.piece)<<(formBits+partBits+cutBits)
+}
+
+func whereinOf(n int64) wherein {
+	return wherein{
+		form: form(n & (1<<formBits - 1)), part: int(n >> formBits & maxParts),
+		cut: int(n >> (formBits + partBits) & (maxCuts - 1)), piece: int(n >> (formBits + partBits + cutBits)),
+	}
+}
+
+// saying is a text and where in its entry it is.
+type saying struct {
+	wherein
+	said.Text
+}
+
+// eachPiece calls f for the pieces of texts.
+func eachPiece(list []said.Text, w wherein, f func(saying)) {
+	for i, t := range list[:min(len(list), maxParts)] {
+		w.part = i
+		for j, piece := range said.Pieces(t.Text) {
+			if j >= maxCuts {
+				break
+			}
+			w.cut = j
+			t.Text = piece
+			f(saying{w, t})
+		}
+	}
+}
+
+// cutOf gives the piece of a text that a number names.
+func cutOf(list []said.Text, w wherein) (said.Text, bool) {
+	if w.part >= len(list) {
+		return said.Text{}, false
+	}
+	t := list[w.part]
+	pieces := said.Pieces(t.Text)
+	if w.cut >= len(pieces) {
+		return said.Text{}, false
+	}
+	t.Text = pieces[w.cut]
+	return t, true
+}
+
+// blockTexts reads a block as its form says. inside: it ends within a string.
+func blockTexts(api flow.API, role string, raw []byte, f form) (list []said.Text, inside bool) {
+	switch f {
+	case formLong, formInside:
+		t := said.Text{Role: role, Kind: flow.UnknownPart}
+		t.Text, inside = said.Stretch(raw, f == formInside)
+		return []said.Text{t}, inside
+	case formPlain:
+		return []said.Text{{Role: role, Kind: flow.UnknownPart, Text: said.Plain(raw)}}, false
+	}
+	return said.Block(api, role, raw), false
+}
+
+// loose gives the text that stands outside of a request's blocks.
+func loose(items []object.Item) said.Text {
+	var raw []byte
+	for _, it := range items {
+		raw = append(append(raw, it.Bytes...), it.Tail...)
+		if it.Tip != 0 {
+			raw = append(raw, ',') // a name there is not the next one's
+		}
+	}
+	return said.Text{Kind: flow.UnknownPart, Text: said.Around(raw)}
+}
+
+// wholeMax bounds what a compressed body is decoded to.
+const wholeMax = 64 << 20
+
+// whole gives the pieces of a body that came with a content coding.
+func (l *Ledger) whole(in *flow.Intent, req *request, key uint64) (*split.Doc, error) {
+	runs, err := l.directory(key)
+	if err != nil {
+		return nil, err
+	}
+	items, err := object.DecodeSkeleton(req.skeleton)
+	if err != nil {
+		return nil, err
+	}
+	body, err := object.Render(items, newShelf(l, runs), veiled{}, in.RequestBytes)
+	if err != nil {
+		return nil, err
+	}
+	plain, err := coding.Decode(encodingOf(in.Header), body, coding.Limit{Bytes: wholeMax})
+	if err != nil {
+		return nil, err
+	}
+	return split.Split(plain, nil), nil
+}
+
+// coded reports whether a request came with a content coding.
+func coded(in *flow.Intent) bool {
+	e := encodingOf(in.Header)
+	return e != "" && e != "identity" && in.Method != flow.MethodMessage
+}
+
+func encodingOf(lines []flow.Header) string {
+	for _, h := range lines {
+		if h.Name == "Content-Encoding" || h.Name == "content-encoding" {
+			return h.Value
+		}
+	}
+	return ""
+}
+
+// wholeRoles gives the role of each block of a document.
+func wholeRoles(doc *split.Doc) []string {
+	roles := make([]string, len(doc.Pieces))
+	role, from, run := "", 0, -1
+	var unknown []int // blocks of the last element
+	for i := range doc.Pieces {
+		p := &doc.Pieces[i]
+		if p.Kind != split.Block {
+			continue
+		}
+		glue := doc.Body[from:p.Start]
+		if bytes.IndexByte(glue, '}') >= 0 {
+			for _, u := range unknown {
+				roles[u] = said.RoleBehind(glue)
+			}
+			unknown = nil
+		}
+		if p.Run != run {
+			role, run = "", p.Run
+			if run >= 0 && run < len(doc.Fields) {
+				role = said.RoleIn(doc.Fields[run].Name)
+			}
+		}
+		if r, ok := said.Role(glue); ok {
+			role = r
+		}
+		if roles[i], from = role, p.End; role == "" {
+			unknown = append(unknown, i)
+		}
+	}
+	for _, u := range unknown {
+		roles[u] = said.RoleBehind(doc.Body[from:])
+	}
+	return roles
+}
+
+// wholeLoose gives what stands outside of a document's blocks.
+func wholeLoose(doc *split.Doc) said.Text {
+	var raw []byte
+	for i := range doc.Pieces {
+		if p := &doc.Pieces[i]; p.Kind == split.Literal {
+			raw = append(raw, doc.Body[p.Start:p.End]...)
+		}
+	}
+	return said.Text{Kind: flow.UnknownPart, Text: said.Around(raw)}
+}
+
+// answerTexts gives what an answer says: its parts, or all of it where no codec
+// reads it. Of one that holds a value of the vault only what came before that.
+func (l *Ledger) answerTexts(b *begun, id flow.ID, out *flow.Outcome, e *entry) ([]said.Text, error) {
+	a := &answering{codec: wire.NewAnswer(b.api, wire.Options{Keep: true, Stream: streamOf(b.message)}), api: b.api}
+	var err error
+	if a.decoder, err = coding.New(encodingOf(out.Header), coding.Limit{Bytes: wholeMax}); err != nil {
+		return nil, nil // an unknown coding: not text
+	}
+	defer a.decoder.Close()
+	parts, err := l.index.Parts(id)
+	if err != nil {
+		return nil, err
+	}
+	for _, at := range parts {
+		e, err := l.entryAt(at)
+		if err != nil || e.kind != kindCheckpoint || !a.take(e.body) {
+			return a.end(), nil // Verify reports it
+		}
+	}
+	a.take(e.body)
+	return a.end(), nil
+}
+
+func streamOf(message bool) wire.Stream {
+	if message {
+		return wire.Messages
+	}
+	return wire.Sniff
+}
+
+// answering puts an answer together.
+type answering struct {
+	api     flow.API
+	codec   *wire.Answer
+	decoder *coding.Decoder
+	raw     []byte // of what no codec reads
+	hidden  bool
+}
+
+// take takes the chunks that an entry's body begins with; false: the rest is
+// the vault's.
+func (a *answering) take(body []byte) bool {
+	if len(body) == 0 {
+		return true
+	}
+	chunks, hidden, _, err := decodeChunks(body)
+	if err != nil || hidden != nil {
+		a.hidden = hidden != nil
+		return false
+	}
+	for _, c := range chunks {
+		plain, err := a.decoder.Push(c.Data)
+		a.push(plain)
+		if err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+func (a *answering) push(plain []byte) {
+	if a.api != flow.Opaque {
+		a.codec.Push(plain)
+	} else if len(a.raw) < maxRaw {
+		a.raw = append(a.raw, plain[:min(len(plain), maxRaw-len(a.raw))]...)
+	}
+}
+
+// maxRaw is how much of an answer that no codec reads is indexed.
+const maxRaw = 4 << 20
+
+func (a *answering) end() []said.Text {
+	if rest, err := a.decoder.End(); err == nil {
+		a.push(rest)
+	}
+	if a.api == flow.Opaque {
+		return []said.Text{{Role: "assistant", Kind: flow.UnknownPart, Text: said.Body(a.raw)}}
+	}
+	list := said.Parts(a.api, a.codec.End().Parts)
+	for i := range list {
+		if list[i].Role == "" {
+			list[i].Role = "assistant"
+		}
+	}
+	return list
+}
+
+// sayingAt reads the text that stands at a place, and the intent of its flow,
+// which is at flowAt.
+func (l *Ledger) sayingAt(key uint64, flowAt index.Pos, p text.Place) (t said.Text, in *flow.Intent, err error) {
+	w := whereinOf(p.Part)
+	at := index.Pos{Segment: p.Segment, Offset: p.Offset}
+	e, err := l.entryAt(at)
+	if err != nil {
+		return t, nil, err
+	}
+	first := e
+	if at != flowAt {
+		if first, err = l.entryAt(flowAt); err != nil {
+			return t, nil, err
+		}
+	}
+	if in, err = first.intent(); err != nil {
+		return t, nil, err
+	}
+	list, err := l.textsAt(in, key, e, p.Ref, w)
+	if err != nil {
+		return t, nil, err
+	}
+	t, ok := cutOf(list, w)
+	if !ok {
+		return t, nil, fmt.Errorf("there is no such text: %w", errMalformed)
+	}
+	return t, in, nil
+}
+
+// textsAt gives the texts among which one is.
+func (l *Ledger) textsAt(in *flow.Intent, key uint64, e *entry, ref object.Ref, w wherein) ([]said.Text, error) {
+	switch w.form {
+	case formBlock, formLong, formInside, formPlain:
+		raw, err := blockAt(e, ref)
+		if err != nil {
+			return nil, err
+		}
+		list, _ := blockTexts(in.API, "", raw, w.form)
+		return list, nil
+	case formAnswer:
+		out, err := e.outcome()
+		if err != nil {
+			return nil, err
+		}
+		return l.answerTexts(&begun{api: in.API, message: in.Method == flow.MethodMessage}, in.Flow, out, e)
+	}
+	req, err := decodeRequest(e.body)
+	if err != nil || req == nil {
+		return nil, errors.Join(errMalformed, err)
+	}
+	if w.form == formLoose && !coded(in) {
+		items, err := object.DecodeSkeleton(req.skeleton)
+		return []said.Text{loose(items)}, err
+	}
+	doc, err := l.whole(in, req, key)
+	if err != nil {
+		return nil, err
+	}
+	if w.form == formLoose {
+		return []said.Text{wholeLoose(doc)}, nil
+	}
+	if w.piece >= len(doc.Pieces) {
+		return nil, errMalformed
+	}
+	p := &doc.Pieces[w.piece]
+	return said.Block(in.API, "", doc.Body[p.Start:p.End]), nil
+}
+
+// blockAt gives a block that an entry brings.
+func blockAt(e *entry, ref object.Ref) (raw []byte, err error) {
+	s, err := e.span()
+	if err != nil {
+		return nil, err
+	}
+	err = s.each(func(at object.Ref, o object.Object) (err error) {
+		if at == ref && o.Node == nil && o.Secret == nil {
+			raw, err = o.Block.Content(veiled{})
+		}
+		return err
+	})
+	if err == nil && raw == nil {
+		err = errMalformed
+	}
+	return raw, err
+}
