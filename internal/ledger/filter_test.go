@@ -360,3 +360,24 @@ func BenchmarkFilters(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkLists compares rows with views of a session whose content is kept.
+func BenchmarkLists(b *testing.B) {
+	l := start(b, ledger.Options{})
+	session(b, l, "one", 1, 200, 1<<20)
+	q := ledger.Query{Limit: 200}
+	b.Run("rows", func(b *testing.B) {
+		for b.Loop() {
+			if rows, err := l.Rows(q); err != nil || len(rows) != 200 {
+				b.Fatal(len(rows), err)
+			}
+		}
+	})
+	b.Run("views", func(b *testing.B) {
+		for b.Loop() {
+			if views, err := l.Flows(q); err != nil || len(views) != 200 {
+				b.Fatal(len(views), err)
+			}
+		}
+	})
+}

@@ -69,7 +69,8 @@ func (l *Ledger) Flows(q Query) ([]flow.View, error) {
 	return views, nil
 }
 
-// Rows lists flows as Flows does, from the index alone: it costs a tenth.
+// Rows lists flows as Flows does, from the index alone. Where content is kept that costs a
+// twentieth: entries bring what is new in their requests with them.
 func (l *Ledger) Rows(q Query) ([]flow.Row, error) {
 	rows, err := l.rows(q)
 	if err != nil {

@@ -141,15 +141,15 @@ func (c *cutter) decision(d flow.Decision) flow.Decision {
 
 func (c *cutter) name(s string) string { return c.text(s, maxName, cutNames) }
 
-func (c *cutter) intent(in *flow.Intent) *flow.Intent {
-	return &flow.Intent{
+func (c *cutter) intent(in *flow.Intent) flow.Intent {
+	return flow.Intent{
 		Entrance: in.Entrance, Provider: in.Provider, API: in.API, Agent: c.name(in.Agent), Model: c.name(in.Model),
 		Method: c.name(in.Method), Host: c.name(in.Host), Decision: c.decision(in.Decision), Findings: c.findings(in.Findings),
 	}
 }
 
-func (c *cutter) outcome(out *flow.Outcome) *flow.Outcome {
-	kept := &flow.Outcome{
+func (c *cutter) outcome(out *flow.Outcome) flow.Outcome {
+	kept := flow.Outcome{
 		State: out.State, Status: out.Status, Why: c.text(out.Why, maxSentence, cutDecision), Model: c.name(out.Model), Stop: c.name(out.Stop),
 		Error: c.name(out.Error), Tools: c.list(out.Tools, cutTools), Findings: c.findings(out.Findings),
 	}
@@ -165,7 +165,8 @@ func (t *traits) about(in *flow.Intent) (*index.Trait, error) {
 	buf := takeScratch()
 	defer buf.give()
 	var c cutter
-	text, err := meta.AppendIntent(append(buf.b, byte(traitAbout), 0), c.intent(in))
+	kept := c.intent(in)
+	text, err := meta.AppendIntent(append(buf.b, byte(traitAbout), 0), &kept)
 	if err != nil {
 		return nil, err
 	}
@@ -178,7 +179,8 @@ func (t *traits) ending(out *flow.Outcome) (*index.Trait, error) {
 	buf := takeScratch()
 	defer buf.give()
 	var c cutter
-	text, err := meta.AppendOutcome(append(buf.b, byte(traitEnding), 0), c.outcome(out))
+	kept := c.outcome(out)
+	text, err := meta.AppendOutcome(append(buf.b, byte(traitEnding), 0), &kept)
 	if err != nil {
 		return nil, err
 	}
