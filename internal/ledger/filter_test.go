@@ -95,7 +95,7 @@ func keepFlow(t testing.TB, l *ledger.Ledger, in *flow.Intent, out *flow.Outcome
 // that have all of it.
 func everyFilter() []string {
 	list := []string{"", "agent:unknown", "model:unknown", "finding:unknown", "cost:unknown", "turn:unknown", "subagent:unknown", "would:*", "status:unknown",
-		"first_byte:unknown", "duration:*", "error:*", "tool:*", "host:unknown", "rule:*", "why:*end", "why:*other*", `why:"observe"`,
+		"first_byte:unknown", "duration:*", "error:*", "tool:*", "host:unknown", "rule:*", "why:*end", "why:*other*", "-why:*other*", "why:*other* turn:*", `why:"observe"`,
 		"model:claude* tool:Bash cost>0.5", "verdict:block OR is:open", "-(verdict:block OR -is:open)", "(agent:codex OR -model:*opus*) turn:2..5 -retry:yes",
 		"id:01KB0000001*", "id:01kb00000017", "id:*7", "session:s1*", "principal:KEY:*", "principal:alice/* session:S1 OR subagent:agent-1", "severity>medium finding:pii.*",
 		"since:2026-11-26 until:2026-11-26T06:00", "path:*00017", "is:unpriced", "tool:Nope", "-tool:Nope", "model:nope OR since:12h"}

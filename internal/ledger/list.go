@@ -241,7 +241,7 @@ func (l *Ledger) walk(f index.Filter, p *plan, each func(index.Flow) bool) error
 
 // fits looks at what the plan is not sure about.
 func (l *Ledger) fits(p *plan, row *index.Flow) (bool, error) {
-	if p.sure(row) {
+	if p.exact {
 		return true, nil
 	}
 	v, err := l.brief(row, p.needs)
