@@ -95,7 +95,7 @@ func keepFlow(t testing.TB, l *ledger.Ledger, in *flow.Intent, out *flow.Outcome
 // that have all of it.
 func everyFilter() []string {
 	list := []string{"", "agent:unknown", "model:unknown", "finding:unknown", "cost:unknown", "turn:unknown", "subagent:unknown", "would:*", "status:unknown",
-		"first_byte:unknown", "duration:*", "error:*", "tool:*", "host:unknown", "rule:*", "why:*end", "why:*other*", `why:"observe"`,
+		"first_byte:unknown", "duration:*", "error:*", "tool:*", "host:unknown", "rule:*", "why:*end", "why:*other*", "-why:*other*", "why:*other* turn:*", `why:"observe"`,
 		"model:claude* tool:Bash cost>0.5", "verdict:block OR is:open", "-(verdict:block OR -is:open)", "(agent:codex OR -model:*opus*) turn:2..5 -retry:yes",
 		"id:01KB0000001*", "id:01kb00000017", "id:*7", "session:s1*", "principal:KEY:*", "principal:alice/* session:S1 OR subagent:agent-1", "severity>medium finding:pii.*",
 		"since:2026-11-26 until:2026-11-26T06:00", "path:*00017", "is:unpriced", "tool:Nope", "-tool:Nope", "model:nope OR since:12h"}
@@ -357,6 +357,27 @@ func BenchmarkFilters(b *testing.B) {
 		for b.Loop() {
 			if _, err := l.Sessions(ledger.Query{Filter: chosen(b, "tool:Rare")}); err != nil {
 				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// BenchmarkLists compares rows with views of a session whose content is kept.
+func BenchmarkLists(b *testing.B) {
+	l := start(b, ledger.Options{})
+	session(b, l, "one", 1, 200, 1<<20)
+	q := ledger.Query{Limit: 200}
+	b.Run("rows", func(b *testing.B) {
+		for b.Loop() {
+			if rows, err := l.Rows(q); err != nil || len(rows) != 200 {
+				b.Fatal(len(rows), err)
+			}
+		}
+	})
+	b.Run("views", func(b *testing.B) {
+		for b.Loop() {
+			if views, err := l.Flows(q); err != nil || len(views) != 200 {
+				b.Fatal(len(views), err)
 			}
 		}
 	})

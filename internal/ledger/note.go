@@ -167,7 +167,7 @@ func (l *Ledger) applyPending() error {
 		return fmt.Errorf("indexing: %w", err)
 	}
 	l.indexed = mark
-	l.traits.applied(b.Traits, mark.Entry)
+	l.traits.applied(b.Traits)
 	for i := range notes {
 		if sc := notes[i].scope; sc != nil {
 			sc.inflight.Add(-1)

@@ -10,15 +10,14 @@ import (
 )
 
 // plan is a filter as the index understands it: where holds for every flow that
-// the filter chooses, and, when exact, for no other. What came into the index
-// after the plan was made has to be looked at again: it may have traits that
-// the plan does not know.
+// the filter chooses, and, when exact, for no other. It asks for numbers that it
+// knows, so of what comes into the index after it was made it may miss some, but
+// takes none that does not fit.
 type plan struct {
 	filter  *filter.Filter
 	where   index.Cond
 	exact   bool
 	needs   cuts   // what a trait must not lack
-	upto    uint64 // what was recorded behind this entry is not known to the plan
 	traits  [traitKinds][]*trait
 	known   bool // traits has them all
 	names   map[uint64]*sessionName
@@ -40,7 +39,7 @@ func (l *Ledger) plan(f *filter.Filter) (*plan, error) {
 // learn reads what the filter needs to know: traits, names of sessions, and
 // who brought its texts.
 func (p *plan) learn(l *Ledger) (err error) {
-	if p.traits, p.upto, p.known, err = l.traits.all(); err != nil {
+	if p.traits, p.known, err = l.traits.all(); err != nil {
 		return fmt.Errorf("reading the index: %w", err)
 	}
 	// Of the flows that are open, and of those without a sub-agent.
@@ -101,11 +100,6 @@ func (p *plan) has(id flow.ID) func(filter.Text) bool {
 
 // match is the filter itself.
 func (p *plan) match(v *flow.View) bool { return p.filter.Match(v, p.has(v.ID)) }
-
-// sure reports whether the index's word is enough.
-func (p *plan) sure(row *index.Flow) bool {
-	return p.filter.Root() == nil || p.exact && row.Intent <= p.upto && row.Outcome <= p.upto
-}
 
 // node makes the condition of a node or, when negated, of its opposite. A
 // negation goes down to the leaves, since only they know what they leave open.

@@ -70,7 +70,6 @@ type traits struct {
 	state int          // of what follows
 	known map[uint64]*trait
 	kinds [traitKinds][]*trait // mirrored: all that are known, only appended to
-	upto  uint64               // the traits of all entries up to this one are known
 }
 
 // What state says. When there are too many they are read one by one, and
@@ -141,15 +140,15 @@ func (c *cutter) decision(d flow.Decision) flow.Decision {
 
 func (c *cutter) name(s string) string { return c.text(s, maxName, cutNames) }
 
-func (c *cutter) intent(in *flow.Intent) *flow.Intent {
-	return &flow.Intent{
+func (c *cutter) intent(in *flow.Intent) flow.Intent {
+	return flow.Intent{
 		Entrance: in.Entrance, Provider: in.Provider, API: in.API, Agent: c.name(in.Agent), Model: c.name(in.Model),
 		Method: c.name(in.Method), Host: c.name(in.Host), Decision: c.decision(in.Decision), Findings: c.findings(in.Findings),
 	}
 }
 
-func (c *cutter) outcome(out *flow.Outcome) *flow.Outcome {
-	kept := &flow.Outcome{
+func (c *cutter) outcome(out *flow.Outcome) flow.Outcome {
+	kept := flow.Outcome{
 		State: out.State, Status: out.Status, Why: c.text(out.Why, maxSentence, cutDecision), Model: c.name(out.Model), Stop: c.name(out.Stop),
 		Error: c.name(out.Error), Tools: c.list(out.Tools, cutTools), Findings: c.findings(out.Findings),
 	}
@@ -165,7 +164,8 @@ func (t *traits) about(in *flow.Intent) (*index.Trait, error) {
 	buf := takeScratch()
 	defer buf.give()
 	var c cutter
-	text, err := meta.AppendIntent(append(buf.b, byte(traitAbout), 0), c.intent(in))
+	kept := c.intent(in)
+	text, err := meta.AppendIntent(append(buf.b, byte(traitAbout), 0), &kept)
 	if err != nil {
 		return nil, err
 	}
@@ -178,7 +178,8 @@ func (t *traits) ending(out *flow.Outcome) (*index.Trait, error) {
 	buf := takeScratch()
 	defer buf.give()
 	var c cutter
-	text, err := meta.AppendOutcome(append(buf.b, byte(traitEnding), 0), c.outcome(out))
+	kept := c.outcome(out)
+	text, err := meta.AppendOutcome(append(buf.b, byte(traitEnding), 0), &kept)
 	if err != nil {
 		return nil, err
 	}
@@ -308,37 +309,31 @@ func decodeTrait(text []byte) (*trait, error) {
 	return t, nil
 }
 
-// all gives the traits of each kind, and up to which entry they are complete; ok:
-// there are not too many.
-func (t *traits) all() (kinds [traitKinds][]*trait, upto uint64, ok bool, err error) {
+// all gives the traits of each kind; ok: there are not too many.
+func (t *traits) all() (kinds [traitKinds][]*trait, ok bool, err error) {
 	t.look.RLock()
 	state := t.state
-	kinds, upto = t.kinds, t.upto
+	kinds = t.kinds
 	t.look.RUnlock()
 	if state != unread {
-		return kinds, upto, state == mirrored, nil
+		return kinds, state == mirrored, nil
 	}
 	t.look.Lock()
 	defer t.look.Unlock()
 	if t.state == unread {
 		err = t.load()
 	}
-	return t.kinds, t.upto, t.state == mirrored, err
+	return t.kinds, t.state == mirrored, err
 }
 
 // load reads all. t.look is held.
 func (t *traits) load() error {
-	mark, err := t.l.index.Mark()
-	if err != nil {
-		return err
-	}
 	t.known, t.kinds, t.state = map[uint64]*trait{}, [traitKinds][]*trait{}, mirrored
-	if err := t.l.index.Traits(t.enter); err != nil {
+	err := t.l.index.Traits(t.enter)
+	if err != nil {
 		t.state = unread
-		return err
 	}
-	t.upto = max(t.upto, mark.Entry)
-	return nil
+	return err
 }
 
 // enter takes one in. t.look is held.
@@ -359,8 +354,8 @@ func (t *traits) enter(sealed index.Trait) error {
 	return nil
 }
 
-// applied takes in what the index has now, with all entries up to one.
-func (t *traits) applied(list []index.Trait, upto uint64) {
+// applied takes in what the index has now.
+func (t *traits) applied(list []index.Trait) {
 	t.look.Lock()
 	defer t.look.Unlock()
 	for i := range list {
@@ -369,7 +364,6 @@ func (t *traits) applied(list []index.Trait, upto uint64) {
 			return
 		}
 	}
-	t.upto = upto
 }
 
 // forget lets all go: the index has dropped some.
