@@ -42,6 +42,7 @@ func commands() []command {
 		{"flows", "list flows, newest last", runFlows},
 		{"show", "show a flow as a conversation, or its exact bytes", runShow},
 		{"sessions", "list sessions", runSessions},
+		{"export", "write flows as JSON lines or HAR, or one as a curl command", runExport},
 		{"coverage", "how calls came: by redirect, intercepted, tunnelled, refused, unread", runCoverage},
 		{"tail", "follow flows as they happen", runTail},
 		{"open", "print a link that lets a browser into the console, once", runOpen},
