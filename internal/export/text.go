@@ -2,6 +2,7 @@ package export
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -19,17 +20,43 @@ type span struct {
 // replace masks every form of a value, and gives how many stretches that were.
 func (v *Values) replace(text []byte, quotes bool) ([]byte, int) {
 	var list []span
-	for _, f := range v.forms {
-		for at := 0; ; {
-			i := bytes.Index(text[at:], f.text)
-			if i < 0 {
+	v.each(text, func(s span) bool {
+		list = append(list, s)
+		return true
+	})
+	return put(text, list, quotes)
+}
+
+// in gives the rule of a value that a text has.
+func (v *Values) in(text []byte) (rule string) {
+	v.each(text, func(s span) bool {
+		rule = s.rule
+		return false
+	})
+	return rule
+}
+
+// each visits the places where a form begins, at each place the longest one, until
+// visit says that it is enough. The text is gone over once, however many forms
+// there are.
+func (v *Values) each(text []byte, visit func(span) bool) {
+	if len(v.forms) == 0 {
+		return
+	}
+	for i := 0; i+leastValue <= len(text); i++ {
+		head := binary.LittleEndian.Uint32(text[i:])
+		if !v.maybe[head*2654435761>>16] { // Knuth's multiplicative hash
+			continue
+		}
+		for _, f := range v.heads[head] {
+			if bytes.HasPrefix(text[i:], f.text) {
+				if !visit(span{i, i + len(f.text), f.rule}) {
+					return
+				}
 				break
 			}
-			list = append(list, span{at + i, at + i + len(f.text), f.rule})
-			at += i + len(f.text)
 		}
 	}
-	return put(text, list, quotes)
 }
 
 // put puts the masks into a text. Stretches that overlap become one. A number that
@@ -122,16 +149,6 @@ func (v *Values) holds(f *Flow, b *Body) string {
 	for _, text := range inner.texts {
 		if rule := v.in(text); rule != "" {
 			return rule
-		}
-	}
-	return ""
-}
-
-// in gives the rule of a value that a text has.
-func (v *Values) in(text []byte) string {
-	for i := range v.forms {
-		if bytes.Contains(text, v.forms[i].text) {
-			return v.forms[i].rule
 		}
 	}
 	return ""

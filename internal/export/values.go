@@ -2,6 +2,7 @@ package export
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -30,11 +31,13 @@ func Hides(rule string) bool {
 // and only the first has the finding: so values are looked for wherever they may
 // stand. The zero Values hold none and are ready.
 type Values struct {
-	forms []form // the longest first
+	forms []form
 	seen  map[string]bool
-	short string // rule of a value that is too short to be looked for
-	blind string // why some value is not known
-	ready bool   // forms are sorted
+	heads map[uint32][]form // by their first four bytes, the longest first
+	maybe []bool            // by a hash of these
+	short string            // rule of a value that is too short to be looked for
+	blind string            // why some value is not known
+	ready bool              // heads has all forms
 }
 
 // form is one way in which a value is written.
@@ -162,11 +165,18 @@ func (v *Values) form(rule string, text []byte) {
 	v.forms, v.ready = append(v.forms, form{bytes.Clone(text), rule}), false
 }
 
-// sort puts the longest form first: what is in another one goes with it.
+// sort makes heads of forms.
 func (v *Values) sort() {
-	if !v.ready {
-		slices.SortStableFunc(v.forms, func(a, b form) int { return len(b.text) - len(a.text) })
-		v.ready = true
+	if v.ready {
+		return
+	}
+	v.ready = true
+	slices.SortStableFunc(v.forms, func(a, b form) int { return len(b.text) - len(a.text) })
+	v.heads, v.maybe = map[uint32][]form{}, make([]bool, 1<<16)
+	for _, f := range v.forms {
+		head := binary.LittleEndian.Uint32(f.text)
+		v.heads[head] = append(v.heads[head], f)
+		v.maybe[head*2654435761>>16] = true
 	}
 }
 
