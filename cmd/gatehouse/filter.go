@@ -11,10 +11,19 @@ import (
 	"github.com/workingagents/gatehouse/internal/filter"
 )
 
-// parseFilter reads flags, and a filter from all that is none. A word that
-// begins with - is of the filter when it can't be a flag: "-model:claude*".
+// parseFilter reads flags, and a filter from all that is none.
 func parseFilter(fs *flag.FlagSet, args []string) (*filter.Filter, error) {
-	var flags, words []string
+	words, err := filterWords(fs, args)
+	if err != nil {
+		return nil, err
+	}
+	return readFilter(words)
+}
+
+// filterWords reads flags, and gives all that is none. A word that begins with -
+// is of the filter when it can't be a flag: "-model:claude*".
+func filterWords(fs *flag.FlagSet, args []string) (words []string, err error) {
+	var flags []string
 	for i := 0; i < len(args); i++ {
 		switch arg := args[i]; {
 		case arg == "--":
@@ -30,9 +39,10 @@ func parseFilter(fs *flag.FlagSet, args []string) (*filter.Filter, error) {
 			}
 		}
 	}
-	if err := parse(fs, flags); err != nil {
-		return nil, err
-	}
+	return words, parse(fs, flags)
+}
+
+func readFilter(words []string) (*filter.Filter, error) {
 	text := strings.Join(words, " ")
 	f, err := filter.Parse(text, time.Now())
 	var wrong *filter.Error

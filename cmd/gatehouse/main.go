@@ -43,6 +43,7 @@ func commands() []command {
 		{"show", "show a flow as a conversation, or its exact bytes", runShow},
 		{"search", "find words and phrases in what agents and models said", runSearch},
 		{"sessions", "list sessions", runSessions},
+		{"export", "write flows as JSON lines or HAR, or one as a curl command", runExport},
 		{"coverage", "how calls came: by redirect, intercepted, tunnelled, refused, unread", runCoverage},
 		{"tail", "follow flows as they happen", runTail},
 		{"open", "print a link that lets a browser into the console, once", runOpen},

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/workingagents/gatehouse/internal/allow"
@@ -114,7 +115,7 @@ func (s *store) admin(a About, m *console.Metrics, version string, hosts []strin
 	}
 	return console.New(console.Options{
 		Flows: s.ledger, Talk: s.ledger, Ledger: s.ledger, Keys: s.keys, Policy: s.rules, Rules: s.detect, Allowances: s.allowed, Import: &importer{s, s.config},
-		Metrics: m, Views: s.views, Page: web.New(), Door: s.door, Guardrail: asked, Ready: ready, Token: token, Hosts: hosts, Log: s.log,
+		Metrics: m, Views: s.views, Archive: s.ledger, Address: s.address, Page: web.New(), Door: s.door, Guardrail: asked, Ready: ready, Token: token, Hosts: hosts, Log: s.log,
 		About: console.About{
 			Version: version, PID: a.PID, Started: time.Now(), Listen: a.Listen, Console: a.Console,
 			Data: s.dir, Custody: flow.SameUser, Intercept: a.Intercept, Kept: kept(s.config),
@@ -129,6 +130,18 @@ func kept(c *config.Config) console.Kept {
 		k.Capture = append(k.Capture, console.Capture{Principal: rule.Principal, Level: rule.Level})
 	}
 	return k
+}
+
+// address is where the API of a flow's provider is, for flows that came by a base
+// URL of ours.
+func (s *store) address(in *flow.Intent) string {
+	own := s.config.Upstreams[string(in.Provider)].URL
+	for _, b := range besides {
+		if b.provider == in.Provider && strings.HasPrefix(in.Path, b.prefix) && own == config.Default().Upstreams[string(in.Provider)].URL {
+			return b.url
+		}
+	}
+	return own
 }
 
 // announce opens the folder's socket and writes into its lock where the holder

@@ -87,11 +87,13 @@ type Options struct {
 	Allowances Allowances
 	Import     Importer
 	Views      Views
-	Metrics    *Metrics     // nil: a new one
-	Page       Page         // what browsers are shown; nil: nothing
-	Door       Door         // lets browsers in; nil: nobody
-	Guardrail  http.Handler // judges texts for other gateways, and knows who asks; nil: not served
-	Ready      func() error // nil error: new calls are taken; otherwise the why
+	Archive    Archive                   // what exports read; nil: there are none
+	Address    func(*flow.Intent) string // of the provider's API that a flow's path is appended to; nil: not known
+	Metrics    *Metrics                  // nil: a new one
+	Page       Page                      // what browsers are shown; nil: nothing
+	Door       Door                      // lets browsers in; nil: nobody
+	Guardrail  http.Handler              // judges texts for other gateways, and knows who asks; nil: not served
+	Ready      func() error              // nil error: new calls are taken; otherwise the why
 	About      About
 	Token      string       // what a client over TCP must bear; "" lets nobody in over TCP
 	Hosts      []string     // names, beside localhost and addresses, by which browsers may call us
@@ -144,6 +146,8 @@ func (c *Console) routes() {
 		"GET /api/v1/flows":                     c.flows,
 		"GET /api/v1/flows/{id}":                c.flow,
 		"GET /api/v1/flows/{id}/content/{what}": c.content,
+		"GET /api/v1/flows/{id}/curl":           c.curl,
+		"GET /api/v1/export":                    c.export,
 		"GET /api/v1/sessions":                  c.sessions,
 		"GET /api/v1/coverage":                  c.coverage,
 		"GET /api/v1/search":                    c.search,

@@ -56,6 +56,11 @@ var (
 	listParams  = []param{filterParam, {name: "session", does: "only this session"}, {name: "since", does: "RFC 3339"}, limitParam, beforeParam}
 )
 
+var (
+	redactParam  = param{name: "redact", does: "none or values: what rules found is masked, what can't be masked is left out"}
+	exportParams = append(slices.Clone(listParams), param{name: "format", does: "jsonl or har"}, param{name: "content", does: "1: bodies, too; then why is needed"}, redactParam, param{name: "why", does: "the reason that is recorded for reading content"})
+)
+
 // words are the types of which the values are a list.
 var words = map[reflect.Type][]string{
 	reflect.TypeFor[flow.Verdict]():  {"block", "ask", "redact", "pass"},
@@ -196,6 +201,8 @@ var docs = map[string]doc{
 	"GET /api/v1/flows/{id}":                {does: "a flow's two entries; the beginning of its id is enough", out: flowDetail{}},
 	"GET /api/v1/flows/{id}/content/{what}": {does: "exact bytes of a body: request, forwarded, response, delivered", params: []param{whyParam, {name: "chunks", does: "1: as JSON Lines, a chunk each, with its time"}}, form: octets},
 	"GET /api/v1/search":                    {does: "where words and phrases stand that flows brought, the newest first; a text that is sent again each turn is one hit", params: []param{filterParam, {name: "limit", does: "about so many; 20 when absent, 200 at most"}, {name: "before", does: "next of an earlier answer: go on there"}, whyParam}, out: ledger.Found{}},
+	"GET /api/v1/flows/{id}/curl":           {does: "a shell command that repeats the call; 409 when curl can't", params: []param{whyParam, redactParam, {name: "direct", does: "1: past the gateway"}}, form: text},
+	"GET /api/v1/export":                    {does: "flows as a file, the oldest first; the header Gatehouse-Flows tells how many. After an error the last line is a Problem, and the answer has no end", params: exportParams, form: octets},
 	"GET /api/v1/sessions":                  {does: "sessions with a flow that fits, the one last at work last", params: listParams, form: lines_, out: ledger.SessionView{}},
 	"GET /api/v1/coverage":                  {does: "how flows came", params: []param{{name: "session", does: "of one session"}, {name: "since", does: "RFC 3339"}}, out: coverage.Report{}},
 	"GET /api/v1/tail":                      {does: "each flow when it begins and when it ends", params: []param{filterParam}, form: lines_, out: flow.View{}},

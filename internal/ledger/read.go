@@ -33,8 +33,12 @@ type Chunk = object.Chunk
 // ErrNotKept says that a flow's bodies were never kept.
 var ErrNotKept = errors.New("only metadata of this flow is kept")
 
+// ErrUnrecorded says that content is not given out, since that it is read could
+// not be recorded.
+var ErrUnrecorded = errors.New("recording the access")
+
 // Read gives a body of a flow, exactly. That it is read is recorded first: no
-// record, no content.
+// record, no content, but an error that is ErrUnrecorded.
 func (l *Ledger) Read(id flow.ID, what What, by Access) ([]Chunk, error) {
 	row, err := l.find(id)
 	if err != nil {
@@ -62,7 +66,7 @@ func (l *Ledger) recordAccess(row *index.Flow, what What, by Access) error {
 		return fmt.Errorf("encoding access: %w", err)
 	}
 	if err := l.append(key, kindAccess, meta); err != nil {
-		return fmt.Errorf("recording the access: %w", err)
+		return fmt.Errorf("%w: %w", ErrUnrecorded, err)
 	}
 	return nil
 }

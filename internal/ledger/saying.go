@@ -134,26 +134,11 @@ func (l *Ledger) whole(in *flow.Intent, req *request, key uint64) (*split.Doc, e
 	if err != nil {
 		return nil, err
 	}
-	plain, err := coding.Decode(encodingOf(in.Header), body, coding.Limit{Bytes: wholeMax})
+	plain, err := coding.Decode(encodingOf(in), body, coding.Limit{Bytes: wholeMax})
 	if err != nil {
 		return nil, err
 	}
 	return split.Split(plain, nil), nil
-}
-
-// coded reports whether a request came with a content coding.
-func coded(in *flow.Intent) bool {
-	e := encodingOf(in.Header)
-	return e != "" && e != "identity" && in.Method != flow.MethodMessage
-}
-
-func encodingOf(lines []flow.Header) string {
-	for _, h := range lines {
-		if h.Name == "Content-Encoding" || h.Name == "content-encoding" {
-			return h.Value
-		}
-	}
-	return ""
 }
 
 // wholeRoles gives the role of each block of a document.
@@ -208,7 +193,7 @@ func wholeLoose(doc *split.Doc) said.Text {
 func (l *Ledger) answerTexts(b *begun, id flow.ID, out *flow.Outcome, e *entry) ([]said.Text, error) {
 	a := &answering{codec: wire.NewAnswer(b.api, wire.Options{Keep: true, Stream: streamOf(b.message)}), api: b.api}
 	var err error
-	if a.decoder, err = coding.New(encodingOf(out.Header), coding.Limit{Bytes: wholeMax}); err != nil {
+	if a.decoder, err = coding.New(contentCoding(out.Header), coding.Limit{Bytes: wholeMax}); err != nil {
 		return nil, nil // an unknown coding: not text
 	}
 	defer a.decoder.Close()

@@ -230,6 +230,7 @@ func (t *teller) vault() ([]VaultEntry, error) {
 	return t.l.reveal(rows)
 }
 
+// coded reports whether a request came with a content coding.
 func coded(in *flow.Intent) bool {
 	e := encodingOf(in)
 	return e != "" && e != "identity"
@@ -241,7 +242,11 @@ func encodingOf(in *flow.Intent) string {
 	if in.Method == flow.MethodMessage {
 		return ""
 	}
-	for _, h := range in.Header {
+	return contentCoding(in.Header)
+}
+
+func contentCoding(lines []flow.Header) string {
+	for _, h := range lines {
 		if strings.EqualFold(h.Name, "Content-Encoding") {
 			return h.Value
 		}
