@@ -17,7 +17,7 @@ type plan struct {
 	filter  *filter.Filter
 	where   index.Cond
 	exact   bool
-	needs   cuts   // what a trait must not lack
+	needs   cuts // what a trait must not lack
 	traits  [traitKinds][]*trait
 	known   bool // traits has them all
 	names   map[uint64]*sessionName
