@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/ledger/index"
@@ -22,9 +23,11 @@ type Window struct {
 
 // Telling is a session, and which part of it was told.
 type Telling struct {
-	SessionView
-	From, Next, Prev flow.ID // first of the window; that of the window behind it and of the one before it; empty: there is none
-	Custody          flow.Custody
+	Session, Principal string
+	Turns              int       // of all of the session
+	First, Last        time.Time // when its first and last flow began
+	From, Next, Prev   flow.ID   // first of the window; that of the window behind it and of the one before it; empty: there is none
+	Custody            flow.Custody
 }
 
 // Told is a flow with what it brought against the one before it in its
@@ -117,7 +120,7 @@ func (l *Ledger) Tell(w Window, by Access, visit func(*Told) error) (*Telling, e
 	if err := l.recordTelling(rows[0].Key, a); err != nil {
 		return nil, err
 	}
-	t, err := l.teller(rows[0].Key, out.SessionView)
+	t, err := l.teller(rows[0].Key, out)
 	if err != nil {
 		return nil, err
 	}
@@ -155,22 +158,16 @@ func (l *Ledger) TellFlow(id flow.ID, part string, by Access) (*Telling, *Told, 
 	if err != nil {
 		return nil, nil, err
 	}
-	sums, err := l.index.Sums(index.Filter{Keys: []uint64{row.Key}})
+	out, err := l.telling(row.Key)
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(sums) == 0 {
-		return nil, nil, ErrNotFound
-	}
-	out := &Telling{From: row.ID}
-	if out.SessionView, err = l.sessionView(&sums[0]); err != nil {
-		return nil, nil, err
-	}
+	out.From = row.ID
 	a := access{Flow: string(row.ID), What: toldFlow, Part: part, Who: by.Who, Why: by.Why}
 	if err := l.recordTelling(row.Key, a); err != nil {
 		return nil, nil, err
 	}
-	t, err := l.teller(row.Key, out.SessionView)
+	t, err := l.teller(row.Key, out)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -200,27 +197,28 @@ func (l *Ledger) recordTelling(key uint64, a access) error {
 
 // window finds the rows of a window, and some before it.
 func (l *Ledger) window(w Window) (out *Telling, rows, behind []index.Flow, err error) {
-	sum, err := l.sessionOf(w)
+	key, err := l.sessionOf(w)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	out = &Telling{}
-	if out.SessionView, err = l.sessionView(sum); err != nil {
+	if out, err = l.telling(key); err != nil {
 		return nil, nil, nil, err
 	}
 	n := w.Limit
 	if n <= 0 || n > mostTold {
 		n = mostTold
 	}
-	if rows, err = l.rowsOf(sum.Key, w, n); err != nil || len(rows) == 0 {
-		return nil, nil, nil, errors.Join(err, ErrNotFound)
+	if rows, err = l.rowsOf(key, w, n); err != nil {
+		return nil, nil, nil, err
+	} else if len(rows) == 0 {
+		return nil, nil, nil, ErrNoSession
 	}
 	if len(rows) > n {
 		out.Next, rows = rows[n].ID, rows[:n]
 	}
 	first := &rows[0]
 	out.From = first.ID
-	if behind, err = l.index.Until(sum.Key, first.Started, string(first.ID), max(n, lookBehind)); err != nil {
+	if behind, err = l.index.Until(key, first.Started, string(first.ID), max(n, lookBehind)); err != nil {
 		return nil, nil, nil, err
 	}
 	if len(behind) > 0 {
@@ -248,28 +246,36 @@ func (l *Ledger) rowsOf(key uint64, w Window, n int) ([]index.Flow, error) {
 	return l.index.After(key, from[i].Started, string(from[i].ID), n+1)
 }
 
-// sessionOf finds the session that a window is of.
-func (l *Ledger) sessionOf(w Window) (*index.Sum, error) {
-	var keys []uint64
-	if w.Principal == "" {
-		var err error
-		if keys, err = l.index.Tagged(l.tag("session", w.Session)); err != nil {
-			return nil, err
-		}
-	} else if key, ok := l.ring.Known(w.Principal, w.Session); ok {
-		keys = []uint64{key}
+// telling says what is known of a session.
+func (l *Ledger) telling(key uint64) (*Telling, error) {
+	name, err := l.names.get(key)
+	if err != nil {
+		return nil, err
 	}
-	if len(keys) == 0 {
+	if name == nil {
 		return nil, ErrNoSession
 	}
-	sums, err := l.index.Sums(index.Filter{Keys: keys})
+	turns, first, last, err := l.index.Reach(key)
+	return &Telling{Session: name.Session, Principal: name.Principal, Turns: turns, First: time.UnixMilli(first).UTC(), Last: time.UnixMilli(last).UTC()}, err
+}
+
+// sessionOf finds the session that a window is of.
+func (l *Ledger) sessionOf(w Window) (uint64, error) {
+	if w.Principal != "" {
+		key, ok := l.ring.Known(w.Principal, w.Session)
+		if !ok {
+			return 0, ErrNoSession
+		}
+		return key, nil
+	}
+	keys, err := l.index.Tagged(l.tag("session", w.Session))
 	switch {
 	case err != nil:
-		return nil, err
-	case len(sums) == 0:
-		return nil, ErrNoSession
-	case len(sums) > 1:
-		return nil, ErrShared
+		return 0, err
+	case len(keys) == 0:
+		return 0, ErrNoSession
+	case len(keys) > 1:
+		return 0, ErrShared
 	}
-	return &sums[0], nil
+	return keys[0], nil
 }

@@ -19,12 +19,12 @@ import (
 // teller goes through the flows of one session in their order and says of each what
 // it brings. It keeps the last requests of the conversations that are going on.
 type teller struct {
-	l     *Ledger
-	view  SessionView
-	shelf *shelf
-	read  *strand.Reader
-	whole bool // all of a request is told
-	begun bool // the session has flows before
+	l       *Ledger
+	session *Telling
+	shelf   *shelf
+	read    *strand.Reader
+	whole   bool // all of a request is told
+	begun   bool // the session has flows before
 
 	tips   []*told                 // the latest first
 	byFlow map[flow.ID]*told       // what a later one may name
@@ -49,13 +49,13 @@ type firstFlow struct {
 // mostTips is how many conversations of a session go on at one time.
 const mostTips = 16
 
-func (l *Ledger) teller(key uint64, view SessionView) (*teller, error) {
+func (l *Ledger) teller(key uint64, session *Telling) (*teller, error) {
 	runs, err := l.directory(key)
 	if err != nil {
 		return nil, err
 	}
 	sh := newShelf(l, runs)
-	t := &teller{l: l, view: view, shelf: sh, read: strand.NewReader(sh), byFlow: map[flow.ID]*told{}, firsts: map[int]firstFlow{}, brings: map[flow.ID]*bringing{}}
+	t := &teller{l: l, session: session, shelf: sh, read: strand.NewReader(sh), byFlow: map[flow.ID]*told{}, firsts: map[int]firstFlow{}, brings: map[flow.ID]*bringing{}}
 	t.values, err = t.vault()
 	return t, err
 }
@@ -218,11 +218,11 @@ func (t *teller) edits(out *Told, req *request) error {
 
 // vault gives the values of the session. That it is read was recorded.
 func (t *teller) vault() ([]VaultEntry, error) {
-	owner, ok := t.l.ring.VaultID(t.view.Principal)
+	owner, ok := t.l.ring.VaultID(t.session.Principal)
 	if !ok {
 		return nil, nil
 	}
-	key, _ := t.l.ring.Known(t.view.Principal, t.view.Session)
+	key, _ := t.l.ring.Known(t.session.Principal, t.session.Session)
 	rows, err := t.l.index.Secrets(owner, key, maxSessionly)
 	if err != nil || key == 0 {
 		return nil, err

@@ -23,6 +23,14 @@ func (x *Index) Until(key uint64, started int64, id string, limit int) ([]Flow, 
 	return list, err
 }
 
+// Reach counts a session's turns, as Sums does, and gives when its first and its last
+// flow started, in Unix ms.
+func (x *Index) Reach(key uint64) (turns int, first, last int64, err error) {
+	const q = "SELECT COALESCE(SUM(turn > 0 AND NOT retry), 0), COALESCE(MIN(started), 0), COALESCE(MAX(started), 0) FROM flows WHERE key = ?"
+	err = query(x, q, []any{int64(key)}, func(r *sql.Rows) error { return r.Scan(&turns, &first, &last) })
+	return turns, first, last, err
+}
+
 // PartsOf tells where the pieces of some flows' answers stand, in order.
 func (x *Index) PartsOf(ids []flow.ID) (map[flow.ID][]Pos, error) {
 	list, err := json.Marshal(ids)
