@@ -21,6 +21,7 @@ type Archive interface {
 	Flow(flow.ID) (*flow.Intent, *flow.Outcome, error)
 	Read(flow.ID, ledger.What, ledger.Access) ([]ledger.Chunk, error)
 	VaultIn(principal, session string) ([]ledger.VaultEntry, error)
+	FindingID(rule string, value []byte) string
 }
 
 // writer is the writer of a format.

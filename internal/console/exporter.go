@@ -205,7 +205,7 @@ func (x *exporter) values(in *flow.Intent, out *flow.Outcome) (*export.Values, e
 	key := sessionKey{in.Principal.Name, in.Session.ID}
 	known, ok := x.sessions[key]
 	if !ok {
-		known = &learned{ended: map[flow.ID]bool{}}
+		known = &learned{Values: export.Values{Names: x.c.o.Archive.FindingID}, ended: map[flow.ID]bool{}}
 		if len(x.sessions) >= mostLearned {
 			clear(x.sessions)
 		}

@@ -53,6 +53,8 @@ func (s *stack) Read(flow.ID, ledger.What, ledger.Access) ([]ledger.Chunk, error
 
 func (s *stack) VaultIn(string, string) ([]ledger.VaultEntry, error) { return nil, nil }
 
+func (s *stack) FindingID(string, []byte) string { return "" }
+
 // shelves serves a console over an archive.
 func shelves(t *testing.T, s *stack) (get func(path string) (*http.Response, string, error)) {
 	t.Helper()

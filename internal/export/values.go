@@ -31,6 +31,8 @@ func Hides(rule string) bool {
 // and only the first has the finding: so values are looked for wherever they may
 // stand. The zero Values hold none and are ready.
 type Values struct {
+	Names func(rule string, value []byte) string // the id that a finding of a value has; nil: nobody knows
+
 	forms []form
 	seen  map[string]bool
 	heads map[uint32][]form // by their first four bytes, the longest first
@@ -102,16 +104,25 @@ func findings(f *Flow) []flow.Finding {
 }
 
 // said takes a value from the parts of an answer. Its span counts in the text of a
-// part, and nothing says of which: it is taken from all that can hold it.
+// part, and nothing says of which: where its id does not tell, it is taken from all
+// that can hold it.
 func (v *Values) said(found *flow.Finding, parts []flow.Part, id flow.ID) {
-	any := false
+	var list [][]byte
 	for _, p := range parts {
-		if (p.Kind == flow.ToolCall) == (found.Channel == flow.ToolCalls) && found.End <= int64(len(p.Text)) {
-			any = true
-			v.Add(found.Rule, []byte(p.Text[found.Start:found.End]))
+		if (p.Kind == flow.ToolCall) != (found.Channel == flow.ToolCalls) || found.Start < 0 || found.End > int64(len(p.Text)) {
+			continue
 		}
+		value := []byte(p.Text[found.Start:found.End])
+		if v.Names != nil && (v.Names(found.Rule, value) == found.ID || v.Names(found.Rule, unquote(value)) == found.ID) {
+			v.Add(found.Rule, value)
+			return
+		}
+		list = append(list, value)
 	}
-	if !any {
+	for _, value := range list {
+		v.Add(found.Rule, value)
+	}
+	if len(list) == 0 {
 		v.miss(found.Rule, id)
 	}
 }

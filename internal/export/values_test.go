@@ -154,6 +154,20 @@ func TestMaskInAnswers(t *testing.T) {
 	}
 }
 
+// TestTheIdTellsThePart: only what was found is masked, where its id tells which of
+// an answer's parts it stands in.
+func TestTheIdTellsThePart(t *testing.T) {
+	v := &export.Values{Names: func(rule string, value []byte) string { return rule + " " + string(value) }}
+	two := `{"type":"message","role":"assistant","content":[{"type":"text","text":"an ordinary text"},{"type":"text","text":"hush-hush-9-value"}]}`
+	f := call(said, two)
+	f.Outcome.Findings = []flow.Finding{{ID: "secret.x hush-hush-9", Rule: "secret.x", Place: "answer", Channel: flow.Assistant, Start: 0, End: 11}}
+	v.Learn(f)
+	v.Mask(f)
+	if b := f.Body(export.Response); b.Left != "" || !strings.Contains(string(b.Chunks[0].Data), "an ordinary text") || strings.Contains(string(b.Chunks[0].Data), "hush") {
+		t.Errorf("%+v", b)
+	}
+}
+
 // TestMaskBesideBodies: a value in a query or a header goes, too, and all of what
 // holds it.
 func TestMaskBesideBodies(t *testing.T) {
