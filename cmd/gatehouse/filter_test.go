@@ -83,7 +83,6 @@ func TestWrongFilters(t *testing.T) {
 		{[]string{"flows", "tool:Bash", "modle:x"}, "gatehouse: there is no field modle: did you mean model?\n  tool:Bash modle:x\n            ^\n"},
 		{[]string{"sessions", "(is:done"}, "gatehouse: this parenthesis is not closed\n  (is:done\n  ^\n"},
 		{[]string{"tail", "--json", "verdict:blok"}, "gatehouse: verdict can't be blok: did you mean block? It can be block, ask, redact or pass\n  verdict:blok\n          ^\n"},
-		{[]string{"tail", "deploy"}, "gatehouse: a text can't be followed live, only fields (gatehouse flows lists what brought it)\n"},
 		{[]string{"flows", strings.Repeat("is:done ", 20) + "cost>x"}, "gatehouse: cost needs a number: cost>0.5\n  …s:done is:done is:done is:done is:done is:done is:done cost>x\n" + strings.Repeat(" ", 63) + "^\n"},
 		{[]string{"flows", "a\x1b[31m"}, "gatehouse: there is a control character\n  a�[31m\n   ^\n"},
 	} {

@@ -14,9 +14,6 @@ func runTail(ctx context.Context, args []string, std streams) error {
 	if err != nil {
 		return err
 	}
-	if len(chosen.Texts()) > 0 {
-		return exitError{2, "a text can't be followed live, only fields (gatehouse flows lists what brought it)"}
-	}
 	query, err := flowQuery(chosen, "", "", 0)
 	if err != nil {
 		return err

@@ -27,6 +27,7 @@ type Reader interface {
 	Flow(flow.ID) (*flow.Intent, *flow.Outcome, error)
 	Read(flow.ID, ledger.What, ledger.Access) ([]ledger.Chunk, error)
 	Watch(context.Context) <-chan flow.View
+	Follow(*filter.Filter, ledger.Access) (func(*flow.View) bool, error)
 	Search(*filter.Filter, ledger.SearchQuery, ledger.Access) (ledger.Found, error)
 	Journal(ledger.JournalQuery) ([]ledger.JournalEntry, error)
 	FirstCalls() ([]ledger.FirstCall, error)

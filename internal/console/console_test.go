@@ -114,6 +114,10 @@ func (b *book) Overview(q ledger.Query, by []ledger.By, offset time.Duration) (l
 	return ledger.Overview{Groups: []ledger.Group{{Keys: []string{"claude"}}}}, b.fault
 }
 
+func (b *book) Follow(f *filter.Filter, by ledger.Access) (func(*flow.View) bool, error) {
+	return func(v *flow.View) bool { return f.Match(v, nil) }, b.fault
+}
+
 func (b *book) Watch(context.Context) <-chan flow.View { return b.live }
 
 func (b *book) Admin(kind, _ string, attrs map[string]string) error {

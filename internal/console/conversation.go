@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strconv"
 
 	"github.com/workingagents/gatehouse/internal/conversation"
@@ -32,11 +31,11 @@ func (c *Console) conversation(w http.ResponseWriter, r *http.Request) error {
 	if err := reason(why); err != nil {
 		return err
 	}
-	limit, err := query(url.Values{"limit": q["limit"]})
+	limit, err := whole(q, "limit", 0)
 	if err != nil {
 		return err
 	}
-	window := ledger.Window{Session: r.PathValue("id"), Principal: q.Get("principal"), From: flow.ID(q.Get("from")), End: q.Get("end") == "1", Limit: limit.Limit}
+	window := ledger.Window{Session: r.PathValue("id"), Principal: q.Get("principal"), From: flow.ID(q.Get("from")), End: q.Get("end") == "1", Limit: limit}
 	var b conversation.Builder
 	var values *conversation.Values
 	told, err := c.o.Talk.Tell(window, ledger.Access{Who: who(r), Why: why}, func(t *ledger.Told) error {

@@ -11,7 +11,7 @@ import (
 
 // coverage reports how the flows of one session came, or of all.
 func (c *Console) coverage(w http.ResponseWriter, r *http.Request) error {
-	q, err := query(r.URL.Query())
+	q, err := query(r)
 	switch {
 	case err != nil:
 		return err

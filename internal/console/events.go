@@ -25,7 +25,7 @@ const (
 // what a list has that is read after it, and the events, miss nothing between
 // them. Last-Event-ID resumes; reset says that too much was missed.
 func (c *Console) events(w http.ResponseWriter, r *http.Request) error {
-	match, err := matcher(r.URL.Query())
+	match, err := c.matcher(r)
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ func (c *Console) export(w http.ResponseWriter, r *http.Request) error {
 	} else if format != "" && format != "jsonl" {
 		return refuse(http.StatusBadRequest, "format", "format is jsonl or har; the command of one flow is under /api/v1/flows/ID/curl")
 	}
-	q, err := query(v)
+	q, err := query(r)
 	if err != nil {
 		return err
 	}

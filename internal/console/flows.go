@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -15,7 +16,7 @@ import (
 )
 
 func (c *Console) flows(w http.ResponseWriter, r *http.Request) error {
-	q, err := query(r.URL.Query())
+	q, err := query(r)
 	if err != nil {
 		return err
 	}
@@ -33,7 +34,7 @@ func (c *Console) flows(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (c *Console) sessions(w http.ResponseWriter, r *http.Request) error {
-	q, err := query(r.URL.Query())
+	q, err := query(r)
 	if err != nil {
 		return err
 	}
@@ -61,7 +62,7 @@ const (
 
 // rows lists flows as the page shows them.
 func (c *Console) rows(w http.ResponseWriter, r *http.Request) error {
-	q, err := query(r.URL.Query())
+	q, err := query(r)
 	if err != nil {
 		return err
 	}
@@ -90,7 +91,7 @@ type RowCount struct {
 }
 
 func (c *Console) countRows(w http.ResponseWriter, r *http.Request) error {
-	q, err := query(r.URL.Query())
+	q, err := query(r)
 	if err != nil {
 		return err
 	}
@@ -105,8 +106,13 @@ func (c *Console) countRows(w http.ResponseWriter, r *http.Request) error {
 // limit. offset is what the reader's clock is ahead of UTC, in minutes: times in
 // a filter that name no zone are read so; without it they are local here. A
 // parameter that can't be read is an error, never ignored.
-func query(v url.Values) (ledger.Query, error) {
-	q := ledger.Query{Session: v.Get("session"), Before: flow.ID(v.Get("before"))}
+func query(r *http.Request) (ledger.Query, error) {
+	v := r.URL.Query()
+	by := ledger.Access{Who: who(r), Why: cmp.Or(v.Get("why"), choosing)}
+	q := ledger.Query{Session: v.Get("session"), Before: flow.ID(v.Get("before")), By: by}
+	if err := reason(by.Why); err != nil {
+		return q, err
+	}
 	zone, err := offset(v)
 	if err != nil {
 		return q, err
@@ -138,18 +144,20 @@ func offset(v url.Values) (*time.Location, error) {
 	return time.FixedZone("", minutes*60), nil
 }
 
+// choosing is why texts are looked for in flows, where no other reason is given.
+const choosing = "flows are chosen by a text in them"
+
 // matcher is what a reader of what happens wants to see.
-func matcher(v url.Values) (func(*flow.View) bool, error) {
-	q, err := query(v)
+func (c *Console) matcher(r *http.Request) (func(*flow.View) bool, error) {
+	q, err := query(r)
 	if err != nil {
 		return nil, err
 	}
-	if len(q.Filter.Texts()) > 0 {
-		return nil, refuse(http.StatusBadRequest, "text", "a text can't be followed live, only fields: what flows bring is searched when they have ended")
+	match, err := c.o.Flows.Follow(q.Filter, q.By)
+	if err != nil {
+		return nil, err
 	}
-	return func(v *flow.View) bool {
-		return (q.Session == "" || v.Session == q.Session) && q.Filter.Match(v, nil)
-	}, nil
+	return func(v *flow.View) bool { return (q.Session == "" || v.Session == q.Session) && match(v) }, nil
 }
 
 // whole reads a parameter that is a number, 0 or more.
@@ -256,7 +264,7 @@ type gapLine struct {
 // tail sends each flow when it begins and when it ends, until the client
 // leaves or the server ends.
 func (c *Console) tail(w http.ResponseWriter, r *http.Request) error {
-	match, err := matcher(r.URL.Query())
+	match, err := c.matcher(r)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 // clock is ahead of UTC, in minutes.
 func (c *Console) overview(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
-	q, err := query(v)
+	q, err := query(r)
 	if err != nil {
 		return err
 	}

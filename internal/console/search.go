@@ -10,7 +10,7 @@ import (
 // the ledger records before it opens any.
 func (c *Console) search(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
-	q, err := query(v)
+	q, err := query(r)
 	if err != nil {
 		return err
 	}

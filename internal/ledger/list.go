@@ -15,6 +15,7 @@ type Query struct {
 	Session string // as claimed, of every principal
 	Since   time.Time
 	Filter  *filter.Filter
+	By      Access  // on whose behalf texts of the filter are looked for, which is recorded
 	Before  flow.ID // only flows that stand before this one in the list of all
 	Limit   int     // the newest
 	ID      flow.ID // or a unique beginning of it; what else stands here is not heeded then
@@ -261,7 +262,7 @@ func (l *Ledger) fits(p *plan, row *index.Flow) (bool, error) {
 
 // filter gives nil when nothing can fit.
 func (l *Ledger) filter(q Query) (*index.Filter, *plan, error) {
-	p, err := l.plan(q.Filter)
+	p, err := l.plan(q.Filter, q.By)
 	if err != nil {
 		return nil, nil, err
 	}

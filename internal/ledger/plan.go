@@ -24,12 +24,12 @@ type plan struct {
 	brought map[filter.Text]map[flow.ID]bool
 }
 
-func (l *Ledger) plan(f *filter.Filter) (*plan, error) {
+func (l *Ledger) plan(f *filter.Filter, by Access) (*plan, error) {
 	p := &plan{filter: f, exact: true}
 	if f.Root() == nil {
 		return p, nil
 	}
-	if err := p.learn(l); err != nil {
+	if err := p.learn(l, by); err != nil {
 		return nil, err
 	}
 	p.where = p.node(f.Root(), false)
@@ -38,7 +38,7 @@ func (l *Ledger) plan(f *filter.Filter) (*plan, error) {
 
 // learn reads what the filter needs to know: traits, names of sessions, and
 // who brought its texts.
-func (p *plan) learn(l *Ledger) (err error) {
+func (p *plan) learn(l *Ledger, by Access) (err error) {
 	if p.traits, p.known, err = l.traits.all(); err != nil {
 		return fmt.Errorf("reading the index: %w", err)
 	}
@@ -53,7 +53,7 @@ func (p *plan) learn(l *Ledger) (err error) {
 	p.needs = needs(p.filter.Root())
 	p.brought = map[filter.Text]map[flow.ID]bool{}
 	for _, t := range p.filter.Texts() {
-		ids, err := l.bringers(t)
+		ids, err := l.bringers(t, by)
 		if err != nil {
 			return err
 		}
@@ -66,8 +66,7 @@ func (p *plan) learn(l *Ledger) (err error) {
 }
 
 // bringers gives the flows that brought a text.
-func (l *Ledger) bringers(t filter.Text) (list []flow.ID, err error) {
-	by := Access{Who: "gatehouse", Why: "flows are chosen by a text in them"}
+func (l *Ledger) bringers(t filter.Text, by Access) (list []flow.ID, err error) {
 	for id, err := range l.Brought(t, by) {
 		if err != nil {
 			return nil, err

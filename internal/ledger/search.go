@@ -447,6 +447,29 @@ func (l *Ledger) Says(id flow.ID, t filter.Text) (bool, error) {
 	return says, err
 }
 
+// Follow gives what tells, of flows as they come, whether a filter chooses them.
+// When it asks for texts, that somebody watches is recorded first. A flow whose
+// texts can't be read is not chosen.
+func (l *Ledger) Follow(f *filter.Filter, by Access) (func(*flow.View) bool, error) {
+	if len(f.Texts()) == 0 {
+		return func(v *flow.View) bool { return f.Match(v, nil) }, nil
+	}
+	for _, t := range f.Texts() {
+		if _, err := term(t); err != nil {
+			return nil, err
+		}
+	}
+	if err := l.recordSearch(f.String(), by); err != nil {
+		return nil, err
+	}
+	return func(v *flow.View) bool {
+		return f.Match(v, func(t filter.Text) bool {
+			says, err := l.Says(v.ID, t)
+			return err == nil && says
+		})
+	}, nil
+}
+
 // objectsBefore gives the entries with objects of a request that stand in front
 // of its intent.
 func (l *Ledger) objectsBefore(row *index.Flow, req *request) (list []index.Pos, err error) {
