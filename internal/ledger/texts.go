@@ -33,7 +33,8 @@ type texts struct {
 	open map[flow.ID]*begun
 	held map[flow.ID]*heldObjects
 	seen seenBlocks
-	last uint64 // number of the last entry of the step before
+	last uint64    // number of the last entry when the step before began
+	when time.Time // it began
 	told time.Time
 	shut bool
 }
@@ -55,7 +56,7 @@ type heldObjects struct {
 
 const (
 	textEvery = 500 * time.Millisecond
-	textBatch = 2 << 20 // bytes of memory of what one step takes in
+	textBatch = 1 << 20 // bytes of memory of what one step takes in
 	textRead  = 8 << 20 // bytes of segments that one step reads
 
 	// maxBegun bounds the flows that are remembered; the others are looked up.
@@ -63,9 +64,26 @@ const (
 	// orphans: an intent follows its objects within fewer entries. It never comes
 	// when a crash cut it off.
 	orphans = 4096
-	// textRest is how many times as long as a step took the next one waits while
-	// flows come: a fifth of one core is what flows may feel.
-	textRest = 4
+	// manyEntries in a second leave no time to waste: what was said is found
+	// later then.
+	manyEntries = 1000
+)
+
+// pace says how much a step takes in, and how many times as long as it took the
+// next one waits.
+type pace struct {
+	batch int // bytes of memory
+	read  int64
+	rest  float64
+}
+
+// The paces: when no flow comes, when some do, and when many do. A step's work
+// competes with flows for the processors, so it is a fifth of one core at most, or
+// a thirtieth, and short.
+var (
+	alone   = pace{textBatch, textRead, 0.25}
+	beside  = pace{textBatch / 4, textRead / 4, 4}
+	hurried = pace{textBatch / 32, textRead / 32, 30}
 )
 
 func newTexts(l *Ledger) *texts {
@@ -107,18 +125,37 @@ func (t *texts) loop(ctx context.Context) {
 // turn makes a step and says how long the next one may wait.
 func (t *texts) turn(ctx context.Context) time.Duration {
 	start := time.Now()
-	more, busy, err := t.step(ctx)
+	p := t.pace()
+	more, err := t.step(ctx, p)
 	took := time.Since(start)
 	switch {
 	case err != nil:
 		t.failed(err)
 		return 20 * textEvery
 	case !more:
-		return textEvery
-	case busy:
-		return textRest * took
+		return max(textEvery, time.Duration(p.rest)*took)
 	}
-	return took / textRest
+	return time.Duration(p.rest * float64(took))
+}
+
+// pace looks how many entries came since it looked last.
+func (t *texts) pace() pace {
+	t.work.Lock()
+	defer t.work.Unlock()
+	now, last := time.Now(), uint64(0)
+	if mark := t.l.writer.durable.Load(); mark != nil {
+		last = mark.Entry
+	}
+	came, in := last-t.last, now.Sub(t.when)
+	first := t.when.IsZero()
+	t.last, t.when = last, now
+	switch {
+	case came == 0:
+		return alone
+	case first || float64(came) > manyEntries*in.Seconds():
+		return hurried
+	}
+	return beside
 }
 
 // failed tells of an error, not of each: the step is made again.
@@ -139,7 +176,7 @@ func (l *Ledger) BuildText(ctx context.Context) error {
 		if err := l.catchUp(); err != nil {
 			return err
 		}
-		more, _, err := l.texts.step(ctx)
+		more, err := l.texts.step(ctx, alone)
 		if err != nil || !more {
 			return err
 		}
@@ -155,7 +192,7 @@ func (t *texts) near() error {
 		if p := t.l.Indexed(); t.store.Load() != nil && p.Total-p.Done > nearEntries {
 			return nil
 		}
-		if more, _, err := t.step(context.Background()); err != nil || !more {
+		if more, err := t.step(context.Background(), beside); err != nil || !more {
 			return err
 		}
 	}
@@ -167,26 +204,23 @@ const (
 	nearEntries = 2000
 )
 
-// step takes in some of what the index has. more: there is more. busy: flows
-// came since the step before.
-func (t *texts) step(ctx context.Context) (more, busy bool, err error) {
+// step takes in some of what the index has. more: there is more.
+func (t *texts) step(ctx context.Context, p pace) (more bool, err error) {
 	t.work.Lock()
 	defer t.work.Unlock()
 	if t.shut {
-		return false, false, errClosing
+		return false, errClosing
 	}
 	s, err := t.ready()
 	if err != nil {
-		return false, false, err
+		return false, err
 	}
-	until := t.l.indexMark()
-	busy, t.last = until.Entry > t.last && t.last > 0, until.Entry
-	f := &follow{t: t, s: s, batch: s.NewBatch(), until: until}
+	f := &follow{t: t, s: s, pace: p, batch: s.NewBatch(), until: t.l.indexMark()}
 	more, err = f.run(ctx)
 	if errors.Is(err, text.ErrCorrupt) {
 		t.damaged.Store(true)
 	}
-	return more, busy, err
+	return more, err
 }
 
 // ready opens the store, makes a damaged one anew, and forgets what retention
@@ -248,6 +282,7 @@ func (l *Ledger) indexMark() index.Mark {
 type follow struct {
 	t     *texts
 	s     *text.Store
+	pace  pace
 	batch *text.Batch
 	until index.Mark
 	mark  text.Mark
@@ -294,14 +329,14 @@ func (f *follow) run(ctx context.Context) (more bool, err error) {
 // flush writes the texts of a long request so far. The mark stays in front of
 // it: after a crash it is read again.
 func (f *follow) flush(r *requested) {
-	if f.err == nil && f.batch.Size() > 2*textBatch && !coded(r.in) {
+	if f.err == nil && f.batch.Size() > 4*textBatch && !coded(r.in) {
 		f.err = f.s.Apply(f.batch, f.t.holdBack(f.mark))
 		f.batch = f.s.NewBatch()
 		f.batch.AddFlow(r.flow)
 	}
 }
 
-func (f *follow) enough() bool { return f.batch.Size() > textBatch || f.read > textRead }
+func (f *follow) enough() bool { return f.batch.Size() > f.pace.batch || f.read > f.pace.read }
 
 // segment reads on in one segment.
 func (f *follow) segment(ctx context.Context, seg segmentFile) error {
