@@ -571,6 +571,30 @@ func TestListsByText(t *testing.T) {
 		if strings.Join(got, " ") != flows {
 			t.Errorf("%s: got %v, want %s", q, got, flows)
 		}
+		follow(t, l, q, flows)
+	}
+	read := true
+	list, err := l.Journal(ledger.JournalQuery{Readings: &read})
+	if err != nil || !slices.ContainsFunc(list, func(j ledger.JournalEntry) bool { return j.Who == "watcher" && j.Query == "quokka session:s" }) {
+		t.Errorf("that somebody follows a text is not on record: %+v, %v", list, err)
+	}
+}
+
+// follow wants that who follows flows by a filter is shown the same ones.
+func follow(t *testing.T, l *ledger.Ledger, q, flows string) {
+	t.Helper()
+	match, err := l.Follow(parse(t, q), ledger.Access{Who: "watcher", Why: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	views, err := l.Flows(ledger.Query{})
+	if err != nil || len(views) != 3 {
+		t.Fatalf("%d flows, %v", len(views), err)
+	}
+	for i := range views {
+		if v := &views[i]; match(v) != strings.Contains(flows, string(v.ID)) {
+			t.Errorf("%s: followed, %s matches: %v", q, v.ID, match(v))
+		}
 	}
 }
 
