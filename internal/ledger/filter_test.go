@@ -108,7 +108,7 @@ func everyFilter() []string {
 	return list
 }
 
-const many = 500
+const many = 300
 
 // TestFiltersChooseWhatMatches compares what the index finds with what the
 // filter says of each flow, also when the index was made anew.
@@ -181,7 +181,7 @@ func ids(views []flow.View) (list []flow.ID) {
 // pages walks back with Before.
 func pages(t *testing.T, l *ledger.Ledger, f *filter.Filter, want []flow.ID) {
 	t.Helper()
-	const limit = 150
+	const limit = 120
 	for before := flow.ID(""); ; {
 		rows, err := l.Rows(ledger.Query{Filter: f, Before: before, Limit: limit})
 		if err != nil {
