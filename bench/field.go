@@ -28,6 +28,7 @@ type side struct {
 type field struct {
 	upstream, proxy, gatehouse *side
 	data                       string
+	console                    string // address of gatehouse's
 	pprof                      string // address of gatehouse's profiles
 	idle                       map[string]int64
 }
@@ -47,7 +48,7 @@ func setUp(o options, data string) (f *field, err error) {
 	if err != nil {
 		return f, err
 	}
-	f.pprof = addrs[4]
+	f.pprof, f.console = addrs[4], addrs[3]
 	lean := fmt.Sprintf("-lean=%t", o.lean)
 	f.upstream = newSide("upstream", addrs[0], self, "-role", "upstream", "-listen", addrs[0], lean)
 	// Both gateways get the same path; the yardstick needs no prefix cut, its

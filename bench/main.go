@@ -28,6 +28,7 @@ type options struct {
 	profile   string        // folder for CPU profiles; instead of measuring
 	soak      time.Duration // instead of measuring
 	against   string        // another binary of gatehouse, in the proxy's place
+	viewers   int           // that read gatehouse's live stream meanwhile
 	cores     int
 	intercept bool     // measure the forward proxy instead
 	mitmdump  []string // programs beside it
@@ -52,6 +53,7 @@ func main() {
 	mitmdump := flag.String("mitmdump", "", "comma-separated `programs`, with -intercept: mitmdumps to measure beside it")
 	flag.BoolVar(&o.intercept, "intercept", false, "measure the forward proxy, beside the barest relay that inspects TLS, instead of the redirect entrance")
 	flag.StringVar(&o.against, "against", "", "compare with another `binary` of gatehouse instead of with the proxy")
+	flag.IntVar(&o.viewers, "viewers", 0, "with -against: so `many` read gatehouse's live stream meanwhile, and none the other's")
 	flag.IntVar(&o.cores, "cores", 2, "processor cores for everything together; 0: all")
 	flag.BoolVar(&o.lean, "lean", false, "client and upstream that cost next to nothing instead of those of net/http, which programs have: shows more of what a gateway costs")
 	flag.Parse()
