@@ -198,7 +198,6 @@ type monthWriter struct {
 	err     error
 	next    int64
 	numbers map[uint64]*Flow
-	stmts   []*sql.Stmt
 }
 
 func (w *monthWriter) exec(query string, args ...any) {

@@ -36,14 +36,13 @@ func Words(text string, f func(Word) bool) {
 }
 
 type walker struct {
-	text       string
-	at, start  int
-	solid      int // up to here no run is as long as a blob
-	buf        []byte
-	wide       bool // the word is a character of a script without spaces
-	last       int  // end of the word before; -1: there is none
-	lastWide   bool
-	keep, size int
+	text      string
+	at, start int
+	solid     int // up to here no run is as long as a blob
+	buf       []byte
+	wide      bool // the word is a character of a script without spaces
+	last      int  // end of the word before; -1: there is none
+	lastWide  bool
 }
 
 // joined reports whether the word continues the one before.
