@@ -55,17 +55,17 @@ export function StateSign({ state }: { state: State }) {
 
 const bars: Record<string, number> = { low: 1, medium: 2, high: 3, critical: 4 };
 
-export function SeveritySign({ severity }: { severity: Severity }) {
+export function SeveritySign({ severity, word = true }: { severity: Severity; word?: boolean }) {
   const n = bars[severity] ?? 0;
   const colour = n >= 3 ? "text-block" : n === 2 ? "text-ask" : "text-muted";
   return (
-    <span className={`inline-flex items-center gap-1 ${colour}`}>
-      <svg width="13" height="12" viewBox="0 0 13 12" aria-hidden="true">
+    <span className={`inline-flex items-center gap-1 ${colour}`} title={word ? undefined : `severity ${severity}`}>
+      <svg width="13" height="12" viewBox="0 0 13 12" role={word ? undefined : "img"} aria-label={word ? undefined : severity} aria-hidden={word ? true : undefined}>
         {[1, 2, 3, 4].map((i) => (
           <rect key={i} x={(i - 1) * 3.4} y={10 - i * 2.4} width="2.4" height={1.6 + i * 2.4} fill="currentColor" opacity={i <= n ? 1 : 0.25} />
         ))}
       </svg>
-      {severity}
+      {word && severity}
     </span>
   );
 }

@@ -1,0 +1,128 @@
+// Live rows of one filter: the events, and the pages of what was before. It tells
+// React once a frame, however much comes.
+import { Problem } from "../../api/client";
+import { listen, type Link } from "../../api/events";
+import { rows } from "../../api/queries";
+import { setLink } from "../../parts/link";
+import { List, most } from "./list";
+
+const firstPage = 300;
+const laterPage = 1_000;
+
+export class Feed {
+  readonly list = new List();
+  link: Link = { state: "connecting" };
+  reading = true; // nothing is known yet
+  problem: unknown; // why there is no list
+  older: "" | "reading" | "failed" = "";
+  full = false; // older ones exist, but no more are kept
+  version = 0;
+  #tell = new Set<() => void>();
+  #frame = 0;
+  #stop = new AbortController();
+
+  constructor(readonly q: string) {}
+
+  /** Listens until the returned function is called. */
+  start = (): (() => void) => {
+    const stop = (this.#stop = new AbortController());
+    const quiet = listen(this.q, {
+      ready: () => void this.read(),
+      rows: (list) => (this.list.put(list), this.#changed()),
+      gone: (ids) => (this.list.gone(ids), this.#changed()),
+      link: (link) => this.#linked(link),
+    });
+    return () => {
+      quiet();
+      stop.abort();
+      cancelAnimationFrame(this.#frame);
+      this.#frame = 0;
+      setLink(undefined);
+    };
+  };
+
+  subscribe = (tell: () => void): (() => void) => {
+    this.#tell.add(tell);
+    return () => void this.#tell.delete(tell);
+  };
+
+  now = (): number => this.version;
+
+  /** Reads the newest page. */
+  async read() {
+    const stop = this.#stop.signal;
+    try {
+      const page = await rows(this.q, firstPage, undefined, stop);
+      if (stop.aborted) return;
+      this.list.anew(page.rows, page.more);
+      this.problem = undefined;
+    } catch (e) {
+      if (stop.aborted) return;
+      this.problem = e;
+    }
+    this.reading = false;
+    this.#changed();
+  }
+
+  /** Reads the page before the oldest that is here. */
+  async before(again = false) {
+    const oldest = this.list.rows[0];
+    this.full = this.list.more && this.list.count >= most;
+    if (!oldest || !this.list.more || this.full || this.older === "reading" || (this.older === "failed" && !again)) return;
+    const stop = this.#stop.signal;
+    this.older = "reading";
+    this.#changed();
+    try {
+      const page = await rows(this.q, laterPage, oldest.id, stop);
+      if (stop.aborted) return;
+      this.list.older(page.rows, page.more);
+      this.older = "";
+    } catch {
+      if (stop.aborted) return;
+      this.older = "failed";
+    }
+    this.#changed();
+  }
+
+  /** Lets the list stand still, or move on. */
+  hold(held: boolean) {
+    if (held === this.list.held) return;
+    this.list.hold(held);
+    if (!held && this.list.stale) void this.read();
+    this.#changed();
+  }
+
+  /** Draws what waits. */
+  take() {
+    this.list.take();
+    if (this.list.stale) {
+      this.list.held = false;
+      void this.read().then(() => this.list.hold(true));
+    }
+    this.#changed();
+  }
+
+  #linked(link: Link) {
+    this.link = link;
+    setLink(link);
+    // What can't be followed can be listed: a filter that looks for a text.
+    if (link.state === "refused" && link.problem.status === 400) void this.read();
+    if (link.state === "lost" && this.reading) this.#unread(link.why);
+    this.#changed();
+  }
+
+  /** There was no answer at all so far. */
+  #unread(why: string) {
+    this.problem = new Problem(0, "network", why, undefined, "is it running? `gatehouse up` starts it");
+    this.reading = false;
+  }
+
+  #changed() {
+    if (this.#frame !== 0) return;
+    this.#frame = requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.version++;
+      for (const tell of this.#tell) tell();
+    });
+  }
+}
