@@ -31,7 +31,7 @@ interface Props<T> {
   foot?: ReactNode; // behind the last
 }
 
-export const rowHeight = 28;
+const rowHeight = 27; // px
 const near = 30; // rows before the end
 const recycled = 256; // elements, more than any screen shows: a row that is scrolled in takes over one that went out
 
@@ -69,7 +69,7 @@ export function Grid<T>(props: Props<T>) {
       onScroll={(e) => onScrolled?.(e.currentTarget.scrollTop > rowHeight / 2)}
       className="min-h-0 flex-1 overflow-x-hidden overflow-y-auto bg-panel outline-offset-[-2px] [overflow-anchor:none]"
     >
-      <div role="row" aria-rowindex={1} className="sticky top-0 z-10 grid h-7 items-center gap-x-3 border-b border-line bg-raised px-3 text-sm text-muted" style={{ gridTemplateColumns: tracks }}>
+      <div role="row" aria-rowindex={1} className="sticky top-0 z-10 grid items-center gap-x-2.5 border-b border-line bg-raised px-2.5 text-sm text-muted" style={{ gridTemplateColumns: tracks, height: rowHeight }}>
         {columns.map((c) => (
           <Head key={c.name} column={c} order={order} />
         ))}
@@ -143,8 +143,8 @@ const Row = memo(function Row<T>({ id, index, start, item, columns, tracks, on, 
       aria-selected={on}
       data-id={flow}
       onClick={() => onPick(index)}
-      className={`absolute inset-x-0 top-0 grid h-7 cursor-default items-center gap-x-3 border-b border-line px-3 contain-strict ${on ? "bg-accent-soft" : `hover:bg-raised ${tone}`}`}
-      style={{ gridTemplateColumns: tracks, transform: `translateY(${start}px)` }}
+      className={`absolute inset-x-0 top-0 grid cursor-default items-center gap-x-2.5 border-b border-line px-2.5 contain-strict ${on ? "bg-accent-soft" : `hover:bg-raised ${tone}`}`}
+      style={{ gridTemplateColumns: tracks, height: rowHeight, transform: `translateY(${start}px)` }}
     >
       {columns.map((c) => (
         <div key={c.name} role="gridcell" className={`truncate ${c.right ? "text-right" : ""}`}>

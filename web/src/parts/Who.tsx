@@ -1,6 +1,5 @@
 import { Button } from "./Button";
 import { Line } from "./Captured";
-import { Icon } from "./Icon";
 import { masked, showNames, useNames } from "./names";
 
 /** A principal, masked unless names are shown. */
@@ -13,7 +12,6 @@ export function NamesSwitch() {
   const shown = useNames();
   return (
     <Button small quiet on={shown} onClick={() => showNames(!shown)} title={shown ? "Names of people and keys are shown" : "Names of people and keys are masked: initials and a mark"}>
-      <Icon name="eye" size={14} />
       Show names
     </Button>
   );

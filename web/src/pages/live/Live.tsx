@@ -61,7 +61,7 @@ export function Live() {
   const end = useCallback(() => void feed.before(), [feed]);
 
   return (
-    <div className="flex h-full min-h-0">
+    <div className="relative flex h-full min-h-0">
       <section aria-label="Flows" className="flex min-w-0 flex-1 flex-col">
         <Bar feed={feed} paused={paused !== undefined} held={held} onPause={pause} onResume={resume} />
         {feed.reading ? (
