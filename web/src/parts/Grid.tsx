@@ -32,7 +32,7 @@ interface Props<T> {
 }
 
 const rowHeight = 27; // px
-const near = 30; // rows before the end
+const near = 300; // rows before the end
 const recycled = 256; // elements, more than any screen shows: a row that is scrolled in takes over one that went out
 
 export function Grid<T>(props: Props<T>) {

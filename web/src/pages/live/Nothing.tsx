@@ -10,7 +10,8 @@ export function Nothing({ q, onClear }: { q: string; onClear(): void }) {
   if (q === "") return <First />;
   return (
     <Empty title="No flow matches this filter">
-      <p>Flows that match show up here as soon as they begin.</p>
+      <p>Flows that match show up here as soon as they do.</p>
+      {/:[^\s*]+(\s|$)/.test(q) && <p>A name stands for itself alone: with a * behind it, for all that begin so, as in model:claude*.</p>}
       <p>
         <Button onClick={onClear}>Clear the filter</Button>
       </p>

@@ -11,8 +11,8 @@ import { Who } from "../../parts/Who";
  * panel it is half as wide. */
 export const columns: Column<Row>[] = [
   { name: "State", width: "14px", bare: true, cell: (r) => <StateSign state={r.state} /> },
-  { name: "Time", width: "76px", title: "when it began, local time", cell: (r) => <time title={exact(r.started)}>{clock(r.started)}</time> },
-  { name: "Verdict", width: "100px", cell: (r) => <Verdict verdict={r.verdict} would={r.would} /> },
+  { name: "Time", width: "74px", title: "when it began, local time", cell: (r) => <time title={exact(r.started)}>{clock(r.started)}</time> },
+  { name: "Verdict", width: "104px", cell: (r) => <Verdict verdict={r.verdict} would={r.would} /> },
   { name: "Who", width: "minmax(76px,0.5fr)", from: 1060, cell: (r) => <Who principal={r.principal} /> },
   { name: "Agent", width: "60px", from: 680, cell: (r) => (r.agent ? <Line text={r.agent} /> : <Dim text="–" />) },
   { name: "Model or call", width: "minmax(130px,1.2fr)", cell: (r) => <Call row={r} /> },
@@ -48,7 +48,7 @@ function Call({ row: r }: { row: Row }) {
 function Turn({ row: r }: { row: Row }) {
   if (r.turn === null && !r.subagent && !r.retry) return <Dim text="–" />;
   return (
-    <span className="inline-flex items-center gap-1">
+    <span className="inline-flex items-center gap-1 align-bottom">
       {r.turn ?? "–"}
       {r.subagent !== undefined && (
         <span role="img" aria-label="of a sub-agent" title={visible(`sub-agent ${r.subagent}`)} className="text-info">
@@ -79,7 +79,7 @@ function Findings({ row: r }: { row: Row }) {
   const rules = r.rules ?? [];
   if (rules.length === 0) return null;
   return (
-    <span className="inline-flex max-w-full items-center gap-1.5">
+    <span className="inline-flex max-w-full items-center gap-1.5 align-bottom">
       <SeveritySign severity={r.severity ?? ""} word={false} />
       <Line text={rules.join(", ")} className="truncate" />
     </span>

@@ -19,6 +19,8 @@ export class Feed {
   version = 0;
   #tell = new Set<() => void>();
   #frame = 0;
+  #busy = false; // a frame is drawn, or was a moment ago
+  #dirty = false; // there is something to draw
   #stop = new AbortController();
 
   constructor(readonly q: string) {}
@@ -36,7 +38,7 @@ export class Feed {
       quiet();
       stop.abort();
       cancelAnimationFrame(this.#frame);
-      this.#frame = 0;
+      this.#busy = false;
       setLink(undefined);
     };
   };
@@ -117,12 +119,25 @@ export class Feed {
     this.reading = false;
   }
 
+  /** Draws in the next frame, and then not again for twice as long as that took:
+   * a slow machine draws less often, and has time for other things. */
   #changed() {
-    if (this.#frame !== 0) return;
+    this.#dirty = true;
+    if (this.#busy) return;
+    this.#busy = true;
     this.#frame = requestAnimationFrame(() => {
-      this.#frame = 0;
+      const began = performance.now();
+      this.#dirty = false;
       this.version++;
       for (const tell of this.#tell) tell();
+      setTimeout(() => this.#rest(2 * (performance.now() - began)));
     });
+  }
+
+  #rest(ms: number) {
+    setTimeout(() => {
+      this.#busy = false;
+      if (this.#dirty) this.#changed();
+    }, ms);
   }
 }

@@ -81,7 +81,9 @@ function Building({ done, total, again }: { done: number; total: number; again()
   const percent = Math.floor((100 * done) / Math.max(1, total));
   return (
     <div className="mb-3 flex items-center gap-3 rounded border border-ask bg-panel px-3 py-2">
-      <progress aria-label="Indexed" value={done} max={total} className="h-1.5 w-40 accent-[var(--ask)]" />
+      <span role="progressbar" aria-label="Read so far" aria-valuenow={percent} className="h-1.5 w-40 shrink-0 overflow-hidden rounded bg-raised">
+        <span className="block h-full bg-ask" style={{ width: `${percent}%` }} />
+      </span>
       <span>{percent} % of what was recorded has been read so far; what is missing is not searched yet.</span>
       <Button small className="ml-auto" onClick={again}>
         Search again
@@ -118,8 +120,8 @@ function Wrong({ error, again }: { error: unknown; again(): void }) {
 const examples = [
   ['"rm -rf"', "these words, one behind the other"],
   ["password*", "a word that begins so"],
-  ["deploy agent:claude since:7d", "a word, in the flows of one agent in the last week"],
-  ["token tool:Bash -model:gpt*", "fields narrow a search as they narrow Live"],
+  ["deploy agent:claude since:7d", "of one agent, of the last week"],
+  ["token -model:gpt*", "not of these models"],
 ] as const;
 
 function How() {
@@ -133,7 +135,7 @@ function How() {
         <tbody>
           {examples.map(([q, says]) => (
             <tr key={q}>
-              <td className="py-1 pr-6">
+              <td className="py-1 pr-6 whitespace-nowrap">
                 <Link to="/search" search={{ q }} className="mono text-accent underline">
                   {q}
                 </Link>

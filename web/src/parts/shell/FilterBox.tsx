@@ -6,6 +6,7 @@ import { Problem } from "../../api/client";
 import { count } from "../../api/queries";
 import { Kbd } from "../Badge";
 import { IconButton } from "../Button";
+import { Signed } from "../Captured";
 import { num } from "../format";
 import { Icon } from "../Icon";
 import { useKeys } from "../keys";
@@ -114,21 +115,30 @@ export function FilterBox() {
   );
 }
 
-/** Points at the column that can't be read. */
+/** Points at what can't be read: from the column to the end of its word. */
 function FilterProblem({ text, problem }: { text: string; problem: Problem }) {
-  const column = problem.column ?? 1;
   const chars = [...text];
+  const from = (problem.column ?? 1) - 1;
+  const space = chars.indexOf(" ", from);
+  const to = space <= from ? (space === from ? from + 1 : chars.length) : space;
   return (
     <div className="rounded border border-block bg-panel px-3 py-2 shadow-lg">
-      <p className="mono overflow-hidden whitespace-pre text-muted">
-        {chars.slice(Math.max(0, column - 40), column - 1)}
-        <mark className="bg-transparent text-block underline decoration-wavy decoration-2 underline-offset-4">{chars[column - 1] ?? " "}</mark>
-        {chars.slice(column, column + 40)}
+      <p className="mono overflow-hidden pb-1 whitespace-pre text-muted">
+        {from > 40 && "…"}
+        <Signed text={chars.slice(Math.max(0, from - 40), from).join("")} flat />
+        <mark className="bg-transparent text-block underline decoration-wavy underline-offset-4">
+          <Signed text={chars.slice(from, to).join("") || " "} flat />
+        </mark>
+        <Signed text={chars.slice(to, to + 60).join("")} flat />
       </p>
-      <p className="mt-1">
-        Column {column}: {problem.message}
+      <p>
+        Column {from + 1}: <Signed text={problem.message} flat />
       </p>
-      {problem.hint && <p className="text-muted">{problem.hint}</p>}
+      {problem.hint && (
+        <p className="text-muted">
+          <Signed text={problem.hint} flat />
+        </p>
+      )}
     </div>
   );
 }

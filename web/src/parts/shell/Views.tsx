@@ -82,7 +82,7 @@ function Save({ page, q, taken, onSave }: { page: string; q: string; taken: stri
         Save <span className="mono text-ink"><Signed text={q} flat /></span> of {places.find((p) => p.to === page)?.name} as
       </p>
       <div className="flex gap-2">
-        <input aria-label="Name of the view" value={name} maxLength={60} onChange={(e) => setName(e.target.value)} placeholder="Expensive calls" className="h-7 min-w-0 flex-1 rounded border border-line-strong bg-ground px-2" />
+        <input autoFocus aria-label="Name of the view" value={name} maxLength={60} onChange={(e) => setName(e.target.value)} placeholder="Expensive calls" className="h-7 min-w-0 flex-1 rounded border border-line-strong bg-ground px-2" />
         <Button strong type="submit" disabled={name.trim() === ""}>
           {there ? "Replace" : "Save"}
         </Button>
