@@ -197,6 +197,12 @@ test("a hundred thousand rows scroll", { timeout: 180_000 }, async () => {
   const m = await many(g, 100_000, 0);
   const { page, context, faults } = await open(browser, await m.link());
   const list = page.getByRole("grid", { name: "Flows" });
+  await page.goto(`${m.console}/live`, { waitUntil: "commit" });
+  const first = await page.evaluate(async () => {
+    while (!document.querySelector("[data-id]")) await new Promise(requestAnimationFrame);
+    return performance.now();
+  });
+  console.log(`the first of 100,000 rows stands ${first.toFixed(0)} ms after the address was asked for`);
   await list.getByRole("row").nth(20).waitFor();
   const cpu = await meter(context, page);
   const scroll = (by: number, most: number) =>

@@ -33,7 +33,6 @@ interface Props<T> {
 
 const rowHeight = 27; // px
 const near = 300; // rows before the end
-const recycled = 256; // elements, more than any screen shows: a row that is scrolled in takes over one that went out
 
 export function Grid<T>(props: Props<T>) {
   const { label, count, at, idOf, toneOf, cursor, onPick, onScrolled, onEnd, foot, order } = props;
@@ -44,6 +43,9 @@ export function Grid<T>(props: Props<T>) {
   const tracks = columns.map((c) => c.width).join(" ");
   const virtual = useVirtualizer({ count, getScrollElement: () => scroller.current, estimateSize: () => rowHeight, overscan: 8, scrollPaddingStart: rowHeight });
   const items = virtual.getVirtualItems();
+  // A row that is scrolled in takes over the elements of one that went out.
+  const slots = useRef(1);
+  slots.current = Math.max(slots.current, items.length);
   const last = items.at(-1)?.index ?? -1;
   useEffect(() => {
     if (count > 0 && last >= count - near) onEnd?.();
@@ -80,7 +82,7 @@ export function Grid<T>(props: Props<T>) {
           return (
             item !== undefined && (
               <Row
-                key={v.index % recycled}
+                key={v.index % slots.current}
                 id={id(v.index)}
                 index={v.index}
                 start={v.start}

@@ -7,7 +7,7 @@ import { setLink } from "../../parts/link";
 import { List, most } from "./list";
 
 const firstPage = 300;
-const laterPage = 1_000;
+const laterPages = [1_000, 5_000] as const; // who goes far gets more at once
 
 export class Feed {
   readonly list = new List();
@@ -75,7 +75,7 @@ export class Feed {
     this.older = "reading";
     this.#changed();
     try {
-      const page = await rows(this.q, laterPage, oldest.id, stop);
+      const page = await rows(this.q, Math.min(Math.max(laterPages[0], this.list.count), laterPages[1]), oldest.id, stop);
       if (stop.aborted) return;
       this.list.older(page.rows, page.more);
       this.older = "";
