@@ -176,15 +176,17 @@ function Findings({ list }: { list: Finding[] }) {
 
 function Figures({ i, o }: { i: Flow["intent"]; o: NonNullable<Flow["outcome"]> }) {
   const u = o.usage;
+  const used = u.input + u.cache_read + u.cache_write + u.output > 0;
   return (
     <Section title="Figures">
       <Facts>
         <Fact name="Tokens">
-          {num(u.input)} in, {num(u.cache_read)} from the cache, {num(u.cache_write)} into it, {num(u.output)} out
+          {!used && <Nil text="none were counted" />}
+          {used && <>{num(u.input)} in, {num(u.cache_read)} from the cache, {num(u.cache_write)} into it, {num(u.output)} out
           {u.reasoning > 0 && ` (${num(u.reasoning)} reasoning)`}
-          {u.estimated && ", estimated"}
+          {u.estimated && ", estimated"}</>}
         </Fact>
-        <Fact name="Cost">{usd(o.cost_usd)}</Fact>
+        <Fact name="Cost">{used || o.cost_usd !== undefined ? usd(o.cost_usd) : <Nil text="nothing to pay for" />}</Fact>
         <Fact name="First byte">{ms(o.first_byte ? o.first_byte / 1e6 : null)}</Fact>
         <Fact name="Duration">{ms(o.duration / 1e6)}</Fact>
         <Fact name="Size">{bytes(i.request_bytes)} asked, {bytes(o.response_bytes)} answered</Fact>
