@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"cmp"
 	"errors"
 	"slices"
 	"time"
@@ -419,14 +418,14 @@ func (l *Ledger) served(list []index.Traits) (agent string, models []string, err
 		if err != nil {
 			return "", nil, err
 		}
-		agent = cmp.Or(agent, about.in.Agent)
+		agent = or(agent, about.in.Agent)
 		model := about.in.Model
 		if t.Ending != 0 {
 			ending, err := l.traits.open(t.Ending)
 			if err != nil {
 				return "", nil, err
 			}
-			model = cmp.Or(ending.out.Model, model)
+			model = or(ending.out.Model, model)
 		}
 		if model != "" {
 			models = append(models, model)

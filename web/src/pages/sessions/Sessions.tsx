@@ -47,7 +47,7 @@ export function Sessions() {
   return (
     <section aria-label="Sessions" className="flex h-full min-h-0 flex-col">
       <div className="flex h-9 shrink-0 items-center gap-3 border-b border-line bg-panel px-2.5 text-muted">
-        {data && says(data.length, more, order)}
+        {data && <span>{says(data.length, more, order)}</span>}
         {error && data && <span role="alert" className="text-block">The gateway does not answer; what is here may be old.</span>}
         <span className="ml-auto" />
         <NamesSwitch />
