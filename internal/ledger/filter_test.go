@@ -209,13 +209,14 @@ func TestSessionsAreSummedWhole(t *testing.T) {
 		id := flow.ID(fmt.Sprintf("f%d", n))
 		in, out := intent(id, "s1", nil), outcome(id, nil)
 		if n == 1 {
+			in.Agent = "claude"
 			out.Tools = []string{"Bash"}
 		}
 		keepFlow(t, l, in, out)
 	}
 	keepFlow(t, l, intent("g", "s2", nil), outcome("g", nil))
 	got, err := l.Sessions(ledger.Query{Filter: chosen(t, "tool:Bash")})
-	if err != nil || len(got) != 1 || got[0].Session != "s1" || got[0].Flows != 3 || *got[0].Cost != 0.75 {
+	if err != nil || len(got) != 1 || got[0].Session != "s1" || got[0].Flows != 3 || *got[0].Cost != 0.75 || got[0].Agent != "claude" {
 		t.Errorf("%+v, %v", got, err)
 	}
 }

@@ -354,6 +354,7 @@ func (l *Ledger) pair(row *index.Flow) (*flow.Intent, *flow.Outcome, error) {
 type SessionView struct {
 	Principal string         `json:"principal"`
 	Session   string         `json:"session"`
+	Agent     string         `json:"agent,omitempty"` // empty: none that is known
 	Flows     int            `json:"flows"`
 	Turns     int            `json:"turns"`
 	Subagents int            `json:"subagents"`
@@ -409,28 +410,29 @@ func (l *Ledger) owning(f index.Filter, p *plan) (*index.Filter, error) {
 	return &index.Filter{Keys: keys, Limit: f.Limit}, err
 }
 
-// models gives the models of a session's flows, in alphabetical order.
-func (l *Ledger) models(served []index.Traits) ([]string, error) {
-	var list []string
-	for _, t := range served {
+// served gives the agent and the models of a session's flows, the models in
+// alphabetical order. Where flows name different agents, one of them is given.
+func (l *Ledger) served(list []index.Traits) (agent string, models []string, err error) {
+	for _, t := range list {
 		about, err := l.traits.open(t.About)
 		if err != nil {
-			return nil, err
+			return "", nil, err
 		}
+		agent = or(agent, about.in.Agent)
 		model := about.in.Model
 		if t.Ending != 0 {
 			ending, err := l.traits.open(t.Ending)
 			if err != nil {
-				return nil, err
+				return "", nil, err
 			}
 			model = or(ending.out.Model, model)
 		}
 		if model != "" {
-			list = append(list, model)
+			models = append(models, model)
 		}
 	}
-	slices.Sort(list)
-	return slices.Compact(list), nil
+	slices.Sort(models)
+	return agent, slices.Compact(models), nil
 }
 
 func (l *Ledger) sessionView(s *index.Sum) (SessionView, error) {
@@ -438,13 +440,13 @@ func (l *Ledger) sessionView(s *index.Sum) (SessionView, error) {
 	if err != nil {
 		return SessionView{}, err
 	}
-	models, err := l.models(s.Served)
+	agent, models, err := l.served(s.Served)
 	if err != nil {
 		return SessionView{}, err
 	}
 	u := s.Usage
 	return SessionView{
-		Principal: name.Principal, Session: name.Session, Flows: s.Flows, Turns: s.Turns, Subagents: s.Agents,
+		Principal: name.Principal, Session: name.Session, Agent: agent, Flows: s.Flows, Turns: s.Turns, Subagents: s.Agents,
 		First: time.UnixMilli(s.First).UTC(), Last: time.UnixMilli(s.Last).UTC(),
 		Usage: flow.UsageView{Input: u.Input, Output: u.Output, CacheRead: u.CacheRead, CacheWrite: u.CacheWrite, Reasoning: u.Reasoning, Estimated: u.Estimated},
 		Cost:  s.Cost, Partial: s.Unpriced > 0, Models: models,

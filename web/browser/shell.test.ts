@@ -40,7 +40,7 @@ for (const theme of ["light", "dark"] as const) {
     for (const place of places) {
       await w.page.goto(g.console + place);
       await w.page.getByRole("navigation", { name: "Pages" }).waitFor();
-      await w.page.waitForLoadState("networkidle").catch(() => undefined);
+      await w.page.waitForLoadState("networkidle", { timeout: 2_000 }).catch(() => undefined);
       expect(await axe(w.page), place).toEqual([]);
       await shot(w.page, `${place.slice(1).replaceAll("/", "-")}-${theme}`);
     }

@@ -8,8 +8,8 @@ type Search = Record<string, string | undefined>;
 /** Keeps the parameters that the page knows. All are plain text. */
 const known =
   <K extends string>(...names: K[]) =>
-  (search: Search): { [name in K]?: string } =>
-    Object.fromEntries(names.filter((n) => search[n]).map((n) => [n, search[n]])) as { [name in K]?: string };
+  (search: Search): { [name in K]?: string | undefined } =>
+    Object.fromEntries(names.filter((n) => search[n]).map((n) => [n, search[n]])) as { [name in K]?: string | undefined };
 
 const root = createRootRoute({ component: Shell, notFoundComponent: Lost, errorComponent: Broken });
 const at = <P extends string>(path: P) => ({ getParentRoute: () => root, path });

@@ -5,23 +5,24 @@ export interface Hit {
   flow: string; // of the first occurrence
   session: string;
   principal: string;
-  turn: number | null;
+  turn?: number; // absent: not a turn
   started: string;
-  role: string;
+  role?: string;
   kind: string;
   snippet: Fragment[];
   resent: number; // later flows whose request carries it again
-  last: string;
+  last?: string; // of them
 }
 
 export interface Fragment {
   text: string;
-  match: boolean;
+  match?: boolean;
 }
 
 export interface Found {
   hits: Hit[];
-  more: boolean;
+  more: boolean; // there may be more
+  next?: string; // where to go on then
   indexed: { done: number; total: number };
 }
 

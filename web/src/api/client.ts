@@ -37,7 +37,7 @@ export function address(path: string, params: Params = {}): string {
 export async function call(path: string, params?: Params, init?: Init): Promise<Response> {
   let answer: Response;
   try {
-    answer = await fetch(address(path, params), { ...init, headers: { ...init?.headers, ...proof() }, redirect: "error" });
+    answer = await fetch(address(path, zoned(params)), { ...init, headers: { ...init?.headers, ...proof() }, redirect: "error" });
   } catch (e) {
     if (init?.signal?.aborted) throw e;
     throw new Problem(0, "network", "the gateway does not answer", undefined, "is it running? `gatehouse up` starts it");
@@ -45,6 +45,11 @@ export async function call(path: string, params?: Params, init?: Init): Promise<
   if (answer.ok) return answer;
   if (answer.status === 401 && path !== "/login") lost();
   throw await problemOf(answer);
+}
+
+/** The times in a filter are those of this browser's clock. */
+function zoned(params: Params | undefined): Params {
+  return params?.["q"] ? { offset: -new Date().getTimezoneOffset(), ...params } : (params ?? {});
 }
 
 async function problemOf(answer: Response): Promise<Problem> {

@@ -599,6 +599,7 @@ export interface Session {
 }
 
 export interface SessionView {
+  agent?: string;
   cost_usd: number | null;
   first: string;
   flows: number;

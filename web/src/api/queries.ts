@@ -1,6 +1,6 @@
 // One query for each route, so that pages that ask the same share the answer.
 // Lists that grow (live rows, search) page by themselves.
-import { queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import type { Allowance, By, Entry, Found, Overview, Status, View } from "./answers";
 import { call, get, send, text } from "./client";
 import type { Conversation } from "./conversation";
@@ -72,11 +72,14 @@ export async function content(id: string, what: What, why: string, signal?: Abor
 export const reveal = (id: string, span: { finding: string; start: number; end: number; place?: string; why: string }) =>
   send<{ value: string }>("POST", `/flows/${part(id)}/reveal`, span);
 
-/** A search reads content, too. */
-export const search = (q: string, limit: number, before: string | undefined, why: string) =>
-  queryOptions({
-    queryKey: ["search", q, limit, before],
-    queryFn: ({ signal }) => get<Found>("/search", { q, limit, before, why }, signal),
+/** A search reads content, too. Its pages follow each other. */
+export const search = (q: string, why: string) =>
+  infiniteQueryOptions({
+    queryKey: ["search", q],
+    queryFn: ({ signal, pageParam }) => get<Found>("/search", { q, limit: 50, before: pageParam, why }, signal),
+    initialPageParam: "",
+    getNextPageParam: (last) => (last.more ? last.next : undefined),
+    retry: false,
     ...once,
   });
 

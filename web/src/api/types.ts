@@ -87,8 +87,16 @@ export interface Finding {
 }
 
 export interface Header {
-  name: string;
-  value: string;
+  n: string; // name
+  v: string; // value
+}
+
+/** The TLS of one connection. */
+export interface Leg {
+  version: string; // "TLS 1.3"
+  cipher: string;
+  alpn?: string;
+  chain?: string; // SHA-256 of the certificates that the server showed
 }
 
 export interface Decision {
@@ -132,6 +140,7 @@ export interface Intent {
   unreadable_bytes?: number;
   unreadable?: string;
   findings?: Finding[];
+  tls?: Leg; // the agent's connection; absent: without TLS
 }
 
 export interface Outcome {
@@ -158,6 +167,7 @@ export interface Outcome {
   restored?: number;
   withheld?: number;
   tools?: string[];
+  tls?: Leg; // the connection to the provider; absent: without TLS, or there was none
 }
 
 export interface Session {

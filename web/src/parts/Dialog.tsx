@@ -19,12 +19,12 @@ export function Dialog({ title, onClose, children, wide = false, bare = false }:
       className={`max-h-[85dvh] rounded-lg border border-line-strong bg-panel p-0 shadow-xl ${wide ? "w-[min(46rem,94vw)]" : "w-[min(34rem,94vw)]"}`}
     >
       {!bare && (
-        <header className="flex items-center justify-between border-b border-line py-1.5 pr-1.5 pl-4">
+        <div className="flex items-center justify-between border-b border-line py-1.5 pr-1.5 pl-4">
           <h2 className="text-base font-semibold">{title}</h2>
           <IconButton name="Close" onClick={onClose}>
             <Icon name="close" />
           </IconButton>
-        </header>
+        </div>
       )}
       <div className={bare ? "" : "px-4 py-3"}>{children}</div>
     </dialog>

@@ -15,7 +15,7 @@ export function Verdict({ verdict, would, word = true }: { verdict: Word; would?
   const look = looks[shown];
   const text = ghost ? `would ${shown}` : shown;
   return (
-    <span className={`inline-flex items-center gap-1 ${look.colour}`} title={ghost ? `passed; enforcing would ${shown} it` : undefined}>
+    <span className={`inline-flex items-center gap-1 align-bottom ${look.colour}`} title={ghost ? `passed; enforcing would ${shown} it` : undefined}>
       <Shape {...look} ghost={ghost} label={word ? undefined : text} />
       {word && <span className={shown === "pass" ? "text-muted" : "font-medium"}>{text}</span>}
     </span>
@@ -37,7 +37,7 @@ function Shape({ letter, shape, ghost, label }: { letter: string; shape: string;
 }
 
 const states: Record<State, { sign: string; text: string; colour: string }> = {
-  open: { sign: "◌", text: "open: the answer is still coming", colour: "text-info animate-pulse" },
+  open: { sign: "◌", text: "open: the answer is still coming", colour: "text-info" },
   done: { sign: "✓", text: "done", colour: "text-muted" },
   aborted: { sign: "✕", text: "aborted: client, provider or a time-out ended it early", colour: "text-ask" },
   refused: { sign: "⊘", text: "refused: nothing was forwarded", colour: "text-block" },
@@ -55,17 +55,17 @@ export function StateSign({ state }: { state: State }) {
 
 const bars: Record<string, number> = { low: 1, medium: 2, high: 3, critical: 4 };
 
-export function SeveritySign({ severity }: { severity: Severity }) {
+export function SeveritySign({ severity, word = true }: { severity: Severity; word?: boolean }) {
   const n = bars[severity] ?? 0;
   const colour = n >= 3 ? "text-block" : n === 2 ? "text-ask" : "text-muted";
   return (
-    <span className={`inline-flex items-center gap-1 ${colour}`}>
-      <svg width="13" height="12" viewBox="0 0 13 12" aria-hidden="true">
+    <span className={`inline-flex items-center gap-1 align-bottom ${colour}`} title={word ? undefined : `severity ${severity}`}>
+      <svg width="13" height="12" viewBox="0 0 13 12" role={word ? undefined : "img"} aria-label={word ? undefined : severity} aria-hidden={word ? true : undefined}>
         {[1, 2, 3, 4].map((i) => (
           <rect key={i} x={(i - 1) * 3.4} y={10 - i * 2.4} width="2.4" height={1.6 + i * 2.4} fill="currentColor" opacity={i <= n ? 1 : 0.25} />
         ))}
       </svg>
-      {severity}
+      {word && severity}
     </span>
   );
 }

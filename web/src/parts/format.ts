@@ -60,6 +60,14 @@ export function time(at: string | number, now = Date.now()): string {
   return t.toDateString() === new Date(now).toDateString() ? clock : `${day(t)} ${clock}`;
 }
 
+/** For lists of the newest: 15:04:05, or 11-26 15:04 of another day. */
+export function clock(at: string | number, now = Date.now()): string {
+  const t = new Date(at);
+  const minutes = `${pad(t.getHours())}:${pad(t.getMinutes())}`;
+  if (t.toDateString() === new Date(now).toDateString()) return `${minutes}:${pad(t.getSeconds())}`;
+  return `${pad(t.getMonth() + 1)}-${pad(t.getDate())} ${minutes}`;
+}
+
 export function day(at: Date | string | number): string {
   const t = new Date(at);
   return `${t.getFullYear()}-${pad(t.getMonth() + 1)}-${pad(t.getDate())}`;

@@ -9,6 +9,7 @@ export interface Run {
 /** Cuts text into runs. Joined by their own text, or by what a sign stands for,
  * the runs are the text: nothing is left out. */
 export function runs(text: string): Run[] {
+  if (ordinary.test(text)) return text === "" ? [] : [{ text }];
   const out: Run[] = [];
   let from = 0;
   for (const found of text.matchAll(odd)) {
@@ -21,6 +22,8 @@ export function runs(text: string): Run[] {
   if (from < text.length) out.push({ text: text.slice(from) });
   return out;
 }
+
+const ordinary = /^[\x20-\x7e]*$/; // most of what a list shows: a list asks a thousand times in a second
 
 // Controls (but tab and line feed), format characters (bidi, zero width, tags),
 // line and paragraph separators, lone surrogates, fillers that are drawn as

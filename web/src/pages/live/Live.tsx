@@ -1,5 +1,103 @@
-import { Empty } from "../../parts/Note";
+// Flows as they happen. The address holds the filter, the open flow, and whether
+// the list is paused.
+import { getRouteApi } from "@tanstack/react-router";
+import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
+import { Grid } from "../../parts/Grid";
+import { useKeys } from "../../parts/keys";
+import { Failed, Waiting } from "../../parts/Note";
+import { Bar } from "./Bar";
+import { columns, toneOf } from "./columns";
+import { Feed } from "./feed";
+import { Foot } from "./Foot";
+import { Nothing } from "./Nothing";
+import { Panel } from "./Panel";
+
+const route = getRouteApi("/live");
 
 export function Live() {
-  return <Empty title="Live">This page is being built.</Empty>;
+  const { q = "", flow, paused } = route.useSearch();
+  const navigate = route.useNavigate();
+  const feed = useFeed(q);
+  const { list } = feed;
+  const scroller = useRef<HTMLDivElement>(null);
+  const [away, setAway] = useState(false);
+  const [marked, setMarked] = useState<string>(); // the row that the keyboard is on
+  const at = flow ?? marked;
+
+  const go = useCallback(
+    (to: { flow?: string | undefined; paused?: string | undefined }) => void navigate({ search: (old) => ({ ...old, ...to }), replace: true }),
+    [navigate],
+  );
+  // Who looks at a row wants it to stay where it is.
+  const held = paused !== undefined || away || at !== undefined;
+  useEffect(() => feed.hold(held), [feed, held]);
+  useEffect(() => setMarked(undefined), [feed]);
+
+  const open = (id: string) => (setMarked(id), go({ flow: id }));
+  const close = () => (flow === undefined ? setMarked(undefined) : (setMarked(flow), go({ flow: undefined })));
+  const cursor = at === undefined ? -1 : list.find(at);
+  const move = (to: number) => {
+    const row = list.at(Math.max(0, Math.min(list.count - 1, to)));
+    if (row && flow !== undefined) open(row.id);
+    else if (row) setMarked(row.id);
+  };
+  const resume = () => {
+    feed.take();
+    setMarked(undefined);
+    scroller.current?.scrollTo({ top: 0 });
+    go({ paused: undefined, flow: undefined });
+  };
+  const pause = () => (paused === undefined ? go({ paused: "1" }) : resume());
+  useKeys("Live", [
+    { keys: "j", also: "ArrowDown", does: "next flow", run: () => move(cursor + 1) },
+    { keys: "k", also: "ArrowUp", does: "flow before", run: () => move(cursor < 0 ? 0 : cursor - 1) },
+    { keys: "Enter", does: "open it", run: () => at !== undefined && open(at) },
+    { keys: "Escape", does: "close it", run: close },
+    { keys: "g g", also: "Home", does: "to the newest", run: () => move(0) },
+    { keys: "G", also: "End", does: "to the oldest that is here", run: () => move(list.count - 1) },
+    { keys: " ", does: "pause, follow", run: pause },
+    { keys: "f", does: "show what is new, and follow", run: resume },
+  ]);
+  const end = useCallback(() => void feed.before(), [feed]);
+
+  return (
+    <div className="relative flex h-full min-h-0">
+      <section aria-label="Flows" className="flex min-w-0 flex-1 flex-col">
+        <Bar feed={feed} paused={paused !== undefined} held={held} onPause={pause} onResume={resume} />
+        {feed.reading ? (
+          <Waiting what="flows" />
+        ) : feed.problem !== undefined ? (
+          <Failed error={feed.problem} again={() => void feed.read()} />
+        ) : list.count === 0 && list.waiting === 0 ? (
+          <Nothing q={q} onClear={() => void navigate({ search: {} })} />
+        ) : (
+          <Grid
+            label="Flows, newest first"
+            columns={columns}
+            count={list.count}
+            at={(i) => list.at(i)}
+            idOf={(r) => r.id}
+            toneOf={toneOf}
+            cursor={cursor}
+            onPick={(i) => {
+              const row = list.at(i);
+              if (row) open(row.id);
+            }}
+            onScrolled={setAway}
+            onEnd={end}
+            scroller={scroller}
+            foot={<Foot feed={feed} />}
+          />
+        )}
+      </section>
+      {flow !== undefined && <Panel id={flow} state={list.get(flow)?.state} onClose={close} />}
+    </div>
+  );
+}
+
+function useFeed(q: string): Feed {
+  const feed = useMemo(() => new Feed(q), [q]);
+  useEffect(() => feed.start(), [feed]);
+  useSyncExternalStore(feed.subscribe, feed.now);
+  return feed;
 }
