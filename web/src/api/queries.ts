@@ -94,7 +94,9 @@ export const flowViews = (q: string, limit: number, before?: string, signal?: Ab
 
 /** kind: "read" is who read content, "event" all else. Newest last. */
 export const journal = (limit: number, before?: number, kind?: "read" | "event") =>
-  queryOptions({ queryKey: ["journal", limit, before, kind], queryFn: ({ signal }) => get<{ entries: Entry[] }>("/journal", { limit, before, kind }, signal) });
+  queryOptions({ queryKey: ["journal", limit, before, kind], queryFn: ({ signal }) => getJournal(limit, before, kind, signal) });
+
+export const getJournal = (limit: number, before?: number, kind?: "read" | "event", signal?: AbortSignal) => get<{ entries: Entry[] }>("/journal", { limit, before, kind }, signal);
 
 /** version: of the policy in force; another one has another text. */
 export const policyText = (version: string) => queryOptions({ queryKey: ["policy-text", version], queryFn: ({ signal }) => text("/policy/text", {}, signal) });
