@@ -37,7 +37,7 @@ export function Bars({ label, days, series, draw, onDay }: BarsProps) {
   const y = (n: number) => edge.top + (height - edge.top - edge.bottom) * (1 - n / top);
   const every = Math.ceil(days.length / Math.max(1, Math.floor(inner / 64)));
   return (
-    <figure aria-labelledby={title} className="m-0">
+    <figure aria-labelledby={title} className="relative m-0">
       <figcaption id={title} className="sr-only">
         {label}
       </figcaption>
@@ -97,29 +97,31 @@ function Stack({ x, width, series, at, y }: { x: number; width: number; series: 
 function Same({ days, series, draw, label }: Pick<BarsProps, "days" | "series" | "draw" | "label">) {
   const said = days.map((d, i) => ({ d, i })).filter(({ i }) => series.some((s) => s.values[i] !== 0));
   return (
-    <table className="sr-only">
-      <caption>{label}, as a table. Days without any are left out.</caption>
-      <thead>
-        <tr>
-          <th scope="col">Day</th>
-          {series.map((s) => (
-            <th key={s.name} scope="col">
-              {s.name}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {said.map(({ d, i }) => (
-          <tr key={d}>
-            <th scope="row">{d}</th>
+    <div className="sr-only">
+      <table>
+        <caption>{label}, as a table. Days without any are left out.</caption>
+        <thead>
+          <tr>
+            <th scope="col">Day</th>
             {series.map((s) => (
-              <td key={s.name}>{valueAt(s, i, draw)}</td>
+              <th key={s.name} scope="col">
+                {s.name}
+              </th>
             ))}
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {said.map(({ d, i }) => (
+            <tr key={d}>
+              <th scope="row">{d}</th>
+              {series.map((s) => (
+                <td key={s.name}>{valueAt(s, i, draw)}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 

@@ -9,7 +9,7 @@ export function Places({ to, label, tab, places, keep }: { to: string; label: st
           key={p.tab}
           to={to}
           search={{ ...keep, tab: i === 0 ? undefined : p.tab } as never}
-          activeProps={{ "aria-current": undefined }}
+          activeOptions={{ includeSearch: true, explicitUndefined: true }}
           aria-current={p.tab === tab ? "page" : undefined}
           className="-mb-px flex h-9 items-center gap-1.5 border-b-2 border-transparent px-2.5 text-muted hover:text-ink aria-[current=page]:border-accent aria-[current=page]:text-ink"
         >

@@ -38,7 +38,7 @@ export function Overview() {
   const { total } = daily.data;
   const shared = { q, period, total };
   return (
-    <div className="mx-auto max-w-[90rem] space-y-3 p-3">
+    <div className="mx-auto max-w-[112rem] space-y-3 p-3">
       <div className="flex flex-wrap items-center gap-3">
         {timed(q) ? (
           <p className="text-muted">The filter says of what time.</p>

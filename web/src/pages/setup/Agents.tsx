@@ -100,7 +100,7 @@ function Light({ agent: a, entrance, says }: { agent: SetupAgent; entrance: "red
           <Icon name="check" size={11} />
         </span>
       ) : (
-        <span className="size-4 rounded-full border-2 border-dashed border-line-strong" aria-hidden="true" />
+        <span className="size-4 rounded-full border-2 border-line-strong" aria-hidden="true" />
       )}
       {first ? (
         <span>

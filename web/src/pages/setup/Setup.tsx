@@ -33,7 +33,7 @@ export function Setup() {
           <Icon name="warning" className="mt-0.5 text-block" /> <Signed text={ill} />
         </p>
       )}
-      <div className="mx-auto max-w-[80rem] space-y-3 p-3">
+      <div className="mx-auto max-w-[100rem] space-y-3 p-3">
         {tab === "coverage" ? <Came /> : tab === "health" ? <Health /> : tab === "record" ? <Record /> : tab === "readers" ? <Readers /> : <Agents />}
       </div>
     </>
