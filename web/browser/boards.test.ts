@@ -191,6 +191,24 @@ test("a false alarm that is allowed here passes with the next call", async () =>
   expect(faults).toEqual([]);
 });
 
+test("a value that was redacted is revealed, and who read it is on record", async () => {
+  const { page, faults } = await enter("/decisions?q=verdict:redact");
+  const detail = page.getByRole("region", { name: "The decision" });
+  await detail.getByText("secret.aws-access-key").waitFor();
+  expect(await page.locator("main").innerText()).not.toContain(awsKey);
+  await detail.getByRole("button", { name: "Reveal the value…" }).click();
+  const dialog = page.getByRole("dialog", { name: "Reveal a value" });
+  await dialog.getByLabel("Reason").fill("is it a real one?");
+  await dialog.getByRole("button", { name: "Reveal it" }).click();
+  await dialog.getByText(awsKey).waitFor();
+  await shot(page, "reveal-light");
+  await page.keyboard.press("Escape");
+  await page.getByText(awsKey).waitFor({ state: "detached" });
+  await page.goto(`${g.console}/setup?tab=readers`);
+  await page.getByText("is it a real one?").waitFor();
+  expect(faults).toEqual([]);
+});
+
 test("decisions are grouped by rule and by value", async () => {
   const { page, faults } = await enter("/decisions?tab=found");
   await page.getByRole("region", { name: "Values that were found" }).waitFor();
@@ -295,7 +313,7 @@ for (const theme of ["light", "dark"] as const) {
     for (const place of places) {
       await page.goto(g.console + place);
       await page.getByRole("navigation", { name: "Pages" }).waitFor();
-      await page.locator("main section, main h2").first().waitFor();
+      await page.locator("main section, main table, main h2").first().waitFor();
       await page.getByText(/^Reading /).waitFor({ state: "detached" });
       expect(await axe(page), place).toEqual([]);
       for (const [width, height] of [[1440, 900], [1024, 768]] as const) {

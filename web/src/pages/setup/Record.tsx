@@ -44,7 +44,7 @@ export function Record() {
           <KeptOf kept={s.kept} />
           <p className="mt-3 text-muted">
             Credentials are not kept: keyed fingerprints are. Who reads content is on record:{" "}
-            <Link to="/setup" search={{ tab: "readers" }} className="text-accent hover:underline">
+            <Link to="/setup" search={{ tab: "readers" }} className="text-accent underline">
               who read
             </Link>
             .
