@@ -122,7 +122,7 @@ test("sums are the ledger's; an unknown price is unknown, and the total partial"
 
 test("a table is a file for a spreadsheet, in which no name is a formula", async () => {
   const { page, faults } = await enter("/overview?by=model");
-  const file = await download(page, () => page.getByRole("button", { name: "CSV" }).click());
+  const file = await download(page, () => page.getByRole("button", { name: "CSV" }).first().click());
   expect(file.name).toMatch(/^gatehouse-by-model-\d{4}-\d\d-\d\d\.csv$/);
   const lines = file.text.split("\r\n");
   expect(lines[0]).toMatch(/^model,calls,turns,input_tokens,.*cost_usd/);
@@ -131,7 +131,7 @@ test("a table is a file for a spreadsheet, in which no name is a formula", async
   expect(lines.find((l) => l.startsWith("model-nobody-knows,"))).toContain(",unknown,");
   await page.getByText("Session", { exact: true }).click();
   await page.getByRole("region", { name: "Sums by session" }).waitFor();
-  expect((await download(page, () => page.getByRole("button", { name: "CSV" }).click())).text).toContain("\r\n'=1+1,");
+  expect((await download(page, () => page.getByRole("button", { name: "CSV" }).first().click())).text).toContain("\r\n'=1+1,");
   expect(faults).toEqual([]);
 });
 
@@ -153,7 +153,7 @@ test("persons are masked, and never ranked", async () => {
   await region.getByText("person 1").waitFor();
   expect(await page.locator("main").innerText()).not.toContain(who);
   expect(await region.getByRole("button").count()).toBe(0); // no column sorts
-  expect((await download(page, () => page.getByRole("button", { name: "CSV" }).click())).text).not.toContain(who);
+  expect((await download(page, () => page.getByRole("button", { name: "CSV" }).first().click())).text).not.toContain(who);
   await page.getByRole("button", { name: "Show names" }).click();
   await region.getByRole("link", { name: who }).waitFor();
   expect(faults).toEqual([]);
@@ -194,7 +194,7 @@ test("a false alarm that is allowed here passes with the next call", async () =>
 test("a value that was redacted is revealed, and who read it is on record", async () => {
   const { page, faults } = await enter("/decisions?q=verdict:redact");
   const detail = page.getByRole("region", { name: "The decision" });
-  await detail.getByText("secret.aws-access-key").waitFor();
+  await detail.getByRole("article", { name: "secret.aws-access-key" }).waitFor();
   expect(await page.locator("main").innerText()).not.toContain(awsKey);
   await detail.getByRole("button", { name: "Reveal the value…" }).click();
   const dialog = page.getByRole("dialog", { name: "Reveal a value" });
@@ -299,6 +299,15 @@ test("the keyboard decides", async () => {
   await page.keyboard.press("ArrowRight");
   await page.waitForURL(/since=30d/);
   expect(faults).toEqual([]);
+});
+
+test("a filter that can't be read says where and why", async () => {
+  for (const place of ["overview", "decisions"]) {
+    const { page, faults } = await enter(`/${place}?q=modle:claude`);
+    await page.getByRole("main").getByText(/there is no field modle/).waitFor();
+    await page.getByRole("search").getByText(/did you mean model/).waitFor();
+    expect(faults).toEqual([]);
+  }
 });
 
 const places = [

@@ -5,6 +5,7 @@ export interface Column<R> {
   name: string;
   title?: string; // what it means
   right?: boolean; // a figure
+  wide?: boolean; // left out where there is little room
   cell(row: R): ReactNode;
   sort?: (a: R, b: R) => number; // the largest first; absent: it can't be sorted by it
 }
@@ -30,7 +31,7 @@ export function Table<R>({ label, columns, rows, id, sort, onSort }: { label: st
                     {c.cell(r)}
                   </th>
                 ) : (
-                  <td key={c.name} className={`py-1.5 ${c.right ? "pl-4 text-right whitespace-nowrap" : "pr-4"}`}>
+                  <td key={c.name} className={`py-1.5 ${c.right ? "pr-4 pl-4 text-right whitespace-nowrap last:pr-0" : "pr-4"} ${c.wide ? "max-xl:hidden" : ""}`}>
                     {c.cell(r)}
                   </td>
                 ),
@@ -46,13 +47,11 @@ export function Table<R>({ label, columns, rows, id, sort, onSort }: { label: st
 function Head<R>({ column: c, sort, onSort }: { column: Column<R>; sort: string | undefined; onSort: ((sort: string) => void) | undefined }) {
   const way = sort === c.name ? "descending" : sort === `-${c.name}` ? "ascending" : undefined;
   return (
-    <th scope="col" title={c.title} aria-sort={way} className={`py-1.5 font-medium whitespace-nowrap ${c.right ? "pl-4 text-right" : "pr-4"}`}>
+    <th scope="col" title={c.title} aria-sort={way} className={`py-1.5 font-medium whitespace-nowrap ${c.right ? "pr-4 pl-4 text-right last:pr-0" : "pr-4"} ${c.wide ? "max-xl:hidden" : ""}`}>
       {c.sort && onSort ? (
-        <button type="button" className="rounded hover:text-ink" onClick={() => onSort(way === "descending" ? `-${c.name}` : c.name)}>
+        <button type="button" className={`rounded hover:text-ink ${way ? "text-ink" : ""}`} onClick={() => onSort(way === "descending" ? `-${c.name}` : c.name)}>
+          {way && <span aria-hidden="true">{way === "descending" ? "↓ " : "↑ "}</span>}
           {c.name}
-          <span aria-hidden="true" className="inline-block w-3 text-center">
-            {way === "descending" ? "↓" : way === "ascending" ? "↑" : ""}
-          </span>
         </button>
       ) : (
         c.name

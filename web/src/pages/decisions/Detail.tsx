@@ -9,6 +9,7 @@ import { Line, Signed } from "../../parts/Captured";
 import { Copy } from "../../parts/Copy";
 import { day, exact, num, time } from "../../parts/format";
 import { Fact, Facts } from "../../parts/Section";
+import { both, term } from "../../parts/terms";
 import { SeveritySign, Verdict } from "../../parts/Verdict";
 import { AllowDialog } from "./AllowDialog";
 import { allowanceOf } from "./allowed";
@@ -58,12 +59,25 @@ export function Detail({ flow: f }: { flow: FlowView }) {
         <Fact name="Agent, model">
           <Line text={f.agent || "not known"} />, <Line text={f.model || "no model"} />
         </Fact>
-        {bare(f).length > 0 && <Fact name="Rules">{bare(f).join(", ")}</Fact>}
+        {f.rules && f.rules.length > 0 && (
+          <Fact name="Decided by">
+            <Line text={f.rules.join(", ")} />
+          </Fact>
+        )}
         <Decider flow={f} />
         <Fact name="Flow">
           <span className="mono">{f.id}</span> <Copy text={f.id} what="the flow’s id" />
         </Fact>
       </Facts>
+      {acting.length === 0 && bare(f).length === 0 && f.verdict !== "pass" && (
+        <p className="text-muted">
+          Nothing new was found here. The session sends again what an earlier turn brought, and it is treated as it was then:{" "}
+          <Link to="/decisions" search={{ q: both(term("session", f.session), term("principal", f.principal)) }} className="text-accent underline">
+            the decisions of this session
+          </Link>
+          .
+        </p>
+      )}
       {acting.length > 0 && <h3 className="pt-1 font-semibold">{acting.length === 1 ? "What was found" : `What was found: ${num(acting.length)}`}</h3>}
       {acting.map((x, i) => (
         <Card key={`${x.id}${i}`} flow={f} finding={x} />

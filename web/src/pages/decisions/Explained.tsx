@@ -30,7 +30,7 @@ export function Explained({ flow: f, finding: x }: { flow: FlowView; finding: Fi
       </p>
       {e.passed_over && e.passed_over.length > 0 && (
         <details>
-          <summary className="text-muted">{e.passed_over.length} lines before it do not fit</summary>
+          <summary className="text-muted">{e.passed_over.length === 1 ? "One line before it does not fit" : `${e.passed_over.length} lines before it do not fit`}</summary>
           <ul className="mt-1 space-y-0.5">
             {e.passed_over.map((p) => (
               <li key={p.key}>

@@ -41,7 +41,7 @@ export function Found({ decided }: { decided: Decided }) {
     { name: "Severity", cell: (v) => <SeveritySign severity={v.finding.severity} /> },
     { name: "Stands in", cell: (v) => [...v.channels].map((c) => channels[c] ?? c).join(", ") },
     { name: "Policy does", cell: (v) => v.finding.action },
-    { name: "Calls", title: "That carried it", right: true, cell: (v) => num(v.flows.size) },
+    { name: "Calls", title: "That brought it. Later turns that send it again are treated as decided then, and don’t count", right: true, cell: (v) => num(v.flows.size) },
     { name: "First", right: true, cell: (v) => <span title={exact(v.first)}>{time(v.first)}</span> },
     {
       name: "Last",

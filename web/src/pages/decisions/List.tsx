@@ -57,10 +57,11 @@ function Item({ flow: f, on, onClick }: { flow: FlowView; on: boolean; onClick()
   useEffect(() => {
     if (on) ref.current?.scrollIntoView({ block: "nearest" });
   }, [on]);
-  const rules = [...new Set([...(f.findings ?? []).filter(actedOn).map((x) => x.rule), ...bare(f)])];
+  const found = [...new Set([...(f.findings ?? []).filter(actedOn).map((x) => x.rule), ...bare(f)])];
+  const rules = found.length > 0 ? found : (f.rules ?? []);
   return (
     <li ref={ref} className="border-b border-line">
-      <button type="button" aria-current={on} onClick={onClick} className={`grid w-full grid-cols-[7.5rem_minmax(0,1fr)_auto] gap-x-3 px-4 py-2 text-left ${on ? "bg-accent-soft" : "hover:bg-raised"}`}>
+      <button type="button" aria-current={on} onClick={onClick} className={`grid w-full grid-cols-[9rem_minmax(0,1fr)_auto] gap-x-3 px-4 py-2 text-left ${on ? "bg-accent-soft" : "hover:bg-raised"}`}>
         <Verdict verdict={f.verdict} would={f.would} />
         <Line text={rules.join(", ") || f.why} className="truncate font-medium" />
         <span className="text-muted" title={exact(f.started)}>

@@ -19,12 +19,17 @@ export function Daily({ groups, q, period, measure, stack }: { groups: Group[]; 
         label={`${words[measure]} by day and ${stack}`}
         days={days}
         series={seriesOf(groups, days, measure, stack)}
-        draw={measure === "spend" ? (n) => (n === 0 ? "$0" : usd(n)) : short}
+        draw={measure === "spend" ? dollars : short}
         onDay={(d) => void navigate({ to: "/live", search: { q: both(q, onDay(d)) } })}
       />
       {unpriced && <p className="text-sm text-muted">Calls without a known price are not in the bars.</p>}
     </>
   );
+}
+
+/** $0.2 rather than $0.200: an axis has round numbers. */
+function dollars(n: number): string {
+  return n < 1 ? usd(n).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "") : usd(n);
 }
 
 /** The largest, in the order of the alphabet so that colours stay, and the rest as one. */

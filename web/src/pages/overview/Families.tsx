@@ -1,10 +1,14 @@
 import { Link } from "@tanstack/react-router";
 import type { Group } from "../../api/answers";
+import { Button } from "../../parts/Button";
 import { Line } from "../../parts/Captured";
+import { csv, saveText } from "../../parts/csv";
 import { num } from "../../parts/format";
+import { Icon } from "../../parts/Icon";
 import { Section } from "../../parts/Section";
 import { both, term } from "../../parts/terms";
 import { within, type Period } from "./period";
+import { fileName } from "./sums";
 
 const says: Record<string, string> = {
   secret: "credentials: keys, tokens, passwords",
@@ -25,7 +29,17 @@ export function Families({ q, period, total }: { q: string; period: Period; tota
   const families = Object.entries(total.findings).sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]));
   const most = Math.max(1, ...families.map(([, n]) => n));
   return (
-    <Section title="Findings by family" says="In how many calls each family of detectors found something.">
+    <Section
+      title="Findings by family"
+      says="In how many calls each family of detectors found something."
+      more={
+        families.length > 0 && (
+          <Button small onClick={() => saveText(fileName("family"), csv([["family", "calls"], ...families]), "text/csv;charset=utf-8")}>
+            <Icon name="download" size={13} /> CSV
+          </Button>
+        )
+      }
+    >
       {families.length === 0 && <p className="text-muted">Nothing was found. Set-up says which rules are in force.</p>}
       <ul className="grid grid-cols-[max-content_minmax(6rem,1fr)_max-content] items-center gap-x-4 gap-y-1.5">
         {families.map(([family, n]) => (

@@ -89,8 +89,8 @@ function cut(groups: Group[], by: TableBy, sort: string | undefined): Group[] {
 type C = Column<Group>;
 
 function columns(by: TableBy, q: string, period: Period, name: (g: Group) => string, masked: boolean): C[] {
-  const figure = (title: string, of: (g: Group) => number, says?: string, draw = short): C => ({
-    name: title, right: true, ...(says ? { title: says } : {}), cell: (g) => <Number n={of(g)} draw={draw} />, sort: (a, b) => of(b) - of(a),
+  const figure = (title: string, of: (g: Group) => number, says?: string, draw = short, wide = false): C => ({
+    name: title, right: true, wide, ...(says ? { title: says } : {}), cell: (g) => <Number n={of(g)} draw={draw} />, sort: (a, b) => of(b) - of(a),
   });
   return [
     {
@@ -99,10 +99,10 @@ function columns(by: TableBy, q: string, period: Period, name: (g: Group) => str
       sort: (a, b) => (a.keys[0] ?? "").localeCompare(b.keys[0] ?? "") * (by === "day" ? -1 : 1),
     },
     figure("Calls", (g) => g.flows, undefined, num),
-    figure("Turns", (g) => g.turns, "Model calls, without a client’s retries", num),
+    figure("Turns", (g) => g.turns, "Model calls, without a client’s retries", num, true),
     figure("Input", (g) => g.usage.input, "Tokens in, without those of the cache"),
     figure("Output", (g) => g.usage.output, "Tokens out, with reasoning"),
-    figure("Cached", (g) => g.usage.cache_read, "Tokens that came from the provider’s cache"),
+    figure("Cached", (g) => g.usage.cache_read, "Tokens that came from the provider’s cache", short, true),
     { name: "Cache share", title: "Of the tokens that went in, those from the cache", right: true, cell: (g) => percent(cacheShare(g)), sort: (a, b) => (cacheShare(b) ?? -1) - (cacheShare(a) ?? -1) },
     { name: "Spend", title: "US dollars, at list prices; ≥: some calls have no known price", right: true, cell: (g) => <Spend g={g} />, sort: (a, b) => (measured(b, "spend") ?? -1) - (measured(a, "spend") ?? -1) },
     figure("Blocked", (g) => g.blocked, undefined, num),

@@ -53,6 +53,6 @@ function cells(g: Group, name: string, families: string[]): Cell[] {
   ];
 }
 
-export function fileName(by: By): string {
+export function fileName(by: By | "family"): string {
   return `gatehouse-by-${by}-${day(new Date())}.csv`;
 }

@@ -28,7 +28,7 @@ export function Agents() {
             loaded again.
           </>
         ) : (
-          <span className="text-muted">A light is green since the agent’s first model call, by the way that its word says.</span>
+          <span className="text-muted">Green: the agent’s first model call has come, by the way that is named beside it.</span>
         )}
       </p>
       <div className="grid items-start gap-3 lg:grid-cols-2">
@@ -36,6 +36,7 @@ export function Agents() {
           <Card key={a.name} agent={a} intercept={Boolean(s?.intercept)} />
         ))}
       </div>
+      {s && !s.intercept && <p className="px-1 text-muted">The forward proxy is off. Agents that heed no base URL need it: intercept.listen in the settings, then gatehouse ca.</p>}
     </>
   );
 }

@@ -25,7 +25,8 @@ export function Came() {
           <Fact name="Model calls">{ways(t.model_calls)}</Fact>
           <Fact name="Other calls">{ways(t.other_calls)}</Fact>
           <Fact name="Log-ins">{num(t.logins)}, recorded by fingerprint only</Fact>
-          <Fact name="Stopped by policy">{num(t.stopped)} calls whose answer was ended</Fact>
+          <Fact name="Refused">{num(t.refused.reduce((n, x) => n + x.flows, 0))}, of which nothing was forwarded</Fact>
+          <Fact name="Stopped">{num(t.stopped)} calls whose answer policy ended</Fact>
           <Fact name="Unreadable">
             {num(t.unreadable.flows)} calls, {bytes(t.unreadable.bytes)} that no detector could read
           </Fact>

@@ -23,7 +23,7 @@ export function Health() {
           <Facts>
             <Fact name="State">{s.ready ? <Badge tone="good">takes calls</Badge> : <Badge tone="bad">takes no calls: {s.why}</Badge>}</Fact>
             <Fact name="Running">
-              <span title={exact(s.started)}>since {age(s.started, now).replace(" ago", "")}</span>, version <span className="mono">{s.version}</span>, process {s.pid}
+              <span title={exact(s.started)}>for {age(s.started, now).replace(" ago", "")}</span>, version <span className="mono">{s.version}</span>, process {s.pid}
             </Fact>
             <Fact name="Agents call">
               <span className="mono">http://{s.listen}</span>
