@@ -40,6 +40,7 @@ type Keeper interface {
 	Admin(kind, why string, attrs map[string]string) error
 	Verify(progress func(done, total int64)) (ledger.Report, error)
 	Stats() ledger.Stats
+	Growth() ([]ledger.Stretch, error)
 }
 
 // Keys are the access keys. An *identity.Keys is one.
@@ -170,6 +171,9 @@ func (c *Console) routes() {
 		"DELETE /api/v1/allowances/{id}":        c.revokeAllowance,
 		"POST /api/v1/import":                   c.importFile,
 		"GET /api/v1/policy/text":               c.policyText,
+		"GET /api/v1/policy/tests":              c.testPolicy,
+		"GET /api/v1/detectors":                 c.detectors,
+		"GET /api/v1/ledger/growth":             c.growth,
 		"GET /api/v1/journal":                   c.journal,
 		"GET /api/v1/setup":                     c.setup,
 		"GET /api/v1/overview":                  c.overview,

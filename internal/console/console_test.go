@@ -135,6 +135,10 @@ func (b *book) Verify(progress func(done, total int64)) (ledger.Report, error) {
 
 func (b *book) Stats() ledger.Stats { return ledger.Stats{Entries: 7} }
 
+func (b *book) Growth() ([]ledger.Stretch, error) {
+	return []ledger.Stretch{{From: time.Unix(0, 0).UTC(), Bytes: 9}}, b.fault
+}
+
 // desk is a console over a book.
 type desk struct {
 	*console.Console

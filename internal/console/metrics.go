@@ -37,6 +37,7 @@ type Metrics struct {
 
 	asked    *prometheus.CounterVec
 	askedFor *prometheus.HistogramVec
+	circuits circuits // nil: there are no remote detectors
 
 	mu     sync.Mutex // guards models
 	models map[string]bool
@@ -129,8 +130,11 @@ func (m *Metrics) Asked(detector, outcome string, took time.Duration) {
 }
 
 // Circuits adds which remote detectors are left alone now, as open tells it at each
-// scrape. It is called once at most.
-func (m *Metrics) Circuits(open func() map[string]bool) { m.registry.MustRegister(circuits(open)) }
+// scrape. It is called once at most, before anybody asks.
+func (m *Metrics) Circuits(open func() map[string]bool) {
+	m.circuits = open
+	m.registry.MustRegister(m.circuits)
+}
 
 func (m *Metrics) used(p string, v *flow.View) {
 	model, u := m.model(v.Model), v.Usage

@@ -15,11 +15,17 @@ import (
 
 // statutes are a policy in force that a file with a fault can't replace.
 type statutes struct {
+	set   *policy.Policy // nil: the built-in one
 	fault error
 	why   string
 }
 
-func (s *statutes) Policy() policy.Policy { return policy.Default() }
+func (s *statutes) Policy() policy.Policy {
+	if s.set != nil {
+		return *s.set
+	}
+	return policy.Default()
+}
 
 func (s *statutes) Status() console.PolicyStatus {
 	status := console.PolicyStatus{Version: s.Policy().Version(), Mode: "report"}

@@ -125,6 +125,7 @@ var allowed = []line{
 	{"internal/app", "internal/console/door", "opens the visits of the data folder"},
 	{"internal/app", "internal/console/saved", "opens the saved views of the data folder"},
 	{"internal/console", "internal/console/schema", "describes the admin API by its types"},
+	{"internal/console", "internal/remote", "tells how calls of detectors elsewhere ended, in its words"},
 	{"internal/console", "internal/console/saved", "lists and saves views"},
 	{"internal/console/saved", "internal/atomicfile", "replaces the file of views whole"},
 	{"internal/console", "internal/console/door", "asks it who looks through a browser"},

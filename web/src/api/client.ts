@@ -21,13 +21,15 @@ export class Problem extends Error {
 /** A call whose headers are a plain object. */
 export type Init = Omit<RequestInit, "headers"> & { headers?: Record<string, string> };
 
-export type Params = Record<string, string | number | boolean | undefined>;
+export type Params = Record<string, string | number | boolean | readonly string[] | undefined>;
 
-/** The address of a route. Parameters that are undefined or "" are left out. */
+/** The address of a route. Parameters that are undefined or "" are left out; of a
+ * list each stands for itself. */
 export function address(path: string, params: Params = {}): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(params)) {
-    if (value !== undefined && value !== "") query.set(name, String(value));
+    if (typeof value === "object") for (const each of value) query.append(name, each);
+    else if (value !== undefined && value !== "") query.set(name, String(value));
   }
   const text = query.toString();
   return root + path + (text ? `?${text}` : "");

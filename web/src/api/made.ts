@@ -190,6 +190,10 @@ export interface Group {
   would: number;
 }
 
+export interface Growth {
+  segments: Stretch[];
+}
+
 export interface Header {
   n: string;
   v: string;
@@ -453,6 +457,11 @@ export interface PolicyStatus {
   version: string;
 }
 
+export interface PolicyTests {
+  failures: TestFailure[];
+  tests: number;
+}
+
 export interface Principal {
   credential?: string;
   key?: string;
@@ -480,6 +489,19 @@ export interface RefusedFor {
 export interface Registered {
   rule: string;
   version: string;
+}
+
+export interface RemoteDetector {
+  answered: number;
+  cached: number;
+  failed: number;
+  name: string;
+  open: boolean;
+  passed: number;
+}
+
+export interface RemoteDetectors {
+  detectors: RemoteDetector[];
 }
 
 export interface Report {
@@ -653,6 +675,18 @@ export interface Status {
   version: string;
   who: string;
   why?: string;
+}
+
+export interface Stretch {
+  bytes: number;
+  from: string;
+}
+
+export interface TestFailure {
+  got: string;
+  line: string;
+  want: string;
+  why: string;
 }
 
 export interface Told {

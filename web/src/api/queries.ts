@@ -1,11 +1,11 @@
 // One query for each route, so that pages that ask the same share the answer.
 // Lists that grow (live rows, search) page by themselves.
-import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import type { Allowance, By, Entry, Found, Overview, Status, View } from "./answers";
-import { call, get, send, text } from "./client";
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
+import type { AccessKey, Allowance, By, Coverage, Entry, Explanation, Found, Growth, Overview, PolicyTests, RemoteDetector, Setup, Status, Verifying, View } from "./answers";
+import { call, get, send, text, type Params } from "./client";
 import type { Conversation } from "./conversation";
-import { list } from "./lines";
-import type { Flow, Row, Session, What } from "./types";
+import { list, stream } from "./lines";
+import type { Flow, FlowView, Row, Session, What } from "./types";
 
 export const status = queryOptions({
   queryKey: ["status"],
@@ -83,19 +83,59 @@ export const search = (q: string, why: string) =>
     ...once,
   });
 
-export const overview = (q: string, by: By) =>
-  queryOptions({ queryKey: ["overview", q, by], queryFn: ({ signal }) => get<Overview>("/overview", { q, by }, signal) });
+/** Flows added up, by one thing or two; days are those of this browser's clock. */
+export const overview = (q: string, ...by: By[]) =>
+  queryOptions({
+    queryKey: ["overview", q, by],
+    queryFn: ({ signal }) => get<Overview>("/overview", { q, by: by.join(","), offset: -new Date().getTimezoneOffset() }, signal),
+    refetchInterval: 30_000,
+    placeholderData: keepPreviousData,
+  });
+
+/** Flows with their findings, newest last. */
+export const flowViews = (q: string, limit: number, before?: string, signal?: AbortSignal) => list<FlowView>("/flows", { q, limit, before }, signal);
 
 /** kind: "read" is who read content, "event" all else. Newest last. */
 export const journal = (limit: number, before?: number, kind?: "read" | "event") =>
-  queryOptions({ queryKey: ["journal", limit, before, kind], queryFn: ({ signal }) => get<{ entries: Entry[] }>("/journal", { limit, before, kind }, signal) });
+  queryOptions({ queryKey: ["journal", limit, before, kind], queryFn: ({ signal }) => getJournal(limit, before, kind, signal) });
 
-export const policyText = queryOptions({ queryKey: ["policy-text"], queryFn: ({ signal }) => text("/policy/text", {}, signal) });
+export const getJournal = (limit: number, before?: number, kind?: "read" | "event", signal?: AbortSignal) => get<{ entries: Entry[] }>("/journal", { limit, before, kind }, signal);
+
+/** version: of the policy in force; another one has another text. */
+export const policyText = (version: string) => queryOptions({ queryKey: ["policy-text", version], queryFn: ({ signal }) => text("/policy/text", {}, signal) });
 
 export const views = queryOptions({ queryKey: ["views"], queryFn: ({ signal }) => get<{ views: View[] }>("/views", {}, signal) });
 
 export const saveView = (v: Omit<View, "owner">) => send<View>("POST", "/views", v);
 export const deleteView = (name: string) => send("DELETE", `/views/${part(name)}`);
+
+export const policyTests = (version: string) => queryOptions({ queryKey: ["policy-tests", version], queryFn: ({ signal }) => get<PolicyTests>("/policy/tests", {}, signal) });
+
+export const reloadPolicy = () => send("POST", "/policy/reload");
+
+/** Which line of the policy in force decides a case. */
+export const explain = (asked: Params) =>
+  queryOptions({ queryKey: ["explain", asked], queryFn: ({ signal }) => get<Explanation>("/policy/explain", asked, signal) });
+
+export const setup = queryOptions({ queryKey: ["setup"], queryFn: ({ signal }) => get<Setup>("/setup", {}, signal) });
+
+export const coverage = queryOptions({ queryKey: ["coverage"], queryFn: ({ signal }) => get<Coverage>("/coverage", {}, signal) });
+
+export const detectors = queryOptions({
+  queryKey: ["detectors"],
+  queryFn: ({ signal }) => get<{ detectors: RemoteDetector[] }>("/detectors", {}, signal),
+  refetchInterval: 10_000,
+});
+
+export const growth = queryOptions({ queryKey: ["growth"], queryFn: ({ signal }) => get<Growth>("/ledger/growth", {}, signal) });
+
+export const keys = queryOptions({ queryKey: ["keys"], queryFn: ({ signal }) => list<AccessKey>("/keys", {}, signal) });
+
+/** Reads the whole record, with progress. */
+export const verify = (signal: AbortSignal) => stream<Verifying>("/verify", {}, { method: "POST", signal });
+
+export const allow = (a: { finding: string; scope: string; reason: string; until: string }) => send<Allowance>("POST", "/allowances", a);
+export const revokeAllowance = (id: string) => send("DELETE", `/allowances/${part(id)}`);
 
 export const allowances = queryOptions({ queryKey: ["allowances"], queryFn: ({ signal }) => list<Allowance>("/allowances", {}, signal) });
 

@@ -57,6 +57,30 @@ export interface Row {
   error?: string;
 }
 
+/** A flow with what was found in it. */
+export interface FlowView {
+  id: string;
+  session: string;
+  turn: number | null;
+  started: string;
+  entrance: Entrance;
+  provider: string;
+  api: string;
+  model: string;
+  agent?: string;
+  path: string;
+  host?: string;
+  status: number;
+  state: State;
+  verdict: Verdict;
+  why: string;
+  would?: Verdict;
+  principal: string;
+  findings?: Finding[];
+  rules?: string[]; // that decided, and "limit:KIND" or "blind:KIND" where no rule did
+  error?: string;
+}
+
 export interface Origin {
   flow: string;
   channel: string;

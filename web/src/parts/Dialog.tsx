@@ -2,12 +2,14 @@ import { useEffect, useRef, type ReactNode } from "react";
 import { IconButton } from "./Button";
 import { Icon } from "./Icon";
 
-/** A native modal dialog: it keeps the focus, and Escape closes it. */
+/** A native modal dialog: it keeps the focus, and Escape closes it. A form's first
+ * field is at hand: what has autoFocus can't be focused while the dialog is closed. */
 export function Dialog({ title, onClose, children, wide = false, bare = false }: { title: string; onClose(): void; children: ReactNode; wide?: boolean; bare?: boolean }) {
   const ref = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const dialog = ref.current;
     dialog?.showModal();
+    dialog?.querySelector<HTMLElement>("input,select,textarea")?.focus();
     return () => dialog?.close();
   }, []);
   return (

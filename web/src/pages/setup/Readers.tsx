@@ -1,0 +1,60 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import type { Entry } from "../../api/answers";
+import { getJournal } from "../../api/queries";
+import { Button } from "../../parts/Button";
+import { Line, Signed } from "../../parts/Captured";
+import { exact, time } from "../../parts/format";
+import { Failed, Waiting } from "../../parts/Note";
+import { Section } from "../../parts/Section";
+import { Table, type Column } from "../../parts/Table";
+
+const page = 200;
+
+const whats: Record<string, string> = {
+  request: "the request", forwarded: "what was forwarded", response: "the answer", delivered: "what was delivered", conversation: "a conversation", search: "a search", reveal: "a value",
+};
+
+const columns: Column<Entry>[] = [
+  { name: "When", cell: (e) => <span title={exact(e.at)}>{time(e.at)}</span> },
+  { name: "Who", cell: (e) => <Line text={e.who ?? ""} /> },
+  { name: "Why", cell: (e) => <Signed text={e.why ?? ""} /> },
+  { name: "What", cell: (e) => (e.what ? (whats[e.what] ?? e.what) : e.principal ? "values behind pseudonyms" : "content") },
+  {
+    name: "Of",
+    cell: (e) =>
+      e.flow ? (
+        <Link to="/flows/$flow" params={{ flow: e.flow }} className="mono text-accent hover:underline">
+          {e.flow}
+        </Link>
+      ) : (
+        <Line text={e.principal ?? "–"} />
+      ),
+  },
+  { name: "Entry", right: true, cell: (e) => <span className="mono text-muted">{e.entry}</span> },
+];
+
+/** Who read what agents said, and with what reason. */
+export function Readers() {
+  const { data, error, hasNextPage, fetchNextPage, refetch } = useInfiniteQuery({
+    queryKey: ["journal", "readers"],
+    queryFn: ({ pageParam, signal }) => getJournal(page, pageParam || undefined, "read", signal),
+    initialPageParam: 0,
+    getNextPageParam: (last) => (last.entries.length < page ? undefined : last.entries[0]?.entry),
+  });
+  if (error) return <Failed error={error} again={() => void refetch()} />;
+  if (!data) return <Waiting what="the journal" />;
+  const entries = data.pages.flatMap((p) => p.entries.toReversed());
+  return (
+    <Section title="Who read what agents said" says="Each reading is an entry before anything is shown, also from the command line. Nobody can take one back.">
+      {entries.length === 0 ? <p className="text-muted">Nobody has read any content yet. Opening a session, searching text, or revealing a value puts a line here.</p> : <Table label="Readings, newest first" columns={columns} rows={entries} id={(e) => String(e.entry)} />}
+      {hasNextPage && (
+        <p className="pt-2">
+          <Button small onClick={() => void fetchNextPage()}>
+            Older ones
+          </Button>
+        </p>
+      )}
+    </Section>
+  );
+}
