@@ -1,9 +1,9 @@
 // One query for each route, so that pages that ask the same share the answer.
 // Lists that grow (live rows, search) page by themselves.
-import { queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import type { Allowance, By, Entry, Found, Overview, Status, View } from "./answers";
 import { call, get, send, text } from "./client";
-import type { Conversation } from "./conversation";
+import type { Conversation, Part } from "./conversation";
 import { list } from "./lines";
 import type { Flow, Row, Session, What } from "./types";
 
@@ -37,15 +37,21 @@ export const sessions = (q: string, limit: number) =>
 export interface Asked {
   principal?: string | undefined;
   from?: string | undefined;
+  end?: 1 | undefined; // the last window
   limit?: number | undefined;
 }
 
 /** Reads content: it is an entry in the ledger, each time. So it is asked once,
- * and asked again only when somebody says so. */
+ * and asked again only when somebody says so. Windows follow each other; above
+ * twelve those that are farthest away are let go. */
 export const conversation = (session: string, asked: Asked, why: string) =>
-  queryOptions({
+  infiniteQueryOptions({
     queryKey: ["conversation", session, asked],
-    queryFn: ({ signal }) => get<Conversation>(`/sessions/${part(session)}/conversation`, { ...asked, why }, signal),
+    queryFn: ({ signal, pageParam }) => get<Conversation>(`/sessions/${part(session)}/conversation`, { ...pageParam, why }, signal),
+    initialPageParam: asked,
+    getNextPageParam: (last) => (last.next ? { principal: last.principal, from: last.next } : undefined),
+    getPreviousPageParam: (first) => (first.prev ? { principal: first.principal, from: first.prev } : undefined),
+    maxPages: 12,
     ...once,
   });
 
@@ -56,10 +62,11 @@ export const flowConversation = (id: string, why: string) =>
     ...once,
   });
 
+/** A part that was cut, whole. */
 export const wholePart = (id: string, n: number, why: string) =>
   queryOptions({
     queryKey: ["part", id, n],
-    queryFn: ({ signal }) => text(`/flows/${part(id)}/parts/${n}`, { why }, signal),
+    queryFn: ({ signal }) => get<Part>(`/flows/${part(id)}/parts/${n}`, { why }, signal),
     ...once,
   });
 
@@ -69,7 +76,8 @@ export async function content(id: string, what: What, why: string, signal?: Abor
   return answer.arrayBuffer();
 }
 
-export const reveal = (id: string, span: { finding: string; start: number; end: number; place?: string; why: string }) =>
+/** The value under a mark. Its own entry in the ledger. */
+export const reveal = (id: string, span: { finding: string; start: number; end: number; place: string; part: number; why: string }) =>
   send<{ value: string }>("POST", `/flows/${part(id)}/reveal`, span);
 
 /** A search reads content, too. */
