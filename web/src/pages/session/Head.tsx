@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { Button, IconButton } from "../../parts/Button";
 import { Line } from "../../parts/Captured";
 import { Copy } from "../../parts/Copy";
-import { day, exact, num, partial, short, shortSession, time } from "../../parts/format";
+import { exact, ms, num, partial, short, shortSession, time } from "../../parts/format";
 import { Icon } from "../../parts/Icon";
 import { useDesk, useOf, type Target } from "../../parts/talk/desk";
 import { marksOf, type Talk } from "../../parts/talk/model";
@@ -15,30 +15,33 @@ import type { Props as Room } from "./Room";
 interface Props extends Room {
   talk: Talk;
   newer: number;
-  onPlace(flow: string, target: Target): void;
   onTurn(n: number): Promise<boolean>; // whether there is such a turn
 }
 
 export function Head(props: Props) {
-  const { about, talk, before, after, busy, newer, onStart } = props;
+  const { about, talk, windows, before, after, busy, newer, onStart } = props;
+  const [model, ...models] = about.models;
   const findings = useMemo(() => marksOf(talk).length, [talk]);
   const u = about.usage;
   return (
     <div className="border-b border-line bg-panel px-4 py-1.5">
-      <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
+      <div className="flex flex-wrap items-center gap-x-3.5 gap-y-1">
         <div className="flex items-center gap-1 text-lg font-semibold" title={about.session}>
           <Line text={shortSession(about.session)} />
           <Copy text={about.session} what="the session's id" />
         </div>
         <Figures
           list={[
-            ["agent", about.agent ?? "unknown"],
+            ["agent", about.agent ?? windows.find((w) => w.agent)?.agent ?? "unknown"],
             ["who", about.principal],
-            [about.models.length === 1 ? "model" : "models", about.models.join(", ")],
+            ["model", `${model ?? "none"}${models.length > 0 ? ` and ${models.length} more` : ""}`, about.models.join(", ")],
           ]}
         />
         <span title={`${exact(about.first)} to ${exact(about.last)}`}>
-          {time(about.first)} <span className="text-muted">to</span> {day(about.first) === day(about.last) ? time(about.last).split(" ").at(-1) : time(about.last)}
+          {time(about.first)}{" "}
+          <span className="text-muted">
+            for {ms(new Date(about.last).getTime() - new Date(about.first).getTime())}
+          </span>
         </span>
         <span>
           {num(about.turns)} <span className="text-muted">{about.turns === 1 ? "turn" : "turns"}</span>
@@ -60,16 +63,15 @@ export function Head(props: Props) {
           )}
           {(before || after) && <ToTurn turns={about.turns} busy={busy} onTurn={props.onTurn} onStart={onStart} />}
           <Kinds />
-          <FindBox {...props} />
         </div>
       </div>
     </div>
   );
 }
 
-function Figures({ list }: { list: [string, string][] }) {
-  return list.map(([name, value]) => (
-    <span key={name} className="max-w-72 truncate">
+function Figures({ list }: { list: [name: string, value: string, all?: string][] }) {
+  return list.map(([name, value, all]) => (
+    <span key={name} className="max-w-72 truncate" title={all}>
       <span className="text-muted">{name}</span> <Line text={value} />
     </span>
   ));
@@ -121,7 +123,7 @@ function ToTurn({ turns, busy, onTurn, onStart }: { turns: number; busy: boolean
 }
 
 /** Finds in what is loaded: the browser's own search sees only what is drawn. */
-function FindBox({ about, talk, before, after, onPlace }: Props) {
+export function FindBox({ about, talk, before, after, onPlace }: Room & { talk: Talk; onPlace(flow: string, target: Target): void }) {
   const desk = useDesk();
   const [text, setText] = useState("");
   const [at, setAt] = useState(-1);
@@ -143,8 +145,8 @@ function FindBox({ about, talk, before, after, onPlace }: Props) {
   };
   const words = text.trim();
   return (
-    <search className="flex items-center gap-1">
-      <span className="flex h-7 w-56 items-center gap-1.5 rounded border border-line bg-ground px-2 focus-within:border-accent">
+    <search className="flex items-center gap-1 border-b border-line p-2">
+      <span className="flex h-7 min-w-0 flex-1 items-center gap-1.5 rounded border border-line bg-ground px-2 focus-within:border-accent">
         <Icon name="search" size={13} className="text-muted" />
         <input
           ref={input}

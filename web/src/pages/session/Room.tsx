@@ -9,7 +9,7 @@ import type { Session } from "../../api/types";
 import { Dialog } from "../../parts/Dialog";
 import { useKeys } from "../../parts/keys";
 import { Bytes, type Tab } from "../../parts/talk/Bytes";
-import { Desk, DeskContext } from "../../parts/talk/desk";
+import { Desk, DeskContext, type Target } from "../../parts/talk/desk";
 import { FindingNote } from "../../parts/talk/FindingNote";
 import { itemOf, marksOf, placeOf, talkOf, type Talk } from "../../parts/talk/model";
 import { Outline } from "../../parts/talk/Outline";
@@ -17,7 +17,7 @@ import { foldsOf, type Places } from "../../parts/talk/Parts";
 import { Reading, type Reach } from "../../parts/talk/Reading";
 import { turnName } from "../../parts/talk/TurnView";
 import { only } from "./only";
-import { Head } from "./Head";
+import { FindBox, Head } from "./Head";
 import { useNewer } from "./newer";
 
 const route = getRouteApi("/sessions/$session");
@@ -72,30 +72,31 @@ export function Room(props: Props) {
     if (edge === "first" && before) onBefore();
     if (edge === "last" && after) onAfter();
   }, [busy, before, after, onBefore, onAfter]);
-  useRoomKeys({ talk, desk, flow, reach, toFlow, onBytes: setBytesOf, link: (to) => linkTo(about, to) });
+  const current = shownAt(talk, flow, part);
+  useRoomKeys({ talk, desk, flow: current, toFlow, onBytes: setBytesOf, link: (to) => linkTo(about, to) });
   const newer = useNewer(about, talk);
+  const toPlace = (to: string, target: Target) => {
+    const n = Number(target.place.split("/")[1]);
+    const index = itemOf(talk, to, n);
+    if (index !== undefined) reach.current?.showPart(index, target, foldsWith(talk, to, n));
+  };
+  const toTurn = async (n: number) => {
+    const [row] = (await rows(`${only(about.session, about.principal)} turn:${n}`, 1)).rows;
+    if (row) toFlow(row.id);
+    return row !== undefined;
+  };
 
   return (
     <DeskContext value={desk}>
       <div className="flex h-full min-h-0 flex-col">
-        <Head {...props} talk={talk} onPlace={(f, target) => {
-          const n = Number(target.place.split("/")[1]);
-          const index = itemOf(talk, f, n);
-          const held = talk.turns.get(f);
-          const found = held && [...held.added, ...held.answer].find((p) => p.n === n);
-          if (index !== undefined && found) reach.current?.showPart(index, target, foldsWith(talk, f, found.n));
-        }} newer={newer} onTurn={async (n) => {
-          const found = await rows(`${only(about.session, about.principal)} turn:${n}`, 1);
-          const [row] = found.rows;
-          if (row) toFlow(row.id);
-          return row !== undefined;
-        }} />
+        <Head {...props} talk={talk} newer={newer} onTurn={toTurn} />
         <div className="flex min-h-0 flex-1">
-          <nav aria-label="Turns" className="flex w-80 shrink-0 flex-col border-r border-line bg-panel max-lg:hidden">
-            <Outline talk={talk} current={flow} onFlow={toFlow} onItem={(i) => reach.current?.show(i)} />
+          <nav aria-label="Turns" className="flex w-84 shrink-0 flex-col border-r border-line bg-panel max-lg:hidden">
+            <FindBox {...props} talk={talk} onPlace={toPlace} />
+            <Outline talk={talk} current={current} onFlow={toFlow} onItem={(i) => reach.current?.show(i)} />
           </nav>
           <div className="flex min-w-0 flex-1 flex-col">
-            <Reading talk={talk} places={places} current={flow} closed={closed} onBranch={(id) => setClosed((old) => toggled(old, id))} onBytes={setBytesOf} onEdge={onEdge} reach={reach} />
+            <Reading talk={talk} places={places} current={current} closed={closed} onBranch={(id) => setClosed((old) => toggled(old, id))} onBytes={setBytesOf} onEdge={onEdge} reach={reach} />
           </div>
         </div>
       </div>
@@ -103,6 +104,13 @@ export function Room(props: Props) {
       {bytesOf !== undefined && <BytesOf flow={bytesOf} title={titleOf(talk, bytesOf)} onClose={() => setBytesOf(undefined)} />}
     </DeskContext>
   );
+}
+
+/** The turn that shows what the address names. */
+function shownAt(talk: Talk, flow: string | undefined, part: string | undefined): string | undefined {
+  const index = flow === undefined ? undefined : itemOf(talk, flow, part === undefined ? undefined : Number(part));
+  const item = index === undefined ? undefined : talk.items[index];
+  return item?.kind === "turn" ? item.turn.flow : flow;
 }
 
 function titleOf(talk: Talk, flow: string): string {
@@ -155,7 +163,6 @@ interface KeysOf {
   talk: Talk;
   desk: Desk;
   flow: string | undefined;
-  reach: React.RefObject<Reach | null>;
   toFlow(flow: string, n?: number, mark?: number): void;
   onBytes(flow: string): void;
   link(flow: string): string;

@@ -34,7 +34,7 @@ export function Tokens({ turn, most }: { turn: Turn; most: number }) {
   const u = turn.usage;
   return (
     <span className="inline-flex items-center gap-2" title={tokensText(turn)}>
-      <TokenBar turn={turn} most={most} width={96} />
+      <TokenBar turn={turn} most={most} width={72} />
       <span>
         {short(u.input + u.cache_write + u.cache_read)} in
         {u.cache_read > 0 && <span className="text-muted"> ({short(u.cache_read)} cached)</span>}, {short(u.output)} out

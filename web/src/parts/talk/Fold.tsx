@@ -24,7 +24,7 @@ export function Fold({ flow, what, kind, head, beside, boxed = false, children }
           type="button"
           aria-expanded={open}
           onClick={() => desk.fold(key, !open)}
-          className={`flex min-w-0 flex-1 items-center gap-1.5 rounded text-left hover:bg-raised ${boxed ? "px-1.5 py-1" : "py-0.5 pr-1"}`}
+          className={`group/fold flex min-w-0 flex-1 items-center gap-1.5 rounded text-left hover:bg-raised ${boxed ? "px-1.5 py-1" : "py-0.5 pr-1"}`}
         >
           <Icon name="chevron" size={12} className={`text-muted ${open ? "rotate-90" : ""}`} />
           {head}

@@ -34,7 +34,8 @@ export function Outline({ talk, current, onFlow, onItem }: Props) {
     if (at !== undefined) rows.scrollToIndex(at, { align: "auto" });
   }, [at, rows]);
   return (
-    <div ref={scroll} className="min-h-0 flex-1 overflow-y-auto" tabIndex={0} role="region" aria-label="Outline">
+    <>
+      <div ref={scroll} className="min-h-0 flex-1 overflow-y-auto" tabIndex={0} role="region" aria-label="Outline">
       <div style={{ height: rows.getTotalSize() }} className="relative">
         {rows.getVirtualItems().map((row) => {
           const item = talk.items[row.index];
@@ -47,7 +48,31 @@ export function Outline({ talk, current, onFlow, onItem }: Props) {
           );
         })}
       </div>
-    </div>
+      </div>
+      <Legend />
+    </>
+  );
+}
+
+function Legend() {
+  const swatch = (colour: string, text: string) => (
+    <span className="flex items-center gap-1">
+      <svg width="10" height="8" aria-hidden="true">
+        <rect width="10" height="8" rx="1.5" className={colour} />
+      </svg>
+      {text}
+    </span>
+  );
+  return (
+    <p className="flex gap-3 border-t border-line px-3 py-1 text-xs text-muted" title="The length of a bar is the turn's tokens against the longest turn.">
+      <span>tokens:</span>
+      {swatch("fill-line-strong", "cached")}
+      {swatch("fill-info", "new")}
+      {swatch("fill-accent", "out")}
+      <span className="ml-auto">
+        <span className="text-ask">↺</span> cache missed
+      </span>
+    </p>
   );
 }
 
@@ -112,7 +137,7 @@ function TurnRow({ item, talk, on, indent, rail, onFlow }: { item: Extract<Item,
           <span className="size-1.5 shrink-0 rounded-full bg-ask" role="img" aria-label={`${t.findings.length} findings`} title={[...new Set(t.findings.map((f) => f.rule))].join(", ")} />
         )
       )}
-      <TokenBar turn={t} most={talk.most} width={44} />
+      <TokenBar turn={t} most={talk.most} width={36} />
       <span className="w-11 shrink-0 text-right text-muted">{t.cost_usd === null ? "?" : t.cost_usd < 0.01 ? `${(t.cost_usd * 100).toFixed(2)}¢` : usd(t.cost_usd)}</span>
       <span className="sr-only">{short(t.usage.output)} tokens out</span>
     </button>

@@ -11,7 +11,7 @@ import { bytes, shortID } from "../format";
 import { argsOf, definitions, pretty } from "./args";
 import { foldKey, useDesk, useOf, type Fold as Kind } from "./desk";
 import { Fold } from "./Fold";
-import { placeOf, speaker, type Call } from "./model";
+import { placeOf, speaker, type Call, type Speaker } from "./model";
 import { Text } from "./Text";
 
 /** Where a page goes when a part names another flow or sub-agent. */
@@ -21,16 +21,17 @@ export interface Places {
   linkTo(flow: string, n?: number): string;
 }
 
-const tones = { Person: "text-info", Agent: "text-muted", Model: "text-accent", Tool: "text-ask" } as const;
+const tones = { Person: "text-info", Task: "text-info", Agent: "text-muted", Model: "text-accent", Tool: "text-ask" } as const;
 const says = {
   Person: "what a person typed",
+  Task: "what the agent that started this one asks of it",
   Agent: "what the agent added by itself: instructions, reminders, summaries",
   Model: "what the model answered",
   Tool: "what a tool gave back",
 } as const;
 
 /** A part with who speaks beside it. */
-export function Spoken({ who, children }: { who: keyof typeof tones; children: ReactNode }) {
+export function Spoken({ who, children }: { who: Speaker; children: ReactNode }) {
   return (
     <div className="grid grid-cols-[3.5rem_minmax(0,1fr)] gap-x-2">
       <div className={`pt-0.5 text-right text-sm ${tones[who]}`} title={says[who]}>
@@ -63,17 +64,26 @@ function Framed({ flow, part, children }: { flow: string; part: Part; children: 
   );
 }
 
-export function PartView({ flow, part: given, places, call }: { flow: string; part: Part; places: Places; call?: Call | undefined }) {
+interface PartProps {
+  flow: string;
+  part: Part;
+  places: Places;
+  call?: Call | undefined; // that it is, with what came back
+  sub?: boolean; // of a sub-agent
+}
+
+export function PartView({ part: given, ...rest }: PartProps) {
+  const { flow } = rest;
   const part = usePart(flow, given);
   return (
     <Framed flow={flow} part={part}>
-      <Body flow={flow} part={part} places={places} call={call} />
+      <Body part={part} {...rest} />
     </Framed>
   );
 }
 
-function Body({ flow, part, places, call }: { flow: string; part: Part; places: Places; call: Call | undefined }) {
-  const who = speaker(part);
+function Body({ flow, part, places, call, sub }: PartProps) {
+  const who = speaker(part, sub);
   switch (part.kind) {
     case "tool_call":
       return (
@@ -104,7 +114,7 @@ function Body({ flow, part, places, call }: { flow: string; part: Part; places: 
         </Spoken>
       );
     case "text":
-      return <TextPart flow={flow} part={part} places={places} />;
+      return <TextPart flow={flow} part={part} places={places} who={who} />;
   }
   return (
     <Spoken who={who}>
@@ -115,8 +125,7 @@ function Body({ flow, part, places, call }: { flow: string; part: Part; places: 
   );
 }
 
-function TextPart({ flow, part, places }: { flow: string; part: Part; places: Places }) {
-  const who = speaker(part);
+function TextPart({ flow, part, places, who }: PartProps & { who: Speaker }) {
   if (who === "Agent") {
     const name = part.role === "system" || part.role === "developer" ? "System prompt" : "Added by the agent";
     const kind: Kind = part.role === "user" ? "note" : "system";
@@ -130,7 +139,7 @@ function TextPart({ flow, part, places }: { flow: string; part: Part; places: Pl
   }
   return (
     <Spoken who={who}>
-      <div className={who === "Person" ? "rounded border border-line bg-raised/60 px-2.5 py-1.5" : "py-0.5"}>
+      <div className={who === "Person" || who === "Task" ? "rounded border border-line bg-raised/60 px-2.5 py-1.5" : "py-0.5"}>
         <Content flow={flow} part={part} places={places} prose />
       </div>
       <Seen part={part} places={places} />
@@ -145,7 +154,7 @@ function Head({ name, part, preview }: { name: string; part: Part; preview: stri
       <span className="shrink-0">{name}</span>
       <FoundSigns marks={part.marks} />
       <span className="shrink-0 text-sm text-muted">{bytes(part.bytes)}</span>
-      <span className="min-w-0 truncate text-sm text-muted">
+      <span className="min-w-0 truncate text-sm text-muted group-aria-expanded/fold:invisible">
         <Line text={preview.trimStart().slice(0, 160)} />
       </span>
     </>
@@ -155,8 +164,10 @@ function Head({ name, part, preview }: { name: string; part: Part; preview: stri
 /** Says outside of a fold that something was found within. */
 function FoundSigns({ marks }: { marks: Mark[] | undefined }) {
   if (!marks?.length) return null;
-  const rules = [...new Set(marks.map((m) => m.rule))];
-  const grave = marks.some((m) => m.severity === "high" || m.severity === "critical");
+  const grades = ["low", "medium", "high", "critical"];
+  const sorted = marks.toSorted((a, b) => grades.indexOf(b.severity ?? "high") - grades.indexOf(a.severity ?? "high"));
+  const rules = [...new Set(sorted.map((m) => m.rule))]; // the gravest first
+  const grave = grades.indexOf(sorted[0]?.severity ?? "high") >= 2;
   return (
     <Badge tone={grave ? "bad" : "warn"} title={rules.join(", ")}>
       {rules[0]}
@@ -325,7 +336,7 @@ function CallView({ flow, part, call, places }: { flow: string; part: Part; call
   const failed = result?.part.failed;
   return (
     <>
-      <Fold flow={flow} what={part.n} kind="tool" boxed head={<CallHead part={part} result={result?.part} />} beside={<Outcome result={result?.part} failed={failed} />}>
+      <Fold flow={flow} what={part.n} kind="tool" boxed head={<CallHead part={part} result={result?.part} />} beside={part.echo ? undefined : <Outcome result={result?.part} failed={failed} />}>
         {() => (
           <div className="space-y-2">
             <Args flow={flow} part={part} />

@@ -169,7 +169,7 @@ function TurnFrame({ item, on, talk, places, onBytes, menu }: { item: Extract<It
       data-flow={item.turn.flow}
       className={`my-1 rounded border bg-panel outline-none ${on ? "border-accent shadow-[inset_3px_0_0_var(--accent)]" : "border-line"} ${item.turn.side ? "bg-transparent" : ""}`}
     >
-      <TurnView turn={item.turn} talk={talk} places={places} onBytes={onBytes} menu={menu?.(item.turn.flow)} />
+      <TurnView turn={item.turn} sub={item.branch.subagent !== ""} talk={talk} places={places} onBytes={onBytes} menu={menu?.(item.turn.flow)} />
     </section>
   );
 }

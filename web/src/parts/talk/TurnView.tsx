@@ -19,11 +19,12 @@ interface Props {
   places: Places;
   onBytes(flow: string): void;
   menu?: ReactNode;
+  sub?: boolean; // of a sub-agent
   whole?: boolean; // all of the request is shown, not what is new in it
 }
 
 export function turnName(t: Turn): string {
-  if (t.side) return t.turn === null ? "Side call" : `Turn ${t.turn}, beside the conversation`;
+  if (t.side) return t.turn === null ? "Side call" : `Turn ${t.turn}, a side call`;
   if (t.turn === null) return "Call without a turn";
   return `Turn ${t.turn}${t.retry_of ? ", sent again" : ""}`;
 }
@@ -58,17 +59,20 @@ function SideHead({ turn }: { turn: Turn }) {
 
 function TurnHead({ turn, talk, places, onBytes, menu, whole }: Props) {
   return (
-    <header className="flex flex-wrap items-center gap-x-3 gap-y-0.5 px-3 pt-2 pb-1">
+    <header className="flex flex-wrap items-center gap-x-2.5 gap-y-0.5 px-3 pt-2 pb-1">
       <h3 className={`font-semibold ${turn.side ? "text-muted" : ""}`}>{turnName(turn)}</h3>
       <span className="mono text-muted">
         <Line text={turn.model || "no model"} />
       </span>
       {turn.state !== "done" && <StateSign state={turn.state} />}
-      <Verdict verdict={turn.verdict} would={turn.would} />
-      <span className="text-muted" title={`${exact(turn.started)}; first byte after ${ms(turn.first_byte_ms)}, all of it after ${ms(turn.duration_ms)}`}>
-        {time(turn.started)} <span aria-hidden="true">·</span> {ms(turn.first_byte_ms)} to the first byte, {ms(turn.duration_ms)} in all
+      <Verdict verdict={turn.verdict} would={turn.would} word={turn.verdict !== "pass" || (turn.would !== undefined && turn.would !== "pass")} />
+      <span className="text-muted" title={exact(turn.started)}>
+        {time(turn.started)}
       </span>
-      <span className="ml-auto flex items-center gap-3">
+      <span className="text-muted" title="from the request's first byte to the answer's first, and to its last">
+        first byte {ms(turn.first_byte_ms)}, all {ms(turn.duration_ms)}
+      </span>
+      <span className="ml-auto flex items-center gap-2.5">
         <Tokens turn={turn} most={talk.most} />
         <Cost usd={turn.cost_usd} />
         {turn.stop && <span className="mono text-muted" title="why the model stopped">{turn.stop}</span>}
@@ -87,13 +91,13 @@ function TurnHead({ turn, talk, places, onBytes, menu, whole }: Props) {
   );
 }
 
-function TurnBody({ turn, talk, places, whole = false }: Props) {
+function TurnBody({ turn, talk, places, sub = false, whole = false }: Props) {
   return (
     <div className="space-y-2 px-3 pb-3">
-      {!whole && turn.turn !== null && <Changed turn={turn} places={places} />}
+      {!whole && turn.turn !== null && <Changed turn={turn} talk={talk} places={places} />}
       <Trouble turn={turn} />
       <section aria-label="Sent" className="space-y-1.5">
-        <Sent turn={turn} talk={talk} places={places} />
+        <Sent turn={turn} talk={talk} places={places} sub={sub} />
       </section>
       <section aria-label="Answer" className="space-y-1.5">
         {turn.answer.map((part) => (
@@ -114,35 +118,19 @@ function callOf(talk: Talk, turn: Turn, part: Part) {
 }
 
 /** What this turn added to what the model reads, and what that did to the cache. */
-function Changed({ turn, places }: { turn: Turn; places: Places }) {
-  const c = turn.change;
-  const before = turn.before;
+function Changed({ turn, talk, places }: { turn: Turn; talk: Talk; places: Places }) {
   return (
     <dl className="grid grid-cols-2 overflow-hidden rounded border border-line text-sm max-lg:grid-cols-1">
-      <div className="flex flex-wrap items-center gap-x-2 gap-y-0.5 px-2 py-1">
-        <dt className="text-muted">Against the turn before</dt>
+      <div className="flex flex-wrap items-center gap-x-1.5 gap-y-0.5 px-2 py-1" title="Agents send the whole conversation with every turn. This is what is new in it.">
+        <dt className="text-muted">
+          <Against turn={turn} talk={talk} places={places} />
+        </dt>
         <dd className="flex flex-wrap items-center gap-x-2">
-          {c.first ? (
-            <span>a conversation begins: {num(c.added)} new</span>
-          ) : (
-            <>
-              <span className="text-pass">+{num(c.added)} new</span>
-              <span className="text-muted">{num(c.kept)} as before</span>
-              {c.removed > 0 && <span className="text-block">−{num(c.removed)} gone</span>}
-            </>
-          )}
-          {c.system && <Badge tone="warn">system prompt changed</Badge>}
-          {c.tools && <Badge tone="warn">tools changed</Badge>}
-          {c.model && <Badge tone="warn">model changed</Badge>}
+          <Counts change={turn.change} />
           {turn.redacted && (
             <Badge tone="accent" title="The provider got other values than the agent sent; what it got is shown here.">
               values replaced
             </Badge>
-          )}
-          {before && (
-            <button type="button" className="text-muted underline decoration-line-strong underline-offset-3 hover:text-ink" onClick={() => places.toFlow(before)}>
-              that turn
-            </button>
           )}
         </dd>
       </div>
@@ -154,6 +142,35 @@ function Changed({ turn, places }: { turn: Turn; places: Places }) {
         </dd>
       </div>
     </dl>
+  );
+}
+
+function Against({ turn, talk, places }: { turn: Turn; talk: Talk; places: Places }) {
+  const { before, change } = turn;
+  if (change.first || !before) return change.first ? "A conversation begins:" : "New:";
+  const n = talk.turns.get(before)?.turn;
+  return (
+    <>
+      Against{" "}
+      <button type="button" className="underline decoration-line-strong underline-offset-3 hover:text-ink" onClick={() => places.toFlow(before)}>
+        {n ? `turn ${n}` : "the call before"}
+      </button>
+      :
+    </>
+  );
+}
+
+function Counts({ change: c }: { change: Turn["change"] }) {
+  const parts = (n: number) => `${num(n)} ${n === 1 ? "part" : "parts"}`;
+  return (
+    <>
+      <span className="font-medium text-pass">+ {parts(c.added)}</span>
+      {!c.first && <span className="text-muted">{num(c.kept)} as before</span>}
+      {c.removed > 0 && <span className="font-medium text-block">− {parts(c.removed)}</span>}
+      {c.system && <Badge tone="warn">system prompt changed</Badge>}
+      {c.tools && <Badge tone="warn">tools changed</Badge>}
+      {c.model && <Badge tone="warn">model changed</Badge>}
+    </>
   );
 }
 
@@ -182,7 +199,7 @@ function Trouble({ turn }: { turn: Turn }) {
 const manyParts = 60;
 
 /** What a turn sent, less what stands elsewhere. */
-function Sent({ turn, talk, places }: { turn: Turn; talk: Talk; places: Places }) {
+function Sent({ turn, talk, places, sub }: { turn: Turn; talk: Talk; places: Places; sub: boolean }) {
   const tools = turn.added.filter((p) => p.kind === "tool_definition");
   const echo = turn.added.filter((p) => p.echo);
   const back = turn.added.filter((p) => !p.echo && talk.results.has(placeOf(turn.flow, p.n)) && talk.results.get(placeOf(turn.flow, p.n))?.turn !== turn);
@@ -190,7 +207,7 @@ function Sent({ turn, talk, places }: { turn: Turn; talk: Talk; places: Places }
   const firstMessage = rest.findIndex((p) => p.role !== "system" && p.role !== "developer");
   const head = firstMessage < 0 ? rest : rest.slice(0, firstMessage);
   const body = firstMessage < 0 ? [] : rest.slice(firstMessage);
-  const view = (part: Part) => <PartView key={part.n} flow={turn.flow} part={part} places={places} call={callOf(talk, turn, part)} />;
+  const view = (part: Part) => <PartView key={part.n} flow={turn.flow} part={part} places={places} call={callOf(talk, turn, part)} sub={sub} />;
   return (
     <>
       {turn.unread && <Unread text={turn.unread} />}

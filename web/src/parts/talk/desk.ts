@@ -51,7 +51,8 @@ export class Desk {
 
   /** Whether a fold of a flow is open. */
   open(key: string, flow: string, kind: Fold): boolean {
-    return this.#folds.get(key) ?? this.#turns.get(flow) ?? this.#kinds.get(kind) ?? false;
+    const turn = kind === "echo" ? undefined : this.#turns.get(flow); // what was said before is not of the turn
+    return this.#folds.get(key) ?? turn ?? this.#kinds.get(kind) ?? false;
   }
 
   fold(key: string, open: boolean) {
