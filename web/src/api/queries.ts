@@ -3,7 +3,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { AccessKey, Allowance, By, Coverage, Entry, Explanation, Found, Growth, Overview, PolicyTests, RemoteDetector, Setup, Status, Verifying, View } from "./answers";
 import { call, get, send, text, type Params } from "./client";
-import type { Conversation } from "./conversation";
+import type { Conversation, Part } from "./conversation";
 import { list, stream } from "./lines";
 import type { Flow, FlowView, Row, Session, What } from "./types";
 
@@ -37,15 +37,21 @@ export const sessions = (q: string, limit: number) =>
 export interface Asked {
   principal?: string | undefined;
   from?: string | undefined;
+  end?: 1 | undefined; // the last window
   limit?: number | undefined;
 }
 
 /** Reads content: it is an entry in the ledger, each time. So it is asked once,
- * and asked again only when somebody says so. */
+ * and asked again only when somebody says so. Windows follow each other; above
+ * twelve those that are farthest away are let go. */
 export const conversation = (session: string, asked: Asked, why: string) =>
-  queryOptions({
+  infiniteQueryOptions({
     queryKey: ["conversation", session, asked],
-    queryFn: ({ signal }) => get<Conversation>(`/sessions/${part(session)}/conversation`, { ...asked, why }, signal),
+    queryFn: ({ signal, pageParam }) => get<Conversation>(`/sessions/${part(session)}/conversation`, { ...pageParam, why }, signal),
+    initialPageParam: asked,
+    getNextPageParam: (last) => (last.next ? { principal: last.principal, from: last.next } : undefined),
+    getPreviousPageParam: (first) => (first.prev ? { principal: first.principal, from: first.prev } : undefined),
+    maxPages: 12,
     ...once,
   });
 
@@ -56,10 +62,11 @@ export const flowConversation = (id: string, why: string) =>
     ...once,
   });
 
+/** A part that was cut, whole. */
 export const wholePart = (id: string, n: number, why: string) =>
   queryOptions({
     queryKey: ["part", id, n],
-    queryFn: ({ signal }) => text(`/flows/${part(id)}/parts/${n}`, { why }, signal),
+    queryFn: ({ signal }) => get<Part>(`/flows/${part(id)}/parts/${n}`, { why }, signal),
     ...once,
   });
 
@@ -69,7 +76,8 @@ export async function content(id: string, what: What, why: string, signal?: Abor
   return answer.arrayBuffer();
 }
 
-export const reveal = (id: string, span: { finding: string; start: number; end: number; place?: string; why: string }) =>
+/** The value under a mark. Its own entry in the ledger. */
+export const reveal = (id: string, span: { finding: string; start: number; end: number; place?: string; part?: number; why: string }) =>
   send<{ value: string }>("POST", `/flows/${part(id)}/reveal`, span);
 
 /** A search reads content, too. Its pages follow each other. */

@@ -107,7 +107,6 @@ export interface Finding {
   note?: string;
   allowed?: string;
   from?: Origin;
-  part?: number; // in a Turn: index among its parts
 }
 
 export interface Header {

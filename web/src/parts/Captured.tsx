@@ -61,7 +61,8 @@ export function Signed({ text, flat = false }: { text: string; flat?: boolean })
   );
 }
 
-function drawn(text: string, stretches: Stretch[]): ReactNode[] {
+/** Text with its stretches drawn. */
+export function drawn(text: string, stretches: Stretch[]): ReactNode[] {
   const out: ReactNode[] = [];
   let from = 0;
   for (const [i, s] of [...stretches].sort((a, b) => a.start - b.start).entries()) {

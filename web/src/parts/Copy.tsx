@@ -1,9 +1,9 @@
 import { useEffect, useState } from "react";
 import { IconButton } from "./Button";
-import { Icon } from "./Icon";
+import { Icon, type IconName } from "./Icon";
 
 /** Copies exactly what is captured, signs not drawn. */
-export function Copy({ text, what }: { text: string; what: string }) {
+export function Copy({ text, what, icon = "copy" }: { text: string; what: string; icon?: IconName }) {
   const [done, setDone] = useState(false);
   useEffect(() => {
     if (!done) return;
@@ -13,7 +13,7 @@ export function Copy({ text, what }: { text: string; what: string }) {
   const copy = () => void navigator.clipboard.writeText(text).then(() => setDone(true));
   return (
     <IconButton name={done ? `Copied ${what}` : `Copy ${what}`} onClick={copy} className="!h-5">
-      <Icon name={done ? "check" : "copy"} size={13} className={done ? "text-pass" : ""} />
+      <Icon name={done ? "check" : icon} size={13} className={done ? "text-pass" : ""} />
     </IconButton>
   );
 }

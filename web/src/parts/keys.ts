@@ -19,6 +19,7 @@ const listeners = new Set<() => void>();
 let begun = ""; // the first key of two
 let begunAt = 0; // ms
 
+const everywhere = "Everywhere"; // keys of a page win over these
 const patience = 900; // ms between two keys
 
 export function useKeys(group: string, keys: Key[]) {
@@ -39,7 +40,7 @@ export function useKnownKeys(): { group: string; keys: Key[] }[] {
     listeners.add(tell);
     return () => void listeners.delete(tell);
   }, () => scopes);
-  return all.map((s) => ({ group: s.group, keys: s.keys.current }));
+  return all.map((s) => ({ group: s.group, keys: s.keys.current.filter((k) => find(k.keys) === k) }));
 }
 
 function change(next: Scope[]) {
@@ -70,7 +71,7 @@ export function pressed(e: KeyboardEvent, now = Date.now()) {
 
 function find(name: string): Key | undefined {
   if (name === "") return undefined;
-  for (const scope of scopes.toReversed()) {
+  for (const scope of [...scopes.filter((s) => s.group === everywhere), ...scopes.filter((s) => s.group !== everywhere)].toReversed()) {
     const found = scope.keys.current.find((k) => k.keys === name || k.also === name);
     if (found) return found;
   }

@@ -1,1 +1,0 @@
-import{g as e,t}from"./Note-Bg8cjaZK.js";var n=e();function r(){return(0,n.jsx)(t,{title:`Set-up`,children:`This page is being built.`})}export{r as Setup};

@@ -1,0 +1,58 @@
+import { useEffect, useLayoutEffect, useRef, useState, type ReactNode } from "react";
+
+/** A small window beside an element. Escape and clicks elsewhere close it; the
+ * focus goes into it, and back. */
+export function Popover({ anchor, label, onClose, children }: { anchor: HTMLElement; label: string; onClose(): void; children: ReactNode }) {
+  const ref = useRef<HTMLDivElement>(null);
+  const [at, setAt] = useState<{ left: number; top: number }>();
+  const close = useRef(onClose);
+  useEffect(() => {
+    close.current = onClose;
+  });
+  useLayoutEffect(() => {
+    const place = () => setAt(beside(anchor.getBoundingClientRect(), ref.current?.getBoundingClientRect()));
+    place();
+    const size = new ResizeObserver(place);
+    if (ref.current) size.observe(ref.current);
+    return () => size.disconnect();
+  }, [anchor]);
+  useEffect(() => {
+    ref.current?.focus({ preventScroll: true });
+    const away = (e: Event) => e.target instanceof Node && !ref.current?.contains(e.target) && !anchor.contains(e.target) && close.current();
+    document.addEventListener("pointerdown", away);
+    document.addEventListener("scroll", away, true); // what it stands beside has moved
+    return () => {
+      document.removeEventListener("pointerdown", away);
+      document.removeEventListener("scroll", away, true);
+    };
+  }, [anchor]);
+  const onKeyDown = (e: React.KeyboardEvent) => {
+    e.stopPropagation(); // keys of the page do nothing here
+    e.nativeEvent.stopImmediatePropagation();
+    if (e.key !== "Escape") return;
+    onClose();
+    anchor.focus({ preventScroll: true });
+  };
+  return (
+    <div
+      ref={ref}
+      role="dialog"
+      aria-label={label}
+      tabIndex={-1}
+      onKeyDown={onKeyDown}
+      style={{ left: at?.left ?? 0, top: at?.top ?? 0, visibility: at ? "visible" : "hidden" }}
+      className="fixed z-30 w-[min(27rem,92vw)] rounded-lg border border-line-strong bg-panel p-3 shadow-xl outline-none"
+    >
+      {children}
+    </div>
+  );
+}
+
+const gap = 6;
+
+function beside(anchor: DOMRect, own: DOMRect | undefined): { left: number; top: number } {
+  const [width, height] = [own?.width ?? 0, own?.height ?? 0];
+  const below = anchor.bottom + gap;
+  const top = below + height <= window.innerHeight ? below : Math.max(gap, anchor.top - gap - height);
+  return { left: Math.max(gap, Math.min(anchor.left, window.innerWidth - width - gap)), top };
+}

@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import type { Mark } from "../../api/conversation";
+import { argsOf, definitions } from "./args";
+
+const mark = (start: number, end: number): Mark => ({ start, end, rule: "r", shown: "text", from: 0, to: 0 });
+
+test("arguments are told, and marks go with them", () => {
+  const raw = '{ "command" : "echo \\"\\u00fc\\" rm -rf /", "n": {"a": [1, "}"]}, "b":true }';
+  const at = raw.indexOf("rm");
+  const got = argsOf(raw, [mark(at, at + 8)])!;
+  expect(got.map((a) => [a.name, a.text])).toEqual([["command", 'echo "ü" rm -rf /'], ["n", '{"a": [1, "}"]}'], ["b", "true"]]);
+  const [m] = got[0]!.marks;
+  expect(got[0]!.text.slice(m!.start, m!.end)).toBe("rm -rf /");
+  expect(got[1]!.marks.map((m) => m.end - m.start)).toEqual([0]); // elsewhere
+});
+
+test("what is no object is left alone", () => {
+  for (const raw of ["", "x", "[1]", '{"cut": "of', "null", "3"]) expect(argsOf(raw), raw).toBeUndefined();
+  expect(argsOf("{}")).toEqual([]);
+  expect(argsOf('{"a":1}')).toEqual([{ name: "a", text: "1", marks: [] }]);
+  expect(argsOf('{"":""}')).toEqual([{ name: "", text: "", marks: [] }]);
+});
+
+test("definitions of every provider are read", () => {
+  const names = (raw: string) => definitions(raw, "x").map((d) => `${d.name}|${d.description}|${d.schema !== ""}`);
+  expect(names('{"name":"Bash","description":"d","input_schema":{}}')).toEqual(["Bash|d|true"]);
+  expect(names('{"type":"function","function":{"name":"f","parameters":{}}}')).toEqual(["f||true"]);
+  expect(names('{"type":"function","name":"f","parameters":{}}')).toEqual(["f||true"]);
+  expect(names('{"functionDeclarations":[{"name":"a"},{"name":"b"}]}')).toEqual(["a||false", "b||false"]);
+  expect(names('{"type":"web_search"}')).toEqual(["web_search||true"]);
+  expect(names('{"cut')).toEqual(["x||true"]);
+});

@@ -1,0 +1,109 @@
+// The arguments of a tool call, as JSON writes them, with the places of their text.
+import type { Mark } from "../../api/conversation";
+
+export interface Arg {
+  name: string;
+  text: string; // of a string what it says; of all else its JSON
+  marks: Mark[]; // in text
+}
+
+/** Undefined: the text is no object of JSON, or not all of one. */
+export function argsOf(raw: string, marks: Mark[] = []): Arg[] | undefined {
+  try {
+    const all = JSON.parse(raw) as unknown;
+    if (typeof all !== "object" || all === null || Array.isArray(all)) return undefined;
+  } catch {
+    return undefined;
+  }
+  const out: Arg[] = [];
+  let at = raw.indexOf("{") + 1;
+  for (;;) {
+    const key = token(raw, at);
+    if (raw[key.start] !== '"') return out;
+    const value = token(raw, raw.indexOf(":", key.end) + 1);
+    out.push(argOf(JSON.parse(raw.slice(key.start, key.end)) as string, raw, value, marks));
+    at = raw.indexOf(",", value.end) + 1;
+    if (at === 0) return out;
+  }
+}
+
+interface Span {
+  start: number;
+  end: number;
+}
+
+/** The value that begins behind at, in JSON that is known to be right. */
+function token(raw: string, at: number): Span {
+  let start = at;
+  while (/\s/.test(raw[start] ?? "x")) start++;
+  let depth = 0;
+  for (let i = start; i < raw.length; i++) {
+    const c = raw[i]!;
+    if (c === '"') i = stringEnd(raw, i) - 1;
+    else if (c === "{" || c === "[") depth++;
+    else if (c === "}" || c === "]") depth--;
+    if (depth < 0) return { start, end: i };
+    if (depth === 0 && /[,:}\]\s]/.test(raw[i + 1] ?? ",")) return { start, end: i + 1 };
+  }
+  return { start, end: raw.length };
+}
+
+function stringEnd(raw: string, start: number): number {
+  for (let i = start + 1; i < raw.length; i++) {
+    if (raw[i] === "\\") i++;
+    else if (raw[i] === '"') return i + 1;
+  }
+  return raw.length;
+}
+
+/** Marks that lie elsewhere are empty, so that each keeps its number. */
+function argOf(name: string, raw: string, span: Span, marks: Mark[]): Arg {
+  const json = raw.slice(span.start, span.end);
+  const text = json[0] === '"' ? (JSON.parse(json) as string) : json;
+  const place = json[0] === '"' ? places(raw, span) : (at: number) => Math.max(0, at - span.start);
+  const moved = marks.map((m) => (m.start < span.end && m.end > span.start ? { ...m, start: place(m.start), end: place(m.end) } : { ...m, start: 0, end: 0 }));
+  return { name, text, marks: moved };
+}
+
+/** Says where an offset of the JSON is in the text that a string of it says. */
+function places(raw: string, span: Span): (at: number) => number {
+  return (at) => {
+    let n = 0;
+    for (let i = span.start + 1; i < Math.min(at, span.end - 1); n++) i += raw[i] === "\\" ? (raw[i + 1] === "u" ? 6 : 2) : 1;
+    return n;
+  };
+}
+
+/** JSON with line ends and indents; anything else as it is. */
+export function pretty(raw: string): string {
+  if (raw.length > 262_144 || !/^\s*[[{]/.test(raw)) return raw;
+  try {
+    return JSON.stringify(JSON.parse(raw), null, 2);
+  } catch {
+    return raw;
+  }
+}
+
+export interface Definition {
+  name: string;
+  description: string;
+  schema: string; // JSON; "": none
+}
+
+/** What a tool definition says, in the shapes of the providers; Gemini's hold several. */
+export function definitions(raw: string, name = ""): Definition[] {
+  try {
+    const all = JSON.parse(raw) as Record<string, unknown>;
+    const list = all["functionDeclarations"] ?? all["function_declarations"] ?? [all["function"] ?? all];
+    return (list as Record<string, unknown>[]).map((d) => ({
+      name: text(d["name"]) || text(d["type"]) || name,
+      description: text(d["description"]),
+      schema: json(d["input_schema"] ?? d["parameters"] ?? d["parametersJsonSchema"] ?? (d["name"] ? undefined : d)),
+    }));
+  } catch {
+    return [{ name, description: "", schema: raw }];
+  }
+}
+
+const text = (v: unknown) => (typeof v === "string" ? v : "");
+const json = (v: unknown) => (v === undefined ? "" : JSON.stringify(v, null, 2));

@@ -1,0 +1,76 @@
+import { expect, test } from "vitest";
+import type { Branch, Conversation, Part, Turn } from "../../api/conversation";
+import { itemOf, marksOf, nameOf, shownIn, speaker, talkOf } from "./model";
+
+const part = (n: number, kind: Part["kind"], more: Partial<Part> = {}): Part => ({ n, side: n >= 100 ? "answer" : "request", kind, text: "", bytes: 0, ...more });
+
+function turn(flow: string, added: Part[], answer: Part[], more: Partial<Turn> = {}): Turn {
+  return {
+    flow, turn: 1, api: "anthropic.messages", state: "done", status: 200, verdict: "pass", why: "", model: "m", entrance: "redirect", started: `2026-01-01T00:00:${flow.slice(1)}Z`,
+    first_byte_ms: 1, duration_ms: 2, usage: { input: 1, output: 2, cache_read: 3, cache_write: 4, reasoning: 0 }, cost_usd: null, request_bytes: 1, response_bytes: 1, redacted: false,
+    change: { kept: 0, added: 0, removed: 0, system: false, tools: false, model: false, first: false }, cache: { read: 0, expected: 0, reason: "", text: "" }, added, answer, findings: [], ...more,
+  };
+}
+
+const window = (branches: Branch[], more: Partial<Conversation> = {}): Conversation => ({
+  session: "s", principal: "p", models: ["m"], custody: "same-user", first: "", last: "", turns_total: 0, branches, ...more,
+});
+
+const main = (...rounds: Branch["rounds"]): Branch => ({ subagent: "", rounds });
+const keys = (windows: Conversation[]) => talkOf(windows).items.map((i) => "  ".repeat(i.depth) + i.key);
+
+test("a result stands with its call, also from the next turn", () => {
+  const call = part(100, "tool_call", { id: "c1", title: "Bash ls" });
+  const one = turn("f01", [part(1, "text", { role: "user" })], [call]);
+  const two = turn("f02", [part(2, "tool_call", { id: "c1", echo: true }), part(3, "tool_result", { id: "c1", marks: [{ start: 0, end: 1, rule: "secret.x", shown: "masked", from: 0, to: 1 }] })], []);
+  const talk = talkOf([window([main({ n: 1, prompt: "x", turns: [one, two] })])]);
+  expect(talk.calls.get("c1")?.result?.turn.flow).toBe("f02");
+  expect(shownIn(talk, one).map((h) => [h.turn.flow, h.part.n])).toEqual([["f01", 1], ["f01", 100], ["f02", 3]]);
+  expect(shownIn(talk, two)).toEqual([]);
+  expect(itemOf(talk, "f02", 3)).toBe(talk.at.get("f01"));
+  expect(marksOf(talk)).toEqual([{ flow: "f02", n: 3, i: 0, item: 1 }]);
+});
+
+test("sub-agents stand behind the calls that started them", () => {
+  const one = turn("f01", [], [part(100, "tool_call", { id: "task" })]);
+  const two = turn("f03", [], [], { compacts: "f01" });
+  const sub: Branch = { subagent: "a", started_by: "task", rounds: [{ n: 1, prompt: "look", turns: [turn("f02", [], [])] }] };
+  const lost: Branch = { subagent: "b", rounds: [{ n: 1, prompt: "y", turns: [turn("f04", [], [])] }] };
+  const deep: Branch = { subagent: "c", parent: "a", rounds: [{ n: null, prompt: "", turns: [turn("f05", [], [])] }] };
+  const windows = [window([main({ n: 1, prompt: "x", turns: [one, two] }), sub, lost, deep])];
+  expect(keys(windows)).toEqual([
+    "round f01", "f01", "  branch a", "  round f02", "  f02", "    branch c", "    round f05", "    f05", "compaction f03", "f03", "  branch b", "  round f04", "  f04",
+  ]);
+  expect(talkOf(windows).calls.get("task")?.branches).toEqual(["a"]);
+});
+
+test("branches without a beginning are shown", () => {
+  const a: Branch = { subagent: "a", parent: "b", rounds: [{ n: 1, prompt: "", turns: [turn("f01", [], [])] }] };
+  const b: Branch = { subagent: "b", parent: "a", rounds: [{ n: 1, prompt: "", turns: [turn("f02", [], [])] }] };
+  expect(keys([window([main(), a, b])])).toHaveLength(6);
+});
+
+test("a round goes on over the end of a window, and rounds are counted on", () => {
+  const first = window([main({ n: 1, prompt: "x", turns: [turn("f01", [], [])] })]);
+  const second = window([main({ n: null, prompt: "", turns: [turn("f02", [], [])] }, { n: null, prompt: "y", turns: [turn("f03", [], [])] })]);
+  const talk = talkOf([first, second]);
+  expect(talk.items.map((i) => (i.kind === "round" ? `round ${i.round.n}` : i.key))).toEqual(["round 1", "f01", "f02", "round 2", "f03"]);
+  expect(talkOf([second]).items.map((i) => (i.kind === "round" ? `round ${i.round.n}` : i.key))).toEqual(["round null", "f02", "round null", "f03"]);
+  expect(first.branches[0]?.rounds[0]?.turns).toHaveLength(1);
+});
+
+test("who speaks", () => {
+  const says = (more: Partial<Part>) => speaker(part(1, "text", more));
+  expect(says({ role: "user", text: "Fix it" })).toBe("Person");
+  expect(says({ role: "user", text: "<system-reminder>\nx" })).toBe("Agent");
+  expect(says({ role: "user", text: "<systemd> is broken" })).toBe("Person");
+  expect(says({ role: "system", text: "You are" })).toBe("Agent");
+  expect(says({ role: "assistant" })).toBe("Model");
+  expect(speaker(part(1, "tool_result", { role: "user" }))).toBe("Tool");
+});
+
+test("a turn is called by what the model did", () => {
+  expect(nameOf(turn("f01", [], [part(100, "thinking", { text: "hm" }), part(101, "tool_call", { title: "Bash ls" }), part(102, "tool_call", {})]))).toBe("Bash ls +1");
+  expect(nameOf(turn("f01", [], [part(100, "thinking", { text: "hm" }), part(101, "text", { text: "\nDone." })]))).toBe("Done.");
+  expect(nameOf(turn("f01", [], [], { error: "overloaded_error" }))).toBe("overloaded_error");
+});

@@ -1,0 +1,191 @@
+// Windows of a conversation, put together as they are read: branches behind the
+// calls that started them, calls with their results.
+import type { Branch, Conversation, Part, Round, Turn } from "../../api/conversation";
+
+/** A part, and the turn that holds it. */
+export interface Held {
+  turn: Turn;
+  part: Part;
+}
+
+export interface Call extends Held {
+  result?: Held;
+  branches: string[]; // sub-agents that it started
+}
+
+export type Item =
+  | { kind: "round"; key: string; depth: number; round: Round }
+  | { kind: "branch"; key: string; depth: number; branch: Branch; by?: Call }
+  | { kind: "compaction"; key: string; depth: number; turn: Turn }
+  | { kind: "turn"; key: string; depth: number; turn: Turn; round: Round; branch: Branch };
+
+export interface Talk {
+  items: Item[];
+  at: Map<string, number>; // of flows, in items
+  calls: Map<string, Call>; // by id
+  results: Map<string, Call>; // of parts, by placeOf: the call that shows them
+  names: Map<string, string>; // titles of calls that lie before the windows, by id
+  most: number; // tokens of the longest turn
+  turns: Map<string, Turn>; // all that are loaded, by flow
+}
+
+/** The name of a part within a session. */
+export const placeOf = (flow: string, n: number) => `${flow}/${n}`;
+
+/** closed: the sub-agents of which only the heading is laid out. */
+export function talkOf(windows: Conversation[], closed: ReadonlySet<string> = new Set()): Talk {
+  const branches = merged(windows);
+  const talk: Talk = { items: [], at: new Map(), calls: new Map(), results: new Map(), names: new Map(), most: 1, turns: new Map() };
+  const turns = [...branches.values()].flatMap((b) => b.rounds.flatMap((r) => r.turns)).sort(byTime);
+  for (const turn of turns) {
+    addCalls(talk, turn);
+    talk.turns.set(turn.flow, turn);
+    talk.most = Math.max(talk.most, tokensOf(turn));
+  }
+  for (const turn of turns) addResults(talk, turn);
+  lay(talk, branches, closed);
+  return talk;
+}
+
+export function tokensOf({ usage: u }: Turn): number {
+  return u.input + u.cache_read + u.cache_write + u.output;
+}
+
+/** Joins what the windows cut. */
+function merged(windows: Conversation[]): Map<string, Branch> {
+  const all = new Map<string, Branch>();
+  for (const branch of windows.flatMap((w) => w.branches)) {
+    const whole = all.get(branch.subagent) ?? { ...branch, rounds: [] };
+    all.set(branch.subagent, { ...branch, ...whole });
+    for (const [i, round] of branch.rounds.entries()) join(whole.rounds, round, i === 0);
+  }
+  return all;
+}
+
+function join(rounds: Round[], next: Round, first: boolean) {
+  const last = rounds.at(-1);
+  if (first && last && next.prompt === "" && next.n === null) last.turns = [...last.turns, ...next.turns];
+  else rounds.push({ ...next, n: next.prompt === "" ? next.n : (numberAfter(rounds) ?? next.n) });
+}
+
+/** Rounds are counted within a window; the next window goes on. */
+function numberAfter(rounds: Round[]): number | null {
+  const last = rounds.findLast((r) => r.n !== null)?.n;
+  return last ? last + 1 : null;
+}
+
+function addCalls(talk: Talk, turn: Turn) {
+  for (const part of [...turn.added, ...turn.answer]) {
+    if (part.kind !== "tool_call" || !part.id) continue;
+    if (part.title) talk.names.set(part.id, part.title);
+    if (!part.echo && !talk.calls.has(part.id)) talk.calls.set(part.id, { turn, part, branches: [] });
+  }
+}
+
+function addResults(talk: Talk, turn: Turn) {
+  for (const part of turn.added) {
+    const call = part.kind === "tool_result" && part.id ? talk.calls.get(part.id) : undefined;
+    if (!call || call.result) continue;
+    call.result = { turn, part };
+    talk.results.set(placeOf(turn.flow, part.n), call);
+  }
+}
+
+/** Lays the branches out, each behind the turn that started it. */
+function lay(talk: Talk, branches: Map<string, Branch>, closed: ReadonlySet<string>) {
+  const after = new Map<string, Branch[]>();
+  for (const branch of branches.values()) {
+    if (branch.subagent === "") continue;
+    const by = branch.started_by ? talk.calls.get(branch.started_by) : undefined;
+    by?.branches.push(branch.subagent);
+    const anchor = by?.turn ?? turnBefore(branch, branches.get(branch.parent ?? "") ?? branches.get(""));
+    const key = anchor?.flow ?? "";
+    after.set(key, [...(after.get(key) ?? []), branch]);
+  }
+  const write = (branch: Branch, depth: number) => {
+    for (const round of branch.rounds) {
+      talk.items.push({ kind: "round", key: `round ${round.turns[0]?.flow ?? branch.subagent}`, depth, round });
+      for (const turn of round.turns) {
+        if (turn.compacts) talk.items.push({ kind: "compaction", key: `compaction ${turn.flow}`, depth, turn });
+        talk.at.set(turn.flow, talk.items.length);
+        talk.items.push({ kind: "turn", key: turn.flow, depth, turn, round, branch });
+        started(turn.flow, depth + 1);
+      }
+    }
+  };
+  const started = (flow: string, depth: number) => {
+    const list = after.get(flow) ?? [];
+    after.delete(flow); // each is written once, also where their parents name each other
+    for (const branch of list) {
+      const by = branch.started_by ? talk.calls.get(branch.started_by) : undefined;
+      talk.items.push({ kind: "branch", key: `branch ${branch.subagent}`, depth, branch, ...(by ? { by } : {}) });
+      if (!closed.has(branch.subagent)) write(branch, depth);
+    }
+  };
+  started("", 1);
+  const main = branches.get("");
+  if (main) write(main, 0);
+  if (closed.size === 0) for (const flow of [...after.keys()]) started(flow, 1); // parents that name each other
+}
+
+function turnBefore(branch: Branch, parent: Branch | undefined): Turn | undefined {
+  const began = branch.rounds[0]?.turns[0]?.started ?? "";
+  return parent?.rounds.flatMap((r) => r.turns).findLast((t) => t.started <= began);
+}
+
+function byTime(a: Turn, b: Turn): number {
+  return a.started < b.started ? -1 : a.started > b.started ? 1 : a.flow < b.flow ? -1 : 1;
+}
+
+// What agents write in a person's name, as internal/conversation knows it.
+const injected =
+  /^\s*(<(system-reminder|environment_context|session_context|user_instructions|user_shell_command|turn_aborted|skill|permissions instructions|collaboration_mode|multi_agent_role|multi_agent_mode|skills_instructions|local-command-std(out|err)|local-command-caveat|command-(stdout|name|message|args)|task-notification|ide_opened_file|ide_selection|hook_context|untrusted_context|subagent_notification|context)[> #\n]|# AGENTS\.md instructions|This session is being continued from a previous conversation|Caveat: The messages below|\[Request interrupted by user|This is the Gemini CLI\. We are setting up the context|Another language model started to solve this problem)/;
+
+export type Speaker = "Person" | "Task" | "Agent" | "Model" | "Tool";
+
+/** Who speaks in a part, in a word. sub: to a sub-agent, whose prompts are no person's. */
+export function speaker(part: Part, sub = false): Speaker {
+  if (part.side === "answer" || part.role === "assistant" || part.role === "model") return "Model";
+  if (part.kind === "tool_result") return "Tool";
+  if (part.role === "user" && (part.kind === "text" || part.kind === "media") && !injected.test(part.text)) return sub ? "Task" : "Person";
+  return "Agent";
+}
+
+/** What an outline calls a turn: what the model did in it. */
+export function nameOf(turn: Turn): string {
+  const call = turn.answer.find((p) => p.kind === "tool_call");
+  const calls = turn.answer.filter((p) => p.kind === "tool_call").length;
+  if (call) return (call.title || call.name || "a tool call") + (calls > 1 ? ` +${calls - 1}` : "");
+  const said = turn.answer.find((p) => p.kind === "text" && p.text.trim() !== "") ?? turn.answer[0];
+  return said?.text.trim().slice(0, 120) || turn.error || turn.stop || turn.state;
+}
+
+/** Where findings stand, in the order in which they are read. */
+export function marksOf(talk: Talk): { flow: string; n: number; i: number; item: number }[] {
+  const out: { flow: string; n: number; i: number; item: number }[] = [];
+  for (const [item, it] of talk.items.entries()) {
+    if (it.kind !== "turn") continue;
+    for (const { turn, part } of shownIn(talk, it.turn)) {
+      for (const i of (part.marks ?? []).keys()) out.push({ flow: turn.flow, n: part.n, i, item });
+    }
+  }
+  return out;
+}
+
+/** The parts that a turn shows, in order: results stand with their calls. */
+export function shownIn(talk: Talk, turn: Turn): Held[] {
+  const out: Held[] = [];
+  for (const part of [...turn.added, ...turn.answer]) {
+    if (part.echo || talk.results.has(placeOf(turn.flow, part.n))) continue;
+    out.push({ turn, part });
+    const result = part.kind === "tool_call" && part.id ? talk.calls.get(part.id) : undefined;
+    if (result?.result && result.turn === turn && result.part === part) out.push(result.result);
+  }
+  return out;
+}
+
+/** The item that shows a part: of a result, its call's. */
+export function itemOf(talk: Talk, flow: string, n?: number): number | undefined {
+  const call = n === undefined ? undefined : talk.results.get(placeOf(flow, n));
+  return talk.at.get(call?.turn.flow ?? flow);
+}
