@@ -449,6 +449,6 @@ func (l *Ledger) sessionView(s *index.Sum) (SessionView, error) {
 		Principal: name.Principal, Session: name.Session, Agent: agent, Flows: s.Flows, Turns: s.Turns, Subagents: s.Agents,
 		First: time.UnixMilli(s.First).UTC(), Last: time.UnixMilli(s.Last).UTC(),
 		Usage: flow.UsageView{Input: u.Input, Output: u.Output, CacheRead: u.CacheRead, CacheWrite: u.CacheWrite, Reasoning: u.Reasoning, Estimated: u.Estimated},
-		Cost:  s.Cost, Partial: s.Unpriced > 0, Models: models,
+		Cost:  s.Cost, Partial: s.Unpriced > 0, Models: append([]string{}, models...),
 	}, nil
 }

@@ -120,3 +120,15 @@ func TestFirstCalls(t *testing.T) {
 		}
 	}
 }
+
+// TestSessionWithoutAModel: who reads the list gets a list of models, an empty one.
+func TestSessionWithoutAModel(t *testing.T) {
+	l := start(t, ledger.Options{})
+	in := intent("f1", "s", nil)
+	in.Model = ""
+	keepFlow(t, l, in, nil)
+	list, err := l.Sessions(ledger.Query{})
+	if err != nil || len(list) != 1 || list[0].Models == nil {
+		t.Errorf("%+v, %v; want one session with an empty list of models", list, err)
+	}
+}
