@@ -11,6 +11,7 @@ import { day, exact, num, time } from "../../parts/format";
 import { Fact, Facts } from "../../parts/Section";
 import { both, term } from "../../parts/terms";
 import { SeveritySign, Verdict } from "../../parts/Verdict";
+import { NamesSwitch, Who } from "../../parts/Who";
 import { AllowDialog } from "./AllowDialog";
 import { allowanceOf } from "./allowed";
 import { actedOn, bare } from "./decided";
@@ -54,7 +55,7 @@ export function Detail({ flow: f }: { flow: FlowView }) {
       <p className="text-muted">{f.would && f.would !== f.verdict ? `It passed, because the mode is not enforce: enforcing would ${f.would} it.` : meanings[f.verdict]}</p>
       <Facts>
         <Fact name="Who">
-          <Line text={f.principal} />
+          <Who principal={f.principal} /> <NamesSwitch />
         </Fact>
         <Fact name="Agent, model">
           <Line text={f.agent || "not known"} />, <Line text={f.model || "no model"} />
@@ -163,7 +164,7 @@ function Card({ flow: f, finding: x }: { flow: FlowView; finding: Finding }) {
       </Facts>
       {allowed && (
         <p className="mt-2 text-pass">
-          Allowed until {day(allowed.until)} for {allowed.scope === "*" ? "everybody" : allowed.scope}: <Signed text={allowed.reason} />
+          Allowed until {day(allowed.until)} for {allowed.scope === "*" ? "everybody" : <Who principal={allowed.scope} />}: <Signed text={allowed.reason} />
         </p>
       )}
       <div className="mt-3 flex flex-wrap gap-2">
