@@ -115,7 +115,8 @@ function Card({ flow: f, finding: x }: { flow: FlowView; finding: Finding }) {
   const [open, setOpen] = useState<"" | "allow" | "reveal" | "why">("");
   const { data: all } = useQuery(allowances);
   const allowed = allowanceOf(all, x.id, f.principal);
-  const hidden = x.end > x.start && x.place !== "call" && x.place !== "connection";
+  // What an answer says is not hidden by policy: its session shows it, in its place.
+  const hidden = x.end > x.start && !["call", "connection", "answer"].includes(x.place ?? "");
   return (
     <article aria-label={x.rule} className="rounded border border-line p-3">
       <div className="mb-2 flex flex-wrap items-center gap-x-3 gap-y-1">
