@@ -21,8 +21,10 @@ type JournalEntry struct {
 
 	Who       string  `json:"who,omitempty"` // read it
 	What      What    `json:"what,omitempty"`
-	Flow      flow.ID `json:"flow,omitempty"`
-	Principal string  `json:"principal,omitempty"` // whose vault was read
+	Flow      flow.ID `json:"flow,omitempty"`      // of a window of a session the first
+	Part      string  `json:"part,omitempty"`      // of the flow, when it was not all: a part's number, or "reveal" with a finding and its span
+	Session   string  `json:"session,omitempty"`   // of which a window was read
+	Principal string  `json:"principal,omitempty"` // whose vault or session was read
 	Query     string  `json:"query,omitempty"`     // that was searched for
 }
 
@@ -68,7 +70,8 @@ func (l *Ledger) journalEntry(row *index.Journal) (JournalEntry, error) {
 	if e.kind == kindAccess {
 		var a access
 		err = json.Unmarshal(e.meta, &a)
-		j.Who, j.Why, j.What, j.Flow, j.Principal, j.Query = a.Who, a.Why, a.What, flow.ID(a.Flow), a.Principal, a.Query
+		j.Who, j.Why, j.What, j.Flow, j.Part = a.Who, a.Why, a.What, flow.ID(a.Flow), a.Part
+		j.Session, j.Principal, j.Query = a.Session, a.Principal, a.Query
 	} else {
 		var a admin
 		err = json.Unmarshal(e.meta, &a)

@@ -60,3 +60,31 @@ func TestJournal(t *testing.T) {
 	l, _ = open(t, ledger.Options{Dir: dir})
 	check(l, "after the index was lost")
 }
+
+// TestJournalTellsWhatWasRead: of a flow, a part of it, or a session.
+func TestJournalTellsWhatWasRead(t *testing.T) {
+	l, _ := open(t, ledger.Options{Dir: t.TempDir()})
+	body := conversation(1)
+	r, err := l.Begin(intent("f1", "s", body), ledger.Content{Doc: split.Split(body, nil)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.End(outcome("f1", nil), nil)
+	by := ledger.Access{Who: "bob", Why: "audit"}
+	if _, _, err := l.TellFlow("f1", "reveal f_1 3-9", by); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Tell(ledger.Window{Session: "s"}, by, func(*ledger.Told) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	list, err := l.Journal(ledger.JournalQuery{})
+	if err != nil || len(list) != 2 {
+		t.Fatalf("%+v, %v; want two entries", list, err)
+	}
+	if j := list[0]; j.Flow != "f1" || j.Part != "reveal f_1 3-9" || j.Session != "" {
+		t.Errorf("a value that was revealed: %+v", j)
+	}
+	if j := list[1]; j.Session != "s" || j.Flow != "f1" || j.Part != "" || j.Principal == "" {
+		t.Errorf("a session: %+v", j)
+	}
+}

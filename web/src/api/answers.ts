@@ -58,7 +58,10 @@ export interface Entry {
   who?: string; // read content
   what?: string;
   flow?: string;
-  principal?: string; // whose vault was read
+  part?: string; // of the flow, when it was not all: its number, or "reveal" and a finding
+  session?: string;
+  principal?: string; // whose vault or session was read
+  query?: string; // that was searched for
 }
 
 export interface View {

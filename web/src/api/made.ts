@@ -262,8 +262,10 @@ export interface JournalEntry {
   entry: number;
   flow?: string;
   kind: string;
+  part?: string;
   principal?: string;
   query?: string;
+  session?: string;
   what?: "request" | "forwarded" | "response" | "delivered";
   who?: string;
   why?: string;

@@ -13,6 +13,7 @@ export interface BarsProps {
   days: string[]; // 2026-11-26
   series: Series[];
   draw(n: number): string; // a value in words
+  whole?: boolean; // values are counts
   onDay?: (day: string) => void;
 }
 
@@ -24,13 +25,13 @@ const grounds = ["bg-series-1", "bg-series-2", "bg-series-3", "bg-series-4", "bg
 /** How many series have a colour; the others are put together. */
 export const mostSeries = fills.length - 1;
 
-export function Bars({ label, days, series, draw, onDay }: BarsProps) {
+export function Bars({ label, days, series, draw, whole = false, onDay }: BarsProps) {
   const box = useRef<HTMLDivElement>(null);
   const width = useWidth(box);
   const [at, setAt] = useState<number>();
   const title = useId();
   const sums = days.map((_, i) => series.reduce((sum, s) => sum + (s.values[i] ?? 0), 0));
-  const ticks = ticksOf(Math.max(...sums, 0));
+  const ticks = ticksOf(Math.max(...sums, 0), whole);
   const top = ticks.at(-1) ?? 1;
   const inner = width - edge.left - edge.right;
   const step = inner / Math.max(1, days.length);
@@ -138,11 +139,12 @@ function shortDay(day: string): string {
 }
 
 /** 0 and two to five round numbers, the last not below most. */
-export function ticksOf(most: number): number[] {
+export function ticksOf(most: number, whole = false): number[] {
   if (!(most > 0)) return [0, 1];
   const rough = most / 4;
   const unit = 10 ** Math.floor(Math.log10(rough));
-  const step = ([1, 2, 2.5, 5, 10].find((n) => n * unit >= rough) ?? 10) * unit;
+  const wanted = ([1, 2, 2.5, 5, 10].find((n) => n * unit >= rough) ?? 10) * unit;
+  const step = whole ? Math.ceil(wanted) : wanted;
   return Array.from({ length: Math.ceil(most / step - 1e-9) + 1 }, (_, i) => i * step);
 }
 

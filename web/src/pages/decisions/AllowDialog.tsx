@@ -6,6 +6,7 @@ import { Button } from "../../parts/Button";
 import { Line } from "../../parts/Captured";
 import { Dialog } from "../../parts/Dialog";
 import { day } from "../../parts/format";
+import { masked, useNames } from "../../parts/names";
 import { Failed } from "../../parts/Note";
 
 const days = 30; // until, unless somebody says otherwise
@@ -15,6 +16,7 @@ const box = "mt-1 h-8 w-full rounded border border-line-strong bg-ground px-2";
 export function AllowDialog({ finding, principal, onClose }: { finding: Pick<Finding, "id" | "rule">; principal?: string | undefined; onClose(): void }) {
   const client = useQueryClient();
   const { data: s } = useQuery(status);
+  const named = useNames();
   const [scope, setScope] = useState(principal ?? "*");
   const [reason, setReason] = useState("");
   const [until, setUntil] = useState(day(Date.now() + days * 86_400_000));
@@ -37,7 +39,7 @@ export function AllowDialog({ finding, principal, onClose }: { finding: Pick<Fin
           <label className="block">
             For whom
             <select value={scope} onChange={(e) => setScope(e.target.value)} className={box}>
-              {principal && <option value={principal}>{principal} only</option>}
+              {principal && <option value={principal}>{named ? principal : masked(principal)} only</option>}
               <option value="*">everybody</option>
             </select>
           </label>

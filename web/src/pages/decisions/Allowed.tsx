@@ -7,6 +7,7 @@ import { Line, Signed } from "../../parts/Captured";
 import { day, exact, time } from "../../parts/format";
 import { Empty, Failed, Waiting } from "../../parts/Note";
 import { Table, type Column } from "../../parts/Table";
+import { Who } from "../../parts/Who";
 import { current } from "./allowed";
 
 export function Allowed() {
@@ -19,7 +20,7 @@ export function Allowed() {
   const columns: Column<Allowance>[] = [
     { name: "Reason", cell: (a) => <Signed text={a.reason} /> },
     { name: "Finding", cell: (a) => <span className="mono">{a.finding}</span> },
-    { name: "For", cell: (a) => (a.scope === "*" ? "everybody" : <Line text={a.scope} />) },
+    { name: "For", cell: (a) => (a.scope === "*" ? "everybody" : <Who principal={a.scope} />) },
     { name: "By", cell: (a) => <Line text={a.owner} /> },
     { name: "Made", cell: (a) => <span title={exact(a.made)}>{time(a.made)}</span> },
     { name: "Until", cell: (a) => <span title={exact(a.until)}>{day(a.until)}</span> },

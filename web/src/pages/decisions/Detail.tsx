@@ -11,6 +11,7 @@ import { day, exact, num, time } from "../../parts/format";
 import { Fact, Facts } from "../../parts/Section";
 import { both, term } from "../../parts/terms";
 import { SeveritySign, Verdict } from "../../parts/Verdict";
+import { NamesSwitch, Who } from "../../parts/Who";
 import { AllowDialog } from "./AllowDialog";
 import { allowanceOf } from "./allowed";
 import { actedOn, bare } from "./decided";
@@ -54,7 +55,7 @@ export function Detail({ flow: f }: { flow: FlowView }) {
       <p className="text-muted">{f.would && f.would !== f.verdict ? `It passed, because the mode is not enforce: enforcing would ${f.would} it.` : meanings[f.verdict]}</p>
       <Facts>
         <Fact name="Who">
-          <Line text={f.principal} />
+          <Who principal={f.principal} /> <NamesSwitch />
         </Fact>
         <Fact name="Agent, model">
           <Line text={f.agent || "not known"} />, <Line text={f.model || "no model"} />
@@ -114,7 +115,8 @@ function Card({ flow: f, finding: x }: { flow: FlowView; finding: Finding }) {
   const [open, setOpen] = useState<"" | "allow" | "reveal" | "why">("");
   const { data: all } = useQuery(allowances);
   const allowed = allowanceOf(all, x.id, f.principal);
-  const hidden = x.end > x.start && x.place !== "call" && x.place !== "connection";
+  // What an answer says is not hidden by policy: its session shows it, in its place.
+  const hidden = x.end > x.start && !["call", "connection", "answer"].includes(x.place ?? "");
   return (
     <article aria-label={x.rule} className="rounded border border-line p-3">
       <div className="mb-2 flex flex-wrap items-center gap-x-3 gap-y-1">
@@ -163,7 +165,7 @@ function Card({ flow: f, finding: x }: { flow: FlowView; finding: Finding }) {
       </Facts>
       {allowed && (
         <p className="mt-2 text-pass">
-          Allowed until {day(allowed.until)} for {allowed.scope === "*" ? "everybody" : allowed.scope}: <Signed text={allowed.reason} />
+          Allowed until {day(allowed.until)} for {allowed.scope === "*" ? "everybody" : <Who principal={allowed.scope} />}: <Signed text={allowed.reason} />
         </p>
       )}
       <div className="mt-3 flex flex-wrap gap-2">

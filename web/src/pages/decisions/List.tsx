@@ -8,6 +8,7 @@ import { exact, num, shortSession, time } from "../../parts/format";
 import { useKeys } from "../../parts/keys";
 import { Empty, Failed, Waiting } from "../../parts/Note";
 import { Verdict } from "../../parts/Verdict";
+import { Who } from "../../parts/Who";
 import { term } from "../../parts/terms";
 import { actedOn, bare, type Decided } from "./decided";
 import { Detail } from "./Detail";
@@ -69,7 +70,7 @@ function Item({ flow: f, on, onClick }: { flow: FlowView; on: boolean; onClick()
         </span>
         <span />
         <span className="col-span-2 truncate text-muted">
-          <Line text={f.agent || f.principal} /> · <Line text={f.model || f.path} /> · <Line text={f.session ? shortSession(f.session) : "no session"} />
+          {f.agent ? <Line text={f.agent} /> : <Who principal={f.principal} />} · <Line text={f.model || f.path} /> · <Line text={f.session ? shortSession(f.session) : "no session"} />
         </span>
       </button>
     </li>

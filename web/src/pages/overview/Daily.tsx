@@ -20,6 +20,7 @@ export function Daily({ groups, q, period, measure, stack }: { groups: Group[]; 
         days={days}
         series={seriesOf(groups, days, measure, stack)}
         draw={measure === "spend" ? dollars : short}
+        whole={measure !== "spend"}
         onDay={(d) => void navigate({ to: "/live", search: { q: both(q, onDay(d)) } })}
       />
       {unpriced && <p className="text-sm text-muted">Calls without a known price are not in the bars.</p>}

@@ -9,10 +9,11 @@ import { Choice } from "../../parts/Choice";
 import { csv, saveText } from "../../parts/csv";
 import { num, partial, short, shortSession } from "../../parts/format";
 import { Icon } from "../../parts/Icon";
-import { masks } from "../../parts/masked";
+import { masked, useNames } from "../../parts/names";
 import { Failed, Waiting } from "../../parts/Note";
 import { Section } from "../../parts/Section";
 import { Table, type Column } from "../../parts/Table";
+import { NamesSwitch } from "../../parts/Who";
 import type { TableBy } from "./Overview";
 import { within, type Period } from "./period";
 import { cacheShare, chosen, fileName, measured, percent, table } from "./sums";
@@ -33,34 +34,30 @@ interface Props {
 /** The sums by one thing. Persons are never ranked: their table has the order of
  * the alphabet, and masks in place of names until somebody asks for them. */
 export function Groups({ q, period, by, bys, sort, onBy, onSort }: Props) {
-  const { data, error, refetch } = useQuery(overview(within(q, period), by));
-  const [named, setNamed] = useState(false);
+  const { data, error, refetch } = useQuery({ ...overview(within(q, period), by), ...(by === "session" ? { refetchInterval: false as const } : {}) }); // sessions may be many
+  const named = useNames();
   const [all, setAll] = useState(false);
   const people = by === "principal";
   const groups = data?.groups.filter((g) => g.keys.length === 1) ?? [];
-  const masked = people && !named ? masks(groups.map((g) => g.keys[0] ?? "")) : undefined;
-  const name = (g: Group) => masked?.get(g.keys[0] ?? "") ?? g.keys[0] ?? "";
+  const hidden = people && !named;
+  const name = (g: Group) => (hidden ? masked(g.keys[0] ?? "") : (g.keys[0] ?? ""));
   const shown = all ? groups : cut(groups, by, sort);
   return (
     <Section
       title={`By ${titles[by].toLowerCase()}`}
       more={
         <>
-          {people && (
-            <Button small on={named} onClick={() => setNamed(!named)}>
-              Show names
-            </Button>
-          )}
+          {people && <NamesSwitch />}
           <Choice label="Group by" value={by} options={bys.map((b) => ({ value: b, text: titles[b] }))} onChange={onBy} />
           <Button small disabled={!data} onClick={() => saveText(fileName(by), csv(table(by, groups, name)), "text/csv;charset=utf-8")}>
             <Icon name="download" size={13} /> CSV
           </Button>
         </>
       }
-      says={people ? (named ? "In the order of the alphabet: sums of people are no ranking." : "Names are masked. Show them to follow a row to its flows.") : undefined}
+      says={people ? (named ? "In the order of the alphabet: sums of people are no ranking." : "Names are masked. Show them to follow a row to its calls.") : undefined}
     >
       {error ? <Failed error={error} again={() => void refetch()} /> : !data && <Waiting what="the sums" />}
-      {data && <Table label={`Sums by ${by}`} columns={columns(by, q, period, name, masked !== undefined)} rows={shown} id={(g) => `${g.principal ?? ""} ${g.keys[0]}`} {...(people ? {} : { sort: sort ?? usualSort(by), onSort })} />}
+      {data && <Table label={`Sums by ${by}`} columns={columns(by, q, period, name, hidden)} rows={shown} id={(g) => `${g.principal ?? ""} ${g.keys[0]}`} {...(people ? {} : { sort: sort ?? usualSort(by), onSort })} />}
       {shown.length < groups.length && (
         <p className="pt-2">
           <Button small onClick={() => setAll(true)}>
@@ -88,14 +85,14 @@ function cut(groups: Group[], by: TableBy, sort: string | undefined): Group[] {
 
 type C = Column<Group>;
 
-function columns(by: TableBy, q: string, period: Period, name: (g: Group) => string, masked: boolean): C[] {
+function columns(by: TableBy, q: string, period: Period, name: (g: Group) => string, hidden: boolean): C[] {
   const figure = (title: string, of: (g: Group) => number, says?: string, draw = short, wide = false): C => ({
     name: title, right: true, wide, ...(says ? { title: says } : {}), cell: (g) => <Number n={of(g)} draw={draw} />, sort: (a, b) => of(b) - of(a),
   });
   return [
     {
       name: titles[by],
-      cell: (g) => <Key g={g} by={by} name={name(g)} q={masked ? undefined : chosen(q, period, by, g)} />,
+      cell: (g) => <Key g={g} by={by} name={name(g)} q={hidden ? undefined : chosen(q, period, by, g)} />,
       sort: (a, b) => (a.keys[0] ?? "").localeCompare(b.keys[0] ?? "") * (by === "day" ? -1 : 1),
     },
     figure("Calls", (g) => g.flows, undefined, num),
@@ -126,12 +123,13 @@ function Spend({ g }: { g: Group }) {
 }
 
 function Key({ g, by, name, q }: { g: Group; by: TableBy; name: string; q: string | undefined }) {
+  const named = useNames(); // an address says whose it is, too
   const text = <Line text={name === "" ? `no ${by} known` : by === "session" ? shortSession(name) : name} />;
   if (q === undefined) return text;
   const look = "text-accent hover:underline";
   if (by === "session" && name !== "") {
     return (
-      <Link to="/sessions/$session" params={{ session: name }} search={g.principal ? { principal: g.principal } : {}} className={look}>
+      <Link to="/sessions/$session" params={{ session: name }} search={named && g.principal ? { principal: g.principal } : {}} className={look}>
         {text}
       </Link>
     );

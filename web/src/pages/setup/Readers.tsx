@@ -4,31 +4,50 @@ import type { Entry } from "../../api/answers";
 import { getJournal } from "../../api/queries";
 import { Button } from "../../parts/Button";
 import { Line, Signed } from "../../parts/Captured";
-import { exact, time } from "../../parts/format";
+import { exact, shortSession, time } from "../../parts/format";
 import { Failed, Waiting } from "../../parts/Note";
 import { Section } from "../../parts/Section";
 import { Table, type Column } from "../../parts/Table";
+import { Who } from "../../parts/Who";
 
 const page = 200;
 
 const whats: Record<string, string> = {
-  request: "the request", forwarded: "what was forwarded", response: "the answer", delivered: "what was delivered", conversation: "a conversation", search: "a search", reveal: "a value",
+  request: "the request’s bytes", forwarded: "the bytes that were forwarded", response: "the answer’s bytes", delivered: "the bytes that were delivered",
+  conversation: "a session’s conversation", "conversation of flow": "a flow’s conversation", "vault of session": "values behind pseudonyms",
 };
+
+function What({ entry: e }: { entry: Entry }) {
+  if (e.query !== undefined) {
+    return (
+      <>
+        search for <Line text={e.query} className="mono" />
+      </>
+    );
+  }
+  if (e.part?.startsWith("reveal ")) return <Line text={`a value was revealed: ${e.part.split(" ")[1] ?? ""}`} />;
+  if (e.part?.startsWith("part ")) return <Line text={`${e.part} of the flow`} />;
+  return <Line text={whats[e.what ?? ""] ?? e.what ?? "content"} />;
+}
 
 const columns: Column<Entry>[] = [
   { name: "When", cell: (e) => <span title={exact(e.at)}>{time(e.at)}</span> },
   { name: "Who", cell: (e) => <Line text={e.who ?? ""} /> },
   { name: "Why", cell: (e) => <Signed text={e.why ?? ""} /> },
-  { name: "What", cell: (e) => (e.what ? (whats[e.what] ?? e.what) : e.principal ? "values behind pseudonyms" : "content") },
+  { name: "What", cell: (e) => <What entry={e} /> },
   {
     name: "Of",
     cell: (e) =>
-      e.flow ? (
+      e.session ? (
+        <Link to="/sessions/$session" params={{ session: e.session }} search={e.principal ? { principal: e.principal } : {}} className="text-accent hover:underline">
+          session <Line text={shortSession(e.session)} />
+        </Link>
+      ) : e.flow ? (
         <Link to="/flows/$flow" params={{ flow: e.flow }} className="mono text-accent hover:underline">
           {e.flow}
         </Link>
       ) : (
-        <Line text={e.principal ?? "–"} />
+        e.principal ? <Who principal={e.principal} /> : "–"
       ),
   },
   { name: "Entry", right: true, cell: (e) => <span className="mono text-muted">{e.entry}</span> },
