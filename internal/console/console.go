@@ -145,6 +145,7 @@ func (c *Console) routes() {
 		"GET /api/v1/status":                    c.status,
 		"GET /api/v1/rows":                      c.rows,
 		"GET /api/v1/rows/count":                c.countRows,
+		"GET /api/v1/filter":                    c.checkFilter,
 		"GET /api/v1/flows":                     c.flows,
 		"GET /api/v1/flows/{id}":                c.flow,
 		"GET /api/v1/flows/{id}/content/{what}": c.content,

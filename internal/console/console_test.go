@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os/user"
 	"slices"
 	"strconv"
@@ -304,7 +305,7 @@ func TestFiltersReachTheLedger(t *testing.T) {
 
 func TestFilterThatCannotBeReadIsExplained(t *testing.T) {
 	d := newDesk(t)
-	for _, path := range []string{"flows", "sessions", "rows", "rows/count", "tail", "events", "overview"} {
+	for _, path := range []string{"flows", "sessions", "rows", "rows/count", "filter", "tail", "events", "overview"} {
 		w := d.ask("GET", "/api/v1/"+path+"?q=tool:Bash+modle:x", "")
 		const want = `{"error":{"kind":"filter","message":"there is no field modle","column":11,"hint":"did you mean model?"}}`
 		if got := strings.TrimSpace(w.Body.String()); w.Code != 400 || got != want {
@@ -609,5 +610,18 @@ func TestServeEndsLiveAnswers(t *testing.T) {
 	}
 	if _, err := io.ReadAll(resp.Body); err != nil {
 		t.Errorf("the tail was cut off: %v; want that it ended", err)
+	}
+}
+
+func TestFilterIsReadAndAppliedToNothing(t *testing.T) {
+	d := newDesk(t)
+	for _, tt := range []struct{ q, want string }{
+		{"", `{"filter":"","texts":false}`},
+		{"model:claude*  tool:Bash", `{"filter":"model:claude* tool:Bash","texts":false}`},
+		{`agent:codex -"rm -rf"`, `{"filter":"agent:codex -\"rm -rf\"","texts":true}`},
+	} {
+		if got := strings.TrimSpace(d.ask("GET", "/api/v1/filter?q="+url.QueryEscape(tt.q), "").Body.String()); got != tt.want {
+			t.Errorf("%q: %s, want %s", tt.q, got, tt.want)
+		}
 	}
 }

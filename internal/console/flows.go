@@ -102,6 +102,22 @@ func (c *Console) countRows(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, RowCount{n})
 }
 
+// FilterCheck is what a filter that can be read asks for.
+type FilterCheck struct {
+	Filter string `json:"filter"` // as the program writes it
+	Texts  bool   `json:"texts"`  // it looks for texts: whoever applies it is put on record
+}
+
+// checkFilter reads a filter and applies it to nothing, so that it can be asked
+// for while it is typed.
+func (c *Console) checkFilter(w http.ResponseWriter, r *http.Request) error {
+	q, err := query(r)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, FilterCheck{q.Filter.String(), len(q.Filter.Texts()) > 0})
+}
+
 // query reads q (a filter), session, since (RFC 3339), before (a flow's id) and
 // limit. offset is what the reader's clock is ahead of UTC, in minutes: times in
 // a filter that name no zone are read so; without it they are local here. A

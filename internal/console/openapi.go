@@ -197,6 +197,7 @@ var docs = map[string]doc{
 	"GET /api/v1/status":                    {does: "the gateway, its policy, rules and ledger, and who asks", out: status{}},
 	"GET /api/v1/rows":                      {does: "flows as lists show them, the newest last, 200 unless limit says (5000 at most); the header X-More tells that there are older ones", params: listParams, out: []flow.Row{}},
 	"GET /api/v1/rows/count":                {does: "how many flows fit", params: []param{filterParam}, out: RowCount{}},
+	"GET /api/v1/filter":                    {does: "whether a filter can be read; it is applied to nothing", params: []param{filterParam}, out: FilterCheck{}},
 	"GET /api/v1/flows":                     {does: "flows, the newest last", params: listParams, form: lines_, out: flow.View{}},
 	"GET /api/v1/flows/{id}":                {does: "a flow's two entries; the beginning of its id is enough", out: flowDetail{}},
 	"GET /api/v1/flows/{id}/content/{what}": {does: "exact bytes of a body: request, forwarded, response, delivered", params: []param{whyParam, {name: "chunks", does: "1: as JSON Lines, a chunk each, with its time"}}, form: octets},

@@ -68,6 +68,19 @@ test("a text is one hit where it first stood, however often it was sent again", 
   expect(entries.filter((e) => e.query?.includes("marmalade")).at(-1)?.why).toBe("looking in the console");
 });
 
+test("what is typed is not searched for", async () => {
+  await page.getByRole("grid", { name: "Flows" }).waitFor();
+  await page.keyboard.press("/");
+  const read = page.waitForResponse(/\/filter\?.*q=quince/);
+  await page.keyboard.type("quince");
+  await read;
+  await page.keyboard.press("Escape");
+  await search("zeppelin"); // whatever came before is on record by now
+  const journal = await (await g.admin("GET", "/journal?kind=read")).text();
+  expect(journal).toContain("zeppelin");
+  expect(journal).not.toContain("quince");
+});
+
 test("texts and fields together", async () => {
   await search("zeppelin model:claude-opus*");
   await hits().first().waitFor();

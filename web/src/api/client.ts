@@ -1,6 +1,7 @@
 // Calls of the admin API. The cookie comes along by itself, the page's word here:
 // so a plain link to /api gets nothing, and what is saved goes through save().
 import { lost, proof } from "./session";
+import { why } from "./why";
 
 const root = "/api/v1";
 
@@ -39,7 +40,7 @@ export function address(path: string, params: Params = {}): string {
 export async function call(path: string, params?: Params, init?: Init): Promise<Response> {
   let answer: Response;
   try {
-    answer = await fetch(address(path, zoned(params)), { ...init, headers: { ...init?.headers, ...proof() }, redirect: "error" });
+    answer = await fetch(address(path, asked(params)), { ...init, headers: { ...init?.headers, ...proof() }, redirect: "error" });
   } catch (e) {
     if (init?.signal?.aborted) throw e;
     throw new Problem(0, "network", "the gateway does not answer", undefined, "is it running? `gatehouse up` starts it");
@@ -49,9 +50,10 @@ export async function call(path: string, params?: Params, init?: Init): Promise<
   throw await problemOf(answer);
 }
 
-/** The times in a filter are those of this browser's clock. */
-function zoned(params: Params | undefined): Params {
-  return params?.["q"] ? { offset: -new Date().getTimezoneOffset(), ...params } : (params ?? {});
+/** The times in a filter are those of this browser's clock; that its texts are
+ * looked for is put on record, with a reason. */
+function asked(params: Params | undefined): Params {
+  return params?.["q"] ? { offset: -new Date().getTimezoneOffset(), why: why(), ...params } : (params ?? {});
 }
 
 async function problemOf(answer: Response): Promise<Problem> {

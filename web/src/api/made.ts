@@ -133,6 +133,11 @@ export interface Explanation {
   why: string;
 }
 
+export interface FilterCheck {
+  filter: string;
+  texts: boolean;
+}
+
 export interface Finding {
   action: "block" | "ask" | "redact" | "flag" | "off";
   allowed?: string;

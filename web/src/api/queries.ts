@@ -20,7 +20,18 @@ export async function rows(q: string, limit: number, before?: string, signal?: A
   return { rows: (await answer.json()) as Row[], more: answer.headers.get("X-More") === "1" };
 }
 
-/** How many flows match. It is also how a filter is checked while it is typed. */
+/** Whether a filter can be read, and whether it looks for texts. It is applied to
+ * nothing: that is how it is checked while it is typed. */
+export const check = (q: string) =>
+  queryOptions({
+    queryKey: ["check", q],
+    queryFn: ({ signal }) => get<{ filter: string; texts: boolean }>("/filter", { q }, signal),
+    staleTime: Infinity,
+    retry: false,
+  });
+
+/** How many flows match. Not for what is typed and has texts: to look for them is
+ * put on record. */
 export const count = (q: string) =>
   queryOptions({
     queryKey: ["count", q],

@@ -94,13 +94,9 @@ export class Feed {
     this.#changed();
   }
 
-  /** Draws what waits. */
+  /** Draws what waits, before the list moves on. */
   take() {
     this.list.take();
-    if (this.list.stale) {
-      this.list.held = false;
-      void this.read().then(() => this.list.hold(true));
-    }
     this.#changed();
   }
 

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useLocation, useNavigate } from "@tanstack/react-router";
 import { useEffect, useId, useRef, useState, type KeyboardEvent } from "react";
 import { Problem } from "../../api/client";
-import { count } from "../../api/queries";
+import { check, count } from "../../api/queries";
 import { Kbd } from "../Badge";
 import { IconButton } from "../Button";
 import { Signed } from "../Captured";
@@ -61,8 +61,9 @@ export function FilterBox() {
   };
 
   const settled = useSettled(text.trim(), 250);
-  const check = useQuery({ ...count(settled), enabled: settled !== "", retry: false });
-  const problem = settled !== "" && settled === text.trim() && check.error instanceof Problem && check.error.column !== undefined ? check.error : undefined;
+  const checked = useQuery({ ...check(settled), enabled: settled !== "" });
+  const counted = useQuery({ ...count(settled), enabled: settled !== "" && checked.data?.texts === false && !searching, retry: false });
+  const problem = settled !== "" && settled === text.trim() && checked.error instanceof Problem && checked.error.column !== undefined ? checked.error : undefined;
   const offering = open && offers.length > 0;
   return (
     <search className="relative flex min-w-0 flex-1 items-center gap-1">
@@ -92,9 +93,9 @@ export function FilterBox() {
           autoComplete="off"
           className="mono min-w-0 flex-1 bg-transparent outline-none placeholder:text-muted"
         />
-        {check.data && !searching && settled === text.trim() && (
+        {counted.data && settled === text.trim() && settled !== "" && (
           <span className="shrink-0 text-sm text-muted">
-            {num(check.data.count)} {check.data.count === 1 ? "flow" : "flows"}
+            {num(counted.data.count)} {counted.data.count === 1 ? "flow" : "flows"}
           </span>
         )}
         {text !== "" && (
