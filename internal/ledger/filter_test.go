@@ -120,19 +120,20 @@ func TestFiltersChooseWhatMatches(t *testing.T) {
 		in, out := oneOfMany(r, n)
 		keepFlow(t, l, in, out)
 	}
-	compare(t, l)
+	compare(t, l, everyFilter())
 	stop()
 	os.Remove(filepath.Join(dir, "index.db"))
-	compare(t, start(t, ledger.Options{Dir: dir}))
+	l = start(t, ledger.Options{Dir: dir})
+	compare(t, l, everyFilter()[:30])
 }
 
-func compare(t *testing.T, l *ledger.Ledger) {
+func compare(t *testing.T, l *ledger.Ledger, filters []string) {
 	all, err := l.Flows(ledger.Query{})
 	if err != nil || len(all) != many {
 		t.Fatal(len(all), err)
 	}
 	hits := 0
-	for _, text := range everyFilter() {
+	for i, text := range filters {
 		f := chosen(t, text)
 		var want []flow.ID
 		sessions := map[string]bool{}
@@ -155,9 +156,11 @@ func compare(t *testing.T, l *ledger.Ledger) {
 		if got, err := l.Sessions(ledger.Query{Filter: f}); err != nil || len(got) != len(sessions) {
 			t.Errorf("%s: %d sessions, %v, want %d", text, len(got), err, len(sessions))
 		}
-		pages(t, l, f, want)
+		if i%8 == 0 {
+			pages(t, l, f, want)
+		}
 	}
-	if hits < 90 {
+	if hits < 2*len(filters)/3 {
 		t.Errorf("only %d filters tell flows apart", hits)
 	}
 	rows, err := l.Rows(ledger.Query{})
