@@ -1,1 +1,0 @@
-import{Mt as e,Nt as t}from"./queries-VqERYEkj.js";function n(n,r){return e(n,t,r)}export{n as t};
