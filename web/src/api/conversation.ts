@@ -91,7 +91,7 @@ export interface Part {
   n: number; // names it within its flow; a request's are below its answer's, in their order
   side: "request" | "answer";
   kind: "text" | "thinking" | "tool_definition" | "tool_call" | "tool_result" | "media" | "unknown" | (string & {});
-  role?: string;
+  role: string;
   id?: string;
   name?: string;
   title?: string; // of a tool call: "Read src/main.go"
@@ -116,7 +116,8 @@ export interface Mark {
   action?: Action;
   finding?: string;
   shown: "masked" | "pseudonym" | "text"; // what stands there
-  value?: false; // reveal can't give it
+  value?: false; // what stands there is not the value
+  sealed?: boolean; // and reveal gives none: it is a piece of one, behind an encoding, or known from elsewhere
   from: number; // for reveal: its span, in bytes, and where that counts
   to: number;
   place?: string;

@@ -19,9 +19,17 @@ export function Popover({ anchor, label, onClose, children }: { anchor: HTMLElem
   useEffect(() => {
     ref.current?.focus({ preventScroll: true });
     const away = (e: Event) => e.target instanceof Node && !ref.current?.contains(e.target) && !anchor.contains(e.target) && close.current();
+    // Also when what had the focus in it is gone.
+    const escape = (e: KeyboardEvent) => {
+      if (e.key !== "Escape" || document.activeElement !== document.body) return;
+      close.current();
+      anchor.focus({ preventScroll: true });
+    };
+    document.addEventListener("keydown", escape);
     document.addEventListener("pointerdown", away);
     document.addEventListener("scroll", away, true); // what it stands beside has moved
     return () => {
+      document.removeEventListener("keydown", escape);
       document.removeEventListener("pointerdown", away);
       document.removeEventListener("scroll", away, true);
     };

@@ -9,7 +9,7 @@ import { Line } from "../../parts/Captured";
 import { Copy } from "../../parts/Copy";
 import { exact, shortID, shortSession, time } from "../../parts/format";
 import { Failed, Waiting } from "../../parts/Note";
-import { Bytes, type Tab } from "../../parts/talk/Bytes";
+import { Bytes, isTab, type Tab } from "../../parts/talk/Bytes";
 import { Desk, DeskContext } from "../../parts/talk/desk";
 import { FindingNote } from "../../parts/talk/FindingNote";
 import { talkOf } from "../../parts/talk/model";
@@ -39,7 +39,7 @@ function Shown({ flow, record }: { flow: string; record: Record_ }) {
   const { tab: named } = route.useSearch();
   const navigate = route.useNavigate();
   const talks = record.intent.entrance !== "tunnel";
-  const bytesTab = (["headers", "request", "forwarded", "response", "delivered", "replaced"] as const).find((t) => t === named);
+  const bytesTab = isTab(named) ? named : undefined;
   const tab = bytesTab ? "bytes" : (tabs.find((t) => t === named) ?? (talks ? "conversation" : "facts"));
   const to = (next: string) => void navigate({ search: { tab: next }, replace: true });
   return (

@@ -15,6 +15,7 @@ import type { Props as Room } from "./Room";
 interface Props extends Room {
   talk: Talk;
   newer: number;
+  onExport(): void;
   onTurn(n: number): Promise<boolean>; // whether there is such a turn
 }
 
@@ -63,6 +64,9 @@ export function Head(props: Props) {
           )}
           {(before || after) && <ToTurn turns={about.turns} busy={busy} onTurn={props.onTurn} onStart={onStart} />}
           <Kinds />
+          <Button small onClick={props.onExport}>
+            <Icon name="download" size={13} /> Export
+          </Button>
         </div>
       </div>
     </div>

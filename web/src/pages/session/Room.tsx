@@ -17,6 +17,7 @@ import { foldsOf, type Places } from "../../parts/talk/Parts";
 import { Reading, type Reach } from "../../parts/talk/Reading";
 import { turnName } from "../../parts/talk/TurnView";
 import { only } from "./only";
+import { Export } from "./Export";
 import { FindBox, Head } from "./Head";
 import { useNewer } from "./newer";
 
@@ -41,11 +42,10 @@ export function Room(props: Props) {
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
   const talk = useMemo(() => talkOf(windows, closed), [windows, closed]);
   const reach = useRef<Reach>(null);
+  const [exporting, setExporting] = useState(false);
   const [bytesOf, setBytesOf] = useState<string>();
-  const { flow, part } = route.useSearch();
-  const navigate = route.useNavigate();
-  const at = useCallback((to: string, n?: number) => void navigate({ search: ({ part: _, ...old }) => ({ ...old, flow: to, ...(n === undefined ? {} : { part: String(n) }) }), replace: true, resetScroll: false }), [navigate]);
-  const goal = useRef(flow === undefined ? undefined : { flow, n: part === undefined ? undefined : Number(part) });
+  const goal = useRef<Place>(undefined);
+  const [place, at] = usePlace(goal);
 
   const toFlow = useCallback(
     (to: string, n?: number, mark?: number) => {
@@ -57,7 +57,7 @@ export function Room(props: Props) {
     },
     [talk, at, onStart],
   );
-  useArrival(talk, reach, goal);
+  useArrival(talk, reach, goal, place);
   const places: Places = useMemo(() => ({
     toFlow,
     toBranch: (id) => {
@@ -72,7 +72,7 @@ export function Room(props: Props) {
     if (edge === "first" && before) onBefore();
     if (edge === "last" && after) onAfter();
   }, [busy, before, after, onBefore, onAfter]);
-  const current = shownAt(talk, flow, part);
+  const current = shownAt(talk, place);
   useRoomKeys({ talk, desk, flow: current, toFlow, onBytes: setBytesOf, link: (to) => linkTo(about, to) });
   const newer = useNewer(about, talk);
   const toPlace = (to: string, target: Target) => {
@@ -89,7 +89,7 @@ export function Room(props: Props) {
   return (
     <DeskContext value={desk}>
       <div className="flex h-full min-h-0 flex-col">
-        <Head {...props} talk={talk} newer={newer} onTurn={toTurn} />
+        <Head {...props} talk={talk} newer={newer} onTurn={toTurn} onExport={() => setExporting(true)} />
         <div className="flex min-h-0 flex-1">
           <nav aria-label="Turns" className="flex w-84 shrink-0 flex-col border-r border-line bg-panel max-lg:hidden">
             <FindBox {...props} talk={talk} onPlace={toPlace} />
@@ -101,16 +101,45 @@ export function Room(props: Props) {
         </div>
       </div>
       <FindingNote turnOf={(f) => talk.turns.get(f)} />
+      {exporting && <Export about={about} onClose={() => setExporting(false)} />}
       {bytesOf !== undefined && <BytesOf flow={bytesOf} title={titleOf(talk, bytesOf)} onClose={() => setBytesOf(undefined)} />}
     </DeskContext>
   );
 }
 
-/** The turn that shows what the address names. */
-function shownAt(talk: Talk, flow: string | undefined, part: string | undefined): string | undefined {
-  const index = flow === undefined ? undefined : itemOf(talk, flow, part === undefined ? undefined : Number(part));
+interface Place {
+  flow: string;
+  n?: number | undefined; // of a part
+}
+
+/** Where the reader is. The address follows: keys come faster than it changes. An
+ * address that changes by itself is a goal. */
+function usePlace(goal: React.RefObject<Place | undefined>): [place: Place | undefined, at: (flow: string, n?: number) => void] {
+  const { flow, part } = route.useSearch();
+  const navigate = route.useNavigate();
+  const [place, setPlace] = useState<Place>();
+  const written = useRef(new Set<string>()); // addresses of ours that have not come yet
+  const at = useCallback(
+    (to: string, n?: number) => {
+      setPlace({ flow: to, n });
+      written.current.add(`${to} ${n ?? ""}`);
+      void navigate({ search: ({ part: _, ...old }) => ({ ...old, flow: to, ...(n === undefined ? {} : { part: String(n) }) }), replace: true, resetScroll: false });
+    },
+    [navigate],
+  );
+  useEffect(() => {
+    if (flow === undefined || written.current.delete(`${flow} ${part ?? ""}`)) return;
+    goal.current = { flow, ...(part === undefined ? {} : { n: Number(part) }) };
+    setPlace(goal.current);
+  }, [goal, flow, part]);
+  return [place, at];
+}
+
+/** The turn that shows the place. */
+function shownAt(talk: Talk, place: Place | undefined): string | undefined {
+  const index = place && itemOf(talk, place.flow, place.n);
   const item = index === undefined ? undefined : talk.items[index];
-  return item?.kind === "turn" ? item.turn.flow : flow;
+  return item?.kind === "turn" ? item.turn.flow : place?.flow;
 }
 
 function titleOf(talk: Talk, flow: string): string {
@@ -149,14 +178,14 @@ function show(talk: Talk, reach: Reach | null, index: number, flow: string, n?: 
 }
 
 /** Goes to what could not be shown at once, when it is there. */
-function useArrival(talk: Talk, reach: React.RefObject<Reach | null>, goal: React.RefObject<{ flow: string; n: number | undefined } | undefined>) {
+function useArrival(talk: Talk, reach: React.RefObject<Reach | null>, goal: React.RefObject<Place | undefined>, place: Place | undefined) {
   useEffect(() => {
     const to = goal.current;
     const index = to && itemOf(talk, to.flow, to.n);
     if (to === undefined || index === undefined) return;
     goal.current = undefined;
     show(talk, reach.current, index, to.flow, to.n);
-  }, [talk, reach, goal]);
+  }, [talk, reach, goal, place]);
 }
 
 interface KeysOf {
@@ -173,7 +202,10 @@ function useRoomKeys({ talk, desk, flow, toFlow, onBytes, link }: KeysOf) {
   const now = flow === undefined ? -1 : (talk.at.get(flow) ?? -1);
   const go = (step: 1 | -1, round: boolean) => {
     let i = now + step;
-    if (round && step < 0) i = roundOf(talk, now) - 1; // to the begin of the one before
+    if (round && step < 0) {
+      const begin = roundOf(talk, now);
+      i = now > begin + 1 ? begin : begin - 1; // to its begin first
+    }
     for (; i >= 0 && i < talk.items.length; i += step) {
       const item = talk.items[i];
       if (!round && item?.kind === "turn") return toFlow(item.turn.flow);

@@ -1,6 +1,7 @@
 // The exact bytes of a flow, and its headers.
 import { useMemo, useState, type ReactNode } from "react";
-import type { Flow, Header, What } from "../../api/types";
+import type { Readable } from "../../api/reader";
+import type { Flow, Header } from "../../api/types";
 import { usualWhy, useWhy } from "../../api/why";
 import { Button } from "../Button";
 import { Captured, Signed } from "../Captured";
@@ -10,8 +11,12 @@ import { edits, type Edit } from "./changes";
 import { useDesk } from "./desk";
 import { cutAt, hexLines } from "./hex";
 
-const tabs = ["headers", "request", "forwarded", "response", "delivered", "replaced"] as const;
+const tabs = ["headers", "request", "forwarded", "response", "delivered", "replaced", "curl"] as const;
 export type Tab = (typeof tabs)[number];
+
+export const isTab = (name: string | undefined): name is Tab => tabs.some((t) => t === name);
+
+const names: Record<Tab, string> = { headers: "Headers", request: "Request", forwarded: "Forwarded", response: "Response", delivered: "Delivered", replaced: "What was replaced", curl: "curl" };
 
 const says: Record<Tab, string> = {
   headers: "Headers of the request and of the answer. Credentials are not kept.",
@@ -19,12 +24,13 @@ const says: Record<Tab, string> = {
   forwarded: "What the provider got: what the agent sent, less what was replaced.",
   response: "What the provider sent.",
   delivered: "What the agent got: what the provider sent, with values put back or held.",
+  curl: "A command that sends the same request again, through the gateway. Values that rules found are not in it.",
   replaced: "Where what the provider got differs from what the agent sent.",
 };
 
 export function Bytes({ flow, record, tab, onTab }: { flow: string; record: Flow | undefined; tab: Tab; onTab(tab: Tab): void }) {
-  const [read, setRead] = useState<Partial<Record<What, Uint8Array>>>({});
-  const got = (what: What) => (data: Uint8Array) => setRead((old) => ({ ...old, [what]: data }));
+  const [read, setRead] = useState<Partial<Record<Readable, Uint8Array>>>({});
+  const got = (what: Readable) => (data: Uint8Array) => setRead((old) => ({ ...old, [what]: data }));
   const onKeyDown = (e: React.KeyboardEvent) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[e.key];
     if (!step) return;
@@ -45,9 +51,9 @@ export function Bytes({ flow, record, tab, onTab }: { flow: string; record: Flow
             aria-controls="bytes-panel"
             tabIndex={name === tab ? 0 : -1}
             onClick={() => onTab(name)}
-            className="-mb-px border-b-2 border-transparent px-2 py-1 capitalize text-muted hover:text-ink aria-selected:border-accent aria-selected:text-ink"
+            className="-mb-px border-b-2 border-transparent px-2 py-1 text-muted hover:text-ink aria-selected:border-accent aria-selected:text-ink"
           >
-            {name}
+            {names[name]}
           </button>
         ))}
       </div>
@@ -69,20 +75,21 @@ export function Bytes({ flow, record, tab, onTab }: { flow: string; record: Flow
   );
 }
 
-function sizeOf(record: Flow | undefined, what: What): number | undefined {
+function sizeOf(record: Flow | undefined, what: Readable): number | undefined {
   if (!record) return undefined;
   if (what === "request") return record.intent.request_bytes;
   if (what === "forwarded") return record.intent.forwarded_bytes;
+  if (what === "curl") return undefined;
   return record.outcome?.response_bytes;
 }
 
 interface GateProps {
   flow: string;
-  whats: What[];
+  whats: Readable[];
   record: Flow | undefined;
-  read: Partial<Record<What, Uint8Array>>;
-  got(what: What): (data: Uint8Array) => void;
-  children(data: Partial<Record<What, Uint8Array>>): ReactNode;
+  read: Partial<Record<Readable, Uint8Array>>;
+  got(what: Readable): (data: Uint8Array) => void;
+  children(data: Partial<Record<Readable, Uint8Array>>): ReactNode;
 }
 
 /** Bytes hold what is masked elsewhere: so they are asked for, with a reason. */
@@ -105,7 +112,9 @@ function Gate({ flow, whats, record, read, got, children }: GateProps) {
   const size = missing.reduce((sum, w) => sum + (sizeOf(record, w) ?? 0), 0);
   return (
     <form className="max-w-xl rounded border border-line p-3" onSubmit={(e) => (e.preventDefault(), void ask())}>
-      <p>These are the exact bytes. Values that are masked in the conversation stand in them. That you read them is put on record, with your reason:</p>
+      <p>
+        {whats[0] === "curl" ? "The command holds all of the request." : "These are the exact bytes. Values that are masked in the conversation stand in them."} That you read them is put on record, with your reason:
+      </p>
       <input
         aria-label="Reason"
         value={why}
@@ -126,7 +135,7 @@ function Gate({ flow, whats, record, read, got, children }: GateProps) {
 
 const step = 65_536;
 
-function Content({ flow, what, data }: { flow: string; what: What; data: Uint8Array }) {
+function Content({ flow, what, data }: { flow: string; what: Readable; data: Uint8Array }) {
   const desk = useDesk();
   const why = useWhy();
   const [hex, setHex] = useState(false);

@@ -37,8 +37,8 @@ function One({ flow, n, mark, turn }: { flow: string; n: number; mark: Mark; tur
       </h3>
       <p>{told(mark, turn)}</p>
       {found && <Details found={found} />}
-      {mark.value !== false && mark.shown !== "text" && <Reveal flow={flow} n={n} mark={mark} />}
-      {mark.value === false && mark.shown !== "text" && <p className="mt-1 text-sm text-muted">The value can't be shown from here: it was found in pieces, through an encoding, or is known from elsewhere in the session.</p>}
+      {!mark.sealed && mark.shown !== "text" && <Reveal flow={flow} n={n} mark={mark} />}
+      {mark.sealed && mark.shown !== "text" && <p className="mt-1 text-sm text-muted">The value can't be shown from here: it was found in pieces, through an encoding, or is known from elsewhere in the session.</p>}
     </section>
   );
 }

@@ -16,7 +16,7 @@ interface Props {
   onItem(index: number): void;
 }
 
-const heights = { round: 30, branch: 26, compaction: 22, turn: 24 } as const;
+const heights = { round: 30, branch: 26, compaction: 24, turn: 24 } as const;
 
 export function Outline({ talk, current, onFlow, onItem }: Props) {
   const scroll = useRef<HTMLDivElement>(null);
@@ -64,9 +64,8 @@ function Legend() {
     </span>
   );
   return (
-    <p className="flex gap-3 border-t border-line px-3 py-1 text-xs text-muted" title="The length of a bar is the turn's tokens against the longest turn.">
-      <span>tokens:</span>
-      {swatch("fill-line-strong", "cached")}
+    <p className="flex gap-2.5 border-t border-line px-2 py-1 text-xs whitespace-nowrap text-muted" title="The length of a bar is the turn's tokens against the longest turn.">
+      {swatch("fill-line-strong", "tokens cached")}
       {swatch("fill-info", "new")}
       {swatch("fill-accent", "out")}
       <span className="ml-auto">

@@ -180,7 +180,7 @@ function Seen({ part, places }: { part: Part; places: Places }) {
   const first = part.first;
   if (!first) return null;
   return (
-    <button type="button" className="shrink-0 text-sm text-muted underline decoration-line-strong underline-offset-3 hover:text-ink" onClick={() => places.toFlow(first.flow)}>
+    <button type="button" className="min-h-6 shrink-0 text-sm text-muted underline decoration-line-strong underline-offset-3 hover:text-ink" onClick={() => places.toFlow(first.flow)}>
       first seen in {first.turn === null || first.turn === undefined ? shortID(first.flow) : `turn ${first.turn}`}
     </button>
   );
@@ -322,7 +322,7 @@ function Definition({ flow, part: given, description, schema }: { flow: string; 
       {description && <Text flow={flow} part={part} text={description} prose />}
       {schema && (
         <>
-          <h5 className="mt-2 mb-0.5 text-sm text-muted">Arguments, as a JSON schema</h5>
+          <h4 className="mt-2 mb-0.5 text-sm text-muted">Arguments, as a JSON schema</h4>
           <Text flow={flow} part={part} text={schema} />
         </>
       )}
@@ -366,9 +366,18 @@ function CallHead({ part, result }: { part: Part; result: Part | undefined }) {
       <span className="mono min-w-0 truncate">
         <Line text={rest} />
       </span>
+      {result && (
+        <span className="max-w-1/2 min-w-0 truncate text-sm text-muted group-aria-expanded/fold:invisible">
+          <Line text={`→ ${firstLine(result.text)}`} />
+        </span>
+      )}
       <FoundSigns marks={[...(part.marks ?? []), ...(result?.marks ?? [])]} />
     </>
   );
+}
+
+function firstLine(text: string): string {
+  return /\S[^\n]*/.exec(text.slice(0, 2_048))?.[0].slice(0, 160) ?? "nothing";
 }
 
 function Outcome({ result, failed }: { result: Part | undefined; failed: boolean | undefined }) {

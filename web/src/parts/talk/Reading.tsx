@@ -48,7 +48,7 @@ export function Reading({ talk, places, current, closed, onBranch, onBytes, onEd
     const element = (index: number) => scroll.current?.querySelector<HTMLElement>(`[data-index="${index}"]`);
     return {
       show(index, focus = true) {
-        rows.scrollToIndex(index, { align: "start" });
+        rows.scrollToIndex(headOf(talk, index), { align: "start" });
         if (focus) whenThere(() => element(index), (e) => e.querySelector<HTMLElement>("section")?.focus({ preventScroll: true }));
       },
       showPart(index, target, folds) {
@@ -60,7 +60,7 @@ export function Reading({ talk, places, current, closed, onBranch, onBytes, onEd
         whenThere(part, () => (rows.cancelScroll(), desk.go({ ...target }, folds)));
       },
     };
-  }, [rows, desk]);
+  }, [rows, desk, talk]);
   const shown = rows.getVirtualItems();
   const [first, last] = [shown[0]?.index ?? 0, shown.at(-1)?.index ?? 0];
   useEffect(() => {
@@ -70,6 +70,7 @@ export function Reading({ talk, places, current, closed, onBranch, onBytes, onEd
   }, [first, last, talk, onEdge]);
   return (
     <div ref={scroll} className="min-h-0 flex-1 overflow-y-auto [overflow-anchor:none]" tabIndex={0} role="region" aria-label="Conversation">
+      <h2 className="sr-only">Conversation</h2>
       <div style={{ height: rows.getTotalSize() }} className="relative">
         {shown.map((row) => {
           const item = talk.items[row.index];
@@ -84,6 +85,13 @@ export function Reading({ talk, places, current, closed, onBranch, onBytes, onEd
       </div>
     </div>
   );
+}
+
+/** A turn is shown with the headings right above it. */
+function headOf(talk: Talk, index: number): number {
+  let at = index;
+  while (talk.items[index]?.kind === "turn" && at > 0 && talk.items[at - 1]?.kind !== "turn") at--;
+  return at;
 }
 
 /** Waits for something to be drawn, some frames at most. */

@@ -94,6 +94,7 @@ function Marked({ flow, part, at, text }: { flow: string; part: Part; at: number
     ref.current?.focus({ preventScroll: true });
   }, [target]);
   if (!first) return text;
+  const rules = marks.map((m) => m.rule).join(", ");
   const colour = first.shown === "pseudonym" ? "decoration-redact bg-redact/10" : (colours[first.severity ?? "high"] ?? colours["high"]);
   const open = () => ref.current && desk.point({ anchor: ref.current, flow, n: part.n, marks });
   return (
@@ -102,8 +103,9 @@ function Marked({ flow, part, at, text }: { flow: string; part: Part; at: number
       role="button"
       tabIndex={0}
       aria-haspopup="dialog"
-      aria-label={`${first.shown === "masked" ? "masked value" : "finding"}: ${marks.map((m) => m.rule).join(", ")}`}
-      title={marks.map((m) => m.rule).join(", ")}
+      aria-label={first.shown === "masked" ? `●●●● masked value: ${rules}` : undefined}
+      aria-description={first.shown === "masked" ? undefined : `finding: ${rules}`}
+      title={rules}
       data-finding={first.rule}
       onClick={open}
       onKeyDown={(e) => (e.key === "Enter" || e.key === " ") && (e.preventDefault(), open())}

@@ -96,16 +96,16 @@ function TurnBody({ turn, talk, places, sub = false, whole = false }: Props) {
     <div className="space-y-2 px-3 pb-3">
       {!whole && turn.turn !== null && <Changed turn={turn} talk={talk} places={places} />}
       <Trouble turn={turn} />
-      <section aria-label="Sent" className="space-y-1.5">
+      <div role="group" aria-label="Sent" className="space-y-1.5">
         <Sent turn={turn} talk={talk} places={places} sub={sub} />
-      </section>
-      <section aria-label="Answer" className="space-y-1.5">
+      </div>
+      <div role="group" aria-label="Answer" className="space-y-1.5">
         {turn.answer.map((part) => (
           <PartView key={part.n} flow={turn.flow} part={part} places={places} call={part.id ? callOf(talk, turn, part) : undefined} />
         ))}
         {turn.answer_unread && <Unread text={turn.answer_unread} />}
         {turn.state === "open" && turn.answer.length === 0 && <p className="text-muted">The answer is still coming.</p>}
-      </section>
+      </div>
       <Elsewhere turn={turn} />
     </div>
   );

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Branch, Conversation, Part, Turn } from "../../api/conversation";
 import { itemOf, marksOf, nameOf, shownIn, speaker, talkOf } from "./model";
 
-const part = (n: number, kind: Part["kind"], more: Partial<Part> = {}): Part => ({ n, side: n >= 100 ? "answer" : "request", kind, text: "", bytes: 0, ...more });
+const part = (n: number, kind: Part["kind"], more: Partial<Part> = {}): Part => ({ n, side: n >= 100 ? "answer" : "request", kind, role: "", text: "", bytes: 0, ...more });
 
 function turn(flow: string, added: Part[], answer: Part[], more: Partial<Turn> = {}): Turn {
   return {
@@ -39,7 +39,7 @@ test("sub-agents stand behind the calls that started them", () => {
   const deep: Branch = { subagent: "c", parent: "a", rounds: [{ n: null, prompt: "", turns: [turn("f05", [], [])] }] };
   const windows = [window([main({ n: 1, prompt: "x", turns: [one, two] }), sub, lost, deep])];
   expect(keys(windows)).toEqual([
-    "round f01", "f01", "  branch a", "  round f02", "  f02", "    branch c", "    round f05", "    f05", "compaction f03", "f03", "  branch b", "  round f04", "  f04",
+    "round f01", "f01", "  branch a", "  round f02", "  f02", "    branch c", "    f05", "compaction f03", "f03", "  branch b", "  round f04", "  f04",
   ]);
   expect(talkOf(windows).calls.get("task")?.branches).toEqual(["a"]);
 });
@@ -47,7 +47,7 @@ test("sub-agents stand behind the calls that started them", () => {
 test("branches without a beginning are shown", () => {
   const a: Branch = { subagent: "a", parent: "b", rounds: [{ n: 1, prompt: "", turns: [turn("f01", [], [])] }] };
   const b: Branch = { subagent: "b", parent: "a", rounds: [{ n: 1, prompt: "", turns: [turn("f02", [], [])] }] };
-  expect(keys([window([main(), a, b])])).toHaveLength(6);
+  expect(keys([window([main(), a, b])])).toEqual(["  branch a", "  round f01", "  f01", "    branch b", "    round f02", "    f02"]);
 });
 
 test("a round goes on over the end of a window, and rounds are counted on", () => {
@@ -55,7 +55,9 @@ test("a round goes on over the end of a window, and rounds are counted on", () =
   const second = window([main({ n: null, prompt: "", turns: [turn("f02", [], [])] }, { n: null, prompt: "y", turns: [turn("f03", [], [])] })]);
   const talk = talkOf([first, second]);
   expect(talk.items.map((i) => (i.kind === "round" ? `round ${i.round.n}` : i.key))).toEqual(["round 1", "f01", "f02", "round 2", "f03"]);
-  expect(talkOf([second]).items.map((i) => (i.kind === "round" ? `round ${i.round.n}` : i.key))).toEqual(["round null", "f02", "round null", "f03"]);
+  expect(talkOf([second]).items.map((i) => (i.kind === "round" ? `round ${i.round.n}` : i.key))).toEqual(["f02", "round null", "f03"]);
+  const overlaps = window([main({ n: null, prompt: "x", turns: [turn("f01", [], []), turn("f02", [], [])] }, { n: null, prompt: "y", turns: [turn("f03", [], [])] })]);
+  expect(talkOf([first, overlaps]).items.map((i) => (i.kind === "round" ? `round ${i.round.n}` : i.key))).toEqual(["round 1", "f01", "f02", "round 2", "f03"]);
   expect(first.branches[0]?.rounds[0]?.turns).toHaveLength(1);
 });
 

@@ -51,20 +51,26 @@ export function tokensOf({ usage: u }: Turn): number {
   return u.input + u.cache_read + u.cache_write + u.output;
 }
 
-/** Joins what the windows cut. */
+/** Joins what the windows cut. They may overlap: each flow is taken once. */
 function merged(windows: Conversation[]): Map<string, Branch> {
   const all = new Map<string, Branch>();
+  const seen = new Set<string>();
   for (const branch of windows.flatMap((w) => w.branches)) {
     const whole = all.get(branch.subagent) ?? { ...branch, rounds: [] };
     all.set(branch.subagent, { ...branch, ...whole });
-    for (const [i, round] of branch.rounds.entries()) join(whole.rounds, round, i === 0);
+    for (const [i, round] of branch.rounds.entries()) {
+      const turns = round.turns.filter((t) => !seen.has(t.flow));
+      for (const t of turns) seen.add(t.flow);
+      const goesOn = turns.length < round.turns.length || (i === 0 && round.prompt === "" && round.n === null);
+      if (turns.length > 0) join(whole.rounds, { ...round, turns }, goesOn);
+    }
   }
   return all;
 }
 
-function join(rounds: Round[], next: Round, first: boolean) {
+function join(rounds: Round[], next: Round, goesOn: boolean) {
   const last = rounds.at(-1);
-  if (first && last && next.prompt === "" && next.n === null) last.turns = [...last.turns, ...next.turns];
+  if (last && goesOn) last.turns = [...last.turns, ...next.turns];
   else rounds.push({ ...next, n: next.prompt === "" ? next.n : (numberAfter(rounds) ?? next.n) });
 }
 
@@ -104,7 +110,8 @@ function lay(talk: Talk, branches: Map<string, Branch>, closed: ReadonlySet<stri
   }
   const write = (branch: Branch, depth: number) => {
     for (const round of branch.rounds) {
-      talk.items.push({ kind: "round", key: `round ${round.turns[0]?.flow ?? branch.subagent}`, depth, round });
+      // A beginning that no window has gets no heading: what is in sight is found again when it comes.
+      if (round.prompt !== "" || round.n !== null) talk.items.push({ kind: "round", key: `round ${round.turns[0]?.flow ?? branch.subagent}`, depth, round });
       for (const turn of round.turns) {
         if (turn.compacts) talk.items.push({ kind: "compaction", key: `compaction ${turn.flow}`, depth, turn });
         talk.at.set(turn.flow, talk.items.length);

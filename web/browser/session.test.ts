@@ -1,0 +1,219 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { axe } from "./axe.ts";
+import { launch, open, shot, type Window } from "./browser.ts";
+import { gateway, type Gateway } from "./gateway.ts";
+import { Agent, key, long, story, system, tools } from "./story.ts";
+
+let g: Gateway;
+let browser: Browser;
+
+beforeAll(async () => {
+  [g, browser] = await Promise.all([gateway(), launch()]);
+  await story(g, "shop");
+});
+afterAll(async () => {
+  await browser?.close();
+  await g?.remove();
+});
+
+async function at(path: string, theme: "light" | "dark" = "light"): Promise<Window> {
+  const w = await open(browser, await g.link(), theme);
+  await w.page.goto(g.console + path);
+  return w;
+}
+
+const turn = (page: Page, n: number) => page.getByRole("region", { name: new RegExp(`^Turn ${n},`) });
+const flowOf = async (session: string, n: number) => ((await (await g.admin("GET", `/rows?q=session:${session}%20turn:${n}`)).json()) as { id: string }[])[0]!.id;
+
+test("a session reads as rounds and turns, calls with their results", async () => {
+  const { page, faults } = await at("/sessions/shop");
+  await page.getByRole("heading", { name: /Round 1 The test of the cart fails/ }).waitFor();
+  const first = turn(page, 2);
+  await first.getByText("The test of the cart fails. Find out why and mend it.").waitFor();
+  expect(await first.getByText("5 tools offered").count()).toBe(1);
+  const call = first.getByRole("button", { name: /Bash npm test/ });
+  expect(await first.getByText("failed", { exact: true }).count()).toBe(1);
+  await call.click();
+  await first.getByText("What came back: an error").waitFor();
+  await first.getByText("AssertionError: expected 1200 to be 3600").waitFor();
+  await turn(page, 3).getByRole("button", { name: /Failed: Bash npm test/ }).waitFor(); // told, not shown twice
+  const outline = page.getByRole("region", { name: "Outline" });
+  await outline.getByRole("button", { name: /Sub-agent a7f3c1d2/ }).click();
+  await page.getByRole("heading", { name: /Sub-agent a7f3c1d2/ }).waitFor();
+  await page.getByRole("button", { name: /started by Task Find callers of total/ }).click();
+  await page.waitForURL(/part=/);
+  await outline.getByRole("button", { name: "compacted" }).click();
+  await page.getByText(/The agent compacted the conversation/).waitFor();
+  await page.getByRole("img", { name: "image/png that was sent" }).waitFor();
+  expect(faults).toEqual([]);
+});
+
+for (const theme of ["light", "dark"] as const) {
+  test(`clean in ${theme}, folded and open`, async () => {
+    const { page, faults } = await at("/sessions/shop", theme);
+    await turn(page, 2).waitFor();
+    await shot(page, `session-${theme}`);
+    expect(await axe(page)).toEqual([]);
+    for (const k of ["t", "u", "j", "j", "o"]) await page.keyboard.press(k);
+    await turn(page, 2).getByText("Arguments, as a JSON schema").first().waitFor();
+    expect(await axe(page)).toEqual([]);
+    await page.keyboard.press("]");
+    await page.keyboard.press("]");
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog", { name: "Finding" }).waitFor();
+    await shot(page, `session-finding-${theme}`);
+    expect(await axe(page)).toEqual([]);
+    await page.goto(`${g.console}/flows/${await flowOf("shop", 8)}`);
+    await page.getByText("Two callers, checkout and mail").first().waitFor();
+    await shot(page, `flow-${theme}`);
+    expect(await axe(page)).toEqual([]);
+    await page.getByRole("button", { name: "All that is recorded" }).click();
+    await page.getByRole("heading", { name: "Findings" }).waitFor();
+    expect(await axe(page)).toEqual([]);
+    expect(faults).toEqual([]);
+  });
+}
+
+test("a value is masked until somebody says why, and that is on record", async () => {
+  const { page, faults } = await at("/sessions/shop");
+  await turn(page, 2).waitFor();
+  expect(await page.content()).not.toContain(key);
+  await page.keyboard.press("[");
+  const mark = page.locator('[data-finding="secret.github-token"]');
+  await mark.waitFor();
+  expect(await mark.textContent()).toBe("●●●●");
+  await mark.click();
+  const note = page.getByRole("dialog", { name: "Finding" });
+  await note.getByText("The provider got it: the policy only reports. Enforcing would replace it.").waitFor();
+  expect(await note.getByRole("button", { name: "Reveal the value" }).isDisabled()).toBe(true);
+  await note.getByRole("textbox").fill("incident 42");
+  await note.getByRole("button", { name: "Reveal the value" }).click();
+  await note.getByText(key).waitFor();
+  const { entries } = (await (await g.admin("GET", "/journal?kind=read&limit=50")).json()) as { entries: { why?: string; part?: string }[] };
+  expect(entries.filter((e) => e.why === "incident 42").map((e) => e.part?.split(" ")[0])).toEqual(["reveal"]);
+  await page.keyboard.press("Escape");
+  await note.waitFor({ state: "detached" });
+  expect(await page.content()).not.toContain(key);
+  expect(faults).toEqual([]);
+});
+
+test("what is cut is read whole when it is asked for", async () => {
+  const agent = new Agent(g, { session: "cut", system, tools });
+  await agent.ask(`${"All work and no play makes a long text. ".repeat(2_500)}This is the end of it.`, ["say: ok"]);
+  const { page, faults } = await at("/sessions/cut");
+  await page.getByRole("button", { name: "Show all 100 kB" }).click();
+  await page.getByText("This is how it begins.").waitFor({ state: "detached" });
+  await page.getByRole("button", { name: /^Show all/ }).click();
+  await page.getByText("This is the end of it.").waitFor();
+  expect(faults).toEqual([]);
+});
+
+test("hostile text stays text", async () => {
+  const bad = [
+    '<img src=x onerror="document.title=1"><script>document.title=2</script>', "![x](http://evil.example/p.png) [y](javascript:document.title=3)", "\x1b[2J\x1b[31mred\x07",
+    "invoice\u202etxt.exe", "pass\u200bword", "<style>*{display:none}</style>", "```html\n<iframe src=http://evil.example></iframe>\n```", "# </script><h1>big</h1>",
+  ].join("\n");
+  const agent = new Agent(g, { session: "hostile/../<b>", system: bad, tools: [{ name: "<b>Bash</b>", description: bad, input_schema: { type: "object" } }] }, () => ({ content: bad }));
+  await agent.ask(bad, [`call: <b>Bash</b> {"command":"<svg onload=alert(1)>\\u202e"}`, "say: <img src=http://evil.example/a.png>"]);
+  await agent.ask([{ type: "image", source: { type: "base64", media_type: "image/svg+xml", data: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>').toString("base64") } }, { type: "text", text: "look" }], ["say: no"]);
+  const { page, faults } = await at(`/sessions/${encodeURIComponent("hostile/../<b>")}`);
+  await turn(page, 1).waitFor();
+  for (const k of ["j", "o", "u", "t"]) await page.keyboard.press(k);
+  await page.getByText("<script>document.title=2</script>").first().waitFor();
+  await page.getByTitle("U+202E right-to-left override").first().waitFor();
+  await page.getByTitle("U+200B zero width space").first().waitFor();
+  await page.getByTitle("U+001B escape").first().waitFor();
+  await shot(page, "session-hostile");
+  for (const k of ["j", "j", "o"]) await page.keyboard.press(k);
+  await page.getByText(/it is not shown here/).waitFor();
+  const made = await page.evaluate(() => document.querySelectorAll("#page img, #page script, #page iframe, #page style, #page a[href^='javascript'], #page b:not(:empty)").length);
+  expect(made).toBe(0);
+  expect(await page.title()).toMatch(/Gatehouse/);
+  expect(faults).toEqual([]);
+});
+
+test("keys alone", async () => {
+  const { page, faults } = await at("/sessions/shop");
+  await turn(page, 2).waitFor();
+  await page.keyboard.press("n");
+  await page.keyboard.press("n");
+  await page.waitForURL(/flow=/);
+  expect(await page.evaluate(() => document.activeElement?.getAttribute("aria-label"))).toMatch(/^Turn 7,/);
+  await page.keyboard.press("k");
+  await turn(page, 6).and(page.locator(":focus")).waitFor();
+  await page.keyboard.press("p");
+  await turn(page, 1).and(page.locator(":focus")).waitFor();
+  await page.keyboard.press("j");
+  await page.keyboard.press("u");
+  await page.getByText("What came back: an error").waitFor();
+  await page.keyboard.press("r");
+  const dialog = page.getByRole("dialog", { name: /Bytes and headers, turn 2/ });
+  await dialog.getByText("POST /v1/messages").waitFor();
+  await page.keyboard.press("Tab"); // from Close to the tabs
+  await dialog.getByRole("tab", { name: "Headers" }).focus();
+  await page.keyboard.press("ArrowRight");
+  await dialog.getByRole("textbox", { name: "Reason" }).focus();
+  await page.keyboard.type("by hand");
+  await page.keyboard.press("Enter");
+  await dialog.getByText(/"max_tokens":8192/).waitFor();
+  expect(await axe(page)).toEqual([]);
+  await dialog.getByRole("button", { name: "Hex" }).press("Enter");
+  await dialog.getByText("00000000").waitFor();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("f");
+  await page.keyboard.type("quantities");
+  await page.keyboard.press("Enter");
+  await page.locator("mark").first().waitFor();
+  await page.keyboard.press("Escape");
+  expect(faults).toEqual([]);
+});
+
+test("a link leads to a moment", async () => {
+  const flow = await flowOf("shop", 8);
+  const one = await at(`/sessions/shop?flow=${flow}`);
+  await turn(one.page, 8).and(one.page.locator(":focus")).waitFor();
+  await one.page.getByRole("region", { name: /^Turn 8,/ }).getByRole("button", { name: "Copy a link to this turn" }).waitFor();
+  const sub = await at(`/sessions/shop?flow=${await flowOf("shop", 10)}`);
+  await turn(sub.page, 10).and(sub.page.locator(":focus")).waitFor();
+  const lost = await at("/sessions/nobody");
+  await lost.page.getByRole("heading", { name: "There is no such session" }).waitFor();
+  expect([...one.faults, ...sub.faults, ...lost.faults]).toEqual([]);
+});
+
+test("what was replaced is told", async () => {
+  const strict = await gateway("version: 1\nmode: enforce\nrules:\n  - {rule: secret.*, do: redact}\ndefault: flag\n");
+  try {
+    const agent = new Agent(strict, { session: "s", system, tools });
+    await agent.ask(`My token is ${key}, use it.`, ["say: ok"]);
+    const w = await open(browser, await strict.link());
+    await w.page.goto(`${strict.console}/sessions/s`);
+    await w.page.getByText("values replaced").waitFor();
+    await w.page.keyboard.press("j");
+    await w.page.keyboard.press("r");
+    await w.page.getByRole("tab", { name: "What was replaced" }).click();
+    await w.page.getByRole("button", { name: /^Read/ }).click();
+    await w.page.locator("b", { hasText: key }).waitFor();
+    expect(await w.page.locator("b", { hasText: key }).count()).toBe(1);
+    await shot(w.page, "session-replaced");
+    expect(w.faults).toEqual([]);
+  } finally {
+    await strict.remove();
+  }
+});
+
+test("a long session is read in windows", async () => {
+  await long(g, "long", 264, 60_000);
+  const { page, faults } = await at("/sessions/long");
+  await turn(page, 1).waitFor();
+  await page.getByRole("textbox", { name: /^turn of 264/ }).fill("250");
+  await page.getByRole("button", { name: "Go", exact: true }).click();
+  await turn(page, 250).and(page.locator(":focus")).waitFor();
+  await turn(page, 249).waitFor({ state: "attached" }); // the window before it came
+  for (let i = 0; i < 5; i++) await page.keyboard.press("k"); // into the window before
+  await turn(page, 245).and(page.locator(":focus")).waitFor();
+  await page.getByRole("button", { name: "Latest" }).click();
+  await page.getByRole("region", { name: "Conversation" }).getByRole("heading", { name: "Turn 65" }).waitFor();
+  expect(await page.locator("section[data-flow]").count()).toBeLessThan(30);
+  expect(faults).toEqual([]);
+});
