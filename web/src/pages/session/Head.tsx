@@ -16,11 +16,12 @@ interface Props extends Room {
   talk: Talk;
   newer: number;
   onExport(): void;
+  onLatest(): void; // reads the end of the session anew
   onTurn(n: number): Promise<boolean>; // whether there is such a turn
 }
 
 export function Head(props: Props) {
-  const { about, talk, windows, before, after, busy, newer, onStart } = props;
+  const { about, talk, windows, before, after, busy, newer, onLatest } = props;
   const [model, ...models] = about.models;
   const findings = useMemo(() => marksOf(talk).length, [talk]);
   const u = about.usage;
@@ -58,11 +59,11 @@ export function Head(props: Props) {
         )}
         <div className="ml-auto flex items-center gap-2">
           {newer > 0 && (
-            <Button small strong onClick={() => onStart({ end: 1 })}>
+            <Button small strong onClick={onLatest}>
               It goes on: {num(newer)} newer
             </Button>
           )}
-          {(before || after) && <ToTurn turns={about.turns} busy={busy} onTurn={props.onTurn} onStart={onStart} />}
+          {(before || after) && <ToTurn turns={about.turns} busy={busy} onTurn={props.onTurn} onLatest={onLatest} />}
           <Kinds />
           <Button small onClick={props.onExport}>
             <Icon name="download" size={13} /> Export
@@ -98,7 +99,7 @@ function Kinds() {
   );
 }
 
-function ToTurn({ turns, busy, onTurn, onStart }: { turns: number; busy: boolean; onTurn(n: number): Promise<boolean>; onStart: Room["onStart"] }) {
+function ToTurn({ turns, busy, onTurn, onLatest }: { turns: number; busy: boolean; onTurn(n: number): Promise<boolean>; onLatest(): void }) {
   const [text, setText] = useState("");
   const [missing, setMissing] = useState(false);
   const go = async () => setMissing(!(await onTurn(Number(text)).catch(() => false)));
@@ -119,7 +120,7 @@ function ToTurn({ turns, busy, onTurn, onStart }: { turns: number; busy: boolean
       <Button small type="submit" disabled={text === ""}>
         Go
       </Button>
-      <Button small onClick={() => onStart({ end: 1 })} disabled={busy}>
+      <Button small onClick={onLatest} disabled={busy}>
         Latest
       </Button>
     </form>

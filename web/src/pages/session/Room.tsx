@@ -26,6 +26,7 @@ const route = getRouteApi("/sessions/$session");
 export interface Props {
   about: Session;
   windows: Conversation[];
+  latest: boolean; // the end is shown first
   error: unknown;
   busy: boolean;
   before: boolean; // there are windows before the first
@@ -44,6 +45,7 @@ export function Room(props: Props) {
   const reach = useRef<Reach>(null);
   const [exporting, setExporting] = useState(false);
   const [bytesOf, setBytesOf] = useState<string>();
+  const navigate = route.useNavigate();
   const goal = useRef<Place>(undefined);
   const [place, at] = usePlace(goal);
 
@@ -58,6 +60,7 @@ export function Room(props: Props) {
     [talk, at, onStart],
   );
   useArrival(talk, reach, goal, place);
+  useLatest(props.latest, talk, reach);
   const places: Places = useMemo(() => ({
     toFlow,
     toBranch: (id) => {
@@ -80,6 +83,7 @@ export function Room(props: Props) {
     const index = itemOf(talk, to, n);
     if (index !== undefined) reach.current?.showPart(index, target, foldsWith(talk, to, n));
   };
+  const toLatest = () => void navigate({ search: ({ flow: _f, part: _p, ...old }) => old, replace: true }).then(() => onStart({ end: 1 }));
   const toTurn = async (n: number) => {
     const [row] = (await rows(`${only(about.session, about.principal)} turn:${n}`, 1)).rows;
     if (row) toFlow(row.id);
@@ -89,7 +93,7 @@ export function Room(props: Props) {
   return (
     <DeskContext value={desk}>
       <div className="flex h-full min-h-0 flex-col">
-        <Head {...props} talk={talk} newer={newer} onTurn={toTurn} onExport={() => setExporting(true)} />
+        <Head {...props} talk={talk} newer={newer} onLatest={toLatest} onTurn={toTurn} onExport={() => setExporting(true)} />
         <div className="flex min-h-0 flex-1">
           <nav aria-label="Turns" className="flex w-84 shrink-0 flex-col border-r border-line bg-panel max-lg:hidden">
             <FindBox {...props} talk={talk} onPlace={toPlace} />
@@ -186,6 +190,16 @@ function useArrival(talk: Talk, reach: React.RefObject<Reach | null>, goal: Reac
     goal.current = undefined;
     show(talk, reach.current, index, to.flow, to.n);
   }, [talk, reach, goal, place]);
+}
+
+/** Shows the end, once. */
+function useLatest(latest: boolean, talk: Talk, reach: React.RefObject<Reach | null>) {
+  const done = useRef(!latest);
+  useEffect(() => {
+    if (done.current) return;
+    done.current = true;
+    reach.current?.show(talk.items.length - 1);
+  }, [talk, reach]);
 }
 
 interface KeysOf {

@@ -72,6 +72,7 @@ function Windows({ session, about, asked, onStart }: WindowsProps) {
   return (
     <Room
       about={about}
+      latest={asked.end === 1}
       windows={windows.data.pages}
       error={windows.error}
       busy={windows.isFetching}

@@ -64,8 +64,8 @@ function Legend() {
     </span>
   );
   return (
-    <p className="flex gap-2.5 border-t border-line px-2 py-1 text-xs whitespace-nowrap text-muted" title="The length of a bar is the turn's tokens against the longest turn.">
-      {swatch("fill-line-strong", "tokens cached")}
+    <p className="flex gap-2.5 border-t border-line px-2 py-1 text-xs whitespace-nowrap text-muted" title="Tokens. The length of a bar is the turn's tokens against the longest turn.">
+      {swatch("fill-line-strong", "cached")}
       {swatch("fill-info", "new")}
       {swatch("fill-accent", "out")}
       <span className="ml-auto">

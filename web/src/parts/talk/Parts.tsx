@@ -142,7 +142,9 @@ function TextPart({ flow, part, places, who }: PartProps & { who: Speaker }) {
       <div className={who === "Person" || who === "Task" ? "rounded border border-line bg-raised/60 px-2.5 py-1.5" : "py-0.5"}>
         <Content flow={flow} part={part} places={places} prose />
       </div>
-      <Seen part={part} places={places} />
+      <div className="flex">
+        <Seen part={part} places={places} />
+      </div>
     </Spoken>
   );
 }
@@ -180,7 +182,7 @@ function Seen({ part, places }: { part: Part; places: Places }) {
   const first = part.first;
   if (!first) return null;
   return (
-    <button type="button" className="min-h-6 shrink-0 text-sm text-muted underline decoration-line-strong underline-offset-3 hover:text-ink" onClick={() => places.toFlow(first.flow)}>
+    <button type="button" className="relative h-6 shrink-0 text-sm text-muted underline decoration-line-strong underline-offset-3 hover:text-ink" onClick={() => places.toFlow(first.flow)}>
       first seen in {first.turn === null || first.turn === undefined ? shortID(first.flow) : `turn ${first.turn}`}
     </button>
   );
@@ -336,7 +338,7 @@ function CallView({ flow, part, call, places }: { flow: string; part: Part; call
   const failed = result?.part.failed;
   return (
     <>
-      <Fold flow={flow} what={part.n} kind="tool" boxed head={<CallHead part={part} result={result?.part} />} beside={part.echo ? undefined : <Outcome result={result?.part} failed={failed} />}>
+      <Fold flow={flow} what={part.n} kind="tool" boxed head={<CallHead part={part} result={result?.part} />} beside={call === undefined ? undefined : <Outcome result={result?.part} failed={failed} />}>
         {() => (
           <div className="space-y-2">
             <Args flow={flow} part={part} />

@@ -29,6 +29,7 @@ interface Props {
   reach: Ref<Reach>;
 }
 
+const settled = 150; // ms
 const estimates = { round: 44, branch: 40, compaction: 34, turn: 240 } as const;
 
 export function Reading({ talk, places, current, closed, onBranch, onBytes, onEdge, menu, reach }: Props) {
@@ -65,8 +66,12 @@ export function Reading({ talk, places, current, closed, onBranch, onBytes, onEd
   const [first, last] = [shown[0]?.index ?? 0, shown.at(-1)?.index ?? 0];
   useEffect(() => {
     if (talk.items.length === 0) return;
-    if (first === 0) onEdge("first");
-    if (last >= talk.items.length - 4) onEdge("last");
+    // Not while it is still being gone to another place.
+    const timer = setTimeout(() => {
+      if (first === 0) onEdge("first");
+      if (last >= talk.items.length - 4) onEdge("last");
+    }, settled);
+    return () => clearTimeout(timer);
   }, [first, last, talk, onEdge]);
   return (
     <div ref={scroll} className="min-h-0 flex-1 overflow-y-auto [overflow-anchor:none]" tabIndex={0} role="region" aria-label="Conversation">

@@ -114,7 +114,7 @@ function TurnBody({ turn, talk, places, sub = false, whole = false }: Props) {
 /** The call that a part is; of one that was sent again, what is known is with the first. */
 function callOf(talk: Talk, turn: Turn, part: Part) {
   const call = part.id ? talk.calls.get(part.id) : undefined;
-  return call?.turn === turn && call.part === part ? call : undefined;
+  return call?.turn.flow === turn.flow && call.part.n === part.n ? call : undefined;
 }
 
 /** What this turn added to what the model reads, and what that did to the cache. */
@@ -201,9 +201,11 @@ const manyParts = 60;
 /** What a turn sent, less what stands elsewhere. */
 function Sent({ turn, talk, places, sub }: { turn: Turn; talk: Talk; places: Places; sub: boolean }) {
   const tools = turn.added.filter((p) => p.kind === "tool_definition");
-  const echo = turn.added.filter((p) => p.echo);
-  const back = turn.added.filter((p) => !p.echo && talk.results.has(placeOf(turn.flow, p.n)) && talk.results.get(placeOf(turn.flow, p.n))?.turn !== turn);
-  const rest = turn.added.filter((p) => p.kind !== "tool_definition" && !p.echo && !talk.results.has(placeOf(turn.flow, p.n)));
+  const shownWith = (p: Part) => talk.results.get(placeOf(turn.flow, p.n));
+  const again = (p: Part) => talk.echoes.has(placeOf(turn.flow, p.n));
+  const echo = turn.added.filter(again);
+  const back = turn.added.filter((p) => !again(p) && shownWith(p) && shownWith(p)?.turn.flow !== turn.flow);
+  const rest = turn.added.filter((p) => p.kind !== "tool_definition" && !again(p) && !shownWith(p));
   const firstMessage = rest.findIndex((p) => p.role !== "system" && p.role !== "developer");
   const head = firstMessage < 0 ? rest : rest.slice(0, firstMessage);
   const body = firstMessage < 0 ? [] : rest.slice(firstMessage);
@@ -218,7 +220,7 @@ function Sent({ turn, talk, places, sub }: { turn: Turn; talk: Talk; places: Pla
         <Spoken who="Tool">
           <div className="flex flex-wrap gap-1.5">
             {back.map((part) => (
-              <ResultNote key={part.n} flow={turn.flow} part={part} call={talk.results.get(placeOf(turn.flow, part.n))!} places={places} />
+              <ResultNote key={part.n} flow={turn.flow} part={part} call={shownWith(part)!} places={places} />
             ))}
           </div>
         </Spoken>

@@ -31,6 +31,14 @@ test("a result stands with its call, also from the next turn", () => {
   expect(marksOf(talk)).toEqual([{ flow: "f02", n: 3, i: 0, item: 1 }]);
 });
 
+test("what is sent back is told over the begin of a window", () => {
+  const one = turn("f01", [], [part(100, "text", { text: "so" }), part(101, "tool_call", { id: "c1" })]);
+  const two = turn("f02", [part(1, "text", { text: "so", role: "assistant" }), part(2, "tool_call", { id: "c1", role: "assistant" }), part(3, "text", { text: "so", role: "user" })], [], { before: "f01" });
+  const talk = talkOf([window([main({ n: 1, prompt: "x", turns: [one] })]), window([main({ n: null, prompt: "", turns: [two] })])]);
+  expect([...talk.echoes]).toEqual(["f02/1", "f02/2"]);
+  expect(shownIn(talk, two).map((h) => h.part.n)).toEqual([3]);
+});
+
 test("sub-agents stand behind the calls that started them", () => {
   const one = turn("f01", [], [part(100, "tool_call", { id: "task" })]);
   const two = turn("f03", [], [], { compacts: "f01" });

@@ -24,7 +24,7 @@ export interface Talk {
   at: Map<string, number>; // of flows, in items
   calls: Map<string, Call>; // by id
   results: Map<string, Call>; // of parts, by placeOf: the call that shows them
-  names: Map<string, string>; // titles of calls that lie before the windows, by id
+  echoes: Set<string>; // parts, by placeOf, that send the answer before back
   most: number; // tokens of the longest turn
   turns: Map<string, Turn>; // all that are loaded, by flow
 }
@@ -35,11 +35,12 @@ export const placeOf = (flow: string, n: number) => `${flow}/${n}`;
 /** closed: the sub-agents of which only the heading is laid out. */
 export function talkOf(windows: Conversation[], closed: ReadonlySet<string> = new Set()): Talk {
   const branches = merged(windows);
-  const talk: Talk = { items: [], at: new Map(), calls: new Map(), results: new Map(), names: new Map(), most: 1, turns: new Map() };
+  const talk: Talk = { items: [], at: new Map(), calls: new Map(), results: new Map(), echoes: new Set(), most: 1, turns: new Map() };
   const turns = [...branches.values()].flatMap((b) => b.rounds.flatMap((r) => r.turns)).sort(byTime);
   for (const turn of turns) {
-    addCalls(talk, turn);
     talk.turns.set(turn.flow, turn);
+    addEchoes(talk, turn);
+    addCalls(talk, turn);
     talk.most = Math.max(talk.most, tokensOf(turn));
   }
   for (const turn of turns) addResults(talk, turn);
@@ -80,11 +81,20 @@ function numberAfter(rounds: Round[]): number | null {
   return last ? last + 1 : null;
 }
 
+/** The server tells echoes within a window; here they are told over its begin. */
+function addEchoes(talk: Talk, turn: Turn) {
+  const answer = talk.turns.get(turn.before ?? "")?.answer ?? [];
+  for (const p of turn.added) {
+    const said = p.role === "assistant" || p.role === "model";
+    const again = said && answer.some((a) => a.kind === p.kind && (p.id ? a.id === p.id : a.text === p.text));
+    if (p.echo || again) talk.echoes.add(placeOf(turn.flow, p.n));
+  }
+}
+
 function addCalls(talk: Talk, turn: Turn) {
   for (const part of [...turn.added, ...turn.answer]) {
     if (part.kind !== "tool_call" || !part.id) continue;
-    if (part.title) talk.names.set(part.id, part.title);
-    if (!part.echo && !talk.calls.has(part.id)) talk.calls.set(part.id, { turn, part, branches: [] });
+    if (!talk.echoes.has(placeOf(turn.flow, part.n)) && !talk.calls.has(part.id)) talk.calls.set(part.id, { turn, part, branches: [] });
   }
 }
 
@@ -183,10 +193,10 @@ export function marksOf(talk: Talk): { flow: string; n: number; i: number; item:
 export function shownIn(talk: Talk, turn: Turn): Held[] {
   const out: Held[] = [];
   for (const part of [...turn.added, ...turn.answer]) {
-    if (part.echo || talk.results.has(placeOf(turn.flow, part.n))) continue;
+    if (talk.echoes.has(placeOf(turn.flow, part.n)) || talk.results.has(placeOf(turn.flow, part.n))) continue;
     out.push({ turn, part });
     const result = part.kind === "tool_call" && part.id ? talk.calls.get(part.id) : undefined;
-    if (result?.result && result.turn === turn && result.part === part) out.push(result.result);
+    if (result?.result && result.turn.flow === turn.flow && result.part.n === part.n) out.push(result.result);
   }
   return out;
 }
