@@ -14,6 +14,8 @@ let page: Page;
 
 beforeAll(async () => {
   [g, browser] = await Promise.all([gateway(), launch()]);
+  await talk(g, "first", "claude-opus-4-5").say("hello");
+  await seed(g);
 });
 afterAll(async () => {
   await browser?.close();
@@ -33,16 +35,19 @@ const row = (text: string | RegExp) => flows().getByRole("row").filter({ hasText
 const following = () => page.getByText("Following: new flows come in at the top").waitFor();
 
 test("rows come as they happen; before the first, the page says how", async () => {
+  const fresh = await gateway();
+  const { page, faults } = await open(browser, await fresh.link());
   await page.getByRole("heading", { name: "No flows yet" }).waitFor();
   await page.getByText(/gatehouse run .*-- claude/).waitFor();
   await shot(page, "live-empty-light");
-  await following();
-  await talk(g, "first", "claude-opus-4-5").say("hello");
-  await row("claude-opus-4-5").getByRole("img", { name: "done" }).waitFor();
-  await seed(g);
-  await row("gpt-5-codex").waitFor();
-  expect(await row(/secret\.github-token/).count()).toBe(1);
+  await page.getByText("Following: new flows come in at the top").waitFor();
+  await seed(fresh);
+  const rows = page.getByRole("grid", { name: "Flows" }).getByRole("row");
+  await rows.filter({ hasText: "gpt-5-codex" }).getByRole("img", { name: "done" }).waitFor();
+  expect(await rows.filter({ hasText: "secret.github-token" }).count()).toBe(1);
   expect(await page.content()).not.toContain(secret);
+  expect(faults).toEqual([]);
+  await fresh.remove();
 });
 
 for (const theme of ["light", "dark"] as const) {
@@ -117,6 +122,19 @@ test("a list that is paused counts what waits", async () => {
   await following();
 });
 
+test("a list that is pointed at can be clicked", async () => {
+  const m = await many(g, 100_000, 100);
+  const { page, faults } = await open(browser, await m.link());
+  const first = page.getByRole("grid", { name: "Flows" }).locator('[aria-rowindex="5"]');
+  await first.hover();
+  await page.getByRole("button", { name: /^↑ [\d,]+ new$/ }).waitFor();
+  const id = await first.getAttribute("data-id");
+  await first.click();
+  await page.waitForURL((url) => url.searchParams.get("flow") === id);
+  expect(faults).toEqual([]);
+  await m.end();
+});
+
 test("a filter that can't be read is pointed at; one that can narrows the list, live", async () => {
   await row("claude-opus-4-5").first().waitFor();
   await page.keyboard.press("/");
@@ -171,10 +189,11 @@ test("hostile names are text", async () => {
   const model = '<img src=x onerror="document.title=1">\u202eevil\u001b[31m\u200b';
   await talk(g, "</script><script>document.title=1</script>", model).say("hello");
   await fetch(`${g.agents}/anthropic/v1/models/%3Cimg%20src=x%3E%E2%80%AE?q=<b>`, { headers: { "x-api-key": "made-up" } }).then((r) => r.text());
-  await row(/<img src=x onerror="document\.title=1">⟨202E⟩evil␛\[31m⟨200B⟩/).first().click();
+  await row("/v1/models/").waitFor();
+  await row(/<img src=x onerror="document\.title=1">⟨202E⟩evil␛\[31m⟨200B⟩/).click();
   const panel = page.getByRole("complementary", { name: "Flow" });
   await panel.getByTitle('<img src=x onerror="document.title=1">⟨202E⟩').first().waitFor();
-  await row("/v1/models/").first().click();
+  await row("/v1/models/").click();
   await panel.getByTitle(/^GET \/v1\/models\//).waitFor();
   expect(await page.locator("main img, main script, main b").count()).toBe(0);
   expect(await page.title()).toBe("Live · Gatehouse");

@@ -25,6 +25,7 @@ interface Props<T> {
   cursor: number; // -1: none
   onPick(i: number): void;
   onScrolled?(away: boolean): void; // from the top
+  onPoint?(): void; // the pointer moves over the rows
   onEnd?(): void; // the last is near
   scroller?: RefObject<HTMLDivElement | null>;
   order?: { by: string; sort(by: string): void };
@@ -35,7 +36,7 @@ const rowHeight = 27; // px
 const near = 300; // rows before the end
 
 export function Grid<T>(props: Props<T>) {
-  const { label, count, at, idOf, toneOf, cursor, onPick, onScrolled, onEnd, foot, order } = props;
+  const { label, count, at, idOf, toneOf, cursor, onPick, onScrolled, onPoint, onEnd, foot, order } = props;
   const own = useRef<HTMLDivElement>(null);
   const scroller = props.scroller ?? own;
   const width = useWidth(scroller);
@@ -68,6 +69,7 @@ export function Grid<T>(props: Props<T>) {
       aria-rowcount={count + 1}
       aria-activedescendant={cursor >= 0 && items.some((v) => v.index === cursor) ? id(cursor) : undefined}
       tabIndex={0}
+      onPointerMove={onPoint}
       onScroll={(e) => onScrolled?.(e.currentTarget.scrollTop > rowHeight / 2)}
       className="min-h-0 flex-1 overflow-x-hidden overflow-y-auto bg-panel outline-offset-[-2px] [overflow-anchor:none]"
     >

@@ -31,7 +31,7 @@ export function Bar({ feed, paused, held, onPause, onResume }: { feed: Feed; pau
 
 function stateOf(feed: Feed, paused: boolean, held: boolean): string {
   if (paused) return "Paused: nothing new so far";
-  if (held) return "Stands still while you look; nothing new so far";
+  if (held) return "Stands still while you look or point at a row; nothing new so far";
   return feed.link.state === "live" ? "Following: new flows come in at the top" : "";
 }
 

@@ -23,13 +23,14 @@ export function Live() {
   const [away, setAway] = useState(false);
   const [marked, setMarked] = useState<string>(); // the row that the keyboard is on
   const at = flow ?? marked;
+  const [pointing, point] = useMoment(1_500);
 
   const go = useCallback(
     (to: { flow?: string | undefined; paused?: string | undefined }) => void navigate({ search: (old) => ({ ...old, ...to }), replace: true }),
     [navigate],
   );
-  // Who looks at a row wants it to stay where it is.
-  const held = paused !== undefined || away || at !== undefined;
+  // Who looks at a row, or aims at one, wants it to stay where it is.
+  const held = paused !== undefined || away || at !== undefined || pointing;
   useEffect(() => feed.hold(held), [feed, held]);
   useEffect(() => setMarked(undefined), [feed]);
 
@@ -84,6 +85,7 @@ export function Live() {
               if (row) open(row.id);
             }}
             onScrolled={setAway}
+            onPoint={point}
             onEnd={end}
             scroller={scroller}
             foot={<Foot feed={feed} />}
@@ -93,6 +95,19 @@ export function Live() {
       {flow !== undefined && <Panel id={flow} state={list.get(flow)?.state} onClose={close} />}
     </div>
   );
+}
+
+/** True for some ms after it was called last. */
+function useMoment(ms: number): [boolean, () => void] {
+  const [on, setOn] = useState(false);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const call = useCallback(() => {
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => setOn(false), ms);
+    setOn(true);
+  }, [ms]);
+  return [on, call];
 }
 
 function useFeed(q: string): Feed {
