@@ -15,6 +15,7 @@ import { FindingNote } from "../../parts/talk/FindingNote";
 import { talkOf } from "../../parts/talk/model";
 import type { Places } from "../../parts/talk/Parts";
 import { TurnView } from "../../parts/talk/TurnView";
+import { Who } from "../../parts/Who";
 import { Facts } from "./Facts";
 
 const route = getRouteApi("/flows/$flow");
@@ -69,7 +70,7 @@ function Head({ record: { intent } }: { record: Record_ }) {
       </span>
       <span>
         <span className="text-muted">{intent.agent ?? "agent unknown"}, </span>
-        <Line text={intent.principal.name} />
+        <Who principal={intent.principal.name} />
       </span>
       <span className="text-muted" title={exact(intent.started)}>
         {time(intent.started)}

@@ -6,6 +6,7 @@ import { Line } from "../../parts/Captured";
 import { Copy } from "../../parts/Copy";
 import { exact, ms, num, partial, short, shortSession, time } from "../../parts/format";
 import { Icon } from "../../parts/Icon";
+import { Who } from "../../parts/Who";
 import { useDesk, useOf, type Target } from "../../parts/talk/desk";
 import { marksOf, type Talk } from "../../parts/talk/model";
 import { find } from "./find";
@@ -32,10 +33,12 @@ export function Head(props: Props) {
           <Line text={shortSession(about.session)} />
           <Copy text={about.session} what="the session's id" />
         </div>
+        <span className="max-w-72 truncate">
+          <span className="text-muted">who</span> <Who principal={about.principal} />
+        </span>
         <Figures
           list={[
             ["agent", about.agent ?? windows.find((w) => w.agent)?.agent ?? "unknown"],
-            ["who", about.principal],
             ["model", `${model ?? "none"}${models.length > 0 ? ` and ${models.length} more` : ""}`, about.models.join(", ")],
           ]}
         />

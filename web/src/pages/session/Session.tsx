@@ -5,6 +5,7 @@ import { conversation, sessions, type Asked } from "../../api/queries";
 import { usualWhy, why } from "../../api/why";
 import { Empty, Failed, Waiting } from "../../parts/Note";
 import { Line } from "../../parts/Captured";
+import { Who } from "../../parts/Who";
 import { useState } from "react";
 import { only } from "./only";
 import { Room } from "./Room";
@@ -96,7 +97,7 @@ function Whose({ session, principals }: { session: string; principals: string[] 
         {principals.map((p) => (
           <li key={p}>
             <Link to="/sessions/$session" params={{ session }} search={{ principal: p }} className="underline">
-              <Line text={p} />
+              <Who principal={p} />
             </Link>
           </li>
         ))}

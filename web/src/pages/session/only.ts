@@ -1,5 +1,6 @@
+import { both, term } from "../../parts/terms";
+
 /** A filter that chooses one session. */
 export function only(session: string, principal?: string): string {
-  const quoted = (text: string) => `"${text.replace(/["\\]/g, "\\$&")}"`;
-  return `session:${quoted(session)}${principal ? ` principal:${quoted(principal)}` : ""}`;
+  return both(term("session", session), principal ? term("principal", principal) : "");
 }

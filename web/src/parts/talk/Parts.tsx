@@ -156,7 +156,7 @@ function Head({ name, part, preview }: { name: string; part: Part; preview: stri
       <span className="shrink-0">{name}</span>
       <FoundSigns marks={part.marks} />
       <span className="shrink-0 text-sm text-muted">{bytes(part.bytes)}</span>
-      <span className="min-w-0 truncate text-sm text-muted group-aria-expanded/fold:invisible">
+      <span className="min-w-0 truncate text-sm text-muted group-aria-expanded/fold:hidden">
         <Line text={preview.trimStart().slice(0, 160)} />
       </span>
     </>
@@ -369,7 +369,7 @@ function CallHead({ part, result }: { part: Part; result: Part | undefined }) {
         <Line text={rest} />
       </span>
       {result && (
-        <span className="max-w-1/2 min-w-0 truncate text-sm text-muted group-aria-expanded/fold:invisible">
+        <span className="max-w-1/2 min-w-0 truncate text-sm text-muted group-aria-expanded/fold:hidden">
           <Line text={`→ ${firstLine(result.text)}`} />
         </span>
       )}
