@@ -137,7 +137,7 @@ function TurnRow({ item, talk, on, indent, rail, onFlow }: { item: Extract<Item,
         )
       )}
       <TokenBar turn={t} most={talk.most} width={36} />
-      <span className="w-11 shrink-0 text-right text-muted">{t.cost_usd === null ? "?" : t.cost_usd < 0.01 ? `${(t.cost_usd * 100).toFixed(2)}¢` : usd(t.cost_usd)}</span>
+      <span className="w-14 shrink-0 text-right text-muted">{t.cost_usd === null ? "?" : usd(t.cost_usd)}</span>
       <span className="sr-only">{short(t.usage.output)} tokens out</span>
     </button>
   );

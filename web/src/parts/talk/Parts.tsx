@@ -69,6 +69,7 @@ interface PartProps {
   part: Part;
   places: Places;
   call?: Call | undefined; // that it is, with what came back
+  of?: string | undefined; // of a result: the call's title
   sub?: boolean; // of a sub-agent
 }
 
@@ -82,7 +83,8 @@ export function PartView({ part: given, ...rest }: PartProps) {
   );
 }
 
-function Body({ flow, part, places, call, sub }: PartProps) {
+function Body({ flow, part, places, call, of, sub }: PartProps) {
+  if (part.kind === "text" && part.bytes === 0) return null;
   const who = speaker(part, sub);
   switch (part.kind) {
     case "tool_call":
@@ -108,7 +110,7 @@ function Body({ flow, part, places, call, sub }: PartProps) {
     case "tool_result":
       return (
         <Spoken who="Tool">
-          <Fold flow={flow} what={part.n} kind="tool" boxed head={<Head name={`Result of a call before (${shortID(part.id ?? "")})`} part={part} preview={part.text} />} beside={part.failed && <Badge tone="bad">failed</Badge>}>
+          <Fold flow={flow} what={part.n} kind="tool" boxed head={<Head name={of ? `Result of ${of}` : `Result of a call before (${shortID(part.id ?? "")})`} part={part} preview={part.text} />} beside={part.failed && <Badge tone="bad">failed</Badge>}>
             {() => <Content flow={flow} part={part} places={places} />}
           </Fold>
         </Spoken>
@@ -153,7 +155,9 @@ function TextPart({ flow, part, places, who }: PartProps & { who: Speaker }) {
 function Head({ name, part, preview }: { name: string; part: Part; preview: string }) {
   return (
     <>
-      <span className="shrink-0">{name}</span>
+      <span className="max-w-2/3 shrink-0 truncate">
+        <Line text={name} />
+      </span>
       <FoundSigns marks={part.marks} />
       <span className="shrink-0 text-sm text-muted">{bytes(part.bytes)}</span>
       <span className="min-w-0 truncate text-sm text-muted group-aria-expanded/fold:hidden">
@@ -193,7 +197,7 @@ function Content({ flow, part, places, prose = false, json = false, quiet = fals
   const shown = json && !part.marks?.length ? pretty(part.text) : part.text;
   return (
     <div className={quiet ? "text-muted" : ""}>
-      <Text flow={flow} part={part} text={shown} prose={prose} />
+      {part.kind === "tool_result" && isRecord(part) ? <Args flow={flow} part={part} /> : <Text flow={flow} part={part} text={shown} prose={prose} />}
       {part.text === "" && <span className="text-muted">(empty)</span>}
       <Cut flow={flow} part={part} />
       {part.bad && <p className="text-sm text-muted">Bytes that are no UTF-8 are shown as ⟨FFFD⟩ or ␦; the bytes themselves can be read.</p>}
@@ -386,6 +390,15 @@ function Outcome({ result, failed }: { result: Part | undefined; failed: boolean
   if (!result) return <span className="shrink-0 text-sm text-muted">no result yet</span>;
   if (failed) return <Badge tone="bad">failed</Badge>;
   return <span className="shrink-0 text-sm text-muted">{bytes(result.bytes)} back</span>;
+}
+
+const fewFields = 6;
+
+/** Whether a result is a few named texts, which read better than their JSON. */
+function isRecord(part: Part): boolean {
+  if (part.cut || part.text[0] !== "{") return false;
+  const args = argsOf(part.text);
+  return args !== undefined && args.length > 0 && args.length <= fewFields && args.every((a) => !/^[[{]/.test(a.text));
 }
 
 const removed = /^old_?(str|string)$/i;

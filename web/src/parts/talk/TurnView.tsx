@@ -209,7 +209,7 @@ function Sent({ turn, talk, places, sub }: { turn: Turn; talk: Talk; places: Pla
   const firstMessage = rest.findIndex((p) => p.role !== "system" && p.role !== "developer");
   const head = firstMessage < 0 ? rest : rest.slice(0, firstMessage);
   const body = firstMessage < 0 ? [] : rest.slice(firstMessage);
-  const view = (part: Part) => <PartView key={part.n} flow={turn.flow} part={part} places={places} call={callOf(talk, turn, part)} sub={sub} />;
+  const view = (part: Part) => <PartView key={part.n} flow={turn.flow} part={part} places={places} call={callOf(talk, turn, part)} of={part.kind === "tool_result" ? talk.names.get(part.id ?? "") : undefined} sub={sub} />;
   return (
     <>
       {turn.unread && <Unread text={turn.unread} />}

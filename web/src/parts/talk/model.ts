@@ -24,6 +24,7 @@ export interface Talk {
   at: Map<string, number>; // of flows, in items
   calls: Map<string, Call>; // by id
   results: Map<string, Call>; // of parts, by placeOf: the call that shows them
+  names: Map<string, string>; // titles of calls, by id, also of those that only were sent back
   echoes: Set<string>; // parts, by placeOf, that send the answer before back
   most: number; // tokens of the longest turn
   turns: Map<string, Turn>; // all that are loaded, by flow
@@ -35,7 +36,7 @@ export const placeOf = (flow: string, n: number) => `${flow}/${n}`;
 /** closed: the sub-agents of which only the heading is laid out. */
 export function talkOf(windows: Conversation[], closed: ReadonlySet<string> = new Set()): Talk {
   const branches = merged(windows);
-  const talk: Talk = { items: [], at: new Map(), calls: new Map(), results: new Map(), echoes: new Set(), most: 1, turns: new Map() };
+  const talk: Talk = { items: [], at: new Map(), calls: new Map(), results: new Map(), names: new Map(), echoes: new Set(), most: 1, turns: new Map() };
   const turns = [...branches.values()].flatMap((b) => b.rounds.flatMap((r) => r.turns)).sort(byTime);
   for (const turn of turns) {
     talk.turns.set(turn.flow, turn);
@@ -94,6 +95,7 @@ function addEchoes(talk: Talk, turn: Turn) {
 function addCalls(talk: Talk, turn: Turn) {
   for (const part of [...turn.added, ...turn.answer]) {
     if (part.kind !== "tool_call" || !part.id) continue;
+    talk.names.set(part.id, part.title || part.name || "");
     if (!talk.echoes.has(placeOf(turn.flow, part.n)) && !talk.calls.has(part.id)) talk.calls.set(part.id, { turn, part, branches: [] });
   }
 }
