@@ -23,6 +23,24 @@ const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 
 const page = "index.html"
 
+// offline is the folder of what files of sessions are read with. It is no place of
+// the page, and is not served.
+const offline = "offline"
+
+// Offline gives the script and the style that a session as one file is read with.
+// They ask for nothing. Without the built files (tag noui) ok is false.
+func Offline() (script, style []byte, ok bool) {
+	if built == nil {
+		return nil, nil, false
+	}
+	script, err := fs.ReadFile(built, offline+"/offline.js")
+	if err != nil {
+		return nil, nil, false
+	}
+	style, err = fs.ReadFile(built, offline+"/offline.css")
+	return script, style, err == nil
+}
+
 // Files answers GET and HEAD for the page's files; any other path that a
 // browser goes to is a place within the page. Make one with New.
 type Files struct {
@@ -38,6 +56,9 @@ func New() *Files {
 	}
 	// Files within the binary can be read.
 	_ = fs.WalkDir(built, ".", func(name string, d fs.DirEntry, err error) error {
+		if name == offline {
+			return fs.SkipDir
+		}
 		if err != nil || d.IsDir() {
 			return err
 		}

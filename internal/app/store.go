@@ -115,7 +115,7 @@ func (s *store) admin(a About, m *console.Metrics, version string, hosts []strin
 	}
 	return console.New(console.Options{
 		Flows: s.ledger, Talk: s.ledger, Ledger: s.ledger, Keys: s.keys, Policy: s.rules, Rules: s.detect, Allowances: s.allowed, Import: &importer{s, s.config},
-		Metrics: m, Views: s.views, Archive: s.ledger, Address: s.address, Page: web.New(), Door: s.door, Guardrail: asked, Ready: ready, Token: token, Hosts: hosts, Log: s.log,
+		Metrics: m, Views: s.views, Archive: s.ledger, Address: s.address, Page: web.New(), Offline: web.Offline, Door: s.door, Guardrail: asked, Ready: ready, Token: token, Hosts: hosts, Log: s.log,
 		About: console.About{
 			Version: version, PID: a.PID, Started: time.Now(), Listen: a.Listen, Console: a.Console,
 			Data: s.dir, Custody: flow.SameUser, Intercept: a.Intercept, Kept: kept(s.config),

@@ -90,6 +90,7 @@ type Options struct {
 	Import     Importer
 	Views      Views
 	Archive    Archive                   // what exports read; nil: there are none
+	Offline    Offline                   // what files of sessions are read with; nil: nothing
 	Address    func(*flow.Intent) string // of the provider's API that a flow's path is appended to; nil: not known
 	Metrics    *Metrics                  // nil: a new one
 	Page       Page                      // what browsers are shown; nil: nothing
@@ -186,6 +187,7 @@ func (c *Console) routes() {
 		"GET /api/v1/flows/{id}/parts/{n}":       c.part,
 		"POST /api/v1/flows/{id}/reveal":         c.reveal,
 		"GET /api/v1/sessions/{id}/conversation": c.conversation,
+		"GET /api/v1/sessions/{id}/export.html":  c.exportPage,
 	}
 	for pattern, h := range open {
 		c.patterns = append(c.patterns, pattern)

@@ -27,6 +27,7 @@ const (
 	object form = iota // one JSON value
 	lines_             // JSON Lines: a value a line
 	text               // plain text
+	page_              // HTML
 	octets             // bytes
 	events             // server-sent events
 	empty              // 204
@@ -38,7 +39,7 @@ type doc struct {
 	params []param
 	in     any // an example of the body's type; nil: there is none
 	form   form
-	out    any // an example of the answer's type, or of a line's; nil for text, octets, empty
+	out    any // an example of the answer's type, or of a line's; nil for text, page_, octets, empty
 	status int // 0: 200
 }
 
@@ -159,6 +160,8 @@ func (d *doc) answer(set *schema.Set) map[string]any {
 		return map[string]any{"description": "done"}
 	case text:
 		return response("text", "text/plain", schema.Schema{"type": "string"})
+	case page_:
+		return response("a page", "text/html", schema.Schema{"type": "string"})
 	case octets:
 		return response("bytes", "application/octet-stream", schema.Schema{})
 	case lines_:
@@ -238,6 +241,7 @@ var docs = map[string]doc{
 	"GET /api/v1/flows/{id}/parts/{n}":       {does: "one part of a flow, with its whole text", params: []param{whyParam}, out: conversation.Part{}},
 	"POST /api/v1/flows/{id}/reveal":         {does: "what a mark hides or a pseudonym stands for; who asks and why is recorded first", in: revealBody{}, out: revealed{}},
 	"GET /api/v1/sessions/{id}/conversation": {does: "a session as people read it (docs/reference/conversation.md)", params: []param{whyParam, {name: "principal", does: "whose; needed when several have a session of that name"}, {name: "from", does: "the window's first flow; absent: the session's"}, {name: "end", does: "1: the last window"}, {name: "limit", does: "flows of the window; 200 at most, and when absent"}}, out: conversation.Conversation{}},
+	"GET /api/v1/sessions/{id}/export.html":  {does: "a session as one file that opens offline (docs/export.md); whole, or a Problem. The header Gatehouse-Next names the flow from which the next file goes on when the session is too long for one", params: []param{whyParam, {name: "principal", does: "whose; needed when several have a session of that name"}, {name: "redact", does: "values, also when absent: what rules found is masked; none: nothing is"}, {name: "from", does: "the file's first flow; absent: the session's"}}, form: page_},
 }
 
 var explainParams = []param{

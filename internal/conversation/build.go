@@ -9,7 +9,10 @@ import (
 // Builder puts flows together, in the order in which they began. The zero Builder
 // is ready, for a window from a session's beginning.
 type Builder struct {
-	Middle bool // the window begins in the middle of a session
+	Middle bool  // the window begins in the middle of a session
+	Whole  bool  // texts are not cut
+	Bare   bool  // no value is hidden; one that the provider did not get is not shown all the same
+	Sieve  Sieve // what Done hides beside what is known where it stands; nil: nothing
 
 	bytes    int
 	turns    []*entry
@@ -44,7 +47,10 @@ func (b *Builder) Add(f *Flow) *Turn {
 		b.byFlow, b.started = map[flow.ID]*entry{}, map[string]string{}
 	}
 	t := newTurn(f)
-	m := &maker{f: f, limit: shown, only: -1, findings: t.Findings}
+	m := &maker{f: f, limit: shown, bare: b.Bare, sieve: b.Sieve, only: -1, findings: t.Findings}
+	if b.Whole {
+		m.limit = 0
+	}
 	t.Added = append(t.Added, m.request()...)
 	b.answer(m, f, t)
 	e := &entry{Turn: t, subagent: f.Intent.Session.Subagent, parent: f.Intent.Session.Parent, kind: f.Intent.API.Generates()}
@@ -147,6 +153,9 @@ func (b *Builder) calls(t *Turn) {
 // Done gives the conversation. Session, Principal, First, Last, Turns and the
 // window's ends are the caller's to set.
 func (b *Builder) Done() *Conversation {
+	if b.Sieve != nil {
+		b.sift()
+	}
 	c := &Conversation{Agent: b.agent, Models: append([]string{}, b.models...)}
 	b.branches, b.rounds, b.waiting = map[string]*Branch{}, map[string]int{}, map[string][]*Turn{}
 	b.order = nil

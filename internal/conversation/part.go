@@ -20,6 +20,8 @@ const (
 type maker struct {
 	f        *Flow
 	limit    int   // bytes of a text; 0: all
+	bare     bool  // nothing is hidden
+	sieve    Sieve // nil: values are hidden only where they are known to stand
 	only     int64 // number of the one part that is wanted; -1: all are
 	findings []Finding
 }
@@ -36,7 +38,7 @@ func (m *maker) request() (parts []*Part) {
 	if rest, err := codec.Parts(m.f.Intent.API, m.f.Rest); err == nil && m.only < 0 {
 		for i := range rest {
 			p := newPart(&rest[i], Request, restAt+int64(i))
-			p.fill(rest[i].Text, m.f.Hide.in(rest[i:i+1]), m.limit)
+			m.fill(p, rest[i].Text, m.f.Hide.in(rest[i:i+1]))
 			parts = append(parts, p)
 		}
 	}
@@ -56,11 +58,14 @@ func (m *maker) text() *Part {
 	for i := range m.f.Intent.Findings {
 		f := &m.f.Intent.Findings[i]
 		if f.Place == "" && f.Start >= 0 && f.Start < f.End && f.End <= int64(len(raw.Text)) {
-			list = append(list, placed{0, int(f.Start), int(f.End), markOf(f, f.Start, f.End), hides(f)})
+			list = append(list, placed{0, int(f.Start), int(f.End), markOf(f, f.Start, f.End), m.hides(f)})
+			if m.hides(f) {
+				m.learn(f.Rule, raw.Text[f.Start:f.End])
+			}
 		}
 	}
 	p := newPart(&raw, Request, 0)
-	p.fill(raw.Text, list, m.limit)
+	m.fill(p, raw.Text, list)
 	return p
 }
 
@@ -76,7 +81,12 @@ func (m *maker) block(b *Block) (parts []*Part) {
 	case around == "system", around != "" && role == "" && len(b.Raw) > 0 && b.Raw[0] == '"':
 		role = around
 	}
-	spots := b.spots(m.f.Intent.Findings)
+	spots := b.spots(m.f.Intent.Findings, m.hides)
+	for _, s := range spots {
+		if s.hide {
+			m.learn(s.mark.Rule, string(b.Raw[s.start:s.end]))
+		}
+	}
 	m.name(b, spots)
 	raw := b.edit(m.f.Edits, spots)
 	read := codec.Block(m.f.Intent.API, role, raw)
@@ -89,7 +99,7 @@ func (m *maker) block(b *Block) (parts []*Part) {
 	}
 	for i := range read {
 		p := newPart(&read[i], Request, b.Start*eachBlock+int64(i))
-		p.fill(read[i].Text, of(list, i), m.limit)
+		m.fill(p, read[i].Text, of(list, i))
 		if p.Kind == flow.Media {
 			p.Media = media(raw, &read[i])
 		}
@@ -164,7 +174,7 @@ func (m *maker) answer(read []flow.Part) (parts []*Part) {
 			continue
 		}
 		p := newPart(&read[i], Answer, n)
-		p.fill(read[i].Text, of(list, i), m.limit)
+		m.fill(p, read[i].Text, of(list, i))
 		if p.Kind == flow.Media {
 			p.Media = &Media{Type: read[i].Name}
 		}
@@ -193,10 +203,13 @@ func (m *maker) placeAnswer(read []flow.Part) (all []placed) {
 			n := said + int64(in[0])
 			f.Part = &n
 		}
-		if hide := hides(&f.Finding); hide || len(in) == 1 {
+		if hide := m.hides(&f.Finding); hide || len(in) == 1 {
 			for _, j := range in {
 				p := placed{j, int(f.Start), int(f.End), markOf(&f.Finding, f.Start, f.End), hide}
 				all = append(all, clamp(p, read[j].Text))
+				if hide {
+					m.learn(f.Rule, read[j].Text[f.Start:f.End])
+				}
 			}
 		}
 	}

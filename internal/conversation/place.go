@@ -44,7 +44,7 @@ func markOf(f *flow.Finding, from, to int64) Mark {
 func (m *Mark) hides(shown string) { m.Shown, m.Value = shown, new(bool) }
 
 // spots are what is to be marked in a block, in their order.
-func (b *Block) spots(findings []flow.Finding) (list []spot) {
+func (b *Block) spots(findings []flow.Finding, hides func(*flow.Finding) bool) (list []spot) {
 	end := b.Start + int64(len(b.Raw))
 	for i := range findings {
 		f := &findings[i]

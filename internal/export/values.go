@@ -176,6 +176,19 @@ func (v *Values) form(rule string, text []byte) {
 	v.forms, v.ready = append(v.forms, form{bytes.Clone(text), rule}), false
 }
 
+// Find visits the places in a text where values stand, in the order in which they
+// begin: of those that begin at one place the longest.
+func (v *Values) Find(text string, at func(start, end int, rule string)) {
+	v.sort()
+	v.each([]byte(text), func(s span) bool {
+		at(s.start, s.end, s.rule)
+		return true
+	})
+}
+
+// Blind says why some value can't be looked for; empty: all can.
+func (v *Values) Blind() string { return v.blind }
+
 // sort makes heads of forms.
 func (v *Values) sort() {
 	if v.ready {

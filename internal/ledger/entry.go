@@ -230,7 +230,7 @@ type access struct {
 	Principal string `json:"principal,omitempty"` // whose vault or session was read
 	Session   string `json:"session,omitempty"`   // of a window of a session: which
 	Last      string `json:"last,omitempty"`      // and the last of its flows, Flow being the first
-	Part      string `json:"part,omitempty"`      // of the flow, when it was not all: a part's number, or a finding and its span
+	Part      string `json:"part,omitempty"`      // of the flow, when it was not all: a part's number, or a finding and its span; of a session: what it was read for
 	What      What   `json:"what"`
 	Query     string `json:"query,omitempty"` // of a search
 	Who       string `json:"who"`

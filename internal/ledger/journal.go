@@ -22,7 +22,7 @@ type JournalEntry struct {
 	Who       string  `json:"who,omitempty"` // read it
 	What      What    `json:"what,omitempty"`
 	Flow      flow.ID `json:"flow,omitempty"`      // of a window of a session the first
-	Part      string  `json:"part,omitempty"`      // of the flow, when it was not all: a part's number, or "reveal" with a finding and its span
+	Part      string  `json:"part,omitempty"`      // of the flow, when it was not all: a part's number, or "reveal" with a finding and its span; of a session: "file" when it was written into one
 	Session   string  `json:"session,omitempty"`   // of which a window was read
 	Principal string  `json:"principal,omitempty"` // whose vault or session was read
 	Query     string  `json:"query,omitempty"`     // that was searched for

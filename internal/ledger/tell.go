@@ -19,6 +19,7 @@ type Window struct {
 	From      flow.ID // the first; empty: the session's first
 	End       bool    // the last ones, whatever From says
 	Limit     int     // at most; 0: 200
+	For       string  // what it is read for, as its record has it; empty: to be looked at
 }
 
 // Telling is a session, and which part of it was told.
@@ -116,7 +117,7 @@ func (l *Ledger) Tell(w Window, by Access, visit func(*Told) error) (*Telling, e
 	if err != nil {
 		return nil, err
 	}
-	a := access{Flow: string(rows[0].ID), Last: string(rows[len(rows)-1].ID), Principal: out.Principal, Session: out.Session, What: toldSession, Who: by.Who, Why: by.Why}
+	a := access{Flow: string(rows[0].ID), Last: string(rows[len(rows)-1].ID), Principal: out.Principal, Session: out.Session, Part: w.For, What: toldSession, Who: by.Who, Why: by.Why}
 	if err := l.recordTelling(rows[0].Key, a); err != nil {
 		return nil, err
 	}

@@ -1,0 +1,99 @@
+package conversation
+
+import "github.com/workingagents/gatehouse/internal/flow"
+
+// Sieve knows the values that are hidden in a session, wherever they stand and
+// however they are written. Who gets a file can't be told later that a value stands
+// in it: so a file is gone over when all of its flows, and their values, are known.
+type Sieve interface {
+	Hides(rule string) bool                                 // what a rule found is hidden
+	Add(rule string, value []byte)                          // as it stands in a body, or as it is
+	Find(text string, at func(start, end int, rule string)) // bytes, in the order in which they begin
+}
+
+// hides reports whether what a rule found is not shown here.
+func (m *maker) hides(f *flow.Finding) bool {
+	return hides(f) || m.sieve != nil && m.sieve.Hides(f.Rule)
+}
+
+// learn tells the sieve what is hidden.
+func (m *maker) learn(rule, value string) {
+	if m.sieve != nil {
+		m.sieve.Add(rule, []byte(value))
+	}
+}
+
+// fill is Part.fill, with nothing hidden where all is shown.
+func (m *maker) fill(p *Part, text string, list []placed) {
+	for i := range list {
+		list[i].hide = list[i].hide && !m.bare
+	}
+	p.fill(text, list, m.limit)
+}
+
+// sift hides values where only the sieve knows that they stand.
+func (b *Builder) sift() {
+	for _, e := range b.turns {
+		e.prompt = sifted(b.Sieve, e.prompt)
+		for _, s := range []*string{&e.Why, &e.Error, &e.Stop, &e.Model, &e.Agent, &e.Unread, &e.AnswerUnread} {
+			*s = sifted(b.Sieve, *s)
+		}
+		for i := range e.Findings {
+			f := &e.Findings[i]
+			f.Note = sifted(b.Sieve, f.Note)
+			f.Facts = append([]string(nil), f.Facts...) // they are the intent's
+			for j := range f.Facts {
+				f.Facts[j] = sifted(b.Sieve, f.Facts[j])
+			}
+		}
+		for _, parts := range [][]*Part{e.Added, e.Answer} {
+			for _, p := range parts {
+				p.sift(b.Sieve)
+			}
+		}
+	}
+}
+
+// sifted masks values in a text that has no marks.
+func sifted(s Sieve, text string) string {
+	var list []placed
+	s.Find(text, func(start, end int, _ string) { list = append(list, placed{start: start, end: end, hide: true}) })
+	text, _ = masked(text, list)
+	return text
+}
+
+// sift masks values in a part, and keeps its marks in their places.
+func (p *Part) sift(s Sieve) {
+	p.ID, p.Name = sifted(s, p.ID), sifted(s, p.Name)
+	var list []placed
+	s.Find(p.Text, func(start, end int, rule string) {
+		list = append(list, placed{start: start, end: end, mark: Mark{Rule: rule, Shown: "text", Sealed: true}, hide: true})
+	})
+	if len(list) > 0 {
+		text, marks := masked(p.Text, append(list, p.placed()...))
+		p.Text, p.Marks = text, nil
+		p.mark(text, marks)
+		if p.Kind == flow.ToolCall {
+			p.Title = title(p.Name, text)
+		}
+	}
+	p.Title = sifted(s, p.Title)
+}
+
+// placed gives the marks in bytes of the text.
+func (p *Part) placed() (list []placed) {
+	at := make([]int, 0, len(p.Text)+1) // by UTF-16 code unit
+	for i, r := range p.Text {
+		at = append(at, i)
+		if r > 0xffff {
+			at = append(at, i)
+		}
+	}
+	at = append(at, len(p.Text))
+	for _, m := range p.Marks {
+		if m.Start >= 0 && m.Start <= m.End && m.End < len(at) {
+			list = append(list, placed{start: at[m.Start], end: at[m.End], mark: m})
+		}
+	}
+	return list
+}
