@@ -80,7 +80,7 @@ test/e2e/node_modules/.installed: test/e2e/package-lock.json
 
 # The page is committed as it is built, so that nobody needs Node to run it.
 web: web/node_modules/.installed
-	cd web && npm run --silent build
+	cd web && npm run --silent build && npm run --silent offline
 
 # The page's types are those of the admin API.
 types:
@@ -88,7 +88,8 @@ types:
 
 # The committed files must be those that the sources make.
 webtest: web/node_modules/.installed
-	cd web && npm run --silent check && npm run --silent test && npm run --silent build -- --outDir ../bin/web --emptyOutDir
+	cd web && npm run --silent check && npm run --silent test && npm run --silent build -- --outDir ../bin/web --emptyOutDir && \
+	  npm run --silent offline -- --outDir ../bin/web/offline
 	@diff -r bin/web web/dist || { echo 'web/dist is not what web/src makes: make web, and commit it' >&2; exit 1; }
 
 # The pages of the real binary, in Debian's Chromium.

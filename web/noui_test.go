@@ -17,3 +17,9 @@ func TestWithoutThePageALineSaysSo(t *testing.T) {
 		t.Errorf("%d %s; want 404 and why", w.Code, w.Body)
 	}
 }
+
+func TestWithoutThePageThereAreNoFiles(t *testing.T) {
+	if script, style, ok := web.Offline(); ok || script != nil || style != nil {
+		t.Error("there is one")
+	}
+}

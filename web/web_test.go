@@ -101,3 +101,20 @@ func TestAnswersArePackedForWhoTakesThem(t *testing.T) {
 		}
 	}
 }
+
+// TestOfflineNeedsNothing: a file of a session is a script and a style that ask for
+// nothing, and are no place of the console.
+func TestOfflineNeedsNothing(t *testing.T) {
+	script, style, ok := web.Offline()
+	if !ok || len(script) == 0 || len(style) == 0 {
+		t.Fatal("there is none")
+	}
+	for _, asks := range []string{"fetch(", "XMLHttpRequest", "EventSource", "WebSocket", "import(", "/api/", "@import", "localStorage", "document.cookie"} {
+		if strings.Contains(string(script)+string(style), asks) {
+			t.Errorf("it has %q", asks)
+		}
+	}
+	if web.New().Has("/offline/offline.js") {
+		t.Error("it is served")
+	}
+}

@@ -20,17 +20,20 @@ import (
 // exporting is what the flags of an export say.
 type exporting struct {
 	format, redact, why, out string
+	session, principal       string
 	content, direct, force   bool
 	words                    []string // the filter, or the flow
 }
 
 func runExport(ctx context.Context, args []string, std streams) error {
-	fs := newFlags("export", "[FILTER…] [flags]\n       gatehouse export FLOW --format curl [--direct] [flags]", std)
+	fs := newFlags("export", "[FILTER…] [flags]\n       gatehouse export FLOW --format curl [--direct] [flags]\n       gatehouse export --format html --session S [--principal P] --why REASON [flags]", std)
 	data := dataFlag(fs)
 	var e exporting
-	fs.StringVar(&e.format, "format", "jsonl", "`jsonl|har|curl`; curl: the command that repeats the call of one flow")
+	fs.StringVar(&e.format, "format", "jsonl", "`jsonl|har|curl|html`; curl: the command that repeats the call of one flow; html: one session as a file that opens offline")
+	fs.StringVar(&e.session, "session", "", "html: which `SESSION`")
+	fs.StringVar(&e.principal, "principal", "", "html: `WHOSE`; needed when several have a session of that name")
 	fs.BoolVar(&e.content, "content", false, "bodies, too; needs --why")
-	fs.StringVar(&e.redact, "redact", "none", "`none|values`; values: what rules found is masked as [RULE], what can't be masked is left out")
+	fs.StringVar(&e.redact, "redact", "", "`none|values`, html: values unless it is said; values: what rules found is masked, what can't be masked is left out")
 	fs.StringVar(&e.why, "why", "", "the `reason` that is recorded for reading content")
 	fs.StringVar(&e.out, "out", "", "write to `FILE` (0600), whole or not at all, instead of the standard output")
 	fs.BoolVar(&e.force, "force", false, "replace FILE if there is one")
@@ -59,6 +62,11 @@ func runExport(ctx context.Context, args []string, std streams) error {
 
 // path checks what was asked for and gives the route.
 func (e *exporting) path() (string, error) {
+	if e.redact == "" && e.format == "html" {
+		e.redact = "values"
+	} else if e.redact == "" {
+		e.redact = "none"
+	}
 	if !slices.Contains([]string{"none", "values"}, e.redact) {
 		return "", exitError{2, fmt.Sprintf("--redact is none or values, not %q", e.redact)}
 	}
@@ -76,9 +84,14 @@ func (e *exporting) path() (string, error) {
 		}
 		q.Set("why", e.why)
 		return "/flows/" + url.PathEscape(e.words[0]) + "/curl?" + q.Encode(), nil
+	case "html":
+		return e.file(q)
 	case "jsonl", "har":
 	default:
-		return "", exitError{2, fmt.Sprintf("--format is jsonl, har or curl, not %q", e.format)}
+		return "", exitError{2, fmt.Sprintf("--format is jsonl, har, curl or html, not %q", e.format)}
+	}
+	if e.session != "" || e.principal != "" {
+		return "", exitError{2, "--session and --principal belong to --format html; a filter says session:ID principal:NAME"}
 	}
 	if e.direct {
 		return "", exitError{2, "--direct belongs to --format curl"}
@@ -99,6 +112,25 @@ func (e *exporting) path() (string, error) {
 		q.Set("why", e.why)
 	}
 	return "/export?" + q.Encode(), nil
+}
+
+// file gives the route of a session as one file.
+func (e *exporting) file(q url.Values) (string, error) {
+	switch {
+	case e.session == "":
+		return "", exitError{2, "--format html needs --session S"}
+	case len(e.words) > 0:
+		return "", exitError{2, "--format html is of one session, and takes no filter"}
+	case e.direct:
+		return "", exitError{2, "--direct belongs to --format curl"}
+	case e.why == "":
+		return "", exitError{2, "--format html needs --why REASON: who reads what, and why, is recorded"}
+	}
+	q.Set("why", e.why)
+	if e.principal != "" {
+		q.Set("principal", e.principal)
+	}
+	return "/sessions/" + url.PathEscape(e.session) + "/export.html?" + q.Encode(), nil
 }
 
 // save writes a file beside its place and moves it there when it is whole.
@@ -140,6 +172,9 @@ func fetchExport(ctx context.Context, b *backend, path string, out io.Writer, st
 	p := &progress{total: total, next: time.Now().Add(time.Second), show: isTerminal(std.err), w: std.err}
 	_, err = io.Copy(io.MultiWriter(out, p), resp.Body)
 	p.end()
+	if next := resp.Header.Get("Gatehouse-Next"); err == nil && next != "" {
+		fmt.Fprintf(std.err, "the session is too long for one file: this one ends before flow %s, and says so\n", next)
+	}
 	if err != nil {
 		return fmt.Errorf("the export broke off, and what there is of it is not whole: %w", p.reason(err))
 	}

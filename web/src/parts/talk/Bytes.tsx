@@ -8,7 +8,7 @@ import { Captured, Signed } from "../Captured";
 import { Failed } from "../Note";
 import { bytes, num } from "../format";
 import { edits, type Edit } from "./changes";
-import { useDesk } from "./desk";
+import { useReader } from "./desk";
 import { cutAt, hexLines } from "./hex";
 
 const tabs = ["headers", "request", "forwarded", "response", "delivered", "replaced", "curl"] as const;
@@ -94,7 +94,7 @@ interface GateProps {
 
 /** Bytes hold what is masked elsewhere: so they are asked for, with a reason. */
 function Gate({ flow, whats, record, read, got, children }: GateProps) {
-  const desk = useDesk();
+  const reader = useReader();
   const usual = useWhy();
   const [why, setWhy] = useState(usual === usualWhy ? "" : usual);
   const [state, setState] = useState<{ busy?: boolean; error?: unknown }>({});
@@ -103,7 +103,7 @@ function Gate({ flow, whats, record, read, got, children }: GateProps) {
   const ask = async () => {
     setState({ busy: true });
     try {
-      for (const what of missing) got(what)(await desk.reader.bytes(flow, what, why.trim() || usualWhy));
+      for (const what of missing) got(what)(await reader.bytes(flow, what, why.trim() || usualWhy));
       setState({});
     } catch (error) {
       setState({ error });
@@ -136,7 +136,7 @@ function Gate({ flow, whats, record, read, got, children }: GateProps) {
 const step = 65_536;
 
 function Content({ flow, what, data }: { flow: string; what: Readable; data: Uint8Array }) {
-  const desk = useDesk();
+  const reader = useReader();
   const why = useWhy();
   const [hex, setHex] = useState(false);
   const [from, setFrom] = useState(0);
@@ -166,7 +166,7 @@ function Content({ flow, what, data }: { flow: string; what: Readable; data: Uin
             </Button>
           </>
         )}
-        <Button small className="ml-auto" onClick={() => void desk.reader.save(flow, what, why)}>
+        <Button small className="ml-auto" onClick={() => void reader.save(flow, what, why)}>
           Save as a file
         </Button>
       </div>

@@ -7,7 +7,7 @@ import { Captured } from "../Captured";
 import { Copy } from "../Copy";
 import { Popover } from "../Popover";
 import { SeveritySign } from "../Verdict";
-import { useDesk, useOf } from "./desk";
+import { useDesk, useOf, useReader } from "./desk";
 
 /** The popover of the mark that was pointed at. */
 export function FindingNote({ turnOf }: { turnOf(flow: string): Turn | undefined }) {
@@ -27,6 +27,7 @@ export function FindingNote({ turnOf }: { turnOf(flow: string): Turn | undefined
 }
 
 function One({ flow, n, mark, turn }: { flow: string; n: number; mark: Mark; turn: Turn | undefined }) {
+  const { reader } = useDesk();
   const found = turn?.findings.find((f) => f.id === mark.finding);
   return (
     <section>
@@ -37,7 +38,7 @@ function One({ flow, n, mark, turn }: { flow: string; n: number; mark: Mark; tur
       </h3>
       <p>{told(mark, turn)}</p>
       {found && <Details found={found} />}
-      {!mark.sealed && mark.shown !== "text" && <Reveal flow={flow} n={n} mark={mark} />}
+      {!mark.sealed && mark.shown !== "text" && (reader ? <Reveal flow={flow} n={n} mark={mark} /> : <p className="mt-1 text-sm text-muted">The value is not in this file.</p>)}
       {mark.sealed && mark.shown !== "text" && <p className="mt-1 text-sm text-muted">The value can't be shown from here: it was found in pieces, through an encoding, or is known from elsewhere in the session.</p>}
     </section>
   );
@@ -81,13 +82,13 @@ function Details({ found }: { found: Found }) {
 }
 
 function Reveal({ flow, n, mark }: { flow: string; n: number; mark: Mark }) {
-  const desk = useDesk();
+  const reader = useReader();
   const usual = useWhy();
   const [why, setWhy] = useState(usual === usualWhy ? "" : usual);
   const [got, setGot] = useState<{ value?: string; error?: string }>({});
   const reveal = async () => {
     try {
-      setGot({ value: await desk.reader.reveal(flow, n, mark, why.trim()) });
+      setGot({ value: await reader.reveal(flow, n, mark, why.trim()) });
     } catch (e) {
       setGot({ error: e instanceof Error ? e.message : String(e) });
     }

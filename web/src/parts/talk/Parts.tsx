@@ -1,7 +1,6 @@
 // What a request or an answer says, part by part.
 import { useEffect, useRef, type ReactNode } from "react";
 import type { Mark, Part } from "../../api/conversation";
-import { Problem } from "../../api/client";
 import { Badge } from "../Badge";
 import { Button } from "../Button";
 import { Line } from "../Captured";
@@ -18,7 +17,7 @@ import { Text } from "./Text";
 export interface Places {
   toFlow(flow: string, n?: number): void;
   toBranch(subagent: string): void;
-  linkTo(flow: string, n?: number): string;
+  linkTo?(flow: string, n?: number): string; // absent: there is no address to give
 }
 
 const tones = { Person: "text-info", Task: "text-info", Agent: "text-muted", Model: "text-accent", Tool: "text-ask" } as const;
@@ -211,7 +210,7 @@ function Tools({ flow, part, places }: { flow: string; part: Part; places: Place
   return (
     <span className="absolute top-0 right-0 flex rounded border border-line bg-panel opacity-0 group-hover/part:opacity-100 focus-within:opacity-100">
       <Copy text={part.text} what="the text" />
-      <Copy text={places.linkTo(flow, part.n)} what="a link to this" icon="bookmark" />
+      {places.linkTo && <Copy text={places.linkTo(flow, part.n)} what="a link to this" icon="bookmark" />}
     </span>
   );
 }
@@ -228,7 +227,7 @@ function Cut({ flow, part }: { flow: string; part: Part }) {
       <span className="text-sm text-muted">This is how it begins.</span>
       {whole?.state === "failed" && (
         <span role="alert" className="text-block">
-          {whole.error instanceof Problem ? whole.error.message : String(whole.error)}
+          {whole.error instanceof Error ? whole.error.message : String(whole.error)}
         </span>
       )}
     </p>

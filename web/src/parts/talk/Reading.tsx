@@ -23,7 +23,7 @@ interface Props {
   current: string | undefined; // flow
   closed: ReadonlySet<string>;
   onBranch(subagent: string): void;
-  onBytes(flow: string): void;
+  onBytes?(flow: string): void;
   onEdge(edge: "first" | "last"): void; // the end of what is loaded comes into sight
   menu?(flow: string): React.ReactNode;
   reach: Ref<Reach>;
@@ -82,7 +82,7 @@ export function Reading({ talk, places, current, closed, onBranch, onBytes, onEd
           return (
             item && (
               <div key={row.key} ref={rows.measureElement} data-index={row.index} style={{ transform: `translateY(${row.start}px)` }} className="absolute inset-x-0 top-0 px-4">
-                <ItemView item={item} talk={talk} places={places} on={item.kind === "turn" && item.turn.flow === current} closed={closed} onBranch={onBranch} onBytes={onBytes} menu={menu} />
+                <ItemView item={item} talk={talk} places={places} on={item.kind === "turn" && item.turn.flow === current} closed={closed} onBranch={onBranch} {...(onBytes ? { onBytes } : {})} menu={menu} />
               </div>
             )
           );
@@ -97,6 +97,11 @@ function headOf(talk: Talk, index: number): number {
   let at = index;
   while (talk.items[index]?.kind === "turn" && at > 0 && talk.items[at - 1]?.kind !== "turn") at--;
   return at;
+}
+
+/** All of the conversation, drawn at once: for paper. */
+export function Paper({ talk, places, closed }: Pick<Props, "talk" | "places" | "closed">) {
+  return talk.items.map((item) => <ItemView key={item.key} item={item} talk={talk} places={places} closed={closed} on={false} onBranch={() => undefined} menu={undefined} />);
 }
 
 /** Waits for something to be drawn, some frames at most. */

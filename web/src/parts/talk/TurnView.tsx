@@ -17,7 +17,7 @@ interface Props {
   turn: Turn;
   talk: Talk;
   places: Places;
-  onBytes(flow: string): void;
+  onBytes?: ((flow: string) => void) | undefined;
   menu?: ReactNode;
   sub?: boolean; // of a sub-agent
   whole?: boolean; // all of the request is shown, not what is new in it
@@ -77,13 +77,13 @@ function TurnHead({ turn, talk, places, onBytes, menu, whole }: Props) {
         <Cost usd={turn.cost_usd} />
         {turn.stop && <span className="mono text-muted" title="why the model stopped">{turn.stop}</span>}
         <span className="flex">
-          {!whole && (
+          {!whole && onBytes && (
             <IconButton name={`Bytes and headers of ${turnName(turn).toLowerCase()}`} className="!h-5" onClick={() => onBytes(turn.flow)}>
               <Icon name="code" size={14} />
             </IconButton>
           )}
           <Copy text={turn.flow} what="the flow's id" />
-          <Copy text={places.linkTo(turn.flow)} what="a link to this turn" icon="bookmark" />
+          {places.linkTo && <Copy text={places.linkTo(turn.flow)} what="a link to this turn" icon="bookmark" />}
           {menu}
         </span>
       </span>

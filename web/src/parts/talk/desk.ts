@@ -37,7 +37,8 @@ export class Desk {
   #wholes = new Map<string, Whole>();
   #listeners = new Set<() => void>();
 
-  constructor(readonly reader: Reader) {}
+  /** Without a reader there is nothing but what is loaded: in a file. */
+  constructor(readonly reader?: Reader) {}
 
   subscribe = (tell: () => void) => {
     this.#listeners.add(tell);
@@ -100,6 +101,7 @@ export class Desk {
 
   async readWhole(flow: string, n: number) {
     const place = placeOf(flow, n);
+    if (!this.reader) return;
     this.#set(place, { state: "reading" });
     try {
       this.#set(place, { state: "here", part: await this.reader.whole(flow, n) });
@@ -120,6 +122,13 @@ export function useDesk(): Desk {
   const desk = useContext(DeskContext);
   if (!desk) throw new Error("a conversation is read at a desk");
   return desk;
+}
+
+/** The reader, where there is one. */
+export function useReader(): Reader {
+  const { reader } = useDesk();
+  if (!reader) throw new Error("a file has no server to ask");
+  return reader;
 }
 
 /** One thing of a desk's, anew when it changes. */

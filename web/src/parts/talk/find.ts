@@ -1,6 +1,6 @@
 // A word in what is loaded of a session.
-import type { Target } from "../../parts/talk/desk";
-import { placeOf, shownIn, type Talk } from "../../parts/talk/model";
+import type { Target } from "./desk";
+import { placeOf, shownIn, type Talk } from "./model";
 
 export interface Place {
   flow: string;

@@ -1,0 +1,89 @@
+package conversation_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/workingagents/gatehouse/internal/conversation"
+	"github.com/workingagents/gatehouse/internal/flow"
+)
+
+// pan is a sieve that knows what it was told, as it was told.
+type pan struct{ known []string }
+
+func (p *pan) Hides(rule string) bool { return strings.HasPrefix(rule, "pii.") }
+
+func (p *pan) Add(_ string, value []byte) { p.known = append(p.known, string(value)) }
+
+func (p *pan) Find(text string, at func(start, end int, rule string)) {
+	for i := range text {
+		for _, v := range p.known {
+			if strings.HasPrefix(text[i:], v) {
+				at(i, i+len(v), "pii.test")
+			}
+		}
+	}
+}
+
+// TestSieveHidesWhatLaterFlowsTell: a value that is found in the second flow stands
+// in no part of the first, nor in what the page calls them; marks stay in their
+// places.
+func TestSieveHidesWhatLaterFlowsTell(t *testing.T) {
+	first := asked(`{"type":"text","text":"𝄞 marked, Ada Byron, and s3cret"}`)
+	mild := finding(string(first.Blocks[0].Raw), "marked", flow.FlagIt)
+	mild.Rule = "injection.test"
+	first.Intent.Findings = []flow.Finding{finding(string(first.Blocks[0].Raw), "s3cret", flow.FlagIt), mild}
+	first.Outcome = &flow.Outcome{State: flow.Done, Error: "no Ada Byron here", Findings: []flow.Finding{{Rule: "action.test", Place: "answer", Facts: []string{"path=/home/Ada Byron"}}}}
+	call := asked(`{"type":"tool_use","id":"t","name":"Bash","input":{"command":"finger Ada Byron"}}`)
+	last := asked(`{"type":"text","text":"I am Ada Byron"}`)
+	name := finding(string(last.Blocks[0].Raw), "Ada Byron", flow.FlagIt)
+	name.Rule, name.Severity = "pii.name", flow.Low
+	last.Intent.Findings = []flow.Finding{name}
+	call.Intent.Flow, last.Intent.Flow = "f2", "f3"
+	b := conversation.Builder{Sieve: &pan{}}
+	for _, f := range []*conversation.Flow{first, call, last} {
+		b.Add(f)
+	}
+	c := b.Done()
+	if text := fmt.Sprintf("%+v", c); strings.Contains(text, "Ada") {
+		t.Error(text)
+	}
+	var said []string
+	for _, r := range c.Branches[0].Rounds {
+		said = append(said, "round "+r.Prompt)
+		for _, turn := range r.Turns {
+			p := turn.Added[0]
+			if strings.Contains(p.Text+p.Title+turn.Error+fmt.Sprint(turn.Findings), "Ada") {
+				t.Errorf("it stands there: %+v %q %+v", p, turn.Error, turn.Findings)
+			}
+			said = append(said, fmt.Sprint(p.Text, under(p)), p.Title)
+		}
+	}
+	want := []string{
+		"round 𝄞 marked, ●●●●, and ●●●●", "𝄞 marked, ●●●●, and ●●●●[text marked masked ●●●● masked ●●●●]", "",
+		`{"command":"finger ●●●●"}[masked ●●●●]`, "Bash finger ●●●●", "round I am ●●●●", "I am ●●●●[masked ●●●●]", "",
+	}
+	if strings.Join(said, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(said, "\n"), strings.Join(want, "\n"))
+	}
+	if first.Outcome.Findings[0].Facts[0] != "path=/home/Ada Byron" {
+		t.Error("the flow itself was changed")
+	}
+}
+
+// TestBareHidesNothing but what was replaced for the provider.
+func TestBareHidesNothing(t *testing.T) {
+	raw := `{"type":"text","text":"s3cret and s3cret2"}`
+	f := asked(raw, finding(raw, "s3cret", flow.FlagIt), finding(raw, "s3cret2", flow.RedactIt))
+	f.Edits = []conversation.Edit{{At: int64(strings.Index(raw, "s3cret2")), Cut: 7, Put: []byte("QZ")}}
+	b := conversation.Builder{Bare: true, Whole: true}
+	p := b.Add(f).Added[0]
+	if got := fmt.Sprint(p.Text, under(p)); got != "s3cret and QZ[text s3cret pseudonym QZ]" {
+		t.Error(got)
+	}
+	long := strings.Repeat("x", 100<<10)
+	if p := b.Add(asked(`{"type":"text","text":"` + long + `"}`)).Added[0]; p.Cut || p.Text != long {
+		t.Errorf("%d bytes, cut %v", len(p.Text), p.Cut)
+	}
+}
