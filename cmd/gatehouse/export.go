@@ -20,7 +20,7 @@ import (
 // exporting is what the flags of an export say.
 type exporting struct {
 	format, redact, why, out string
-	session, principal       string
+	session, principal, from string
 	content, direct, force   bool
 	words                    []string // the filter, or the flow
 }
@@ -31,6 +31,7 @@ func runExport(ctx context.Context, args []string, std streams) error {
 	var e exporting
 	fs.StringVar(&e.format, "format", "jsonl", "`jsonl|har|curl|html`; curl: the command that repeats the call of one flow; html: one session as a file that opens offline")
 	fs.StringVar(&e.session, "session", "", "html: which `SESSION`")
+	fs.StringVar(&e.from, "from", "", "html: the file begins with `FLOW`, not with the session")
 	fs.StringVar(&e.principal, "principal", "", "html: `WHOSE`; needed when several have a session of that name")
 	fs.BoolVar(&e.content, "content", false, "bodies, too; needs --why")
 	fs.StringVar(&e.redact, "redact", "", "`none|values`, html: values unless it is said; values: what rules found is masked, what can't be masked is left out")
@@ -90,8 +91,8 @@ func (e *exporting) path() (string, error) {
 	default:
 		return "", exitError{2, fmt.Sprintf("--format is jsonl, har, curl or html, not %q", e.format)}
 	}
-	if e.session != "" || e.principal != "" {
-		return "", exitError{2, "--session and --principal belong to --format html; a filter says session:ID principal:NAME"}
+	if e.session != "" || e.principal != "" || e.from != "" {
+		return "", exitError{2, "--session, --principal and --from belong to --format html; a filter says session:ID principal:NAME"}
 	}
 	if e.direct {
 		return "", exitError{2, "--direct belongs to --format curl"}
@@ -129,6 +130,9 @@ func (e *exporting) file(q url.Values) (string, error) {
 	q.Set("why", e.why)
 	if e.principal != "" {
 		q.Set("principal", e.principal)
+	}
+	if e.from != "" {
+		q.Set("from", e.from)
 	}
 	return "/sessions/" + url.PathEscape(e.session) + "/export.html?" + q.Encode(), nil
 }
@@ -173,7 +177,7 @@ func fetchExport(ctx context.Context, b *backend, path string, out io.Writer, st
 	_, err = io.Copy(io.MultiWriter(out, p), resp.Body)
 	p.end()
 	if next := resp.Header.Get("Gatehouse-Next"); err == nil && next != "" {
-		fmt.Fprintf(std.err, "the session is too long for one file: this one ends before flow %s, and says so\n", next)
+		fmt.Fprintf(std.err, "the session is too long for one file: this file ends before flow %s; --from %s writes the next one\n", next, next)
 	}
 	if err != nil {
 		return fmt.Errorf("the export broke off, and what there is of it is not whole: %w", p.reason(err))

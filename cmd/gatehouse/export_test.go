@@ -60,8 +60,21 @@ func TestExport(t *testing.T) {
 	if exit != 0 || !strings.Contains(script, "curl ") || !strings.Contains(script, "from an old recording") {
 		t.Errorf("%d: %s%s", exit, script, errs)
 	}
+	var session struct{ Session, Principal string }
+	if _, list, errs := p.do("sessions", "api:anthropic.messages", "--data", data, "--json"); json.Unmarshal([]byte(list), &session) != nil {
+		t.Fatal(list, errs)
+	}
+	exit, page, errs := p.do("export", "--format", "html", "--session", session.Session, "--principal", session.Principal, "--data", data, "--why", "a test")
+	if exit != 0 || !strings.Contains(page, "from an old recording") || !strings.HasPrefix(page, "<!doctype html>") || !strings.Contains(page, `"redact":"values"`) {
+		t.Errorf("%d: %.300s%s", exit, page, errs)
+	}
 	for want, args := range map[string][]string{
 		"--why":            {"--content"},
+		"--session S":      {"--format", "html"},
+		"takes no filter":  {"--format", "html", "--session", "s", "model:x"},
+		"needs --why":      {"--format", "html", "--session", "s"},
+		"no such session":  {"--format", "html", "--session", "s", "--why", "a test"},
+		"a filter says":    {"--session", "s"},
 		"jsonl, har":       {"--format", "xml"},
 		"none or values":   {"--redact", "all"},
 		"one flow":         {"--format", "curl"},

@@ -73,7 +73,8 @@ export function File({ data }: { data: Data }) {
 
   return (
     <DeskContext value={desk}>
-      <div className="flex h-dvh min-h-0 flex-col print:hidden">
+      {/* It keeps its size on paper: what was measured stays measured. */}
+      <div className="flex h-dvh min-h-0 flex-col print:invisible print:fixed print:inset-0">
         <Head data={data} told={told} talk={talk} />
         <div className="flex min-h-0 flex-1">
           <nav aria-label="Turns" className="flex w-84 shrink-0 flex-col border-r border-line bg-panel max-lg:hidden">

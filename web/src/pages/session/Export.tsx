@@ -10,12 +10,13 @@ import { only } from "./only";
 const formats = [
   { name: "jsonl", title: "JSON lines", says: "one flow a line, for programs" },
   { name: "har", title: "HAR", says: "for browsers' developer tools and proxies" },
+  { name: "html", title: "A page", says: "one file to read, which any browser opens, also offline" },
 ] as const;
 
 /** Saves the session as a file. */
 export function Export({ about, onClose }: { about: Session; onClose(): void }) {
   const usual = useWhy();
-  const [format, setFormat] = useState<"jsonl" | "har">("jsonl");
+  const [format, setFormat] = useState<(typeof formats)[number]["name"]>("jsonl");
   const [content, setContent] = useState(true);
   const [mask, setMask] = useState(true);
   const [why, setWhy] = useState(usual === usualWhy ? "" : usual);
@@ -24,7 +25,11 @@ export function Export({ about, onClose }: { about: Session; onClose(): void }) 
     setState({ busy: true });
     const q = only(about.session, about.principal);
     try {
-      await save(`${about.session}.${format}`, "/export", { q, format, why: why.trim() || usualWhy, ...(content ? { content: 1 } : {}), ...(mask ? { redact: "values" } : {}) });
+      const name = `${about.session}.${format}`;
+      const reason = why.trim() || usualWhy;
+      const redact = mask ? "values" : "none";
+      if (format === "html") await save(name, `/sessions/${encodeURIComponent(about.session)}/export.html`, { principal: about.principal, why: reason, redact });
+      else await save(name, "/export", { q, format, why: reason, redact, ...(content ? { content: 1 } : {}) });
       onClose();
     } catch (error) {
       setState({ error });
@@ -43,11 +48,11 @@ export function Export({ about, onClose }: { about: Session; onClose(): void }) 
           ))}
         </fieldset>
         <label className="flex items-center gap-2">
-          <input type="checkbox" checked={content} onChange={(e) => setContent(e.target.checked)} />
+          <input type="checkbox" checked={content || format === "html"} disabled={format === "html"} onChange={(e) => setContent(e.target.checked)} />
           with what was said
         </label>
         <label className="flex items-center gap-2">
-          <input type="checkbox" checked={mask} disabled={!content} onChange={(e) => setMask(e.target.checked)} />
+          <input type="checkbox" checked={mask} disabled={!content && format !== "html"} onChange={(e) => setMask(e.target.checked)} />
           without the values that rules found: secrets, personal data
         </label>
         <label className="block">
