@@ -19,6 +19,9 @@ import (
 // hostile is what would break out of a page that lets it.
 const hostile = `</script><script>alert(1)</script><!--<img src=x onerror=alert(2)><base href=//evil.example>`
 
+// adaMail is found, and not worth hiding in the console.
+const adaMail = "ada.byron@posteo.de"
+
 // file asks for a session as one file.
 func (h *house) file(query string) (page string, data *conversation.Conversation, head http.Header) {
 	h.t.Helper()
@@ -91,7 +94,7 @@ func leaky(t *testing.T, rules, secret string) *harbour {
 		io.WriteString(w, answer)
 		answer = strings.ReplaceAll(tellsOf("nothing"), "toolu_1", "toolu_2")
 	}
-	first := `{"role":"user","content":` + q("my key is "+secret+" "+hostile) + `}`
+	first := `{"role":"user","content":` + q("my key is "+secret+" "+hostile+" of "+adaMail) + `}`
 	second := first + `,{"role":"assistant","content":[` + textBlock("your key is "+secret+" so far") + `,{"type":"tool_use","id":"toolu_1","name":"Bash","input":{"command":"export KEY=` + thirds(secret) + `"}}]}` +
 		`,{"role":"user","content":[{"type":"tool_result","tool_use_id":"toolu_1","content":` + q(`{"env":{"KEY":`+q(secret)+`}} and now the end of it`) + `}]}`
 	for _, messages := range []string{first, second} {
@@ -122,6 +125,9 @@ func TestSessionAsAFile(t *testing.T) {
 				if part := secret[i : i+8]; strings.Contains(page, part) {
 					t.Fatalf("%q of the value is there: …%s…", part, around(page, part))
 				}
+			}
+			if strings.Contains(page, adaMail) {
+				t.Errorf("personal data is there: …%s…", around(page, adaMail))
 			}
 			turns := told.Branches[0].Rounds[0].Turns
 			if said := turns[0].Added[0].Text; strings.Contains(page, thirds(secret)[:12]) || !strings.Contains(said, "my key is ●●●● <") && !strings.Contains(said, "QZ") {
