@@ -651,3 +651,29 @@ func filler(i int) string {
 	}
 	return b.String()
 }
+
+// TestRolesAreNotInClear: a role is what a client says, too.
+func TestRolesAreNotInClear(t *testing.T) {
+	dir := t.TempDir()
+	l := start(t, ledger.Options{Dir: dir})
+	k := newTalk(t, l)
+	k.turn("s", `{"model":"m","messages":[{"role":"my-password-is-hunter2","content":[{"type":"text","text":"the quokka sleeps"}]},{"role":"my-password-is-hunter3","content":"the wombat"}]}`, "x", nil)
+	k.turn("s", zip(t, `{"model":"m","messages":[{"role":"my-password-is-hunter4","content":[{"type":"text","text":"the numbat sleeps"}]}]}`), "x", func(in *flow.Intent, _ *ledger.Content) {
+		in.Header = append(in.Header, flow.Header{Name: "Content-Encoding", Value: "zstd"})
+	})
+	want(t, l, "quokka", "f001 - x0")
+	want(t, l, "numbat", "f002 - x0")
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if bytes.Contains(data, []byte("my-password")) {
+			t.Errorf("%s has a client's words", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
