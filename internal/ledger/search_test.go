@@ -677,3 +677,87 @@ func TestRolesAreNotInClear(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestListingByAWordIsRecorded: which flows have a word is content, too.
+func TestListingByAWordIsRecorded(t *testing.T) {
+	l := start(t, ledger.Options{})
+	newTalk(t, l).turn("s", messages(user("the quokka sleeps")), "", nil)
+	by := ledger.Access{Who: "lister", Why: "to know"}
+	for i, ask := range []func(q ledger.Query) error{
+		func(q ledger.Query) error { _, err := l.Rows(q); return err },
+		func(q ledger.Query) error { _, err := l.Flows(q); return err },
+		func(q ledger.Query) error { _, err := l.Count(q); return err },
+		func(q ledger.Query) error { _, err := l.Sessions(q); return err },
+		func(q ledger.Query) error { _, err := l.Overview(q, nil, 0); return err },
+	} {
+		if err := ask(ledger.Query{Filter: parse(t, `quokka -"the wombat"`), By: by}); err != nil {
+			t.Fatal(err)
+		}
+		list, err := l.Journal(ledger.JournalQuery{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = slices.DeleteFunc(list, func(j ledger.JournalEntry) bool { return j.Kind != "read" })
+		if len(list) != i+1 || list[i].Who != "lister" || list[i].Why != "to know" || list[i].Query != `quokka -"the wombat"` {
+			t.Errorf("question %d: the journal has %+v", i, list)
+		}
+	}
+}
+
+// TestSearchWithoutTimeGoesOn: each answer is further than the one before.
+func TestSearchWithoutTimeGoesOn(t *testing.T) {
+	defer ledger.SearchFor(0)()
+	l := start(t, ledger.Options{})
+	k := newTalk(t, l)
+	for range 5 {
+		k.turn("s"+time.Now().String(), messages(user("the quokka sleeps")), "", nil)
+	}
+	if err := l.BuildText(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for q := (ledger.SearchQuery{}); len(got) < 20; {
+		found, err := l.Search(parse(t, "quokka"), q, ledger.Access{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, h := range found.Hits {
+			got = append(got, string(h.Flow))
+		}
+		if !found.More {
+			break
+		}
+		if found.Next == q.Before || len(found.Hits) == 0 {
+			t.Fatalf("%+v goes on at %q", found.Hits, found.Next)
+		}
+		q.Before = found.Next
+	}
+	if list := strings.Join(got, " "); list != "f005 f004 f003 f002 f001" {
+		t.Errorf("got %s", list)
+	}
+}
+
+// TestSearchReadsABodyOnce: a body may have thousands of texts, and is not read for
+// each.
+func TestSearchReadsABodyOnce(t *testing.T) {
+	var list []string
+	for i := range 1500 {
+		list = append(list, user("the quokka sleeps "+strings.Repeat(string(rune('a'+i%26))+" word ", 300)+time.Duration(i).String()))
+	}
+	for coding, body := range map[string]string{"identity": messages(list...), "zstd": zip(t, messages(list...))} {
+		t.Run(coding, func(t *testing.T) {
+			l := start(t, ledger.Options{})
+			newTalk(t, l).turn("s", body, "", func(in *flow.Intent, _ *ledger.Content) {
+				in.Header = append(in.Header, flow.Header{Name: "Content-Encoding", Value: coding})
+			})
+			if err := l.BuildText(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			begin := time.Now()
+			found, err := l.Search(parse(t, "quokka"), ledger.SearchQuery{Limit: 1}, ledger.Access{})
+			if took := time.Since(begin); err != nil || len(found.Hits) != 1500 || took > 10*time.Second {
+				t.Errorf("%d hits after %v, %v", len(found.Hits), took, err)
+			}
+		})
+	}
+}
