@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
 )
 
 // contract is the admin API as its document describes it.
@@ -189,4 +188,3 @@ func TestAnswersAreWhatTheDocumentSays(t *testing.T) {
 		}
 	}
 }
-
