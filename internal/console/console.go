@@ -111,7 +111,6 @@ type Console struct {
 	busy     chan struct{} // holds a token while a verification runs
 
 	importing chan struct{} // likewise an import
-	patience  time.Duration // see paced
 }
 
 // New makes a console.
@@ -125,7 +124,7 @@ func New(o Options) *Console {
 	if o.Ready == nil {
 		o.Ready = func() error { return nil }
 	}
-	c := &Console{o: o, mux: http.NewServeMux(), feed: &feed{watch: o.Flows.Watch}, busy: make(chan struct{}, 1), importing: make(chan struct{}, 1), patience: patience}
+	c := &Console{o: o, mux: http.NewServeMux(), feed: &feed{watch: o.Flows.Watch}, busy: make(chan struct{}, 1), importing: make(chan struct{}, 1)}
 	c.routes()
 	return c
 }
@@ -219,7 +218,7 @@ func (c *Console) Handler() http.Handler {
 			c.answer(w, r)
 			return
 		}
-		c.paced(w, r, c.answer)
+		pacing(w, r, c.answer)
 	})
 }
 

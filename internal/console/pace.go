@@ -18,26 +18,25 @@ const pacePiece = 64 << 10
 // would keep what it is made of in memory for ever.
 type paced struct {
 	http.ResponseWriter
-	control  *http.ResponseController
-	patience time.Duration
+	control *http.ResponseController
 }
 
-// paced runs a handler whose client is waited for so long only. What the client
+// pacing runs a handler whose client is waited for so long only. What the client
 // still has to send when the answer is there is waited for as long.
-func (c *Console) paced(w http.ResponseWriter, r *http.Request, next http.HandlerFunc) {
-	p := &paced{w, http.NewResponseController(w), c.patience}
+func pacing(w http.ResponseWriter, r *http.Request, next http.HandlerFunc) {
+	p := &paced{w, http.NewResponseController(w)}
 	if r.Body != nil && r.Body != http.NoBody {
-		r.Body = &pacedBody{r.Body, p.control, time.Now().Add(c.patience)}
+		r.Body = &pacedBody{r.Body, p.control, time.Now().Add(patience)}
 	}
 	defer func() {
 		p.wait()
-		p.control.SetReadDeadline(time.Now().Add(p.patience)) // net/http lifts it for the next request
+		p.control.SetReadDeadline(time.Now().Add(patience)) // net/http lifts it for the next request
 	}()
 	next(p, r)
 }
 
 // wait gives the client time anew. Writers without deadlines are tests'.
-func (p *paced) wait() { p.control.SetWriteDeadline(time.Now().Add(p.patience)) }
+func (p *paced) wait() { p.control.SetWriteDeadline(time.Now().Add(patience)) }
 
 func (p *paced) WriteHeader(status int) {
 	p.wait()
