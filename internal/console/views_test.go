@@ -41,9 +41,11 @@ func TestJournalIsListedInPages(t *testing.T) {
 	if q := d.book.journal; w.Code != 200 || q.Before != 9 || q.Limit != 5 || q.Readings == nil || !*q.Readings || !strings.Contains(w.Body.String(), `"entry":7`) {
 		t.Errorf("asked for %+v, got %d %s", q, w.Code, w.Body)
 	}
-	d.ask("GET", "/api/v1/journal?limit=100000", "")
-	if q := d.book.journal; q.Limit != 1000 || q.Readings != nil {
-		t.Errorf("asked for %+v, want 1000 of both kinds", q)
+	for _, many := range []string{"100000", "0"} {
+		d.ask("GET", "/api/v1/journal?limit="+many, "")
+		if q := d.book.journal; q.Limit != 1000 || q.Readings != nil {
+			t.Errorf("asked for %s and so %+v, want 1000 of both kinds", many, q)
+		}
 	}
 	for _, wrong := range []string{"kind=all", "limit=-1", "before=x"} {
 		if w := d.ask("GET", "/api/v1/journal?"+wrong, ""); w.Code != 400 {
