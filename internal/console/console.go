@@ -131,6 +131,8 @@ func New(o Options) *Console {
 
 // Open routes tell nothing that a captured text said, but model names.
 func (c *Console) routes() {
+	slots, files := make(chan struct{}, mostReading), make(chan struct{}, mostExports)
+	reads := func(h handler) handler { return limited(slots, h) }
 	open := map[string]handler{
 		"GET /healthz": c.health,
 		"GET /readyz":  c.ready,
@@ -148,12 +150,12 @@ func (c *Console) routes() {
 		"GET /api/v1/filter":                    c.checkFilter,
 		"GET /api/v1/flows":                     c.flows,
 		"GET /api/v1/flows/{id}":                c.flow,
-		"GET /api/v1/flows/{id}/content/{what}": c.content,
-		"GET /api/v1/flows/{id}/curl":           c.curl,
-		"GET /api/v1/export":                    c.export,
+		"GET /api/v1/flows/{id}/content/{what}": reads(c.content),
+		"GET /api/v1/flows/{id}/curl":           reads(c.curl),
+		"GET /api/v1/export":                    limited(files, c.export),
 		"GET /api/v1/sessions":                  c.sessions,
 		"GET /api/v1/coverage":                  c.coverage,
-		"GET /api/v1/search":                    c.search,
+		"GET /api/v1/search":                    reads(c.search),
 		"GET /api/v1/tail":                      c.tail,
 		"GET /api/v1/events":                    c.events,
 		"POST /api/v1/verify":                   c.verify,
@@ -182,10 +184,10 @@ func (c *Console) routes() {
 		"POST /api/v1/views":                    c.saveView,
 		"DELETE /api/v1/views/{name}":           c.deleteView,
 
-		"GET /api/v1/flows/{id}/conversation":    c.flowConversation,
-		"GET /api/v1/flows/{id}/parts/{n}":       c.part,
-		"POST /api/v1/flows/{id}/reveal":         c.reveal,
-		"GET /api/v1/sessions/{id}/conversation": c.conversation,
+		"GET /api/v1/flows/{id}/conversation":    reads(c.flowConversation),
+		"GET /api/v1/flows/{id}/parts/{n}":       reads(c.part),
+		"POST /api/v1/flows/{id}/reveal":         reads(c.reveal),
+		"GET /api/v1/sessions/{id}/conversation": reads(c.conversation),
 	}
 	for pattern, h := range open {
 		c.patterns = append(c.patterns, pattern)

@@ -76,3 +76,29 @@ func (b *pacedBody) Read(p []byte) (n int, err error) {
 	b.control.SetReadDeadline(time.Time{}) // or net/http, which waits for the client to leave, would believe it had
 	return n, err
 }
+
+// How many answers with content are made at one time, and how long others wait until
+// one of those is done. Exports go on for long.
+const (
+	mostReading = 16
+	mostExports = 4
+	busyTime    = 10 * time.Second
+)
+
+// limited runs a handler when one of some slots is free: what an answer is made of
+// stays in memory until its reader has it.
+func limited(slots chan struct{}, next handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		wait := time.NewTimer(busyTime)
+		defer wait.Stop()
+		select {
+		case slots <- struct{}{}:
+		case <-r.Context().Done():
+			return r.Context().Err()
+		case <-wait.C:
+			return refuse(http.StatusServiceUnavailable, "busy", "too many others are reading: ask again in a moment")
+		}
+		defer func() { <-slots }()
+		return next(w, r)
+	}
+}

@@ -124,3 +124,29 @@ func TestSlowReadersGetAll(t *testing.T) {
 		}
 	})
 }
+
+// TestReadersAreBounded: what is made for them is in memory until they have it. Who
+// is one too many is told so, and others wait no longer than for the slowest.
+func TestReadersAreBounded(t *testing.T) {
+	served(t, func(t *testing.T, d *desk, dial func(string) net.Conn) {
+		d.book.content = []ledger.Chunk{{Data: make([]byte, 1<<20)}}
+		const request = "GET /api/v1/flows/f1/content/request?why=test" + withToken
+		var slow []net.Conn
+		for range 16 {
+			slow = append(slow, dial(request))
+		}
+		synctest.Wait()
+		for _, want := range []int{http.StatusServiceUnavailable, http.StatusOK} {
+			c := dial(request)
+			resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+			if err != nil || resp.StatusCode != want {
+				t.Errorf("got %v, %v; want %d", resp, err, want)
+			}
+			c.Close()
+			time.Sleep(time.Minute)
+		}
+		for _, c := range slow {
+			c.Close()
+		}
+	})
+}
