@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -90,14 +89,7 @@ func (l *Ledger) Search(f *filter.Filter, q SearchQuery, by Access) (Found, erro
 }
 
 func (l *Ledger) recordSearch(query string, by Access) error {
-	meta, err := json.Marshal(access{What: searched, Query: query, Who: by.Who, Why: by.Why})
-	if err != nil {
-		return fmt.Errorf("encoding access: %w", err)
-	}
-	if err := l.append(l.house, kindAccess, meta); err != nil {
-		return fmt.Errorf("recording the search: %w", err)
-	}
-	return nil
+	return l.recordReading(l.house, access{What: searched, Query: query, Who: by.Who, Why: by.Why})
 }
 
 // search is one search, under way.
