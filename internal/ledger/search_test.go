@@ -704,6 +704,15 @@ func TestListingByAWordIsRecorded(t *testing.T) {
 	}
 }
 
+// TestTwoCodingsOfARequest: each may have a line of its own (RFC 9110 section 5.3).
+func TestTwoCodingsOfARequest(t *testing.T) {
+	l := start(t, ledger.Options{})
+	newTalk(t, l).turn("s", zip(t, zip(t, messages(user("the quokka sleeps")))), "", func(in *flow.Intent, _ *ledger.Content) {
+		in.Header = append(in.Header, flow.Header{Name: "Content-Encoding", Value: "zstd"}, flow.Header{Name: "Content-Encoding", Value: "zstd"})
+	})
+	want(t, l, "quokka", "f001 user x0")
+}
+
 // TestSearchWithoutTimeGoesOn: each answer is further than the one before.
 func TestSearchWithoutTimeGoesOn(t *testing.T) {
 	defer ledger.SearchFor(0)()
