@@ -770,3 +770,34 @@ func TestSearchReadsABodyOnce(t *testing.T) {
 		})
 	}
 }
+
+// TestTheLargestFilters: whatever a filter may ask, the index answers, and is not
+// taken for damaged.
+func TestTheLargestFilters(t *testing.T) {
+	l := start(t, ledger.Options{})
+	newTalk(t, l).turn("s", messages(user("the quokka sleeps")), "", nil)
+	deep := "quokka"
+	for i := range 15 {
+		deep = fmt.Sprintf("quokka (w%d OR (%s))", i, deep)
+	}
+	not := "quokka"
+	for i := range 15 {
+		not = fmt.Sprintf("-(w%d OR -(%s))", i, not)
+	}
+	for name, q := range map[string]string{
+		"deep": deep, "denied": "quokka " + not, "many": "quokka" + strings.Repeat(" OR w", 190), "all": "quokka" + strings.Repeat(" quokka", 190),
+		"long": `quokka OR "` + strings.TrimSpace(strings.Repeat("a b.c-d ", 480)) + `"`, "chinese": `quokka OR "` + strings.Repeat("鸭嘴兽", 440) + `"`,
+		"beginnings": "quokka" + strings.Repeat(" OR sleep*", 190),
+	} {
+		if err := l.BuildText(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		found, err := l.Search(parse(t, q), ledger.SearchQuery{}, ledger.Access{})
+		if err != nil || len(found.Hits) != 1 || found.Indexed.Done != found.Indexed.Total-1 && found.Indexed.Done != found.Indexed.Total {
+			t.Errorf("%s: %d hits, %+v, %v", name, len(found.Hits), found.Indexed, err)
+		}
+		if rows, err := l.Rows(ledger.Query{Filter: parse(t, q)}); err != nil || len(rows) != 1 {
+			t.Errorf("%s: %d rows, %v", name, len(rows), err)
+		}
+	}
+}
