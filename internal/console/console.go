@@ -132,6 +132,8 @@ func New(o Options) *Console {
 
 // Open routes tell nothing that a captured text said, but model names.
 func (c *Console) routes() {
+	slots, files := make(chan struct{}, mostReading), make(chan struct{}, mostExports)
+	reads := func(h handler) handler { return limited(slots, h) }
 	open := map[string]handler{
 		"GET /healthz": c.health,
 		"GET /readyz":  c.ready,
@@ -149,12 +151,12 @@ func (c *Console) routes() {
 		"GET /api/v1/filter":                    c.checkFilter,
 		"GET /api/v1/flows":                     c.flows,
 		"GET /api/v1/flows/{id}":                c.flow,
-		"GET /api/v1/flows/{id}/content/{what}": c.content,
-		"GET /api/v1/flows/{id}/curl":           c.curl,
-		"GET /api/v1/export":                    c.export,
+		"GET /api/v1/flows/{id}/content/{what}": reads(c.content),
+		"GET /api/v1/flows/{id}/curl":           reads(c.curl),
+		"GET /api/v1/export":                    limited(files, c.export),
 		"GET /api/v1/sessions":                  c.sessions,
 		"GET /api/v1/coverage":                  c.coverage,
-		"GET /api/v1/search":                    c.search,
+		"GET /api/v1/search":                    reads(c.search),
 		"GET /api/v1/tail":                      c.tail,
 		"GET /api/v1/events":                    c.events,
 		"POST /api/v1/verify":                   c.verify,
@@ -183,11 +185,11 @@ func (c *Console) routes() {
 		"POST /api/v1/views":                    c.saveView,
 		"DELETE /api/v1/views/{name}":           c.deleteView,
 
-		"GET /api/v1/flows/{id}/conversation":    c.flowConversation,
-		"GET /api/v1/flows/{id}/parts/{n}":       c.part,
-		"POST /api/v1/flows/{id}/reveal":         c.reveal,
-		"GET /api/v1/sessions/{id}/conversation": c.conversation,
-		"GET /api/v1/sessions/{id}/export.html":  c.exportPage,
+		"GET /api/v1/flows/{id}/conversation":    reads(c.flowConversation),
+		"GET /api/v1/flows/{id}/parts/{n}":       reads(c.part),
+		"POST /api/v1/flows/{id}/reveal":         reads(c.reveal),
+		"GET /api/v1/sessions/{id}/conversation": reads(c.conversation),
+		"GET /api/v1/sessions/{id}/export.html":  reads(c.exportPage),
 	}
 	for pattern, h := range open {
 		c.patterns = append(c.patterns, pattern)
@@ -216,12 +218,20 @@ func (c *Console) Handler() http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cache-Control", "no-store")
-		if c.forPage(r) {
-			c.serve(c.arriving(c.page))(w, r)
+		if callerOf(r).local {
+			c.answer(w, r)
 			return
 		}
-		c.serve(c.ours(c.route))(w, r)
+		pacing(w, r, c.answer)
 	})
+}
+
+func (c *Console) answer(w http.ResponseWriter, r *http.Request) {
+	if c.forPage(r) {
+		c.serve(c.arriving(c.page))(w, r)
+		return
+	}
+	c.serve(c.ours(c.route))(w, r)
 }
 
 func (c *Console) route(w http.ResponseWriter, r *http.Request) error {

@@ -58,16 +58,7 @@ func (c *Console) Link(who string) NewLink {
 		return NewLink{}
 	}
 	token, ends := c.o.Door.Link(who)
-	return NewLink{"http://" + reachable(c.o.About.Console) + "/login#" + token, ends}
-}
-
-// reachable is an address as a browser on this machine can call it.
-func reachable(addr string) string {
-	host, port, err := net.SplitHostPort(addr)
-	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
-		return net.JoinHostPort("127.0.0.1", port)
-	}
-	return addr
+	return NewLink{"http://" + dialled(c.o.About.Console) + "/login#" + token, ends}
 }
 
 // link is for who has the socket or the token: a visitor can't let others in.

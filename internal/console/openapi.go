@@ -230,7 +230,7 @@ var docs = map[string]doc{
 	"POST /api/v1/allowances":               {does: "switch a finding off for a while", in: allowanceBody{}, out: policy.Allowance{}, status: 201},
 	"DELETE /api/v1/allowances/{id}":        {does: "revoke an allowance", form: empty},
 	"POST /api/v1/import":                   {does: "record what another tool recorded: its file is the body", params: []param{{name: "name", does: "the file's name", needed: true}}, form: lines_, out: importLine{}},
-	"GET /api/v1/journal":                   {does: "what happened to the gateway, and who read content; the newest last", params: []param{{name: "kind", does: "read: who read content; event: all else"}, limitParam, {name: "before", does: "number of an entry"}}, out: JournalPage{}},
+	"GET /api/v1/journal":                   {does: "what happened to the gateway, and who read content; the newest last", params: []param{{name: "kind", does: "read: who read content; event: all else"}, {name: "limit", does: "the newest so many; 200 when absent, 1000 at most"}, {name: "before", does: "number of an entry"}}, out: JournalPage{}},
 	"GET /api/v1/setup":                     {does: "how each agent is pointed at the gateway, and whose first model call came by which entrance", out: Setup{}},
 	"GET /api/v1/overview":                  {does: "what flows add up to", params: []param{filterParam, {name: "by", does: "agent, model, session, day, principal, provider, entrance; or two of them"}, {name: "offset", does: "minutes that the reader's clock is ahead of UTC"}}, out: ledger.Overview{}},
 	"GET /api/v1/views":                     {does: "saved views by name", out: ViewList{}},

@@ -76,10 +76,11 @@ func (c *Console) ways(a agents.Agent) []SetupWay {
 
 // baseURL is what an agent's own start needs: variables, or arguments.
 func (c *Console) baseURL(a agents.Agent) (lines []string) {
-	l := a.Launch(agents.Gateway{URL: "http://" + reachable(c.o.About.Listen)})
+	addr := dialled(c.o.About.Listen)
+	l := a.Launch(agents.Gateway{URL: "http://" + addr})
 	for _, line := range l.Set {
 		name, value, _ := strings.Cut(line, "=")
-		if strings.Contains(value, c.o.About.Listen) && !strings.EqualFold(name, "NO_PROXY") {
+		if strings.Contains(value, addr) && !strings.EqualFold(name, "NO_PROXY") {
 			lines = append(lines, "export "+name+"="+quoted(value))
 		}
 	}

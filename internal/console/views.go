@@ -68,7 +68,10 @@ func (c *Console) journal(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	q := ledger.JournalQuery{Before: uint64(before), Limit: min(limit, maxJournal)}
+	if limit == 0 || limit > maxJournal {
+		limit = maxJournal
+	}
+	q := ledger.JournalQuery{Before: uint64(before), Limit: limit}
 	switch v.Get("kind") {
 	case "":
 	case "read", "event":

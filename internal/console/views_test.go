@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"encoding/json"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -41,9 +42,11 @@ func TestJournalIsListedInPages(t *testing.T) {
 	if q := d.book.journal; w.Code != 200 || q.Before != 9 || q.Limit != 5 || q.Readings == nil || !*q.Readings || !strings.Contains(w.Body.String(), `"entry":7`) {
 		t.Errorf("asked for %+v, got %d %s", q, w.Code, w.Body)
 	}
-	d.ask("GET", "/api/v1/journal?limit=100000", "")
-	if q := d.book.journal; q.Limit != 1000 || q.Readings != nil {
-		t.Errorf("asked for %+v, want 1000 of both kinds", q)
+	for _, many := range []string{"100000", "0"} {
+		d.ask("GET", "/api/v1/journal?limit="+many, "")
+		if q := d.book.journal; q.Limit != 1000 || q.Readings != nil {
+			t.Errorf("asked for %s and so %+v, want 1000 of both kinds", many, q)
+		}
 	}
 	for _, wrong := range []string{"kind=all", "limit=-1", "before=x"} {
 		if w := d.ask("GET", "/api/v1/journal?"+wrong, ""); w.Code != 400 {
@@ -94,6 +97,22 @@ func TestSetupSaysWhatToSetAndWhoCame(t *testing.T) {
 	for i, text := range want {
 		if i >= len(texts) || !strings.Contains(texts[i], text) {
 			t.Errorf("way %d of %q, want one with %s", i, texts, text)
+		}
+	}
+}
+
+// TestSetupOfAGatewayThatListensEverywhere: agents on this machine call it by an
+// address that there is.
+func TestSetupOfAGatewayThatListensEverywhere(t *testing.T) {
+	for _, listen := range []string{"0.0.0.0:4000", "[::]:4000"} {
+		b := &book{}
+		c := console.New(console.Options{Flows: b, Ledger: b, Token: token, About: console.About{Listen: listen}})
+		r := httptest.NewRequest("GET", "http://127.0.0.1:4040/api/v1/setup", nil)
+		r.Header.Set("Authorization", "Bearer "+token)
+		w := httptest.NewRecorder()
+		c.Handler().ServeHTTP(w, r)
+		if !strings.Contains(w.Body.String(), "ANTHROPIC_BASE_URL=http://127.0.0.1:4000/anthropic") || strings.Contains(w.Body.String(), `"text":""`) {
+			t.Errorf("%s: %.1500s", listen, w.Body)
 		}
 	}
 }

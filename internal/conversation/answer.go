@@ -74,12 +74,7 @@ func header(out *flow.Outcome, name string) string {
 	if out == nil {
 		return ""
 	}
-	for _, h := range out.Header {
-		if strings.EqualFold(h.Name, name) {
-			return h.Value
-		}
-	}
-	return ""
+	return flow.HeaderValue(out.Header, name)
 }
 
 // starts reports whether a tool starts another agent.

@@ -220,3 +220,24 @@ func FuzzConversation(f *testing.F) {
 		conversation.Reveal(fl, "answer", int64(start), 0, int64(end))
 	})
 }
+
+// TestValuesAreHiddenAsTheyAreWritten: arguments stay JSON, in which a value stands
+// with its escapes.
+func TestValuesAreHiddenAsTheyAreWritten(t *testing.T) {
+	const value = "--BEGIN KEY--\n\"s3cret\" é <b>\n--END KEY--"
+	once, _ := json.Marshal(value)
+	twice, _ := json.Marshal(string(once))
+	for name, raw := range map[string]string{
+		"text":        `{"type":"text","text":` + string(once) + `}`,
+		"arguments":   `{"type":"tool_use","name":"Write","input":{"content":` + string(once) + `}}`,
+		"by Python":   `{"type":"tool_use","name":"Write","input":{"content":"--BEGIN KEY--\n\"s3cret\" \u00e9 <b>\n--END KEY--"}}`,
+		"within JSON": `{"type":"tool_use","name":"Write","input":{"content":` + string(twice) + `}}`,
+	} {
+		f := asked(raw)
+		f.Loose, f.Hide = true, conversation.NewValues([]conversation.Value{{Text: value, Rule: "secret.test"}})
+		var b conversation.Builder
+		if p := b.Add(f).Added[0]; strings.Contains(p.Text, "s3cret") || len(p.Marks) != 1 {
+			t.Errorf("%s: %q, %d marks", name, p.Text, len(p.Marks))
+		}
+	}
+}

@@ -1,9 +1,11 @@
 package conversation
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/wire/peek"
 )
 
 // leastValue is how long a value must be to be looked for in any text, and prefix
@@ -25,15 +27,30 @@ type Value struct {
 	Rule string
 }
 
-// NewValues makes a set of values.
+// NewValues makes a set of values. Arguments of calls, and bodies without parts, stay
+// JSON, and JSON may stand in them: a value is looked for with its escapes, too.
 func NewValues(list []Value) *Values {
 	v := &Values{by: map[string][]Value{}}
 	for _, x := range list {
-		if len(x.Text) >= leastValue {
-			v.by[x.Text[:prefix]] = append(v.by[x.Text[:prefix]], x)
+		if len(x.Text) < leastValue {
+			continue
+		}
+		v.add(x)
+		for _, once := range peek.Quotings([]byte(x.Text)) {
+			v.add(Value{string(once), x.Rule})
+			for _, twice := range peek.Quotings(once) {
+				v.add(Value{string(twice), x.Rule})
+			}
 		}
 	}
 	return v
+}
+
+// add takes a form of a value, once.
+func (v *Values) add(x Value) {
+	if head := x.Text[:prefix]; !slices.Contains(v.by[head], x) {
+		v.by[head] = append(v.by[head], x)
+	}
 }
 
 // in finds the values in some texts.

@@ -26,7 +26,7 @@ var ErrNoCall = errors.New("curl can't repeat it")
 func Curl(f *Flow, o CurlOptions) ([]byte, error) {
 	in := f.Intent
 	switch {
-	case f.message() || in.API == flow.ResponsesSocket || value(in.Header, "Upgrade") != "":
+	case f.message() || in.API == flow.ResponsesSocket || flow.HeaderValue(in.Header, "Upgrade") != "":
 		return nil, fmt.Errorf("%w: flow %s belongs to a WebSocket", ErrNoCall, in.Flow)
 	case in.Entrance == flow.Guardrail:
 		return nil, fmt.Errorf("%w: in flow %s another gateway asked", ErrNoCall, in.Flow)

@@ -95,17 +95,8 @@ func (f *Flow) coding(what What) string {
 }
 
 func coded(header []flow.Header) string {
-	if e := value(header, "Content-Encoding"); !strings.EqualFold(e, "identity") {
+	if e := flow.HeaderValue(header, "Content-Encoding"); !strings.EqualFold(e, "identity") {
 		return e
-	}
-	return ""
-}
-
-func value(header []flow.Header, name string) string {
-	for _, h := range header {
-		if strings.EqualFold(h.Name, name) {
-			return h.Value
-		}
 	}
 	return ""
 }

@@ -215,7 +215,7 @@ func (f *Flow) post(b *Body) *harPost {
 	if len(body) == 0 && b.Left == "" {
 		return nil
 	}
-	p := &harPost{Type: value(f.Intent.Header, "Content-Type"), Comment: left(b)}
+	p := &harPost{Type: flow.HeaderValue(f.Intent.Header, "Content-Type"), Comment: left(b)}
 	p.Text, p.Encoding = harText(body)
 	if c := f.coding(b.What); c != "" && !b.Plain {
 		p.Comment = "as it was sent: " + c
@@ -231,8 +231,8 @@ func (f *Flow) response(own *harOwn) harResponse {
 		return r
 	}
 	r.Status, r.StatusText, r.HTTPVersion = out.Status, http.StatusText(out.Status), version(out.TLS)
-	r.Headers, r.BodySize, r.RedirectURL = pairs(out.Header), out.ResponseBytes, value(out.Header, "Location")
-	r.Content = harContent{Size: out.ResponseBytes, Type: value(out.Header, "Content-Type")}
+	r.Headers, r.BodySize, r.RedirectURL = pairs(out.Header), out.ResponseBytes, flow.HeaderValue(out.Header, "Location")
+	r.Content = harContent{Size: out.ResponseBytes, Type: flow.HeaderValue(out.Header, "Content-Type")}
 	b := f.got()
 	if b == nil || f.message() {
 		return r

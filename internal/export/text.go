@@ -3,10 +3,8 @@ package export
 import (
 	"bytes"
 	"encoding/binary"
-	"encoding/json"
 	"slices"
 	"strings"
-	"unicode/utf16"
 
 	"github.com/workingagents/gatehouse/internal/wire/peek"
 )
@@ -224,40 +222,4 @@ func unquote(raw []byte) []byte {
 		return raw
 	}
 	return peek.Append(nil, slices.Concat([]byte{'"'}, raw, []byte{'"'}))
-}
-
-// quoteLeast escapes a text as most programs do, quoteHTML as Go does, quoteASCII
-// as Python does.
-func quoteLeast(text []byte) []byte { return quoted(text, false) }
-func quoteHTML(text []byte) []byte  { return quoted(text, true) }
-
-func quoted(text []byte, html bool) []byte {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(html)
-	if enc.Encode(string(text)) != nil {
-		return text
-	}
-	return bytes.TrimSuffix(bytes.TrimSpace(b.Bytes())[1:], []byte{'"'})
-}
-
-func quoteASCII(text []byte) []byte {
-	const hex = "0123456789abcdef"
-	var out []byte
-	unit := func(u uint16) {
-		out = append(out, '\\', 'u', hex[u>>12], hex[u>>8&15], hex[u>>4&15], hex[u&15])
-	}
-	for _, r := range string(quoteLeast(text)) {
-		switch {
-		case r < 0x80:
-			out = append(out, byte(r))
-		case r >= 0x10000:
-			a, b := utf16.EncodeRune(r)
-			unit(uint16(a))
-			unit(uint16(b))
-		default:
-			unit(uint16(r))
-		}
-	}
-	return out
 }

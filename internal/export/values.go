@@ -11,6 +11,7 @@ import (
 
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/wire/codec"
+	"github.com/workingagents/gatehouse/internal/wire/peek"
 )
 
 // Hides reports whether what a rule found is a value that masking takes out.
@@ -148,18 +149,14 @@ func (v *Values) Add(rule string, raw []byte) {
 	}
 	for _, text := range [][]byte{said, raw} { // raw may be no JSON, but a text with backslashes
 		v.form(rule, text)
-		for _, inner := range escapes {
-			once := inner(text)
+		for _, once := range peek.Quotings(text) {
 			v.form(rule, once)
-			for _, outer := range escapes {
-				v.form(rule, outer(once))
+			for _, twice := range peek.Quotings(once) {
+				v.form(rule, twice)
 			}
 		}
 	}
 }
-
-// escapes are the ways in which programs write JSON strings.
-var escapes = []func([]byte) []byte{quoteLeast, quoteHTML, quoteASCII}
 
 func (v *Values) form(rule string, text []byte) {
 	if v.seen == nil {

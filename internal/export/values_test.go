@@ -154,6 +154,18 @@ func TestMaskInAnswers(t *testing.T) {
 	}
 }
 
+// TestMaskUnderTwoCodings: each may have a line of its own (RFC 9110 section 5.3).
+func TestMaskUnderTwoCodings(t *testing.T) {
+	v := &export.Values{}
+	v.Add("secret.x", []byte("hush-hush-9-value"))
+	f := call(compressed(compressed(`{"said":"hush-hush-9-value"}`)), "")
+	f.Intent.Header = append(f.Intent.Header, flow.Header{Name: "Content-Encoding", Value: "gzip"}, flow.Header{Name: "content-encoding", Value: "gzip"})
+	v.Mask(f)
+	if b := f.Body(export.Request); b.Left != "" || string(b.Chunks[0].Data) != `{"said":"[secret.x]"}` {
+		t.Errorf("%+v", b)
+	}
+}
+
 // TestTheIdTellsThePart: only what was found is masked, where its id tells which of
 // an answer's parts it stands in.
 func TestTheIdTellsThePart(t *testing.T) {

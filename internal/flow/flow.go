@@ -3,7 +3,10 @@
 // library only, does no I/O, and reads no clock.
 package flow
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // ID names a flow. IDs sort by the time at which the flow was admitted.
 type ID string
@@ -123,6 +126,18 @@ type Principal struct {
 type Header struct {
 	Name  string `json:"n"`
 	Value string `json:"v"`
+}
+
+// HeaderValue gives what the lines of a name say, as one list where there are several
+// (RFC 9110 section 5.3).
+func HeaderValue(lines []Header, name string) string {
+	var all []string
+	for _, h := range lines {
+		if strings.EqualFold(h.Name, name) {
+			all = append(all, h.Value)
+		}
+	}
+	return strings.Join(all, ",")
 }
 
 // Leg is the TLS of one of the two connections that a flow goes over.

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"errors"
+	"time"
 
 	"github.com/workingagents/gatehouse/internal/ledger/segment"
 )
@@ -39,3 +40,10 @@ func (l *Ledger) Plain() ([][]byte, error) {
 
 // Retain removes what is over the limits, as Run does from time to time.
 func (l *Ledger) Retain() error { return l.retain() }
+
+// SearchFor changes for how long a search looks for hits, until back is called.
+func SearchFor(d time.Duration) (back func()) {
+	was := searchTime
+	searchTime = d
+	return func() { searchTime = was }
+}

@@ -15,7 +15,7 @@ import (
 type JournalEntry struct {
 	Entry uint64            `json:"entry"`
 	At    time.Time         `json:"at"`
-	Kind  string            `json:"kind"` // "start", "policy.reload" …; "read" when content was read
+	Kind  string            `json:"kind"` // "start", "policy.reload" …; "read" when content was read; "unreadable"
 	Why   string            `json:"why,omitempty"`
 	Attrs map[string]string `json:"attrs,omitempty"`
 
@@ -28,8 +28,12 @@ type JournalEntry struct {
 	Query     string  `json:"query,omitempty"`     // that was searched for
 }
 
-// reading is the Kind of an entry that says that content was read.
-const reading = "read"
+// Kinds of entries: reading says that content was read, of an unreadable one nobody
+// knows what it says.
+const (
+	reading    = "read"
+	unreadable = "unreadable"
+)
 
 // JournalQuery chooses entries of the journal.
 type JournalQuery struct {
@@ -38,7 +42,8 @@ type JournalQuery struct {
 	Readings *bool  // true: who read content; false: all else; nil: both
 }
 
-// Journal gives the newest entries of the journal, the newest last.
+// Journal gives the newest entries of the journal, the newest last. One that is
+// damaged hides no other: it has the time of the one before it.
 func (l *Ledger) Journal(q JournalQuery) ([]JournalEntry, error) {
 	if err := l.catchUp(); err != nil {
 		return nil, err
@@ -54,7 +59,10 @@ func (l *Ledger) Journal(q JournalQuery) ([]JournalEntry, error) {
 			continue // since the index was asked
 		}
 		if err != nil {
-			return nil, err
+			j = JournalEntry{Entry: rows[i].Entry, Kind: unreadable, Why: "the entry can't be read: " + err.Error()}
+			if len(list) > 0 {
+				j.At = list[len(list)-1].At
+			}
 		}
 		list = append(list, j)
 	}

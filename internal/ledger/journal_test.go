@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/workingagents/gatehouse/internal/ledger"
+	"github.com/workingagents/gatehouse/internal/ledger/segment"
 	"github.com/workingagents/gatehouse/internal/wire/split"
 )
 
@@ -86,5 +87,40 @@ func TestJournalTellsWhatWasRead(t *testing.T) {
 	}
 	if j := list[1]; j.Session != "s" || j.Flow != "f1" || j.Part != "" || j.Principal == "" {
 		t.Errorf("a session: %+v", j)
+	}
+}
+
+// TestDamageHidesNoMoreThanItself: a damaged entry is told of, and so are the others.
+func TestDamageHidesNoMoreThanItself(t *testing.T) {
+	dir := t.TempDir()
+	l := start(t, ledger.Options{Dir: dir})
+	for _, kind := range []string{"one", "two"} {
+		if err := l.Admin(kind, "a test", nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	grown, err := l.Growth()
+	if err != nil || len(grown) != 1 {
+		t.Fatalf("%+v, %v", grown, err)
+	}
+	name := filepath.Join(dir, "segments", segment.Name(1))
+	file, err := os.OpenFile(name, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	whole, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := file.WriteAt([]byte("spoilt"), int64(frames(whole)[0][1]-6)); err != nil {
+		t.Fatal(err)
+	}
+	list, err := l.Journal(ledger.JournalQuery{})
+	if err != nil || len(list) != 2 || list[0].Kind != "unreadable" || list[0].Entry == 0 || list[0].Why == "" || list[1].Kind != "two" {
+		t.Errorf("the journal: %+v, %v", list, err)
+	}
+	if now, err := l.Growth(); err != nil || len(now) != 1 || now[0].Bytes != grown[0].Bytes {
+		t.Errorf("grown: %+v, %v; before %+v", now, err, grown)
 	}
 }

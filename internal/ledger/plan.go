@@ -37,7 +37,8 @@ func (l *Ledger) plan(f *filter.Filter, by Access) (*plan, error) {
 }
 
 // learn reads what the filter needs to know: traits, names of sessions, and
-// who brought its texts.
+// who brought its texts. Which flows have a word is content, too: that somebody asks
+// is recorded first.
 func (p *plan) learn(l *Ledger, by Access) (err error) {
 	if p.traits, p.known, err = l.traits.all(); err != nil {
 		return fmt.Errorf("reading the index: %w", err)
@@ -51,29 +52,22 @@ func (p *plan) learn(l *Ledger, by Access) (err error) {
 		}
 	}
 	p.needs = needs(p.filter.Root())
+	texts := p.filter.Texts()
+	if len(texts) == 0 {
+		return nil
+	}
+	if err := l.recordSearch(p.filter.String(), by); err != nil {
+		return err
+	}
 	p.brought = map[filter.Text]map[flow.ID]bool{}
-	for _, t := range p.filter.Texts() {
-		ids, err := l.bringers(t, by)
-		if err != nil {
+	for _, t := range texts {
+		ids := map[flow.ID]bool{}
+		if err := l.brought(t, func(id flow.ID) bool { ids[id] = true; return true }); err != nil {
 			return err
 		}
-		p.brought[t] = map[flow.ID]bool{}
-		for _, id := range ids {
-			p.brought[t][id] = true
-		}
+		p.brought[t] = ids
 	}
 	return nil
-}
-
-// bringers gives the flows that brought a text.
-func (l *Ledger) bringers(t filter.Text, by Access) (list []flow.ID, err error) {
-	for id, err := range l.Brought(t, by) {
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, id)
-	}
-	return list, nil
 }
 
 func asksFor(n *filter.Node, fields ...filter.Field) bool {

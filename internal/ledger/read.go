@@ -9,6 +9,7 @@ import (
 
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/ledger/index"
+	"github.com/workingagents/gatehouse/internal/ledger/keys"
 	"github.com/workingagents/gatehouse/internal/ledger/object"
 )
 
@@ -61,7 +62,13 @@ func (l *Ledger) recordAccess(row *index.Flow, what What, by Access) error {
 	if err != nil {
 		return err
 	}
-	meta, err := json.Marshal(access{Flow: string(row.ID), What: what, Who: by.Who, Why: by.Why})
+	return l.recordReading(key, access{Flow: string(row.ID), What: what, Who: by.Who, Why: by.Why})
+}
+
+// recordReading makes an access durable. Its error is ErrUnrecorded: then nothing is
+// given out.
+func (l *Ledger) recordReading(key *keys.Key, a access) error {
+	meta, err := json.Marshal(a)
 	if err != nil {
 		return fmt.Errorf("encoding access: %w", err)
 	}

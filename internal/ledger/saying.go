@@ -275,88 +275,125 @@ func (a *answering) end() []said.Text {
 	return list
 }
 
-// sayingAt reads the text that stands at a place, and the intent of its flow,
-// which is at flowAt.
-func (l *Ledger) sayingAt(key uint64, flowAt index.Pos, p text.Place) (t said.Text, in *flow.Intent, err error) {
-	w := whereinOf(p.Part)
-	at := index.Pos{Segment: p.Segment, Offset: p.Offset}
-	e, err := l.entryAt(at)
+// sayings reads texts where a search found them. Those of one entry come one
+// behind the other, and may be thousands: what was read last is kept.
+type sayings struct {
+	l *Ledger
+
+	pos, flowAt index.Pos // of the entry, and of the intent of its flow
+	e           *entry
+	in          *flow.Intent
+	blocks      map[object.Ref][]byte // of the entry; nil: not looked at
+	doc         *split.Doc            // of the entry; nil: not decoded
+
+	ref   object.Ref // of list
+	place wherein    // of list, its part and cut left out
+	list  []said.Text
+}
+
+// at gives the text of a hit, and the intent of its flow.
+func (s *sayings) at(h *text.Hit) (t said.Text, in *flow.Intent, err error) {
+	w := whereinOf(h.At.Part)
+	if err := s.open(index.Pos{Segment: h.At.Segment, Offset: h.At.Offset}, index.Pos{Segment: h.IntentAt.Segment, Offset: h.IntentAt.Offset}); err != nil {
+		return t, nil, err
+	}
+	place := wherein{form: w.form, piece: w.piece}
+	if s.list == nil || s.ref != h.At.Ref || s.place != place {
+		s.list, err = s.texts(h.Key, h.At.Ref, w)
+		s.ref, s.place = h.At.Ref, place
+	}
 	if err != nil {
 		return t, nil, err
 	}
-	first := e
-	if at != flowAt {
-		if first, err = l.entryAt(flowAt); err != nil {
-			return t, nil, err
-		}
-	}
-	if in, err = first.intent(); err != nil {
-		return t, nil, err
-	}
-	list, err := l.textsAt(in, key, e, p.Ref, w)
-	if err != nil {
-		return t, nil, err
-	}
-	t, ok := cutOf(list, w)
+	t, ok := cutOf(s.list, w)
 	if !ok {
 		return t, nil, fmt.Errorf("there is no such text: %w", errMalformed)
 	}
-	return t, in, nil
+	return t, s.in, nil
 }
 
-// textsAt gives the texts among which one is.
-func (l *Ledger) textsAt(in *flow.Intent, key uint64, e *entry, ref object.Ref, w wherein) ([]said.Text, error) {
+// open reads an entry and the intent of its flow.
+func (s *sayings) open(at, flowAt index.Pos) error {
+	if s.in != nil && s.pos == at && s.flowAt == flowAt {
+		return nil
+	}
+	*s = sayings{l: s.l, pos: at, flowAt: flowAt}
+	var err error
+	if s.e, err = s.l.entryAt(at); err != nil {
+		return err
+	}
+	first := s.e
+	if at != flowAt {
+		if first, err = s.l.entryAt(flowAt); err != nil {
+			return err
+		}
+	}
+	s.in, err = first.intent()
+	return err
+}
+
+// texts gives the texts among which one is.
+func (s *sayings) texts(key uint64, ref object.Ref, w wherein) ([]said.Text, error) {
 	switch w.form {
 	case formBlock, formLong, formInside, formPlain:
-		raw, err := blockAt(e, ref)
+		raw, err := s.block(ref)
 		if err != nil {
 			return nil, err
 		}
-		list, _ := blockTexts(in.API, "", raw, w.form)
+		list, _ := blockTexts(s.in.API, "", raw, w.form)
 		return list, nil
 	case formAnswer:
-		out, err := e.outcome()
+		out, err := s.e.outcome()
 		if err != nil {
 			return nil, err
 		}
-		return l.answerTexts(&begun{api: in.API, message: in.Method == flow.MethodMessage}, in.Flow, out, e)
+		return s.l.answerTexts(&begun{api: s.in.API, message: s.in.Method == flow.MethodMessage}, s.in.Flow, out, s.e)
 	}
-	req, err := decodeRequest(e.body)
+	req, err := decodeRequest(s.e.body)
 	if err != nil || req == nil {
 		return nil, errors.Join(errMalformed, err)
 	}
-	if w.form == formLoose && !coded(in) {
+	if w.form == formLoose && !coded(s.in) {
 		items, err := object.DecodeSkeleton(req.skeleton)
 		return []said.Text{loose(items)}, err
 	}
-	doc, err := l.whole(in, req, key)
-	if err != nil {
-		return nil, err
+	if s.doc == nil {
+		if s.doc, err = s.l.whole(s.in, req, key); err != nil {
+			return nil, err
+		}
 	}
 	if w.form == formLoose {
-		return []said.Text{wholeLoose(doc)}, nil
+		return []said.Text{wholeLoose(s.doc)}, nil
 	}
-	if w.piece >= len(doc.Pieces) {
+	if w.piece >= len(s.doc.Pieces) {
 		return nil, errMalformed
 	}
-	p := &doc.Pieces[w.piece]
-	return said.Block(in.API, "", doc.Body[p.Start:p.End]), nil
+	p := &s.doc.Pieces[w.piece]
+	return said.Block(s.in.API, "", s.doc.Body[p.Start:p.End]), nil
 }
 
-// blockAt gives a block that an entry brings.
-func blockAt(e *entry, ref object.Ref) (raw []byte, err error) {
-	s, err := e.span()
-	if err != nil {
-		return nil, err
-	}
-	err = s.each(func(at object.Ref, o object.Object) (err error) {
-		if at == ref && o.Node == nil && o.Secret == nil {
-			raw, err = o.Block.Content(veiled{})
+// block gives a block that the entry brings.
+func (s *sayings) block(ref object.Ref) ([]byte, error) {
+	if s.blocks == nil {
+		span, err := s.e.span()
+		if err != nil {
+			return nil, err
 		}
-		return err
-	})
-	if err == nil && raw == nil {
-		err = errMalformed
+		all := map[object.Ref][]byte{}
+		err = span.each(func(at object.Ref, o object.Object) (err error) {
+			if o.Node == nil && o.Secret == nil {
+				all[at], err = o.Block.Content(veiled{})
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		s.blocks = all
 	}
-	return raw, err
+	raw, ok := s.blocks[ref]
+	if !ok {
+		return nil, errMalformed
+	}
+	return raw, nil
 }

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -50,12 +49,14 @@ type Fragment struct {
 	Match bool   `json:"match,omitempty"`
 }
 
-// How many hits a search gives, and how long it looks for them.
+// How many hits a search gives.
 const (
-	usualHits  = 20
-	maxHits    = 200
-	searchTime = 2 * time.Second
+	usualHits = 20
+	maxHits   = 200
 )
+
+// searchTime is how long a search looks for hits.
+var searchTime = 2 * time.Second
 
 const searched What = "search"
 
@@ -88,14 +89,7 @@ func (l *Ledger) Search(f *filter.Filter, q SearchQuery, by Access) (Found, erro
 }
 
 func (l *Ledger) recordSearch(query string, by Access) error {
-	meta, err := json.Marshal(access{What: searched, Query: query, Who: by.Who, Why: by.Why})
-	if err != nil {
-		return fmt.Errorf("encoding access: %w", err)
-	}
-	if err := l.append(l.house, kindAccess, meta); err != nil {
-		return fmt.Errorf("recording the search: %w", err)
-	}
-	return nil
+	return l.recordReading(l.house, access{What: searched, Query: query, Who: by.Who, Why: by.Why})
 }
 
 // search is one search, under way.
@@ -108,13 +102,14 @@ type search struct {
 	names bool // some tests are of sessions and principals alone, which choose the keys
 	views bool // some tests need more of a flow than its texts
 	known map[flow.ID]*flow.View
+	read  sayings
 }
 
 var errNoText = &flow.Refusal{Status: 400, Kind: "no_text", Text: `a search needs a word or a "phrase" to look for; to list flows by their fields alone, use flows`}
 
 // newSearch reads a filter. Its error is a *flow.Refusal.
 func (l *Ledger) newSearch(f *filter.Filter) (*search, error) {
-	s := &search{l: l, root: f.Root(), terms: map[filter.Text]*text.Term{}, known: map[flow.ID]*flow.View{}}
+	s := &search{l: l, root: f.Root(), terms: map[filter.Text]*text.Term{}, known: map[flow.ID]*flow.View{}, read: sayings{l: l}}
 	for _, t := range f.Texts() {
 		term, err := term(t)
 		if err != nil {
@@ -262,7 +257,7 @@ func (s *search) run(limit int) (Found, error) {
 			return found, s.broken(err)
 		}
 		// What one entry brought stays together: Next is between entries.
-		if h.Entry != last && (len(all) >= limit || time.Now().After(end)) {
+		if last != 0 && h.Entry != last && (len(all) >= limit || time.Now().After(end)) {
 			found.More, found.Next = true, strconv.FormatUint(last, 10)
 			break
 		}
@@ -299,7 +294,7 @@ func (s *search) look(h text.Hit) (*candidate, error) {
 	if h.ID == "" || h.At.Segment <= s.l.removed.Load() || h.IntentAt.Segment <= s.l.removed.Load() {
 		return nil, nil
 	}
-	read, in, err := s.l.sayingAt(h.Key, index.Pos{Segment: h.IntentAt.Segment, Offset: h.IntentAt.Offset}, h.At)
+	read, in, err := s.read.at(&h)
 	if err != nil {
 		return nil, nil // Verify reports what is damaged
 	}
@@ -350,28 +345,29 @@ func (s *search) shown(c *candidate, again text.Carrying) Hit {
 }
 
 // Brought gives the flows that brought a text, each once for each place where
-// it first stood, the newest first; those that resend it are not among them. Terms other
-// than single words are looked for in the texts themselves, and that is recorded
-// first.
+// it first stood, the newest first; those that resend it are not among them. That
+// they are asked for is recorded first.
 func (l *Ledger) Brought(t filter.Text, by Access) iter.Seq2[flow.ID, error] {
 	return func(yield func(flow.ID, error) bool) {
-		if err := l.brought(t, by, yield); err != nil {
+		err := l.recordSearch(t.Words, by)
+		if err == nil {
+			err = l.brought(t, func(id flow.ID) bool { return yield(id, nil) })
+		}
+		if err != nil {
 			yield("", err)
 		}
 	}
 }
 
-func (l *Ledger) brought(t filter.Text, by Access, yield func(flow.ID, error) bool) error {
+// brought calls each for the flows that brought a text, until it has had enough.
+// That somebody asks is on record. Terms other than single words are looked for in
+// the texts themselves.
+func (l *Ledger) brought(t filter.Text, each func(flow.ID) bool) error {
 	term, err := term(t)
 	if err != nil {
 		return err
 	}
-	s := &search{l: l, query: text.Query{Want: text.Want{Term: term}}}
-	if !term.Exact() {
-		if err := l.recordSearch(t.Words, by); err != nil {
-			return err
-		}
-	}
+	s := &search{l: l, query: text.Query{Want: text.Want{Term: term}}, read: sayings{l: l}}
 	if err := s.ready(); err != nil {
 		return err
 	}
@@ -384,12 +380,12 @@ func (l *Ledger) brought(t filter.Text, by Access, yield func(flow.ID, error) bo
 			continue
 		}
 		if !term.Exact() {
-			read, _, err := l.sayingAt(h.Key, index.Pos{Segment: h.IntentAt.Segment, Offset: h.IntentAt.Offset}, h.At)
+			read, _, err := s.read.at(&h)
 			if err != nil || len(term.In(read.Text, 1)) == 0 {
 				continue
 			}
 		}
-		if last = h.ID; !yield(flow.ID(h.ID), nil) {
+		if last = h.ID; !each(flow.ID(h.ID)) {
 			return nil
 		}
 	}

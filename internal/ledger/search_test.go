@@ -651,3 +651,153 @@ func filler(i int) string {
 	}
 	return b.String()
 }
+
+// TestRolesAreNotInClear: a role is what a client says, too.
+func TestRolesAreNotInClear(t *testing.T) {
+	dir := t.TempDir()
+	l := start(t, ledger.Options{Dir: dir})
+	k := newTalk(t, l)
+	k.turn("s", `{"model":"m","messages":[{"role":"my-password-is-hunter2","content":[{"type":"text","text":"the quokka sleeps"}]},{"role":"my-password-is-hunter3","content":"the wombat"}]}`, "x", nil)
+	k.turn("s", zip(t, `{"model":"m","messages":[{"role":"my-password-is-hunter4","content":[{"type":"text","text":"the numbat sleeps"}]}]}`), "x", func(in *flow.Intent, _ *ledger.Content) {
+		in.Header = append(in.Header, flow.Header{Name: "Content-Encoding", Value: "zstd"})
+	})
+	want(t, l, "quokka", "f001 - x0")
+	want(t, l, "numbat", "f002 - x0")
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if bytes.Contains(data, []byte("my-password")) {
+			t.Errorf("%s has a client's words", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestListingByAWordIsRecorded: which flows have a word is content, too.
+func TestListingByAWordIsRecorded(t *testing.T) {
+	l := start(t, ledger.Options{})
+	newTalk(t, l).turn("s", messages(user("the quokka sleeps")), "", nil)
+	by := ledger.Access{Who: "lister", Why: "to know"}
+	for i, ask := range []func(q ledger.Query) error{
+		func(q ledger.Query) error { _, err := l.Rows(q); return err },
+		func(q ledger.Query) error { _, err := l.Flows(q); return err },
+		func(q ledger.Query) error { _, err := l.Count(q); return err },
+		func(q ledger.Query) error { _, err := l.Sessions(q); return err },
+		func(q ledger.Query) error { _, err := l.Overview(q, nil, 0); return err },
+	} {
+		if err := ask(ledger.Query{Filter: parse(t, `quokka -"the wombat"`), By: by}); err != nil {
+			t.Fatal(err)
+		}
+		list, err := l.Journal(ledger.JournalQuery{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = slices.DeleteFunc(list, func(j ledger.JournalEntry) bool { return j.Kind != "read" })
+		if len(list) != i+1 || list[i].Who != "lister" || list[i].Why != "to know" || list[i].Query != `quokka -"the wombat"` {
+			t.Errorf("question %d: the journal has %+v", i, list)
+		}
+	}
+}
+
+// TestTwoCodingsOfARequest: each may have a line of its own (RFC 9110 section 5.3).
+func TestTwoCodingsOfARequest(t *testing.T) {
+	l := start(t, ledger.Options{})
+	newTalk(t, l).turn("s", zip(t, zip(t, messages(user("the quokka sleeps")))), "", func(in *flow.Intent, _ *ledger.Content) {
+		in.Header = append(in.Header, flow.Header{Name: "Content-Encoding", Value: "zstd"}, flow.Header{Name: "Content-Encoding", Value: "zstd"})
+	})
+	want(t, l, "quokka", "f001 user x0")
+}
+
+// TestSearchWithoutTimeGoesOn: each answer is further than the one before.
+func TestSearchWithoutTimeGoesOn(t *testing.T) {
+	defer ledger.SearchFor(0)()
+	l := start(t, ledger.Options{})
+	k := newTalk(t, l)
+	for range 5 {
+		k.turn("s"+time.Now().String(), messages(user("the quokka sleeps")), "", nil)
+	}
+	if err := l.BuildText(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for q := (ledger.SearchQuery{}); len(got) < 20; {
+		found, err := l.Search(parse(t, "quokka"), q, ledger.Access{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, h := range found.Hits {
+			got = append(got, string(h.Flow))
+		}
+		if !found.More {
+			break
+		}
+		if found.Next == q.Before || len(found.Hits) == 0 {
+			t.Fatalf("%+v goes on at %q", found.Hits, found.Next)
+		}
+		q.Before = found.Next
+	}
+	if list := strings.Join(got, " "); list != "f005 f004 f003 f002 f001" {
+		t.Errorf("got %s", list)
+	}
+}
+
+// TestSearchReadsABodyOnce: a body may have thousands of texts, and is not read for
+// each.
+func TestSearchReadsABodyOnce(t *testing.T) {
+	var list []string
+	for i := range 1500 {
+		list = append(list, user("the quokka sleeps "+strings.Repeat(string(rune('a'+i%26))+" word ", 300)+time.Duration(i).String()))
+	}
+	for coding, body := range map[string]string{"identity": messages(list...), "zstd": zip(t, messages(list...))} {
+		t.Run(coding, func(t *testing.T) {
+			l := start(t, ledger.Options{})
+			newTalk(t, l).turn("s", body, "", func(in *flow.Intent, _ *ledger.Content) {
+				in.Header = append(in.Header, flow.Header{Name: "Content-Encoding", Value: coding})
+			})
+			if err := l.BuildText(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			begin := time.Now()
+			found, err := l.Search(parse(t, "quokka"), ledger.SearchQuery{Limit: 1}, ledger.Access{})
+			if took := time.Since(begin); err != nil || len(found.Hits) != 1500 || took > 10*time.Second {
+				t.Errorf("%d hits after %v, %v", len(found.Hits), took, err)
+			}
+		})
+	}
+}
+
+// TestTheLargestFilters: whatever a filter may ask, the index answers, and is not
+// taken for damaged.
+func TestTheLargestFilters(t *testing.T) {
+	l := start(t, ledger.Options{})
+	newTalk(t, l).turn("s", messages(user("the quokka sleeps")), "", nil)
+	deep := "quokka"
+	for i := range 15 {
+		deep = fmt.Sprintf("quokka (w%d OR (%s))", i, deep)
+	}
+	not := "quokka"
+	for i := range 15 {
+		not = fmt.Sprintf("-(w%d OR -(%s))", i, not)
+	}
+	for name, q := range map[string]string{
+		"deep": deep, "denied": "quokka " + not, "many": "quokka" + strings.Repeat(" OR w", 190), "all": "quokka" + strings.Repeat(" quokka", 190),
+		"long": `quokka OR "` + strings.TrimSpace(strings.Repeat("a b.c-d ", 480)) + `"`, "chinese": `quokka OR "` + strings.Repeat("鸭嘴兽", 440) + `"`,
+		"beginnings": "quokka" + strings.Repeat(" OR sleep*", 190),
+	} {
+		if err := l.BuildText(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		found, err := l.Search(parse(t, q), ledger.SearchQuery{}, ledger.Access{})
+		if err != nil || len(found.Hits) != 1 || found.Indexed.Done != found.Indexed.Total-1 && found.Indexed.Done != found.Indexed.Total {
+			t.Errorf("%s: %d hits, %+v, %v", name, len(found.Hits), found.Indexed, err)
+		}
+		if rows, err := l.Rows(ledger.Query{Filter: parse(t, q)}); err != nil || len(rows) != 1 {
+			t.Errorf("%s: %d rows, %v", name, len(rows), err)
+		}
+	}
+}

@@ -1,9 +1,7 @@
 package ledger
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -186,14 +184,7 @@ func (l *Ledger) recordTelling(key uint64, a access) error {
 	if err != nil {
 		return err
 	}
-	meta, err := json.Marshal(a)
-	if err != nil {
-		return fmt.Errorf("encoding access: %w", err)
-	}
-	if err := l.append(k, kindAccess, meta); err != nil {
-		return fmt.Errorf("recording the access: %w", err)
-	}
-	return nil
+	return l.recordReading(k, a)
 }
 
 // window finds the rows of a window, and some before it.

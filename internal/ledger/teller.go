@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/ledger/index"
@@ -245,14 +244,7 @@ func encodingOf(in *flow.Intent) string {
 	return contentCoding(in.Header)
 }
 
-func contentCoding(lines []flow.Header) string {
-	for _, h := range lines {
-		if strings.EqualFold(h.Name, "Content-Encoding") {
-			return h.Value
-		}
-	}
-	return ""
-}
+func contentCoding(lines []flow.Header) string { return flow.HeaderValue(lines, "Content-Encoding") }
 
 // body lays out a request: along its chains or, where these don't tell, from the
 // whole of it.

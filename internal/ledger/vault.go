@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -90,14 +89,7 @@ func (l *Ledger) recordReveal(principal string, key *keys.Key) error {
 	if key == nil {
 		key, a.What = l.house, allValues
 	}
-	meta, err := json.Marshal(a)
-	if err != nil {
-		return fmt.Errorf("encoding access: %w", err)
-	}
-	if err := l.append(key, kindAccess, meta); err != nil {
-		return fmt.Errorf("recording the access: %w", err)
-	}
-	return nil
+	return l.recordReading(key, a)
 }
 
 // reveal opens values, those that came with one entry together.

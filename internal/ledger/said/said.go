@@ -17,7 +17,7 @@ import (
 
 // Text is one text of a body.
 type Text struct {
-	Role string
+	Role string // a word of the formats; empty: none, or another
 	Kind flow.Kind
 	Text string
 }
@@ -39,7 +39,7 @@ func Parts(api flow.API, parts []flow.Part) []Text {
 		if api == flow.Generate || api == flow.StreamGenerate {
 			p.ID = "" // the client's: the model's own call has none, and is the same
 		}
-		list[i] = Text{p.Role, p.Kind, part(&p)}
+		list[i] = Text{word(p.Role), p.Kind, part(&p)}
 	}
 	return list
 }
@@ -331,7 +331,17 @@ func roleIn(glue []byte) string {
 		return ""
 	}
 	rest := bytes.TrimLeft(glue[i+len(`"role"`):], ": \t\r\n")
-	return peek.Short(rest[:min(len(rest), closing(rest, 1)+1)])
+	return word(peek.Short(rest[:min(len(rest), closing(rest, 1)+1)]))
+}
+
+// word gives a role that the formats know. Any other is what a client says, and
+// roles stand beside the index in clear.
+func word(role string) string {
+	switch role {
+	case "system", "developer", "user", "assistant", "model", "tool", "function":
+		return role
+	}
+	return ""
 }
 
 // Member gives the name of the member whose value comes behind these bytes.
