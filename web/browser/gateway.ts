@@ -13,6 +13,7 @@ export interface Gateway {
   /** Calls the admin API with the folder's token. */
   admin(method: string, path: string, body?: unknown): Promise<Response>;
   link(): Promise<string>; // to the page; works once
+  printed: string; // the link that the last start printed
   stop(): Promise<void>;
   start(): Promise<void>; // again, at the same addresses
   remove(): Promise<void>; // for good
@@ -29,7 +30,7 @@ export async function gateway(policy?: string): Promise<Gateway> {
   let page = "127.0.0.1:0";
   let child: Child;
   const g: Gateway = {
-    agents: "", console: "", data,
+    agents: "", console: "", data, printed: "",
     async start() {
       const upstreams = ["anthropic", "openai", "gemini"].map((n) => `  ${n}: {url: ${provider}}\n`).join("");
       writeFileSync(config, `listen: ${listen}\nconsole: ${page}\nintercept: {listen: off}\nidentity: {anonymous: tester}\nupstreams:\n${upstreams}`);
@@ -37,6 +38,7 @@ export async function gateway(policy?: string): Promise<Gateway> {
       const [, a, c] = await child.says(/listens on http:\/\/([^,\s]+), console http:\/\/([^,\s]+)/);
       [listen, page] = [a!, c!];
       [g.agents, g.console] = [`http://${listen}`, `http://${page}`];
+      g.printed = (await child.says(/(http:\S+\/login#\S+)\s/))[1]!;
     },
     stop: () => child.end(),
     async remove() {

@@ -103,7 +103,9 @@ const looks: Record<Token["kind"], string> = { plain: "", comment: "text-muted i
 
 function Text({ text, line }: { text: string; line: number | undefined }) {
   const at = useRef<HTMLLIElement>(null);
-  useEffect(() => at.current?.scrollIntoView({ block: "center" }), [line, text]);
+  useEffect(() => {
+    void at.current?.scrollIntoView({ block: "center" });
+  }, [line, text]);
   const lines = text.replace(/\n$/, "").split("\n");
   return (
     <div className="min-h-0 overflow-auto border-r border-line bg-panel py-2" tabIndex={0} role="region" aria-label="The policy’s text">

@@ -27,7 +27,10 @@ function Found({ q }: { q: string }) {
   const hits = found.data?.pages.flatMap((p) => p.hits) ?? [];
   const indexed = found.data?.pages[0]?.indexed;
 
-  useEffect(() => list.current?.children[cursor]?.scrollIntoView({ block: "nearest" }), [cursor]);
+  // Newer browsers answer a promise: it is no cleanup.
+  useEffect(() => {
+    void list.current?.children[cursor]?.scrollIntoView({ block: "nearest" });
+  }, [cursor]);
   const move = (to: number) => setCursor(Math.max(0, Math.min(hits.length - 1, to)));
   const open = () => {
     const hit = hits[cursor];
