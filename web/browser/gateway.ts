@@ -19,12 +19,13 @@ export interface Gateway {
   remove(): Promise<void>; // for good
 }
 
-/** Starts a gateway. policy is the text of its policy.yaml; without one it only reports. */
-export async function gateway(policy?: string): Promise<Gateway> {
+/** Starts a gateway. policy is the text of its policy.yaml; without one it only reports.
+ * provider answers in the simulated one's place. */
+export async function gateway(policy?: string, provider?: string): Promise<Gateway> {
   const data = mkdtempSync(join(tmpdir(), "gatehouse-web-"));
   if (policy) writeFileSync(join(data, "policy.yaml"), policy);
-  const simulate = run(["simulate", "--listen", "127.0.0.1:0", "--pace", "1ms"]);
-  const provider = (await simulate.says(/listens on (\S+)/))[1]!;
+  const simulate = provider === undefined ? run(["simulate", "--listen", "127.0.0.1:0", "--pace", "1ms"]) : undefined;
+  const upstream = provider ?? (await simulate!.says(/listens on (\S+)/))[1]!;
   const config = join(data, "test.yaml");
   let listen = "127.0.0.1:0";
   let page = "127.0.0.1:0";
@@ -32,7 +33,7 @@ export async function gateway(policy?: string): Promise<Gateway> {
   const g: Gateway = {
     agents: "", console: "", data, printed: "",
     async start() {
-      const upstreams = ["anthropic", "openai", "gemini"].map((n) => `  ${n}: {url: ${provider}}\n`).join("");
+      const upstreams = ["anthropic", "openai", "gemini"].map((n) => `  ${n}: {url: ${upstream}}\n`).join("");
       writeFileSync(config, `listen: ${listen}\nconsole: ${page}\nintercept: {listen: off}\nidentity: {anonymous: tester}\nupstreams:\n${upstreams}`);
       child = run(["up", "--config", config, "--data", data]);
       const [, a, c] = await child.says(/listens on http:\/\/([^,\s]+), console http:\/\/([^,\s]+)/);
@@ -42,7 +43,7 @@ export async function gateway(policy?: string): Promise<Gateway> {
     },
     stop: () => child.end(),
     async remove() {
-      await Promise.all([child.end(), simulate.end()]);
+      await Promise.all([child.end(), simulate?.end()]);
       rmSync(data, { recursive: true, force: true });
     },
     admin: (method, path, body) =>

@@ -14,7 +14,7 @@ export function Allowed() {
   const client = useQueryClient();
   const { data, error, refetch } = useQuery(allowances);
   const revoked = useMutation({ mutationFn: revokeAllowance, onSettled: () => client.invalidateQueries({ queryKey: allowances.queryKey }) });
-  if (error) return <Failed error={error} again={() => void refetch()} />;
+  if (error && !data) return <Failed error={error} again={() => void refetch()} />;
   if (!data) return <Waiting what="what is allowed" />;
   if (data.length === 0) return <Empty title="Nothing is allowed beside the policy">When a finding is a false alarm, open it under Decisions and choose “False alarm”.</Empty>;
   const columns: Column<Allowance>[] = [

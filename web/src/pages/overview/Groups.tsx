@@ -56,7 +56,7 @@ export function Groups({ q, period, by, bys, sort, onBy, onSort }: Props) {
       }
       says={people ? (named ? "In the order of the alphabet: sums of people are no ranking." : "Names are masked. Show them to follow a row to its calls.") : undefined}
     >
-      {error ? <Failed error={error} again={() => void refetch()} /> : !data && <Waiting what="the sums" />}
+      {error && !data ? <Failed error={error} again={() => void refetch()} /> : !data && <Waiting what="the sums" />}
       {data && <Table label={`Sums by ${by}`} columns={columns(by, q, period, name, hidden)} rows={shown} id={(g) => `${g.principal ?? ""} ${g.keys[0]}`} {...(people ? {} : { sort: sort ?? usualSort(by), onSort })} />}
       {shown.length < groups.length && (
         <p className="pt-2">

@@ -13,7 +13,7 @@ import { term } from "../../parts/terms";
 /** Which of the agents' calls came here, and by which way. */
 export function Came() {
   const { data, error, refetch } = useQuery(coverage);
-  if (error) return <Failed error={error} again={() => void refetch()} />;
+  if (error && !data) return <Failed error={error} again={() => void refetch()} />;
   if (!data) return <Waiting what="how calls came" />;
   const t = data.total;
   return (

@@ -61,7 +61,7 @@ export function Readers() {
     initialPageParam: 0,
     getNextPageParam: (last) => (last.entries.length < page ? undefined : last.entries[0]?.entry),
   });
-  if (error) return <Failed error={error} again={() => void refetch()} />;
+  if (error && !data) return <Failed error={error} again={() => void refetch()} />;
   if (!data) return <Waiting what="the journal" />;
   const entries = data.pages.flatMap((p) => p.entries.toReversed());
   return (
