@@ -160,3 +160,27 @@ test("by the keyboard alone", async () => {
   await keys("Enter");
   await readings().filter({ hasText: "by hand, incident 8" }).getByText(/a value was revealed/).waitFor();
 });
+
+test("names are masked on every page, by one switch", async () => {
+  await work();
+  const row = ((await (await g.admin("GET", "/rows?q=finding:secret.*")).json()) as { id: string; principal: string }[])[0]!;
+  const { who } = (await (await g.admin("GET", "/status")).json()) as { who: string };
+  const places = [
+    `/live?flow=${row.id}`, "/sessions", "/sessions/3c91f7e2-deploy", `/flows/${row.id}`, `/flows/${row.id}?tab=facts`, `/decisions?flow=${row.id}`, "/overview?by=principal", "/setup?tab=coverage", "/setup?tab=readers",
+  ];
+  const text = () => page.locator("#page").innerText();
+  const person = row.principal.split("/")[0]!;
+  const masked = /\p{L}+·[0-9a-f]{2}/u;
+  for (const place of places) {
+    await page.goto(g.console + place);
+    await expect.poll(text, { message: place }).toMatch(masked);
+    expect(await text(), place).not.toContain(`${person}/`);
+    expect(await text(), `${place}: ${who}`).not.toMatch(new RegExp(`\\b${who}\\b`));
+  }
+  await page.getByRole("banner").getByRole("button", { name: "Show names" }).click();
+  for (const place of places) {
+    await page.goto(g.console + place);
+    await expect.poll(text, { message: place }).toContain(person);
+    expect(await text(), place).not.toMatch(masked);
+  }
+});

@@ -32,7 +32,7 @@ function What({ entry: e }: { entry: Entry }) {
 
 const columns: Column<Entry>[] = [
   { name: "When", cell: (e) => <span title={exact(e.at)}>{time(e.at)}</span> },
-  { name: "Who", cell: (e) => <Line text={e.who ?? ""} /> },
+  { name: "Who", cell: (e) => <Who principal={e.who ?? ""} /> },
   { name: "Why", cell: (e) => <Signed text={e.why ?? ""} /> },
   { name: "What", cell: (e) => <What entry={e} /> },
   {
