@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-const binary = resolve(process.env["GATEHOUSE"] ?? "../bin/gatehouse");
+export const binary = resolve(process.env["GATEHOUSE"] ?? "../bin/gatehouse");
 
 export interface Gateway {
   agents: string; // where agents call, with http://
