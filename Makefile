@@ -15,7 +15,7 @@ LDFLAGS      = -s -w -X main.version=$(VERSION)
 TARGETS      = linux/amd64 linux/arm64 darwin/arm64 darwin/amd64 windows/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint cross race e2e web types webtest browser chromium agents compiler bench score train fuzz soak kill dict clean
+.PHONY: help run build test lint cross race e2e web types webtest browser pictures chromium agents compiler bench score train fuzz soak kill dict clean
 
 help:
 	@echo 'make run     build, start the gateway with its data in ./data'
@@ -25,6 +25,7 @@ help:
 	@echo 'make web     build the console'\''s page, which is committed (web/dist)'
 	@echo 'make cross   compile for every system that we ship for'
 	@echo 'make browser the page in Chromium, from the real binary'
+	@echo 'make pictures  of the page, for README.md and docs (docs/img)'
 	@echo 'make bench   measure against the barest reverse proxy (docs/performance.md)'
 	@echo 'make score   measure the detectors on labelled texts in DETECT_DATA (docs/score.md)'
 	@echo 'make train   train the model of the family injection on the texts in DATA (docs/score.md)'
@@ -95,6 +96,10 @@ webtest: web/node_modules/.installed
 # The pages of the real binary, in Debian's Chromium.
 browser: build chromium web/node_modules/.installed
 	cd web && GATEHOUSE=$(CURDIR)/bin/gatehouse npm run --silent browser
+
+# Those of the documents, as the page is now.
+pictures: build chromium web/node_modules/.installed
+	cd web && GATEHOUSE=$(CURDIR)/bin/gatehouse PICTURES=$(CURDIR)/docs/img npm run --silent browser -- pictures
 
 chromium:
 	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \

@@ -28,6 +28,7 @@ type house struct {
 	t     *testing.T
 	url   string // of the agents' port
 	proxy string // of the forward proxy; "" when there is none
+	page  string // of the console; "" when there is none
 	dir   string
 	admin *http.Client
 	stop  context.CancelFunc
@@ -58,6 +59,9 @@ func open(t *testing.T, dir string, upstream http.Handler, change func(*config.C
 		h.url = "http://" + a.Listen
 		if a.Intercept != "" {
 			h.proxy = "http://" + a.Intercept
+		}
+		if a.Console != "" {
+			h.page = "http://" + a.Console
 		}
 	case err := <-h.done:
 		t.Fatalf("starting: %v", err)

@@ -240,16 +240,46 @@ func TestOwnAddressesAreNotReached(t *testing.T) {
 		ports = append(ports, p)
 	}
 	h := intercepting(t, answering(plainAnswer), func(c *config.Config) {
+		c.Console = "127.0.0.1:0"
 		c.Intercept.Ports, c.Intercept.Private = ports, []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
 	})
-	for _, addr := range []string{h.url, h.proxy} {
+	c := h.client(false, nil)
+	for _, addr := range []string{h.url, h.proxy, h.page} {
 		_, port, _ := net.SplitHostPort(strings.TrimPrefix(addr, "http://"))
 		for _, host := range []string{"127.0.0.1", "127.0.0.2", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0"} {
 			status, text, _ := h.connect(host + ":" + port)
 			if status != 403 || !strings.Contains(text, "own") {
 				t.Errorf("%s:%s: %d %s", host, port, status, text)
 			}
+			resp, err := c.Get("http://" + host + ":" + port + "/api/v1/status") // its line names the whole address
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			if resp.StatusCode != 403 {
+				t.Errorf("GET http://%s:%s through the proxy: %s", host, port, resp.Status)
+			}
 		}
+	}
+}
+
+// TestTheAgentsPortDoesNotLeadToTheConsole, whatever a request's line or Host names.
+func TestTheAgentsPortDoesNotLeadToTheConsole(t *testing.T) {
+	h := open(t, t.TempDir(), answering(plainAnswer), func(c *config.Config) { c.Console = "127.0.0.1:0" })
+	console := strings.TrimPrefix(h.page, "http://")
+	for _, line := range []string{"GET /api/v1/status", "GET /live", "GET " + h.page + "/api/v1/status", "GET /anthropic/../api/v1/status", "CONNECT " + console} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(h.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(conn, "%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", line, console)
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Errorf("%s: %v", line, err)
+		} else if text, _ := io.ReadAll(resp.Body); resp.StatusCode < 400 || strings.Contains(string(text), "custody") || strings.Contains(string(text), "<!doctype") {
+			t.Errorf("%s: %s %q", line, resp.Status, text)
+		}
+		conn.Close()
 	}
 }
 

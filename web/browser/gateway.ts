@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-const binary = resolve(process.env["GATEHOUSE"] ?? "../bin/gatehouse");
+export const binary = resolve(process.env["GATEHOUSE"] ?? "../bin/gatehouse");
 
 export interface Gateway {
   agents: string; // where agents call, with http://
@@ -13,34 +13,37 @@ export interface Gateway {
   /** Calls the admin API with the folder's token. */
   admin(method: string, path: string, body?: unknown): Promise<Response>;
   link(): Promise<string>; // to the page; works once
+  printed: string; // the link that the last start printed
   stop(): Promise<void>;
   start(): Promise<void>; // again, at the same addresses
   remove(): Promise<void>; // for good
 }
 
-/** Starts a gateway. policy is the text of its policy.yaml; without one it only reports. */
-export async function gateway(policy?: string): Promise<Gateway> {
+/** Starts a gateway. policy is the text of its policy.yaml; without one it only reports.
+ * provider answers in the simulated one's place. */
+export async function gateway(policy?: string, provider?: string): Promise<Gateway> {
   const data = mkdtempSync(join(tmpdir(), "gatehouse-web-"));
   if (policy) writeFileSync(join(data, "policy.yaml"), policy);
-  const simulate = run(["simulate", "--listen", "127.0.0.1:0", "--pace", "1ms"]);
-  const provider = (await simulate.says(/listens on (\S+)/))[1]!;
+  const simulate = provider === undefined ? run(["simulate", "--listen", "127.0.0.1:0", "--pace", "1ms"]) : undefined;
+  const upstream = provider ?? (await simulate!.says(/listens on (\S+)/))[1]!;
   const config = join(data, "test.yaml");
   let listen = "127.0.0.1:0";
   let page = "127.0.0.1:0";
   let child: Child;
   const g: Gateway = {
-    agents: "", console: "", data,
+    agents: "", console: "", data, printed: "",
     async start() {
-      const upstreams = ["anthropic", "openai", "gemini"].map((n) => `  ${n}: {url: ${provider}}\n`).join("");
+      const upstreams = ["anthropic", "openai", "gemini"].map((n) => `  ${n}: {url: ${upstream}}\n`).join("");
       writeFileSync(config, `listen: ${listen}\nconsole: ${page}\nintercept: {listen: off}\nidentity: {anonymous: tester}\nupstreams:\n${upstreams}`);
       child = run(["up", "--config", config, "--data", data]);
       const [, a, c] = await child.says(/listens on http:\/\/([^,\s]+), console http:\/\/([^,\s]+)/);
       [listen, page] = [a!, c!];
       [g.agents, g.console] = [`http://${listen}`, `http://${page}`];
+      g.printed = (await child.says(/(http:\S+\/login#\S+)\s/))[1]!;
     },
     stop: () => child.end(),
     async remove() {
-      await Promise.all([child.end(), simulate.end()]);
+      await Promise.all([child.end(), simulate?.end()]);
       rmSync(data, { recursive: true, force: true });
     },
     admin: (method, path, body) =>

@@ -114,3 +114,16 @@ test("values that rules find are masked", async () => {
   await shot(page, "search-masked-light");
   expect(await page.content()).not.toContain(secret);
 });
+
+test("definitions and system prompts are shown when they are asked for", async () => {
+  await search("test");
+  const chips = page.getByRole("group", { name: "Show hits in" });
+  await page.getByText(/more in .*tool definitions/).waitFor();
+  expect(await hits().filter({ hasText: "Tool definition" }).count()).toBe(0);
+  await chips.getByRole("button", { name: "Tool definitions" }).click();
+  await page.waitForURL(/show=.*definitions/);
+  await hits().filter({ hasText: "Tool definition" }).first().waitFor();
+  await page.reload();
+  await hits().filter({ hasText: "Tool definition" }).first().waitFor();
+  expect(await chips.getByRole("button", { name: "Tool definitions" }).getAttribute("aria-pressed")).toBe("true");
+});

@@ -19,7 +19,7 @@ const login = createRoute({ ...at("/login"), beforeLoad: () => { throw redirect(
 const live = createRoute({ ...at("/live"), validateSearch: known("q", "flow", "paused"), component: lazyRouteComponent(() => import("./pages/live/Live"), "Live") });
 const sessions = createRoute({ ...at("/sessions"), validateSearch: known("q"), component: lazyRouteComponent(() => import("./pages/sessions/Sessions"), "Sessions") });
 const session = createRoute({ ...at("/sessions/$session"), validateSearch: known("principal", "flow", "part"), component: lazyRouteComponent(() => import("./pages/session/Session"), "Session") });
-const search = createRoute({ ...at("/search"), validateSearch: known("q"), component: lazyRouteComponent(() => import("./pages/search/Search"), "Search") });
+const search = createRoute({ ...at("/search"), validateSearch: known("q", "show"), component: lazyRouteComponent(() => import("./pages/search/Search"), "Search") });
 const decisions = createRoute({ ...at("/decisions"), validateSearch: known("q", "tab", "flow", "line"), component: lazyRouteComponent(() => import("./pages/decisions/Decisions"), "Decisions") });
 const overview = createRoute({ ...at("/overview"), validateSearch: known("q", "by", "since", "of", "sort"), component: lazyRouteComponent(() => import("./pages/overview/Overview"), "Overview") });
 const setup = createRoute({ ...at("/setup"), validateSearch: known("tab"), component: lazyRouteComponent(() => import("./pages/setup/Setup"), "Setup") });

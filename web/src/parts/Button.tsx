@@ -28,7 +28,7 @@ export function Button({ small, strong, quiet, on, className = "", ...rest }: Lo
 }
 
 /** A button that shows a sign only; its name is read out and shown in the title. */
-export function IconButton({ name, children, ...rest }: { name: string; children: ReactNode } & Omit<ComponentProps<"button">, "name" | "children">) {
+export function IconButton({ name, children, ...rest }: { name: string; on?: boolean | undefined; children: ReactNode } & Omit<ComponentProps<"button">, "name" | "children">) {
   return (
     <Button quiet aria-label={name} title={name} {...rest} className={`!px-1.5 ${rest.className ?? ""}`}>
       {children}

@@ -3,7 +3,7 @@ import type { Allowance } from "../../api/answers";
 import { allowances, revokeAllowance } from "../../api/queries";
 import { Badge } from "../../parts/Badge";
 import { Button } from "../../parts/Button";
-import { Line, Signed } from "../../parts/Captured";
+import { Signed } from "../../parts/Captured";
 import { day, exact, time } from "../../parts/format";
 import { Empty, Failed, Waiting } from "../../parts/Note";
 import { Table, type Column } from "../../parts/Table";
@@ -14,14 +14,14 @@ export function Allowed() {
   const client = useQueryClient();
   const { data, error, refetch } = useQuery(allowances);
   const revoked = useMutation({ mutationFn: revokeAllowance, onSettled: () => client.invalidateQueries({ queryKey: allowances.queryKey }) });
-  if (error) return <Failed error={error} again={() => void refetch()} />;
+  if (error && !data) return <Failed error={error} again={() => void refetch()} />;
   if (!data) return <Waiting what="what is allowed" />;
   if (data.length === 0) return <Empty title="Nothing is allowed beside the policy">When a finding is a false alarm, open it under Decisions and choose “False alarm”.</Empty>;
   const columns: Column<Allowance>[] = [
     { name: "Reason", cell: (a) => <Signed text={a.reason} /> },
     { name: "Finding", cell: (a) => <span className="mono">{a.finding}</span> },
     { name: "For", cell: (a) => (a.scope === "*" ? "everybody" : <Who principal={a.scope} />) },
-    { name: "By", cell: (a) => <Line text={a.owner} /> },
+    { name: "By", cell: (a) => <Who principal={a.owner} /> },
     { name: "Made", cell: (a) => <span title={exact(a.made)}>{time(a.made)}</span> },
     { name: "Until", cell: (a) => <span title={exact(a.until)}>{day(a.until)}</span> },
     {

@@ -11,7 +11,7 @@ import { day, exact, num, time } from "../../parts/format";
 import { Fact, Facts } from "../../parts/Section";
 import { both, term } from "../../parts/terms";
 import { SeveritySign, Verdict } from "../../parts/Verdict";
-import { NamesSwitch, Who } from "../../parts/Who";
+import { Who } from "../../parts/Who";
 import { AllowDialog } from "./AllowDialog";
 import { allowanceOf } from "./allowed";
 import { actedOn, bare } from "./decided";
@@ -55,7 +55,7 @@ export function Detail({ flow: f }: { flow: FlowView }) {
       <p className="text-muted">{f.would && f.would !== f.verdict ? `It passed, because the mode is not enforce: enforcing would ${f.would} it.` : meanings[f.verdict]}</p>
       <Facts>
         <Fact name="Who">
-          <Who principal={f.principal} /> <NamesSwitch />
+          <Who principal={f.principal} />
         </Fact>
         <Fact name="Agent, model">
           <Line text={f.agent || "not known"} />, <Line text={f.model || "no model"} />

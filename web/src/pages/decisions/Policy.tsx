@@ -25,7 +25,7 @@ export function Policy({ line }: { line: string | undefined }) {
   const version = s?.policy.version ?? "";
   const { data: text, error } = useQuery(policyText(version));
   const tests = useQuery(policyTests(version));
-  if (error) return <Failed error={error} />;
+  if (error && text === undefined) return <Failed error={error} />;
   if (!s || text === undefined) return <Waiting what="the policy" />;
   return (
     <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_minmax(22rem,0.5fr)]">
@@ -45,7 +45,7 @@ export function Policy({ line }: { line: string | undefined }) {
           {!s.policy.file && <p className="mt-2 text-muted">To have one of your own: gatehouse policy init &gt; policy.yaml, in the data folder; then reload.</p>}
           {s.policy.error && <NotInForce error={s.policy.error} />}
         </Section>
-        <Section title="Its tests">{tests.error ? <Failed error={tests.error} /> : tests.data ? <Tests tests={tests.data} /> : <Waiting what="tests" />}</Section>
+        <Section title="Its tests">{tests.isLoadingError ? <Failed error={tests.error} /> : tests.data ? <Tests tests={tests.data} /> : <Waiting what="tests" />}</Section>
         <Try />
       </div>
     </div>
@@ -103,7 +103,9 @@ const looks: Record<Token["kind"], string> = { plain: "", comment: "text-muted i
 
 function Text({ text, line }: { text: string; line: number | undefined }) {
   const at = useRef<HTMLLIElement>(null);
-  useEffect(() => at.current?.scrollIntoView({ block: "center" }), [line, text]);
+  useEffect(() => {
+    void at.current?.scrollIntoView({ block: "center" });
+  }, [line, text]);
   const lines = text.replace(/\n$/, "").split("\n");
   return (
     <div className="min-h-0 overflow-auto border-r border-line bg-panel py-2" tabIndex={0} role="region" aria-label="The policy’s text">

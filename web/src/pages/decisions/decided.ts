@@ -28,7 +28,8 @@ export function useDecided(q: string, wanted: boolean): Decided {
     refetchInterval: (query) => (query.state.data && query.state.data.pages.length > 1 ? false : 5_000), // who reads on is not moved
   });
   const flows = (data?.pages ?? []).flatMap((p) => p.toReversed());
-  return { flows, error, loading: isLoading, more: hasNextPage, older: () => void fetchNextPage(), again: () => void refetch() };
+  // What was shown stays while the gateway is away: the bar at the top tells.
+  return { flows, error: data ? undefined : error, loading: isLoading, more: hasNextPage, older: () => void fetchNextPage(), again: () => void refetch() };
 }
 
 /** What policy acted on, or would have: not what it only flagged. */

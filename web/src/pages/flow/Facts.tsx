@@ -1,11 +1,13 @@
 // All metadata of a flow, as the ledger has it.
 import type { Flow } from "../../api/types";
 import { Captured, Line } from "../../parts/Captured";
+import { masked, useNames } from "../../parts/names";
 import { bytes, ms, num, usd } from "../../parts/format";
 
 type Fact = [name: string, value: string | undefined];
 
 export function Facts({ record: { intent: i, outcome: o } }: { record: Flow }) {
+  const named = useNames();
   const decision = o?.decision ?? i.decision;
   return (
     <div className="grid grid-cols-2 gap-4 max-lg:grid-cols-1">
@@ -22,7 +24,7 @@ export function Facts({ record: { intent: i, outcome: o } }: { record: Flow }) {
           ["compacts", i.session.predecessor],
           ["turn", i.turn ? String(i.turn) : undefined],
           ["sent again after", i.retry_of],
-          ["principal", i.principal.name],
+          ["principal", named ? i.principal.name : masked(i.principal.name)],
           ["credential, as a fingerprint", i.principal.credential],
           ["custody", i.custody],
           ["kept", i.capture],

@@ -28,7 +28,7 @@ export function Flow() {
   const desk = useMemo(() => new Desk(readerOf((query) => client.fetchQuery(query))), [client]);
   const record = useQuery(flowQuery(flow));
   if (record.isPending) return <Waiting what="the flow" />;
-  if (record.isError) return <Failed error={record.error} again={() => void record.refetch()} />;
+  if (record.isLoadingError) return <Failed error={record.error} again={() => void record.refetch()} />;
   return (
     <DeskContext value={desk}>
       <Shown key={flow} flow={flow} record={record.data} />
@@ -103,7 +103,7 @@ function Said({ flow, record }: { flow: string; record: Record_ }) {
         : `${location.origin}/sessions/${encodeURIComponent(record.intent.session.id)}?${new URLSearchParams({ principal: record.intent.principal.name, flow: to, part: String(n) })}`,
   };
   if (told.isPending) return <Waiting what="what was said" />;
-  if (told.isError) return <Failed error={told.error} again={() => void told.refetch()} />;
+  if (told.isLoadingError) return <Failed error={told.error} again={() => void told.refetch()} />;
   if (!talk || !turn) return <p className="text-muted">There is nothing to read.</p>;
   return (
     <>

@@ -3,7 +3,6 @@ import { Button } from "../../parts/Button";
 import { num } from "../../parts/format";
 import { Icon } from "../../parts/Icon";
 import { useNow } from "../../parts/link";
-import { NamesSwitch } from "../../parts/Who";
 import type { Feed } from "./feed";
 
 export function Bar({ feed, paused, held, onPause, onResume }: { feed: Feed; paused: boolean; held: boolean; onPause(): void; onResume(): void }) {
@@ -23,8 +22,6 @@ export function Bar({ feed, paused, held, onPause, onResume }: { feed: Feed; pau
         <span className="truncate text-muted">{stateOf(feed, paused, held)}</span>
       )}
       <LinkNote feed={feed} />
-      <span className="ml-auto" />
-      <NamesSwitch />
     </div>
   );
 }

@@ -13,7 +13,6 @@ import { masked, useNames } from "../../parts/names";
 import { Failed, Waiting } from "../../parts/Note";
 import { Section } from "../../parts/Section";
 import { Table, type Column } from "../../parts/Table";
-import { NamesSwitch } from "../../parts/Who";
 import type { TableBy } from "./Overview";
 import { within, type Period } from "./period";
 import { cacheShare, chosen, fileName, measured, percent, table } from "./sums";
@@ -47,16 +46,15 @@ export function Groups({ q, period, by, bys, sort, onBy, onSort }: Props) {
       title={`By ${titles[by].toLowerCase()}`}
       more={
         <>
-          {people && <NamesSwitch />}
           <Choice label="Group by" value={by} options={bys.map((b) => ({ value: b, text: titles[b] }))} onChange={onBy} />
           <Button small disabled={!data} onClick={() => saveText(fileName(by), csv(table(by, groups, name)), "text/csv;charset=utf-8")}>
             <Icon name="download" size={13} /> CSV
           </Button>
         </>
       }
-      says={people ? (named ? "In the order of the alphabet: sums of people are no ranking." : "Names are masked. Show them to follow a row to its calls.") : undefined}
+      says={people ? (named ? "In the order of the alphabet: sums of people are no ranking." : "Names are masked. Show them, with the eye at the top, to follow a row to its calls.") : undefined}
     >
-      {error ? <Failed error={error} again={() => void refetch()} /> : !data && <Waiting what="the sums" />}
+      {error && !data ? <Failed error={error} again={() => void refetch()} /> : !data && <Waiting what="the sums" />}
       {data && <Table label={`Sums by ${by}`} columns={columns(by, q, period, name, hidden)} rows={shown} id={(g) => `${g.principal ?? ""} ${g.keys[0]}`} {...(people ? {} : { sort: sort ?? usualSort(by), onSort })} />}
       {shown.length < groups.length && (
         <p className="pt-2">

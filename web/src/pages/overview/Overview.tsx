@@ -33,7 +33,7 @@ export function Overview() {
   const filter = within(q, period);
   const stack = by === "model" ? "model" : "agent";
   const daily = useQuery(overview(filter, "day", stack));
-  if (daily.isError) return <Failed error={daily.error} again={() => void daily.refetch()} />;
+  if (daily.isLoadingError) return <Failed error={daily.error} again={() => void daily.refetch()} />;
   if (!daily.data) return <Waiting what="the sums" />;
   const { total } = daily.data;
   const shared = { q, period, total };

@@ -9,8 +9,8 @@ import { Button } from "../../parts/Button";
 import { num } from "../../parts/format";
 import { useKeys } from "../../parts/keys";
 import { Empty, Failed, Waiting } from "../../parts/Note";
-import { NamesSwitch } from "../../parts/Who";
 import { HitView } from "./HitView";
+import { hiddenIn, kindOf, kinds, shownOf, showOf, type Kind } from "./kinds";
 
 const route = getRouteApi("/search");
 
@@ -24,10 +24,17 @@ function Found({ q }: { q: string }) {
   const found = useInfiniteQuery(query(q, why()));
   const [cursor, setCursor] = useState(-1);
   const list = useRef<HTMLOListElement>(null);
-  const hits = found.data?.pages.flatMap((p) => p.hits) ?? [];
+  const { show } = route.useSearch();
+  const shown = shownOf(show);
+  const all = found.data?.pages.flatMap((p) => p.hits) ?? [];
+  const hits = all.filter((h) => shown.has(kindOf(h)));
+  const hidden = hiddenIn(all, shown);
   const indexed = found.data?.pages[0]?.indexed;
 
-  useEffect(() => list.current?.children[cursor]?.scrollIntoView({ block: "nearest" }), [cursor]);
+  // Newer browsers answer a promise: it is no cleanup.
+  useEffect(() => {
+    void list.current?.children[cursor]?.scrollIntoView({ block: "nearest" });
+  }, [cursor]);
   const move = (to: number) => setCursor(Math.max(0, Math.min(hits.length - 1, to)));
   const open = () => {
     const hit = hits[cursor];
@@ -43,7 +50,7 @@ function Found({ q }: { q: string }) {
   ]);
 
   if (found.isPending) return <Waiting what="what was said" />;
-  if (found.error && hits.length === 0) return <Wrong error={found.error} again={() => void found.refetch()} />;
+  if (found.error && all.length === 0) return <Wrong error={found.error} again={() => void found.refetch()} />;
   return (
     <div className="mx-auto max-w-5xl px-4 py-3">
       <div className="mb-2 flex min-h-7 items-center gap-3 text-muted">
@@ -51,11 +58,10 @@ function Found({ q }: { q: string }) {
           {num(hits.length)}
           {found.hasNextPage ? " hits so far" : hits.length === 1 ? " hit" : " hits"}, newest first. Each is where a session first had it.
         </p>
-        <span className="ml-auto" />
-        <NamesSwitch />
       </div>
       {indexed && indexed.done < indexed.total && <Building done={indexed.done} total={indexed.total} again={() => void found.refetch()} />}
-      {hits.length === 0 ? (
+      {all.length > 0 && <Kinds shown={shown} onShow={(next) => void navigate({ search: (old) => ({ ...old, show: showOf(next) }), replace: true })} />}
+      {all.length === 0 ? (
         <NoHits complete={!indexed || indexed.done >= indexed.total} />
       ) : (
         <ol ref={list} className="space-y-2" aria-label="Hits">
@@ -63,6 +69,14 @@ function Found({ q }: { q: string }) {
             <HitView key={`${h.flow} ${i}`} hit={h} on={i === cursor} />
           ))}
         </ol>
+      )}
+      {hidden !== "" && (
+        <p className="py-2 text-muted">
+          {hidden}.{" "}
+          <button type="button" className="text-accent underline" onClick={() => void navigate({ search: (old) => ({ ...old, show: showOf(new Set(kinds.map((k) => k.kind))) }), replace: true })}>
+            Show all
+          </button>
+        </p>
       )}
       {found.error && <Failed error={found.error} />}
       {found.hasNextPage && (
@@ -72,6 +86,24 @@ function Found({ q }: { q: string }) {
           </Button>
         </div>
       )}
+    </div>
+  );
+}
+
+/** Which kinds of text are shown. */
+function Kinds({ shown, onShow }: { shown: ReadonlySet<Kind>; onShow(next: ReadonlySet<Kind>): void }) {
+  const toggled = (kind: Kind) => {
+    const next = new Set(shown);
+    if (!next.delete(kind)) next.add(kind);
+    return next;
+  };
+  return (
+    <div role="group" aria-label="Show hits in" className="mb-3 flex flex-wrap gap-1.5">
+      {kinds.map((k) => (
+        <Button key={k.kind} small on={shown.has(k.kind)} onClick={() => onShow(toggled(k.kind))}>
+          {k.name}
+        </Button>
+      ))}
     </div>
   );
 }

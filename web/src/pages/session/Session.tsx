@@ -26,7 +26,7 @@ function Of({ session, principal }: { session: string; principal: string | undef
   const [wanted] = useState(flow); // later ones are gone to, not read from
   const [start, setStart] = useState<Asked>();
   if (known.isPending) return <Waiting what="the session" />;
-  if (known.isError) return <Failed error={known.error} again={() => void known.refetch()} />;
+  if (known.isLoadingError) return <Failed error={known.error} again={() => void known.refetch()} />;
   if (known.data.length > 1) return <Whose session={session} principals={known.data.map((s) => s.principal)} />;
   const [about] = known.data;
   if (!about) {

@@ -10,7 +10,6 @@ import { Grid } from "../../parts/Grid";
 import { useKeys } from "../../parts/keys";
 import { useNow } from "../../parts/link";
 import { Empty, Failed, Waiting } from "../../parts/Note";
-import { NamesSwitch } from "../../parts/Who";
 import { columns, orders, type Order } from "./columns";
 
 const route = getRouteApi("/sessions");
@@ -49,8 +48,6 @@ export function Sessions() {
       <div className="flex h-9 shrink-0 items-center gap-3 border-b border-line bg-panel px-2.5 text-muted">
         {data && <span>{says(data.length, more, order)}</span>}
         {error && data && <span role="alert" className="text-block">The gateway does not answer; what is here may be old.</span>}
-        <span className="ml-auto" />
-        <NamesSwitch />
       </div>
       {!data && error ? (
         <Failed error={error} again={() => void refetch()} />

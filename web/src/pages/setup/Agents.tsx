@@ -16,7 +16,7 @@ export function Agents() {
   const { data, error, refetch } = useQuery(setup);
   const { data: s } = useQuery(status);
   useFirstCalls();
-  if (error) return <Failed error={error} again={() => void refetch()} />;
+  if (error && !data) return <Failed error={error} again={() => void refetch()} />;
   if (!data) return <Waiting what="what to set" />;
   const came = data.agents.filter((a) => a.seen.length > 0);
   return (

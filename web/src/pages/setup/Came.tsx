@@ -7,13 +7,13 @@ import { bytes, exact, num, shortSession, time } from "../../parts/format";
 import { Failed, Waiting } from "../../parts/Note";
 import { Fact, Facts, Section } from "../../parts/Section";
 import { Table, type Column } from "../../parts/Table";
-import { NamesSwitch, Who } from "../../parts/Who";
+import { Who } from "../../parts/Who";
 import { term } from "../../parts/terms";
 
 /** Which of the agents' calls came here, and by which way. */
 export function Came() {
   const { data, error, refetch } = useQuery(coverage);
-  if (error) return <Failed error={error} again={() => void refetch()} />;
+  if (error && !data) return <Failed error={error} again={() => void refetch()} />;
   if (!data) return <Waiting what="how calls came" />;
   const t = data.total;
   return (
@@ -42,7 +42,7 @@ export function Came() {
       <Section title="Refused" says="Nothing of these was forwarded.">
         {t.refused.length === 0 ? <p className="text-muted">None.</p> : <Table label="Refused calls" columns={refused} rows={t.refused} id={(x) => `${x.host} ${x.why}`} />}
       </Section>
-      <Section title="By session" more={<NamesSwitch />} says="The newest first. Calls that name no session count to those of the same principal at the same time.">
+      <Section title="By session" says="The newest first. Calls that name no session count to those of the same principal at the same time.">
         {data.sessions.length === 0 ? <p className="text-muted">No session yet: Agents says how to begin.</p> : <Table label="Coverage of sessions" columns={sessions} rows={data.sessions.toReversed().slice(0, most)} id={(r) => `${r.principal} ${r.session}`} />}
         {data.sessions.length > most && <p className="pt-2 text-muted">The newest {most} of {num(data.sessions.length)}; gatehouse coverage lists all.</p>}
       </Section>

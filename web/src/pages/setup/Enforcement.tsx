@@ -32,7 +32,7 @@ export function Enforcement() {
     getNextPageParam: (last) => (last.entries.length < page ? undefined : last.entries[0]?.entry),
     refetchInterval: 30_000,
   });
-  if (error) return <Failed error={error} again={() => void refetch()} />;
+  if (error && !data) return <Failed error={error} again={() => void refetch()} />;
   if (!data) return <Waiting what="the journal" />;
   const spans = spansOf(data.pages.toReversed().flatMap((p) => p.entries), now);
   const first = spans[0]?.from ?? now;

@@ -93,7 +93,7 @@ function Elsewhere({ status: s }: { status: Status }) {
         </Link>
       }
     >
-      {error ? <Failed error={error} /> : !data ? <Waiting what="detectors" /> : data.detectors.length > 0 ? <Table label="Detectors elsewhere" columns={columns} rows={data.detectors} id={(d) => d.name} /> : <p className="text-muted">No detector elsewhere is configured; the {num(s.rules.number)} rules in the binary and its files do it.</p>}
+      {error && !data ? <Failed error={error} /> : !data ? <Waiting what="detectors" /> : data.detectors.length > 0 ? <Table label="Detectors elsewhere" columns={columns} rows={data.detectors} id={(d) => d.name} /> : <p className="text-muted">No detector elsewhere is configured; the {num(s.rules.number)} rules in the binary and its files do it.</p>}
     </Section>
   );
 }

@@ -32,7 +32,7 @@ function What({ entry: e }: { entry: Entry }) {
 
 const columns: Column<Entry>[] = [
   { name: "When", cell: (e) => <span title={exact(e.at)}>{time(e.at)}</span> },
-  { name: "Who", cell: (e) => <Line text={e.who ?? ""} /> },
+  { name: "Who", cell: (e) => <Who principal={e.who ?? ""} /> },
   { name: "Why", cell: (e) => <Signed text={e.why ?? ""} /> },
   { name: "What", cell: (e) => <What entry={e} /> },
   {
@@ -61,7 +61,7 @@ export function Readers() {
     initialPageParam: 0,
     getNextPageParam: (last) => (last.entries.length < page ? undefined : last.entries[0]?.entry),
   });
-  if (error) return <Failed error={error} again={() => void refetch()} />;
+  if (error && !data) return <Failed error={error} again={() => void refetch()} />;
   if (!data) return <Waiting what="the journal" />;
   const entries = data.pages.flatMap((p) => p.entries.toReversed());
   return (

@@ -7,6 +7,7 @@ import { bytes, day, exact, num, time } from "../../parts/format";
 import { Failed, Waiting } from "../../parts/Note";
 import { Fact, Facts, Section } from "../../parts/Section";
 import { Table, type Column } from "../../parts/Table";
+import { Who } from "../../parts/Who";
 import { paceOf } from "./pace";
 import { Verified } from "./Verified";
 
@@ -87,7 +88,7 @@ function KeptOf({ kept: k }: { kept: Kept }) {
       <Fact name="Of whom">
         {capture.map((c, i) => (
           <span key={i} className="block">
-            {c.principal === "*" ? "everybody else" : c.principal}: {levels[c.level]}
+            {c.principal === "*" ? "everybody else" : <Who principal={c.principal} />}: {levels[c.level]}
           </span>
         ))}
         {!capture.some((c) => c.principal === "*") && (
@@ -116,7 +117,7 @@ function Keys() {
   const { data, error } = useQuery(keys);
   return (
     <Section title="Access keys" says="Who calls with a key is known by its name, from whatever machine. Their values are kept nowhere.">
-      {error ? <Failed error={error} /> : !data ? <Waiting what="keys" /> : data.length > 0 ? <Table label="Access keys" columns={columns} rows={data} id={(k) => k.name} /> : <p className="text-muted">There is none. gatehouse key add NAME makes one and shows it once.</p>}
+      {error && !data ? <Failed error={error} /> : !data ? <Waiting what="keys" /> : data.length > 0 ? <Table label="Access keys" columns={columns} rows={data} id={(k) => k.name} /> : <p className="text-muted">There is none. gatehouse key add NAME makes one and shows it once.</p>}
     </Section>
   );
 }

@@ -5,6 +5,7 @@ import { IconButton } from "../Button";
 import { Icon } from "../Icon";
 import { pressed, useKeys } from "../keys";
 import { nextTheme, useTheme } from "../theme";
+import { NamesSwitch } from "../Who";
 import { Badges, Connection } from "./Badges";
 import { Door } from "./Door";
 import { FilterBox } from "./FilterBox";
@@ -42,6 +43,7 @@ function Inside() {
         <Badges />
         <Why />
         <div className="flex">
+          <NamesSwitch />
           <ThemeSwitch />
           <IconButton name="Keys" onClick={() => setOpen("keys")}>
             <Icon name="keyboard" />

@@ -109,7 +109,7 @@ function Body({ flow, part, places, call, of, sub }: PartProps) {
     case "tool_result":
       return (
         <Spoken who="Tool">
-          <Fold flow={flow} what={part.n} kind="tool" boxed head={<Head name={of ? `Result of ${of}` : `Result of a call before (${shortID(part.id ?? "")})`} part={part} preview={part.text} />} beside={part.failed && <Badge tone="bad">failed</Badge>}>
+          <Fold flow={flow} what={part.n} kind="tool" boxed head={<Head name={of ? `Result of ${of}` : part.id ? `Result of a call before (${shortID(part.id)})` : "Result of a call before"} part={part} preview={part.text} />} beside={part.failed && <Badge tone="bad">failed</Badge>}>
             {() => <Content flow={flow} part={part} places={places} />}
           </Fold>
         </Spoken>

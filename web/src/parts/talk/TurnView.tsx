@@ -10,7 +10,7 @@ import { bytes, exact, ms, num, shortID, time } from "../format";
 import { StateSign, Verdict } from "../Verdict";
 import { CacheBar, Cost, missed, Tokens, tokensText } from "./Figures";
 import { Fold } from "./Fold";
-import { placeOf, type Talk } from "./model";
+import { callOf, placeOf, type Talk } from "./model";
 import { Offered, PartView, ResultNote, Spoken, type Places } from "./Parts";
 
 interface Props {
@@ -101,7 +101,7 @@ function TurnBody({ turn, talk, places, sub = false, whole = false }: Props) {
       </div>
       <div role="group" aria-label="Answer" className="space-y-1.5">
         {turn.answer.map((part) => (
-          <PartView key={part.n} flow={turn.flow} part={part} places={places} call={part.id ? callOf(talk, turn, part) : undefined} />
+          <PartView key={part.n} flow={turn.flow} part={part} places={places} call={callOf(talk, turn, part)} />
         ))}
         {turn.answer_unread && <Unread text={turn.answer_unread} />}
         {turn.state === "open" && turn.answer.length === 0 && <p className="text-muted">The answer is still coming.</p>}
@@ -109,12 +109,6 @@ function TurnBody({ turn, talk, places, sub = false, whole = false }: Props) {
       <Elsewhere turn={turn} />
     </div>
   );
-}
-
-/** The call that a part is; of one that was sent again, what is known is with the first. */
-function callOf(talk: Talk, turn: Turn, part: Part) {
-  const call = part.id ? talk.calls.get(part.id) : undefined;
-  return call?.turn.flow === turn.flow && call.part.n === part.n ? call : undefined;
 }
 
 /** What this turn added to what the model reads, and what that did to the cache. */

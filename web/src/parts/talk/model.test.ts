@@ -84,3 +84,23 @@ test("a turn is called by what the model did", () => {
   expect(nameOf(turn("f01", [], [part(100, "thinking", { text: "hm" }), part(101, "text", { text: "\nDone." })]))).toBe("Done.");
   expect(nameOf(turn("f01", [], [], { error: "overloaded_error" }))).toBe("overloaded_error");
 });
+
+test("a whole request has the order of the conversation, and each result stands with its call", () => {
+  const ids = turn("f01", [part(1, "text", { role: "user" }), part(2, "tool_call", { id: "c1" }), part(3, "tool_call", { id: "c2" }), part(4, "tool_result", { id: "c2" }), part(5, "tool_result", { id: "c1" }), part(6, "text", { role: "user" })], []);
+  const names = turn("f01", [
+    part(1, "text", { role: "user" }), part(2, "tool_call", { name: "read" }), part(3, "tool_call", { name: "list" }), part(4, "tool_result", { name: "list" }), part(5, "tool_result", { name: "read" }), part(6, "tool_result", { name: "read" }), part(7, "tool_call", { name: "read" }),
+  ], []);
+  for (const [it, want] of [[ids, [1, 2, 5, 3, 4, 6]], [names, [1, 2, 5, 3, 4, 6, 7]]] as const) {
+    const talk = talkOf([window([main({ n: 1, prompt: "x", turns: [it] })])]);
+    expect(shownIn(talk, it).map((h) => h.part.n)).toEqual(want);
+  }
+});
+
+test("calls without ids are paired over turns, and never over a branch", () => {
+  const one = turn("f01", [], [part(100, "tool_call", { name: "a" })]);
+  const other = turn("f02", [], [part(100, "tool_call", { name: "a" })]);
+  const two = turn("f03", [part(1, "tool_call", { name: "a", echo: true }), part(2, "tool_result", { name: "a" })], []);
+  const talk = talkOf([window([main({ n: 1, prompt: "x", turns: [one, two] }), { subagent: "s", rounds: [{ n: 1, prompt: "y", turns: [other] }] }])]);
+  expect(talk.results.get("f03/2")?.turn.flow).toBe("f01");
+  expect(talk.calls.get("f02/100")?.result).toBeUndefined();
+});

@@ -22,7 +22,7 @@ export type Item =
 export interface Talk {
   items: Item[];
   at: Map<string, number>; // of flows, in items
-  calls: Map<string, Call>; // by id
+  calls: Map<string, Call>; // by id, or by placeOf where an API gives calls none
   results: Map<string, Call>; // of parts, by placeOf: the call that shows them
   names: Map<string, string>; // titles of calls, by id, also of those that only were sent back
   echoes: Set<string>; // parts, by placeOf, that send the answer before back
@@ -45,6 +45,7 @@ export function talkOf(windows: Conversation[], closed: ReadonlySet<string> = ne
     talk.most = Math.max(talk.most, tokensOf(turn));
   }
   for (const turn of turns) addResults(talk, turn);
+  for (const branch of branches.values()) pairNameless(talk, branch);
   lay(talk, branches, closed);
   return talk;
 }
@@ -107,6 +108,39 @@ function addResults(talk: Talk, turn: Turn) {
     call.result = { turn, part };
     talk.results.set(placeOf(turn.flow, part.n), call);
   }
+}
+
+/** Pairs calls and results of APIs that give calls no ids (Gemini's): in their order,
+ * by name. A result answers a call of the answer just before it. */
+function pairNameless(talk: Talk, branch: Branch) {
+  let waiting: Call[] = [];
+  let answered = false;
+  for (const turn of branch.rounds.flatMap((r) => r.turns).toSorted(byTime)) {
+    for (const part of [...turn.added, ...turn.answer]) {
+      const place = placeOf(turn.flow, part.n);
+      if (part.id || talk.echoes.has(place)) continue;
+      if (part.kind === "tool_call") {
+        if (answered) waiting = [];
+        answered = false;
+        const call: Call = { turn, part, branches: [] };
+        talk.calls.set(place, call);
+        waiting.push(call);
+      } else if (part.kind === "tool_result") {
+        answered = true;
+        const at = waiting.findIndex((c) => !part.name || !c.part.name || c.part.name === part.name);
+        const [call] = at < 0 ? [] : waiting.splice(at, 1);
+        if (!call) continue;
+        call.result = { turn, part };
+        talk.results.set(place, call);
+      }
+    }
+  }
+}
+
+/** The call that a part is; of one that was sent again, what is known is with the first. */
+export function callOf(talk: Talk, turn: Turn, part: Part): Call | undefined {
+  const call = part.kind === "tool_call" ? talk.calls.get(part.id || placeOf(turn.flow, part.n)) : undefined;
+  return call?.turn.flow === turn.flow && call.part.n === part.n ? call : undefined;
 }
 
 /** Lays the branches out, each behind the turn that started it. */
@@ -197,8 +231,8 @@ export function shownIn(talk: Talk, turn: Turn): Held[] {
   for (const part of [...turn.added, ...turn.answer]) {
     if (talk.echoes.has(placeOf(turn.flow, part.n)) || talk.results.has(placeOf(turn.flow, part.n))) continue;
     out.push({ turn, part });
-    const result = part.kind === "tool_call" && part.id ? talk.calls.get(part.id) : undefined;
-    if (result?.result && result.turn.flow === turn.flow && result.part.n === part.n) out.push(result.result);
+    const call = callOf(talk, turn, part);
+    if (call?.result) out.push(call.result);
   }
   return out;
 }

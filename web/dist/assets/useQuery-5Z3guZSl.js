@@ -1,0 +1,1 @@
+import{Bt as e,Vt as t}from"./queries-DVI1vcaV.js";function n(n,r){return e(n,t,r)}export{n as t};

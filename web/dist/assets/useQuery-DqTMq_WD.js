@@ -1,1 +1,0 @@
-import{Lt as e,Rt as t}from"./queries-CnUCgb4J.js";function n(n,r){return e(n,t,r)}export{n as t};
