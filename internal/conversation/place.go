@@ -21,18 +21,6 @@ type spot struct {
 // mask stands for a value that is not shown.
 const mask = "●●●●"
 
-// hides reports whether what a rule found is not shown.
-func hides(f *flow.Finding) bool {
-	family, _, _ := strings.Cut(f.Rule, ".")
-	switch family {
-	case "secret", "registered", "canary":
-		return true
-	case "pii":
-		return f.Action == flow.BlockIt || f.Action == flow.RedactIt || f.Severity >= flow.High
-	}
-	return f.Action == flow.RedactIt
-}
-
 // markOf is the mark of a finding at a place in the flow.
 func markOf(f *flow.Finding, from, to int64) Mark {
 	m := Mark{Rule: f.Rule, Severity: f.Severity, Action: f.Action.String(), Finding: f.ID, Shown: "text", From: from, To: to, Place: f.Place}

@@ -13,7 +13,7 @@ type Sieve interface {
 
 // hides reports whether what a rule found is not shown here.
 func (m *maker) hides(f *flow.Finding) bool {
-	return hides(f) || m.sieve != nil && m.sieve.Hides(f.Rule)
+	return f.Hidden() || m.sieve != nil && m.sieve.Hides(f.Rule)
 }
 
 // learn tells the sieve what is hidden.

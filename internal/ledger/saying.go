@@ -283,6 +283,7 @@ type sayings struct {
 	pos, flowAt index.Pos // of the entry, and of the intent of its flow
 	e           *entry
 	in          *flow.Intent
+	out         *flow.Outcome         // of the entry, when it is one; nil: not asked for
 	blocks      map[object.Ref][]byte // of the entry; nil: not looked at
 	doc         *split.Doc            // of the entry; nil: not decoded
 
@@ -330,6 +331,20 @@ func (s *sayings) open(at, flowAt index.Pos) error {
 	}
 	s.in, err = first.intent()
 	return err
+}
+
+// findings gives what rules found in the flow, as far as it is about the entry.
+func (s *sayings) findings() []flow.Finding {
+	if s.pos == s.flowAt || s.e.kind != kindOutcome {
+		return s.in.Findings
+	}
+	if s.out == nil {
+		s.out, _ = s.e.outcome() // its text was read
+	}
+	if s.out == nil {
+		return nil
+	}
+	return s.out.Findings
 }
 
 // texts gives the texts among which one is.

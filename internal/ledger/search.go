@@ -304,11 +304,12 @@ func (s *search) look(h text.Hit) (*candidate, error) {
 			return nil, err
 		}
 	}
-	has := func(t filter.Text) bool { return len(s.terms[t].In(read.Text, 1)) > 0 }
+	shown := s.l.conceal(read.Text, s.read.findings())
+	has := func(t filter.Text) bool { return len(s.terms[t].In(shown, 1)) > 0 }
 	if !s.root.Match(view, has) {
 		return nil, nil
 	}
-	return &candidate{h, read.Text, in}, nil
+	return &candidate{h, shown, in}, nil
 }
 
 // view gives a flow as filters see it.
