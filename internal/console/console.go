@@ -189,7 +189,7 @@ func (c *Console) routes() {
 		"GET /api/v1/flows/{id}/parts/{n}":       reads(c.part),
 		"POST /api/v1/flows/{id}/reveal":         reads(c.reveal),
 		"GET /api/v1/sessions/{id}/conversation": reads(c.conversation),
-		"GET /api/v1/sessions/{id}/export.html":  reads(c.exportPage),
+		"GET /api/v1/sessions/{id}/export.html":  limited(files, c.exportPage),
 	}
 	for pattern, h := range open {
 		c.patterns = append(c.patterns, pattern)
