@@ -73,7 +73,7 @@ test("a page of another port gets nothing", async () => {
   expect((await context.cookies(g.console)).length).toBe(1);
   const page = await context.newPage();
   const answers: { url: string; status: number }[] = [];
-  context.on("response", (r) => r.url().startsWith(`${g.console}/api/`) && answers.push({ url: r.url(), status: r.status() }));
+  page.on("response", (r) => r.url().startsWith(`${g.console}/api/`) && answers.push({ url: r.url(), status: r.status() }));
   await page.goto(origin);
   const before = await (await g.admin("GET", "/journal?kind=event")).text();
   const got = await page.evaluate(tries, g.console);
