@@ -91,6 +91,7 @@ types:
 webtest: web/node_modules/.installed
 	cd web && npm run --silent check && npm run --silent test && npm run --silent build -- --outDir ../bin/web --emptyOutDir && \
 	  npm run --silent offline -- --outDir ../bin/web/offline
+	$(GO) test -tags noui ./web
 	@diff -r bin/web web/dist || { echo 'web/dist is not what web/src makes: make web, and commit it' >&2; exit 1; }
 
 # The pages of the real binary, in Debian's Chromium.
