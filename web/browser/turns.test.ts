@@ -43,6 +43,7 @@ test(`a session of ${total} turns is read at its begin, in its middle and at its
     await to.fill(String(n));
     await page.getByRole("button", { name: "Go", exact: true }).click();
     await turn(page, n).and(page.locator(":focus")).waitFor();
+    await turn(page, n + 1).waitFor(); // its window may still be on its way
     await page.keyboard.press("j");
     await turn(page, n + 1).and(page.locator(":focus")).waitFor();
   }

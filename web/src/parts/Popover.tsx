@@ -14,7 +14,17 @@ export function Popover({ anchor, label, onClose, children }: { anchor: HTMLElem
     place();
     const size = new ResizeObserver(place);
     if (ref.current) size.observe(ref.current);
-    return () => size.disconnect();
+    // A page that still scrolls to what was asked for takes it along.
+    const moved = (e: Event) => {
+      if (e.target instanceof Node && ref.current?.contains(e.target)) return;
+      if (anchor.isConnected) place();
+      else close.current();
+    };
+    document.addEventListener("scroll", moved, true);
+    return () => {
+      size.disconnect();
+      document.removeEventListener("scroll", moved, true);
+    };
   }, [anchor]);
   useEffect(() => {
     ref.current?.focus({ preventScroll: true });
@@ -27,11 +37,11 @@ export function Popover({ anchor, label, onClose, children }: { anchor: HTMLElem
     };
     document.addEventListener("keydown", escape);
     document.addEventListener("pointerdown", away);
-    document.addEventListener("scroll", away, true); // what it stands beside has moved
+    document.addEventListener("wheel", away, { passive: true }); // who scrolls by hand is done with it
     return () => {
       document.removeEventListener("keydown", escape);
       document.removeEventListener("pointerdown", away);
-      document.removeEventListener("scroll", away, true);
+      document.removeEventListener("wheel", away);
     };
   }, [anchor]);
   const onKeyDown = (e: React.KeyboardEvent) => {
