@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/workingagents/gatehouse/internal/agents"
+	"github.com/workingagents/gatehouse/internal/export"
 	"github.com/workingagents/gatehouse/internal/flow"
 )
 
@@ -102,5 +103,5 @@ func quoted(s string) string {
 	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
 		return s
 	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	return export.Quote(s)
 }
