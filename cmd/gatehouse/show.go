@@ -236,7 +236,7 @@ func (s *shower) request() error {
 	if err != nil {
 		return fmt.Errorf("reading the request: %w", err)
 	}
-	if encoding := headerValue(s.in.Header, "Content-Encoding"); encoding != "" && s.asked() == "request" && s.in.Method != flow.MethodMessage {
+	if encoding := flow.HeaderValue(s.in.Header, "Content-Encoding"); encoding != "" && s.asked() == "request" && s.in.Method != flow.MethodMessage {
 		if plainBody, err := coding.Decode(encoding, body, coding.Limit{Bytes: showMax}); err == nil {
 			body = plainBody
 		}
@@ -260,7 +260,7 @@ func (s *shower) answer() error {
 	}
 	read := codec.NewAnswer(s.in.API, codec.Options{Keep: true, Stream: s.streamKind()})
 	var whole strings.Builder
-	decoder, err := coding.New(headerValue(s.out.Header, "Content-Encoding"), coding.Limit{Bytes: showMax})
+	decoder, err := coding.New(flow.HeaderValue(s.out.Header, "Content-Encoding"), coding.Limit{Bytes: showMax})
 	if err != nil {
 		fmt.Fprintln(s.std.out, "\n(the answer can't be decoded:", err.Error()+")")
 		return nil
@@ -325,13 +325,4 @@ func (s *shower) part(arrow string, p flow.Part) {
 	if p.Text != "" {
 		fmt.Fprintln(s.std.out, strings.TrimRight(visible(p.Text), "\n"))
 	}
-}
-
-func headerValue(lines []flow.Header, name string) string {
-	for _, line := range lines {
-		if strings.EqualFold(line.Name, name) {
-			return line.Value
-		}
-	}
-	return ""
 }
