@@ -68,7 +68,11 @@ func (s *Set) Of(t reflect.Type) Schema {
 	case reflect.Float64:
 		return Schema{"type": "number"}
 	case reflect.Slice:
-		return Schema{"type": "array", "items": s.Of(t.Elem())}
+		item := t.Elem()
+		if item.Kind() == reflect.Pointer {
+			item = item.Elem() // no list holds a nil
+		}
+		return Schema{"type": "array", "items": s.Of(item)}
 	case reflect.Map:
 		return Schema{"type": "object", "additionalProperties": s.Of(t.Elem())}
 	case reflect.Pointer:

@@ -27,7 +27,7 @@ export interface AllowanceBody {
 
 export interface Branch {
   parent?: string;
-  rounds: (Round | null)[];
+  rounds: Round[];
   started_by?: string;
   subagent: string;
 }
@@ -64,7 +64,7 @@ export interface Change {
 
 export interface Conversation {
   agent?: string;
-  branches: (Branch | null)[];
+  branches: Branch[];
   custody: "same-user" | "own-user";
   first: string;
   from?: string;
@@ -544,7 +544,7 @@ export interface Revealed {
 export interface Round {
   n: number | null;
   prompt: string;
-  turns: (Turn | null)[];
+  turns: Turn[];
 }
 
 export interface Row {
@@ -712,9 +712,9 @@ export interface Tunnel {
 }
 
 export interface Turn {
-  added: (Part | null)[];
+  added: Part[];
   agent?: string;
-  answer: (Part | null)[];
+  answer: Part[];
   answer_unread?: string;
   api: string;
   before?: string;

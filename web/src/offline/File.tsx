@@ -129,7 +129,7 @@ function toldOf(c: Conversation, turns: Turn[]): Told {
   const priced = turns.filter((t) => t.cost_usd !== null);
   return {
     session: c.session, agent: c.agent, models: c.models, first: c.first, last: c.last, turns: c.turns_total,
-    usage: { input: sum((t) => t.usage.input), output: sum((t) => t.usage.output), cache_read: sum((t) => t.usage.cache_read), cache_write: sum((t) => t.usage.cache_write), reasoning: sum((t) => t.usage.reasoning) },
+    usage: { input: sum((t) => t.usage.input), output: sum((t) => t.usage.output), cache_read: sum((t) => t.usage.cache_read), cache_write: sum((t) => t.usage.cache_write), reasoning: sum((t) => t.usage.reasoning), estimated: turns.some((t) => t.usage.estimated) },
     cost_usd: priced.length === 0 ? null : sum((t) => t.cost_usd ?? 0),
     partial: priced.length > 0 && priced.length < turns.length,
   };

@@ -9,8 +9,8 @@ const looks: Record<Word, { colour: string; letter: string; shape: string }> = {
 };
 
 /** would: in mode report, what enforcing would have given; drawn as an outline. */
-export function Verdict({ verdict, would, word = true }: { verdict: Word; would?: Word | undefined; word?: boolean }) {
-  const shown = would && would !== verdict ? would : verdict;
+export function Verdict({ verdict, would, word = true }: { verdict: Word; would?: string | undefined; word?: boolean }) {
+  const shown = (would && would !== verdict ? would : verdict) as Word; // would is a verdict's name
   const ghost = shown !== verdict;
   const look = looks[shown];
   const text = ghost ? `would ${shown}` : shown;

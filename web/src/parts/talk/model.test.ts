@@ -7,7 +7,7 @@ const part = (n: number, kind: Part["kind"], more: Partial<Part> = {}): Part => 
 function turn(flow: string, added: Part[], answer: Part[], more: Partial<Turn> = {}): Turn {
   return {
     flow, turn: 1, api: "anthropic.messages", state: "done", status: 200, verdict: "pass", why: "", model: "m", entrance: "redirect", started: `2026-01-01T00:00:${flow.slice(1)}Z`,
-    first_byte_ms: 1, duration_ms: 2, usage: { input: 1, output: 2, cache_read: 3, cache_write: 4, reasoning: 0 }, cost_usd: null, request_bytes: 1, response_bytes: 1, redacted: false,
+    first_byte_ms: 1, duration_ms: 2, usage: { input: 1, output: 2, cache_read: 3, cache_write: 4, reasoning: 0, estimated: false }, cost_usd: null, request_bytes: 1, response_bytes: 1, redacted: false,
     change: { kept: 0, added: 0, removed: 0, system: false, tools: false, model: false, first: false }, cache: { read: 0, expected: 0, reason: "", text: "" }, added, answer, findings: [], ...more,
   };
 }
