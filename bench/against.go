@@ -12,10 +12,6 @@ import (
 // judging one change on a machine that others use, too: look at the CPU.
 func against(ctx context.Context, o options, f *field, chosen []scenario) error {
 	r := &results{pairs: map[string][]pair{}, direct: map[string]float64{}}
-	v, err := f.watch(ctx, o.viewers)
-	if err != nil {
-		return err
-	}
 	for _, s := range chosen {
 		if err := r.throughput(ctx, o, f, s); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
@@ -35,9 +31,6 @@ func against(ctx context.Context, o options, f *field, chosen []scenario) error 
 		fmt.Fprintf(&b, "| %s | %s | %.3f | %.3f | %s |\n", s.name, ratio.text("%.2f"), other.median, ours.median, cpu.text("%.2f"))
 	}
 	r.latencies(&b)
-	if seen := v.end(); o.viewers > 0 {
-		b.WriteString("\n" + seen)
-	}
-	_, err = os.Stdout.WriteString(b.String())
+	_, err := os.Stdout.WriteString(b.String())
 	return err
 }

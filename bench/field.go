@@ -18,23 +18,23 @@ import (
 
 // side is one of the two that are compared, as a process.
 type side struct {
-	name string
-	addr string
-	cmd  *exec.Cmd
-	log  *bytes.Buffer // its standard error
+	name    string
+	addr    string
+	console string // of a gatehouse
+	data    string // its folder
+	cmd     *exec.Cmd
+	log     *bytes.Buffer // its standard error
 }
 
 // field is everything that runs during a measurement.
 type field struct {
 	upstream, proxy, gatehouse *side
-	data                       string
-	console                    string // address of gatehouse's
 	pprof                      string // address of gatehouse's profiles
 	idle                       map[string]int64
 }
 
 func setUp(o options, data string) (f *field, err error) {
-	f = &field{data: data}
+	f = &field{}
 	defer func() {
 		if err != nil {
 			f.tearDown()
@@ -48,17 +48,16 @@ func setUp(o options, data string) (f *field, err error) {
 	if err != nil {
 		return f, err
 	}
-	f.pprof, f.console = addrs[4], addrs[3]
+	f.pprof = addrs[4]
 	lean := fmt.Sprintf("-lean=%t", o.lean)
 	f.upstream = newSide("upstream", addrs[0], self, "-role", "upstream", "-listen", addrs[0], lean)
 	// Both gateways get the same path; the yardstick needs no prefix cut, its
 	// upstream answers any path.
 	f.proxy = newSide("proxy", addrs[1], self, "-role", "proxy", "-listen", addrs[1], "-target", "http://"+addrs[0])
-	f.gatehouse = newSide("gatehouse", addrs[2], o.gatehouse, "up", "--data", data,
-		"--listen", addrs[2], "--console", addrs[3], "--intercept", "off", "--upstream", "anthropic=http://"+addrs[0])
+	upstream := "anthropic=http://" + addrs[0]
+	f.gatehouse = newGatehouse("gatehouse", o.gatehouse, data, addrs[2], addrs[3], upstream)
 	if o.against != "" {
-		f.proxy = newSide("other", addrs[1], o.against, "up", "--data", data+"-other",
-			"--listen", addrs[1], "--console", addrs[5], "--upstream", "anthropic=http://"+addrs[0])
+		f.proxy = newGatehouse("other", o.against, data+"-other", addrs[1], addrs[5], upstream)
 	}
 	if o.profile != "" {
 		f.gatehouse.cmd.Env = append(os.Environ(), "GATEHOUSE_PPROF="+f.pprof)
@@ -99,6 +98,12 @@ func newSide(name, addr, program string, args ...string) *side {
 	s := &side{name: name, addr: addr, log: new(bytes.Buffer)}
 	s.cmd = exec.Command(program, args...)
 	s.cmd.Stderr = s.log
+	return s
+}
+
+func newGatehouse(name, program, data, addr, console, upstream string) *side {
+	s := newSide(name, addr, program, "up", "--data", data, "--listen", addr, "--console", console, "--intercept", "off", "--upstream", upstream)
+	s.console, s.data = console, data
 	return s
 }
 
@@ -154,7 +159,7 @@ func (s *side) rss() int64 {
 // onDiskBytes is the size of the ledger's folder.
 func (f *field) onDiskBytes() int64 {
 	var total int64
-	filepath.Walk(f.data, func(_ string, info os.FileInfo, err error) error {
+	filepath.Walk(f.gatehouse.data, func(_ string, info os.FileInfo, err error) error {
 		if err == nil && info.Mode().IsRegular() {
 			total += info.Size()
 		}
@@ -164,10 +169,17 @@ func (f *field) onDiskBytes() int64 {
 }
 
 // profile runs each scenario on gatehouse alone and writes its profiles of CPU and
-// allocations.
+// allocations; with readers of the live stream when those are asked for.
 func profile(ctx context.Context, o options, f *field, chosen []scenario) error {
 	if err := os.MkdirAll(o.profile, 0o755); err != nil {
 		return fmt.Errorf("making the profiles' folder: %w", err)
+	}
+	if o.live {
+		v, err := watch(ctx, f.gatehouse, o.viewers)
+		if err != nil {
+			return err
+		}
+		defer func() { fmt.Print(v.end()) }()
 	}
 	for _, s := range chosen {
 		if ctx.Err() != nil {

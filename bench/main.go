@@ -28,7 +28,9 @@ type options struct {
 	profile   string        // folder for CPU profiles; instead of measuring
 	soak      time.Duration // instead of measuring
 	against   string        // another binary of gatehouse, in the proxy's place
-	viewers   int           // that read gatehouse's live stream meanwhile
+	live      bool          // what readers of the live stream cost
+	viewers   int           // how many read it
+	browser   bool          // Chromium shows the live page instead
 	cores     int
 	intercept bool     // measure the forward proxy instead
 	mitmdump  []string // programs beside it
@@ -53,7 +55,9 @@ func main() {
 	mitmdump := flag.String("mitmdump", "", "comma-separated `programs`, with -intercept: mitmdumps to measure beside it")
 	flag.BoolVar(&o.intercept, "intercept", false, "measure the forward proxy, beside the barest relay that inspects TLS, instead of the redirect entrance")
 	flag.StringVar(&o.against, "against", "", "compare with another `binary` of gatehouse instead of with the proxy")
-	flag.IntVar(&o.viewers, "viewers", 0, "with -against: so `many` read gatehouse's live stream meanwhile, and none the other's")
+	flag.BoolVar(&o.live, "live", false, "measure what somebody costs who watches live, at 1,000 flows a second")
+	flag.IntVar(&o.viewers, "viewers", 1, "with -live: so `many` read")
+	flag.BoolVar(&o.browser, "browser", false, "with -live: Chromium shows the page instead, and how far that lags behind is measured")
 	flag.IntVar(&o.cores, "cores", 2, "processor cores for everything together; 0: all")
 	flag.BoolVar(&o.lean, "lean", false, "client and upstream that cost next to nothing instead of those of net/http, which programs have: shows more of what a gateway costs")
 	flag.Parse()
@@ -108,6 +112,9 @@ func measure(ctx context.Context, o options) error {
 		describe(o)
 		return intercepted(ctx, o, data)
 	}
+	if o.live && !o.browser && o.profile == "" {
+		o.against = o.gatehouse
+	}
 	field, err := setUp(o, filepath.Join(data, "ledger"))
 	if err != nil {
 		return err
@@ -120,6 +127,12 @@ func measure(ctx context.Context, o options) error {
 		return soak(ctx, o, field, chosen)
 	}
 	describe(o)
+	if o.live && o.browser {
+		return browser(ctx, o, field.gatehouse)
+	}
+	if o.live {
+		return live(ctx, o, field)
+	}
 	if o.against != "" {
 		return against(ctx, o, field, chosen)
 	}

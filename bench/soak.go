@@ -29,7 +29,7 @@ func soak(ctx context.Context, o options, f *field, chosen []scenario) error {
 				mb(f.gatehouse.rss()), f.gatehouse.files(), mb(f.onDiskBytes()))
 		}
 	}
-	verify := exec.CommandContext(ctx, o.gatehouse, "verify", "--data", f.data)
+	verify := exec.CommandContext(ctx, o.gatehouse, "verify", "--data", f.gatehouse.data)
 	verify.Stdout, verify.Stderr = os.Stdout, os.Stderr
 	if err := verify.Run(); err != nil {
 		return fmt.Errorf("verifying the ledger: %w", err)

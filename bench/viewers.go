@@ -4,66 +4,106 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
+	"time"
 )
 
-// viewers read gatehouse's live stream as the page does, with the work of no
+// viewers read a gatehouse's live stream as the page does, with the work of no
 // browser.
 type viewers struct {
-	wait    sync.WaitGroup
-	stop    context.CancelFunc
-	bytes   atomic.Int64
-	batches atomic.Int64
-	resets  atomic.Int64 // times that one lagged too much
+	wait sync.WaitGroup
+	stop context.CancelFunc
+
+	mu     sync.Mutex
+	bytes  int
+	resets int             // times that one lagged too much
+	lags   []time.Duration // from the end of a flow until its row was read
 }
 
 // watch lets n viewers read until they are stopped.
-func (f *field) watch(ctx context.Context, n int) (*viewers, error) {
-	token, err := os.ReadFile(filepath.Join(f.data, "console.token"))
-	if err != nil {
-		return nil, fmt.Errorf("reading the console's token: %w", err)
-	}
+func watch(ctx context.Context, s *side, n int) (*viewers, error) {
 	ctx, stop := context.WithCancel(ctx)
 	v := &viewers{stop: stop}
 	for range n {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+f.console+"/api/v1/events", nil)
+		resp, err := s.admin(ctx, http.MethodGet, "/events")
 		if err != nil {
-			return v, fmt.Errorf("asking for the live stream: %w", err)
-		}
-		req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			return v, fmt.Errorf("asking for the live stream: %w", err)
-		}
-		if resp.StatusCode != http.StatusOK {
-			resp.Body.Close()
-			return v, fmt.Errorf("asking for the live stream: %s", resp.Status)
+			v.end()
+			return nil, fmt.Errorf("asking for the live stream: %w", err)
 		}
 		v.wait.Go(func() { v.read(resp) })
 	}
 	return v, nil
 }
 
+// admin calls the admin API with the folder's token. The caller closes the body.
+func (s *side) admin(ctx context.Context, method, path string) (*http.Response, error) {
+	token, err := os.ReadFile(filepath.Join(s.data, "console.token"))
+	if err != nil {
+		return nil, fmt.Errorf("reading the console's token: %w", err)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+s.console+"/api/v1"+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode/100 != 2 {
+		resp.Body.Close()
+		return nil, fmt.Errorf("the console answers %s", resp.Status)
+	}
+	return resp, nil
+}
+
 func (v *viewers) read(resp *http.Response) {
 	defer resp.Body.Close()
-	r := bufio.NewReaderSize(resp.Body, 1<<20)
+	r := bufio.NewReaderSize(resp.Body, 64<<10)
+	event := ""
 	for {
-		line, err := r.ReadSlice('\n')
-		v.bytes.Add(int64(len(line)))
-		switch {
-		case bytes.HasPrefix(line, []byte("event: flow")):
-			v.batches.Add(1)
-		case bytes.HasPrefix(line, []byte("event: reset")):
-			v.resets.Add(1)
-		}
-		if err != nil && err != bufio.ErrBufferFull {
+		line, err := r.ReadBytes('\n')
+		if err != nil {
 			return
+		}
+		if name, ok := bytes.CutPrefix(line, []byte("event: ")); ok {
+			event = strings.TrimSpace(string(name))
+		}
+		data, _ := bytes.CutPrefix(line, []byte("data: "))
+		v.take(event, data, len(line), time.Now())
+	}
+}
+
+func (v *viewers) take(event string, data []byte, n int, now time.Time) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.bytes += n
+	if len(data) == n { // no data
+		return
+	}
+	if event == "reset" {
+		v.resets++
+	}
+	if event != "flow" {
+		return
+	}
+	var rows []struct {
+		Started    time.Time
+		DurationMS *float64 `json:"duration_ms"`
+	}
+	if json.Unmarshal(data, &rows) != nil {
+		v.resets++ // nothing of it was seen
+	}
+	for _, r := range rows {
+		if r.DurationMS != nil {
+			v.lags = append(v.lags, now.Sub(r.Started)-time.Duration(*r.DurationMS*float64(time.Millisecond)))
 		}
 	}
 }
@@ -72,5 +112,10 @@ func (v *viewers) read(resp *http.Response) {
 func (v *viewers) end() string {
 	v.stop()
 	v.wait.Wait()
-	return fmt.Sprintf("live: %d batches, %d MB, %d resets\n", v.batches.Load(), v.bytes.Load()>>20, v.resets.Load())
+	if len(v.lags) == 0 {
+		return "live: no flow was seen\n"
+	}
+	slices.Sort(v.lags)
+	return fmt.Sprintf("live: %d flows seen, %d bytes each, %d resets; seen %.0f ms after their end at p50, %.0f at p99, %.0f at most\n",
+		len(v.lags), v.bytes/len(v.lags), v.resets, ms(quantile(v.lags, 50)), ms(quantile(v.lags, 99)), ms(v.lags[len(v.lags)-1]))
 }

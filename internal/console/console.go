@@ -6,7 +6,6 @@
 package console
 
 import (
-	"context"
 	"io"
 	"log/slog"
 	"net/http"
@@ -26,7 +25,7 @@ type Reader interface {
 	Sessions(ledger.Query) ([]ledger.SessionView, error)
 	Flow(flow.ID) (*flow.Intent, *flow.Outcome, error)
 	Read(flow.ID, ledger.What, ledger.Access) ([]ledger.Chunk, error)
-	Watch(context.Context) <-chan flow.View
+	Watch(told func(*flow.View)) (stop func())
 	Follow(*filter.Filter, ledger.Access) (func(*flow.View) bool, error)
 	Search(*filter.Filter, ledger.SearchQuery, ledger.Access) (ledger.Found, error)
 	Journal(ledger.JournalQuery) ([]ledger.JournalEntry, error)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -42,21 +41,30 @@ func (c *Console) events(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no")
 	w.WriteHeader(http.StatusOK)
-	if err := s.send(first, at, "{}"); err != nil {
+	if err := s.send(first, at); err != nil {
 		return err
 	}
-	return c.stream(r, s, at)
+	return c.stream(r, at, s)
 }
 
-// stream goes on until the client leaves or the server ends.
-func (c *Console) stream(r *http.Request, s *eventStream, at position) error {
+// reader is told of flows as they come.
+type reader interface {
+	// tell takes the views up to a position. missed says that there were others.
+	tell(views []*flow.View, next position, missed bool) error
+	// alive shows that the stream lives, while nothing comes.
+	alive(at position) error
+}
+
+// stream tells a reader of what comes from a position on, until the client leaves or
+// the server ends.
+func (c *Console) stream(r *http.Request, at position, to reader) error {
 	alive := time.NewTicker(aliveEvery)
 	defer alive.Stop()
 	pace := time.NewTicker(eventsEvery)
 	defer pace.Stop()
 	for {
 		views, next, missed, news := c.feed.since(at)
-		if err := s.tell(views, next, missed); err != nil {
+		if err := to.tell(views, next, missed); err != nil {
 			return err
 		}
 		at = next
@@ -71,7 +79,7 @@ func (c *Console) stream(r *http.Request, s *eventStream, at position) error {
 			<-pace.C
 		case <-wait:
 		case <-alive.C:
-			if err := s.send("", at, ""); err != nil {
+			if err := to.alive(at); err != nil {
 				return err
 			}
 		}
@@ -92,15 +100,14 @@ const maxOpen = 16 << 10
 
 // tell sends the rows of the views that match: of a flow its last one. gone are
 // those that matched while they were open, and do no longer.
-func (s *eventStream) tell(views []flow.View, next position, missed bool) error {
-	if missed || slices.ContainsFunc(views, func(v flow.View) bool { return v.ID == "" }) {
-		return s.send("reset", next, "{}")
+func (s *eventStream) tell(views []*flow.View, next position, missed bool) error {
+	if missed {
+		return s.send("reset", next)
 	}
 	var rows []flow.Row
 	var gone []flow.ID
 	place := map[flow.ID]int{}
-	for i := range views {
-		v := &views[i]
+	for _, v := range views {
 		at, here := place[v.ID]
 		switch matches := s.keep(v); {
 		case here && matches:
@@ -124,6 +131,8 @@ func (s *eventStream) tell(views []flow.View, next position, missed bool) error 
 	return nil
 }
 
+func (s *eventStream) alive(at position) error { return s.send("", at) }
+
 // keep reports whether a view matches, and remembers it while it is open.
 func (s *eventStream) keep(v *flow.View) bool {
 	if !s.match(v) {
@@ -137,22 +146,27 @@ func (s *eventStream) keep(v *flow.View) bool {
 	return true
 }
 
+// sendJSON writes an event with data, which has no line ends in it as JSON.
 func (s *eventStream) sendJSON(event string, at position, v any) error {
-	text, err := json.Marshal(v)
-	if err != nil {
+	s.buf.Reset()
+	fmt.Fprintf(&s.buf, "id: %s\nevent: %s\ndata: ", at, event)
+	if err := json.NewEncoder(&s.buf).Encode(v); err != nil {
 		return fmt.Errorf("encoding events: %w", err)
 	}
-	return s.send(event, at, string(text))
+	return s.flush()
 }
 
-// send writes one event; one without data only tells the position. JSON has no
-// line ends in it.
-func (s *eventStream) send(event string, at position, data string) error {
+// send writes an event without data; one without a name, too, only tells the position.
+func (s *eventStream) send(event string, at position) error {
 	s.buf.Reset()
 	fmt.Fprintf(&s.buf, "id: %s\n", at)
 	if event != "" {
-		fmt.Fprintf(&s.buf, "event: %s\ndata: %s\n", event, data)
+		fmt.Fprintf(&s.buf, "event: %s\ndata: {}\n", event)
 	}
+	return s.flush()
+}
+
+func (s *eventStream) flush() error {
 	s.buf.WriteByte('\n')
 	if _, err := s.w.Write(s.buf.Bytes()); err != nil {
 		return fmt.Errorf("sending events: %w", err)

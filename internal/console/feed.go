@@ -1,7 +1,6 @@
 package console
 
 import (
-	"context"
 	"strconv"
 	"strings"
 	"sync"
@@ -11,9 +10,9 @@ import (
 )
 
 const (
-	// feedRoom is how many views a reader may lag behind: two or four seconds of
+	// feedRoom is how many views a reader may lag behind: one to four seconds of
 	// the most that a gateway does. One that lags more begins anew.
-	feedRoom = 4096
+	feedRoom = 8192
 
 	// feedLinger is how long views are kept for a reader who lost the connection.
 	feedLinger = time.Minute
@@ -22,15 +21,15 @@ const (
 // feed is the newest views, as they come, for any number of readers. Nothing is
 // watched while nobody reads, so that flows cost nothing more then.
 type feed struct {
-	watch func(context.Context) <-chan flow.View
+	watch func(told func(*flow.View)) (stop func())
 
 	mu      sync.Mutex
-	run     uint64             // counts the times that watching began: positions of another one mean nothing
-	first   uint64             // number of ring[0]
-	ring    []flow.View        // one without ID stands where views were missed
-	news    chan struct{}      // closed when there are more
-	readers int                // since when nobody reads the timer runs
-	stop    context.CancelFunc // nil: nothing is watched
+	run     uint64        // counts the times that watching began: positions of another one mean nothing
+	next    uint64        // number of the view that comes next
+	ring    []*flow.View  // of the last ones number n stands at n modulo feedRoom
+	news    chan struct{} // closed when there are more; nil: nobody waits for any
+	readers int           // since when nobody reads the timer runs
+	stop    func()        // nil: nothing is watched
 	linger  *time.Timer
 }
 
@@ -59,16 +58,14 @@ func (f *feed) join() position {
 		f.linger = nil
 	}
 	if f.stop == nil {
-		ctx, stop := context.WithCancel(context.Background())
-		f.stop = stop
 		if f.run == 0 {
 			f.run = uint64(time.Now().UnixNano()) // apart from those of a server before us
 		}
 		f.run++
-		f.first, f.ring, f.news = 0, nil, make(chan struct{})
-		go f.take(f.watch(ctx))
+		f.next, f.ring = 0, make([]*flow.View, feedRoom)
+		f.stop = f.watch(f.take)
 	}
-	return position{f.run, f.first + uint64(len(f.ring))}
+	return position{f.run, f.next}
 }
 
 // leave takes a reader off.
@@ -88,39 +85,51 @@ func (f *feed) leave() {
 	})
 }
 
-// take keeps what is watched, until that ends.
-func (f *feed) take(views <-chan flow.View) {
-	for v := range views {
-		f.mu.Lock()
-		if len(f.ring) >= 2*feedRoom { // half at once: one copy for many views
-			f.first += feedRoom
-			f.ring = append([]flow.View(nil), f.ring[feedRoom:]...)
-		}
-		f.ring = append(f.ring, v)
+// take keeps what is watched. Flows wait while it does: it wakes readers only when they
+// have seen all that was there, a few times a second.
+func (f *feed) take(v *flow.View) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.ring == nil {
+		return // it was under way when watching ended
+	}
+	f.ring[f.next%feedRoom] = v
+	f.next++
+	if f.news != nil {
 		close(f.news)
-		f.news = make(chan struct{})
-		f.mu.Unlock()
+		f.news = nil
 	}
 }
 
 // has reports whether all views from a position on are still there.
 func (f *feed) has(p position) bool {
-	_, _, missed, _ := f.since(p)
-	return !missed
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.holds(p)
+}
+
+func (f *feed) holds(p position) bool {
+	return p.run == f.run && p.next <= f.next && f.next-p.next <= feedRoom
 }
 
 // since gives the views from a position on and the next position. missed says
 // that there were others, which are gone. With nothing new there is a channel
 // that is closed when there is. The views must not be changed.
-func (f *feed) since(p position) (views []flow.View, next position, missed bool, news <-chan struct{}) {
+func (f *feed) since(p position) (views []*flow.View, next position, missed bool, news <-chan struct{}) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	end := position{f.run, f.first + uint64(len(f.ring))}
-	switch {
-	case p.run != f.run || p.next < f.first || p.next > end.next:
-		return nil, end, true, nil
-	case p.next == end.next:
-		return nil, end, false, f.news
+	next = position{f.run, f.next}
+	if !f.holds(p) {
+		return nil, next, true, nil
 	}
-	return f.ring[p.next-f.first:], end, false, nil
+	if p == next {
+		if f.news == nil {
+			f.news = make(chan struct{})
+		}
+		return nil, next, false, f.news
+	}
+	for n := p.next; n < f.next; n++ {
+		views = append(views, f.ring[n%feedRoom])
+	}
+	return views, next, false, nil
 }

@@ -284,30 +284,37 @@ func (c *Console) tail(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	out := newLines(w)
+	at := c.feed.join()
+	defer c.feed.leave()
+	t := &tailing{newLines(w), match}
 	w.WriteHeader(http.StatusOK)
-	views := c.o.Flows.Watch(r.Context())
-	for {
-		if err := out.flush(); err != nil {
+	return c.stream(r, at, t)
+}
+
+// tailing writes flows as lines.
+type tailing struct {
+	out   lines
+	match func(*flow.View) bool
+}
+
+func (t *tailing) tell(views []*flow.View, _ position, missed bool) error {
+	if missed {
+		if err := t.out.add(gapLine{true}); err != nil {
 			return fmt.Errorf("sending flows: %w", err)
 		}
-		select {
-		case <-r.Context().Done():
-			return nil
-		case v, ok := <-views:
-			if !ok {
-				return nil
-			}
-			var line any = &v
-			switch {
-			case v.ID == "":
-				line = gapLine{true}
-			case !match(&v):
-				continue
-			}
-			if err := out.add(line); err != nil {
-				return fmt.Errorf("sending flows: %w", err)
-			}
+	}
+	for _, v := range views {
+		if !t.match(v) {
+			continue
+		}
+		if err := t.out.add(v); err != nil {
+			return fmt.Errorf("sending flows: %w", err)
 		}
 	}
+	if err := t.out.flush(); err != nil {
+		return fmt.Errorf("sending flows: %w", err)
+	}
+	return nil
 }
+
+func (t *tailing) alive(position) error { return nil }

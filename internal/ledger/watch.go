@@ -1,77 +1,55 @@
 package ledger
 
 import (
-	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 
 	"github.com/workingagents/gatehouse/internal/flow"
 )
 
-// watchRoom is how many views wait for a watcher.
-const watchRoom = 256
-
+// watchers are told of every flow when it begins and when it ends.
 type watchers struct {
-	count atomic.Int32
-
 	mu  sync.Mutex
-	all map[*watcher]struct{}
+	all atomic.Pointer[[]*watcher] // replaced, never changed
 }
 
-type watcher struct {
-	views chan flow.View
-	gap   bool // views were left out since the last one sent
-}
+type watcher struct{ told func(*flow.View) }
 
-// Watch gives every flow when it begins and when it ends, until ctx is done.
-// A reader that is too slow misses some, and gets a View without ID in their
-// place; flows never wait for it.
-func (l *Ledger) Watch(ctx context.Context) <-chan flow.View {
-	w := &watcher{views: make(chan flow.View, watchRoom)}
-	l.watch.add(w)
-	context.AfterFunc(ctx, func() { l.watch.remove(w) })
-	return w.views
-}
-
-func (ws *watchers) add(w *watcher) {
-	ws.mu.Lock()
-	defer ws.mu.Unlock()
-	if ws.all == nil {
-		ws.all = map[*watcher]struct{}{}
+// Watch calls told for every flow when it begins and when it ends, until stop is
+// called: those that are under way then may still come. It is called where flows pass,
+// so it must return at once; and it must not change the view.
+func (l *Ledger) Watch(told func(*flow.View)) (stop func()) {
+	w := &watcher{told}
+	l.watch.change(func(all []*watcher) []*watcher { return append(all, w) })
+	return func() {
+		l.watch.change(func(all []*watcher) []*watcher {
+			return slices.DeleteFunc(all, func(other *watcher) bool { return other == w })
+		})
 	}
-	ws.all[w] = struct{}{}
-	ws.count.Store(int32(len(ws.all)))
 }
 
-func (ws *watchers) remove(w *watcher) {
+func (ws *watchers) change(how func([]*watcher) []*watcher) {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
-	delete(ws.all, w)
-	ws.count.Store(int32(len(ws.all)))
-	close(w.views)
+	all := how(slices.Clone(ws.list()))
+	ws.all.Store(&all)
+}
+
+func (ws *watchers) list() []*watcher {
+	if all := ws.all.Load(); all != nil {
+		return *all
+	}
+	return nil
 }
 
 func (ws *watchers) tell(in *flow.Intent, out *flow.Outcome) {
-	if ws.count.Load() == 0 {
+	all := ws.list()
+	if len(all) == 0 {
 		return
 	}
 	v := flow.NewView(in, out)
-	ws.mu.Lock()
-	defer ws.mu.Unlock()
-	for w := range ws.all {
-		w.send(v)
+	for _, w := range all {
+		w.told(&v)
 	}
-}
-
-// send keeps one place for the gap's marker.
-func (w *watcher) send(v flow.View) {
-	if w.gap && len(w.views) < cap(w.views)-1 {
-		w.views <- flow.View{}
-		w.gap = false
-	}
-	if w.gap || len(w.views) == cap(w.views) {
-		w.gap = true
-		return
-	}
-	w.views <- v
 }
