@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import type { Group } from "../../api/answers";
+import type { By, Group } from "../../api/answers";
 import { overview } from "../../api/queries";
 import { Button } from "../../parts/Button";
 import { Line } from "../../parts/Captured";
@@ -13,9 +13,11 @@ import { masked, useNames } from "../../parts/names";
 import { Failed, Waiting } from "../../parts/Note";
 import { Section } from "../../parts/Section";
 import { Table, type Column } from "../../parts/Table";
-import type { TableBy } from "./Overview";
 import { within, type Period } from "./period";
 import { cacheShare, chosen, fileName, measured, percent, table } from "./sums";
+
+export const bys = ["agent", "model", "session", "day", "principal"] as const satisfies readonly By[];
+type TableBy = (typeof bys)[number];
 
 const titles: Record<TableBy, string> = { agent: "Agent", model: "Model", session: "Session", day: "Day", principal: "Person" };
 const few = 100; // rows before “show all”
@@ -24,7 +26,6 @@ interface Props {
   q: string;
   period: Period;
   by: TableBy;
-  bys: readonly TableBy[];
   sort: string | undefined;
   onBy(by: TableBy): void;
   onSort(sort: string): void;
@@ -32,7 +33,7 @@ interface Props {
 
 /** The sums by one thing. Persons are never ranked: their table has the order of
  * the alphabet, and masks in place of names until somebody asks for them. */
-export function Groups({ q, period, by, bys, sort, onBy, onSort }: Props) {
+export function Groups({ q, period, by, sort, onBy, onSort }: Props) {
   const { data, error, refetch } = useQuery({ ...overview(within(q, period), by), ...(by === "session" ? { refetchInterval: false as const } : {}) }); // sessions may be many
   const named = useNames();
   const [all, setAll] = useState(false);

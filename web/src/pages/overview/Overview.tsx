@@ -1,6 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import type { By } from "../../api/answers";
 import { overview } from "../../api/queries";
 import { Choice } from "../../parts/Choice";
 import { Empty, Failed, Waiting } from "../../parts/Note";
@@ -8,14 +7,11 @@ import { Section } from "../../parts/Section";
 import { Daily } from "./Daily";
 import { Families } from "./Families";
 import { Figures } from "./Figures";
-import { Groups } from "./Groups";
+import { bys, Groups } from "./Groups";
 import { periodOf, periods, timed, usual, within } from "./period";
 import type { Measure } from "./sums";
 
 const route = getRouteApi("/overview");
-
-const bys = ["agent", "model", "session", "day", "principal"] as const satisfies readonly By[];
-export type TableBy = (typeof bys)[number];
 
 const measures = [
   { value: "spend", text: "Spend" },
@@ -55,7 +51,7 @@ export function Overview() {
           <Section title={`By day and ${stack}`} more={<Choice label="What is drawn" value={measure} options={measures} onChange={(v) => set({ of: v === "spend" ? undefined : v })} />}>
             <Daily groups={daily.data.groups} q={q} period={period} measure={measure} stack={stack} />
           </Section>
-          <Groups key={by} {...shared} by={by} bys={bys} sort={sort} onBy={(b) => set({ by: b === "agent" ? undefined : b, sort: undefined })} onSort={(s) => set({ sort: s })} />
+          <Groups key={by} {...shared} by={by} sort={sort} onBy={(b) => set({ by: b === "agent" ? undefined : b, sort: undefined })} onSort={(s) => set({ sort: s })} />
           <Families {...shared} />
         </>
       )}

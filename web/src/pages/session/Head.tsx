@@ -1,14 +1,20 @@
 // The line above a session: what it is, what it cost, and how to get about in it.
 import { useState } from "react";
+import type { Conversation } from "../../api/conversation";
+import type { Session } from "../../api/types";
 import { Button } from "../../parts/Button";
 import { num } from "../../parts/format";
 import { Icon } from "../../parts/Icon";
 import { Who } from "../../parts/Who";
 import { About, Kinds } from "../../parts/talk/About";
 import type { Talk } from "../../parts/talk/model";
-import type { Props as Room } from "./Room";
 
-interface Props extends Room {
+interface Props {
+  about: Session;
+  windows: Conversation[];
+  before: boolean; // there are windows before the first
+  after: boolean;
+  busy: boolean;
   talk: Talk;
   newer: number;
   onExport(): void;

@@ -24,7 +24,7 @@ import { useNewer } from "./newer";
 
 const route = getRouteApi("/sessions/$session");
 
-export interface Props {
+interface Props {
   about: Session;
   windows: Conversation[];
   latest: boolean; // the end is shown first
