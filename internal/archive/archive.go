@@ -46,9 +46,11 @@ type Message struct {
 // ErrFormat says that a file is none of those that can be read.
 var ErrFormat = errors.New("neither a HAR file nor a flow file of mitmproxy")
 
-// MaxBytes is the length of the longest value that is read: longer ones end the
+// maxBytes is the length of the longest exchange that is read: a longer one ends the
 // reading with an error.
-const MaxBytes = 256 << 20
+var maxBytes = 256 << 20
+
+func errLong() error { return fmt.Errorf("it is longer than %d bytes", maxBytes) }
 
 // Read calls each for every exchange of a file, in the file's order, and stops at
 // the first error, its own or each's. What stands before the error has been

@@ -146,6 +146,26 @@ func TestBadFiles(t *testing.T) {
 	}
 }
 
+// An exchange may be only so long, a file as long as it likes.
+func TestLongExchanges(t *testing.T) {
+	t.Cleanup(archive.Longest(1 << 20))
+	entry := func(n int) string {
+		return fmt.Sprintf(`{"request":{"method":"GET","url":"http://x/","postData":{"text":"%s"}}}`, strings.Repeat("a", n))
+	}
+	file := func(last int) string {
+		return `{"log":{"entries":[` + strings.Repeat(entry(100<<10)+",", 30) + entry(last) + `]}}`
+	}
+	if list, err := read(file(900 << 10)); err != nil || len(list) != 31 {
+		t.Errorf("31 entries of 3.9 MB: %d given, %v", len(list), err)
+	}
+	if list, err := read(file(3 << 20)); err == nil || !strings.Contains(err.Error(), "entry 31") || !strings.Contains(err.Error(), "longer than 1048576 bytes") || len(list) != 30 {
+		t.Errorf("an entry of 3 MB: %d given before, %v", len(list), err)
+	}
+	if list, err := read(`{"log":{"comment":"` + strings.Repeat("a", 3<<20) + `","entries":[]}}`); err == nil || !strings.Contains(err.Error(), "longer than") {
+		t.Errorf("a comment of 3 MB: %d given, %v", len(list), err)
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	for _, name := range []string{"mitmproxy-8.1.1.flows", "mitmproxy-11.0.2.flows", "mitmproxy-11.0.2.har"} {
 		file, err := os.ReadFile("testdata/" + name)

@@ -50,7 +50,8 @@ var errNoLog = fmt.Errorf("%w: a JSON object without log.entries", ErrFormat)
 
 // readHAR goes down to log.entries and reads one entry after the other.
 func readHAR(r io.Reader, each func(*Exchange) error) error {
-	d := json.NewDecoder(r)
+	in := &measured{Reader: r, left: maxBytes}
+	d := json.NewDecoder(in)
 	for _, name := range []string{"log", "entries"} {
 		if err := member(d, name); err != nil {
 			return err
@@ -59,7 +60,10 @@ func readHAR(r io.Reader, each func(*Exchange) error) error {
 	if t, err := d.Token(); err != nil || t != json.Delim('[') {
 		return errNoLog
 	}
-	for n := 1; d.More(); n++ {
+	for n := 1; ; n++ {
+		if in.left = maxBytes; !d.More() {
+			break
+		}
 		var e harEntry
 		if err := d.Decode(&e); err != nil {
 			return fmt.Errorf("entry %d of the HAR file: %w", n, err)
@@ -76,6 +80,22 @@ func readHAR(r io.Reader, each func(*Exchange) error) error {
 		return fmt.Errorf("the HAR file ends early: %w", err)
 	}
 	return nil
+}
+
+// measured reads so many bytes: a decoder of JSON holds a value whole, however long
+// it is.
+type measured struct {
+	io.Reader
+	left int
+}
+
+func (m *measured) Read(p []byte) (int, error) {
+	if m.left <= 0 {
+		return 0, errLong()
+	}
+	n, err := m.Reader.Read(p[:min(len(p), m.left)])
+	m.left -= n
+	return n, err
 }
 
 // member goes into an object up to the value of a member.

@@ -76,8 +76,8 @@ func cutShort(err error) error {
 }
 
 func readDict(r *bufio.Reader, size int) (map[string]value, error) {
-	if size > MaxBytes {
-		return nil, fmt.Errorf("it is longer than %d bytes", MaxBytes)
+	if size > maxBytes {
+		return nil, errLong()
 	}
 	var data bytes.Buffer // grows as bytes come: a length alone takes no memory
 	if _, err := io.CopyN(&data, r, int64(size)); err != nil {
