@@ -53,6 +53,7 @@ func run(o options, out io.Writer) error {
 		return err
 	}
 	s := &score{engine: engine, family: "secret", ids: o.ids, out: out}
+	known := false
 	for _, part := range []struct {
 		name    string
 		measure func() error
@@ -65,8 +66,12 @@ func run(o options, out io.Writer) error {
 		{"block", func() error { return s.calls(o) }},
 	} {
 		if o.only == "" || o.only == part.name {
+			known = true
 			err = errors.Join(err, part.measure())
 		}
+	}
+	if !known {
+		return fmt.Errorf("there is no family %q", o.only)
 	}
 	if o.ids == "" && err == nil {
 		fmt.Fprintf(out, "\n%d rules, version %s\n", len(engine.Rules()), engine.Version())
