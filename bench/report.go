@@ -89,15 +89,16 @@ func (f figures) cpuPerCall() float64 { return ms(f.cpu) / float64(max(f.calls, 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 func (r *results) latencies(b *strings.Builder) {
-	fmt.Fprintf(b, "\n| time to first byte at %d calls/s, open loop, ms | proxy | gatehouse | added |\n|---|---|---|---|\n", latencyRate)
-	row := func(name string, proxy, gatehouse func(delay) time.Duration) {
+	fmt.Fprintf(b, "\n| time to first byte at %d calls/s, open loop, ms | proxy | gatehouse | added | a sync of this disk, nothing else |\n|---|---|---|---|---|\n", latencyRate)
+	row := func(name string, proxy, gatehouse, disk func(delay) time.Duration) {
 		p := newSpread(r.delays, func(d delay) float64 { return ms(proxy(d)) })
 		g := newSpread(r.delays, func(d delay) float64 { return ms(gatehouse(d)) })
 		added := newSpread(r.delays, func(d delay) float64 { return ms(gatehouse(d) - proxy(d)) })
-		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", name, p.text("%.2f"), g.text("%.2f"), added.text("%.2f"))
+		sync := newSpread(r.delays, func(d delay) float64 { return ms(disk(d)) })
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", name, p.text("%.2f"), g.text("%.2f"), added.text("%.2f"), sync.text("%.2f"))
 	}
-	row("p50", func(d delay) time.Duration { return d.proxy50 }, func(d delay) time.Duration { return d.gatehouse50 })
-	row("p99", func(d delay) time.Duration { return d.proxy99 }, func(d delay) time.Duration { return d.gatehouse99 })
+	row("p50", func(d delay) time.Duration { return d.proxy50 }, func(d delay) time.Duration { return d.gatehouse50 }, func(d delay) time.Duration { return d.disk50 })
+	row("p99", func(d delay) time.Duration { return d.proxy99 }, func(d delay) time.Duration { return d.gatehouse99 }, func(d delay) time.Duration { return d.disk99 })
 }
 
 func (r *results) memories(b *strings.Builder) {

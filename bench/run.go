@@ -14,8 +14,9 @@ const latencyRate = 300
 // pair is one round: both sides measured one right after the other.
 type pair struct{ proxy, gatehouse figures }
 
-// delay is one round of the open loop: quantiles of the time to first byte.
-type delay struct{ proxy50, proxy99, gatehouse50, gatehouse99 time.Duration }
+// delay is one round of the open loop: quantiles of the time to first byte, and of what
+// a sync takes.
+type delay struct{ proxy50, proxy99, gatehouse50, gatehouse99, disk50, disk99 time.Duration }
 
 type results struct {
 	chosen  []scenario
@@ -133,6 +134,12 @@ func (r *results) latency(ctx context.Context, o options, f *field) error {
 				d.gatehouse50, d.gatehouse99 = quantile(all, 50), quantile(all, 99)
 			}
 		}
+		took, err := syncs(o.dir, latencyRate, o.length/3)
+		if err != nil {
+			return err
+		}
+		slices.Sort(took)
+		d.disk50, d.disk99 = quantile(took, 50), quantile(took, 99)
 		r.delays = append(r.delays, d)
 	}
 	return nil
