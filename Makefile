@@ -94,8 +94,8 @@ webtest: web/node_modules/.installed
 	$(GO) test -tags noui ./web
 	@diff -r bin/web web/dist || { echo 'web/dist is not what web/src makes: make web, and commit it' >&2; exit 1; }
 
-# The pages of the real binary, in Debian's Chromium.
-browser: build chromium web/node_modules/.installed
+# The pages of the real binary, in Debian's Chromium, also of what the real agents do.
+browser: build chromium agents web/node_modules/.installed
 	cd web && GATEHOUSE=$(CURDIR)/bin/gatehouse npm run --silent browser
 
 # Those of the documents, as the page is now.

@@ -7,7 +7,7 @@ import { Line } from "../Captured";
 import { Copy } from "../Copy";
 import { Icon } from "../Icon";
 import { bytes, shortID } from "../format";
-import { argsOf, definitions, pretty } from "./args";
+import { argsOf, definitions, pretty, type Definition as ToolDefinition } from "./args";
 import { foldKey, useDesk, useOf, type Fold as Kind } from "./desk";
 import { Fold } from "./Fold";
 import { placeOf, speaker, type Call, type Speaker } from "./model";
@@ -259,7 +259,7 @@ function Picture({ part }: { part: Part }) {
 
 /** All tools that a request offers. */
 export function Offered({ flow, tools }: { flow: string; tools: Part[] }) {
-  const list = tools.flatMap((part) => definitions(part.text, part.name ?? "").map((d) => ({ ...d, part })));
+  const list = tools.flatMap((part) => (asWritten(part) ? [{ name: part.name ?? "", description: "", part }] : definitions(part.text, part.name).map((d) => ({ ...d, part }))));
   const names = list.map((d) => d.name).join(", ");
   return (
     <Spoken who="Agent">
@@ -301,7 +301,7 @@ export function Offered({ flow, tools }: { flow: string; tools: Part[] }) {
                     </>
                   }
                 >
-                  {() => <Definition flow={flow} part={d.part} description={d.description} schema={d.schema} />}
+                  {() => <Definition flow={flow} part={d.part} says={d} />}
                 </Fold>
               </li>
             ))}
@@ -312,9 +312,12 @@ export function Offered({ flow, tools }: { flow: string; tools: Part[] }) {
   );
 }
 
-function Definition({ flow, part: given, description, schema }: { flow: string; part: Part; description: string; schema: string }) {
+/** Of a text with marks, and of the beginning of one, nothing can be taken apart. */
+const asWritten = (part: Part) => Boolean(part.marks?.length || part.cut);
+
+function Definition({ flow, part: given, says }: { flow: string; part: Part; says: Partial<ToolDefinition> }) {
   const part = usePart(flow, given);
-  if (part.marks?.length || part.cut) {
+  if (asWritten(given)) {
     return (
       <Framed flow={flow} part={part}>
         <Text flow={flow} part={part} />
@@ -324,14 +327,20 @@ function Definition({ flow, part: given, description, schema }: { flow: string; 
   }
   return (
     <Framed flow={flow} part={part}>
-      {description && <Text flow={flow} part={part} text={description} prose />}
-      {schema && (
-        <>
-          <h4 className="mt-2 mb-0.5 text-sm text-muted">Arguments, as a JSON schema</h4>
-          <Text flow={flow} part={part} text={schema} />
-        </>
-      )}
+      {says.about && <Text flow={flow} part={part} text={says.about} prose />}
+      {says.description && <Text flow={flow} part={part} text={says.description} prose />}
+      {says.schema && <Told title="Arguments, as a JSON schema" flow={flow} part={part} text={says.schema} />}
+      {says.rest && <Told title="What else the definition says" flow={flow} part={part} text={says.rest} />}
     </Framed>
+  );
+}
+
+function Told({ title, flow, part, text }: { title: string; flow: string; part: Part; text: string }) {
+  return (
+    <>
+      <h4 className="mt-2 mb-0.5 text-sm text-muted">{title}</h4>
+      <Text flow={flow} part={part} text={text} />
+    </>
   );
 }
 

@@ -22,11 +22,15 @@ test("what is no object is left alone", () => {
 });
 
 test("definitions of every provider are read", () => {
-  const names = (raw: string) => definitions(raw, "x").map((d) => `${d.name}|${d.description}|${d.schema !== ""}`);
-  expect(names('{"name":"Bash","description":"d","input_schema":{}}')).toEqual(["Bash|d|true"]);
-  expect(names('{"type":"function","function":{"name":"f","parameters":{}}}')).toEqual(["f||true"]);
-  expect(names('{"type":"function","name":"f","parameters":{}}')).toEqual(["f||true"]);
-  expect(names('{"functionDeclarations":[{"name":"a"},{"name":"b"}]}')).toEqual(["a||false", "b||false"]);
-  expect(names('{"type":"web_search"}')).toEqual(["web_search||true"]);
-  expect(names('{"cut')).toEqual(["x||true"]);
+  const names = (raw: string) => definitions(raw, "x").map((d) => `${d.name}|${d.description}|${d.schema !== ""}|${d.rest.replaceAll(/\s/g, "")}`);
+  expect(names('{"name":"Bash","description":"d","input_schema":{}}')).toEqual(["Bash|d|true|"]);
+  expect(names('{"type":"function","function":{"name":"f","parameters":{}}}')).toEqual(["f||true|"]);
+  expect(names('{"type":"function","name":"f","parameters":{}}')).toEqual(["f||true|"]);
+  expect(names('{"functionDeclarations":[{"name":"a"},{"name":"b"}]}')).toEqual(["a||false|", "b||false|"]);
+  expect(names('{"type":"web_search"}')).toEqual(['web_search||false|{"type":"web_search"}']);
+  expect(names('{"type":"web_search_20250305","name":"web_search","max_uses":8}')).toEqual(['web_search||false|{"type":"web_search_20250305","max_uses":8}']);
+  const space = '{"type":"namespace","name":"functions","description":"All of it","tools":[{"type":"custom","name":"exec","description":"d","format":{"type":"text"}},{"type":"function","name":"wait","parameters":{}}]}';
+  expect(names(space)).toEqual(['functions.exec|d|false|{"type":"custom","format":{"type":"text"}}', "functions.wait||true|"]);
+  expect(definitions(space).map((d) => d.about)).toEqual(["All of it", undefined]);
+  expect(names('{"cut')).toEqual(["x||true|"]);
 });

@@ -87,22 +87,44 @@ export function pretty(raw: string): string {
 export interface Definition {
   name: string;
   description: string;
-  schema: string; // JSON; "": none
+  schema: string; // JSON, of its arguments; "": none
+  rest: string; // JSON, what else it says; "": nothing
+  about?: string; // what is said of the namespace that it is the first tool of
 }
 
-/** What a tool definition says, in the shapes of the providers; Gemini's hold several. */
+type Json = Record<string, unknown>;
+
+/** What a tool definition says, in the shapes of the providers; Gemini's and namespaces
+ * hold several. */
 export function definitions(raw: string, name = ""): Definition[] {
   try {
-    const all = JSON.parse(raw) as Record<string, unknown>;
-    const list = all["functionDeclarations"] ?? all["function_declarations"] ?? [all["function"] ?? all];
-    return (list as Record<string, unknown>[]).map((d) => ({
-      name: text(d["name"]) || text(d["type"]) || name,
-      description: text(d["description"]),
-      schema: json(d["input_schema"] ?? d["parameters"] ?? d["parametersJsonSchema"] ?? (d["name"] ? undefined : d)),
-    }));
+    const all = JSON.parse(raw) as Json;
+    const many = all["functionDeclarations"] ?? all["function_declarations"];
+    if (Array.isArray(many)) return (many as Json[]).map((d) => definition(d, name));
+    if (all["type"] === "namespace" && Array.isArray(all["tools"])) return namespaced(all, all["tools"] as Json[]);
+    return [definition((all["function"] as Json | undefined) ?? all, name)];
   } catch {
-    return [{ name, description: "", schema: raw }];
+    return [{ name, description: "", schema: raw, rest: "" }];
   }
+}
+
+function namespaced(space: Json, tools: Json[]): Definition[] {
+  const about = text(space["description"]);
+  return tools.map((d, i) => {
+    const one = definition(d, "");
+    return { ...one, name: `${text(space["name"])}.${one.name}`, ...(about && i === 0 ? { about } : {}) };
+  });
+}
+
+function definition(d: Json, name: string): Definition {
+  const { name: own, description, input_schema, parameters, parametersJsonSchema, type, ...rest } = d;
+  const more = type === undefined || type === "function" ? rest : { type, ...rest };
+  return {
+    name: text(own) || text(type) || name,
+    description: text(description),
+    schema: json(input_schema ?? parameters ?? parametersJsonSchema),
+    rest: Object.keys(more).length > 0 ? json(more) : "",
+  };
 }
 
 const text = (v: unknown) => (typeof v === "string" ? v : "");

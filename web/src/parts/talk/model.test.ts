@@ -96,6 +96,14 @@ test("a whole request has the order of the conversation, and each result stands 
   }
 });
 
+test("a call whose id only its agent knows is paired with its result", () => {
+  const one = turn("f01", [], [part(100, "tool_call", { name: "shell" })]);
+  const two = turn("f02", [part(1, "tool_call", { name: "shell", id: "made-up", echo: true }), part(2, "tool_result", { name: "shell", id: "made-up" })], []);
+  const talk = talkOf([window([main({ n: 1, prompt: "x", turns: [one, two] })])]);
+  expect(shownIn(talk, one).map((h) => [h.turn.flow, h.part.n])).toEqual([["f01", 100], ["f02", 2]]);
+  expect(shownIn(talk, two)).toEqual([]);
+});
+
 test("calls without ids are paired over turns, and never over a branch", () => {
   const one = turn("f01", [], [part(100, "tool_call", { name: "a" })]);
   const other = turn("f02", [], [part(100, "tool_call", { name: "a" })]);

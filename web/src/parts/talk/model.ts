@@ -110,16 +110,17 @@ function addResults(talk: Talk, turn: Turn) {
   }
 }
 
-/** Pairs calls and results of APIs that give calls no ids (Gemini's): in their order,
- * by name. A result answers a call of the answer just before it. */
+/** Pairs calls and results of APIs that give calls no ids (Gemini's; its agent makes ids
+ * up that no answer has): in their order, by name. A result answers a call of the answer
+ * just before it. */
 function pairNameless(talk: Talk, branch: Branch) {
   let waiting: Call[] = [];
   let answered = false;
   for (const turn of branch.rounds.flatMap((r) => r.turns).toSorted(byTime)) {
     for (const part of [...turn.added, ...turn.answer]) {
       const place = placeOf(turn.flow, part.n);
-      if (part.id || talk.echoes.has(place)) continue;
-      if (part.kind === "tool_call") {
+      if (talk.echoes.has(place) || talk.results.has(place) || (part.id && talk.calls.has(part.id))) continue;
+      if (part.kind === "tool_call" && !part.id) {
         if (answered) waiting = [];
         answered = false;
         const call: Call = { turn, part, branches: [] };
