@@ -140,7 +140,7 @@ type cursor struct {
 	ok   bool
 }
 
-const find = `SELECT docs.doc, docs.key, entry, flow, docs.segment, docs.offset, ref, part, role, kind,
+const find = `SELECT docs.doc, docs.key, entry, flow, docs.segment, docs.offset, ref, part, veiled, role, kind,
 	COALESCE(id, ''), COALESCE(started, 0), COALESCE(flows.segment, 0), COALESCE(flows.offset, 0)
 FROM words CROSS JOIN docs ON docs.doc = words.rowid LEFT JOIN flows ON n = flow
 WHERE words MATCH ? AND words.rowid >= ? AND words.rowid < ? AND (started IS NULL OR started BETWEEN ? AND ?)
@@ -214,7 +214,7 @@ func (c *cursor) next() error {
 	for c.rows.Next() {
 		h := Hit{month: c.m}
 		var key, entry, flow, segment, ref, intent int64
-		err := c.rows.Scan(&h.doc, &key, &entry, &flow, &segment, &h.At.Offset, &ref, &h.At.Part, &h.Role, &h.Kind,
+		err := c.rows.Scan(&h.doc, &key, &entry, &flow, &segment, &h.At.Offset, &ref, &h.At.Part, &h.Veiled, &h.Role, &h.Kind,
 			&h.ID, &h.Started, &intent, &h.IntentAt.Offset)
 		if err != nil {
 			return c.m.marked(err)

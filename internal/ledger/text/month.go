@@ -23,12 +23,13 @@ var ErrCorrupt = errors.New("full text is damaged")
 // version is the schema's and the tokens'; another one's files are thrown away.
 // Raise it with every change here, in words.go and in token.go, and where the
 // ledger takes its texts from.
-const version = 2
+const version = 3
 
 // schema: a text is known by hash within its session; its number is its row
 // in words. Entry orders texts by when they came, flow is the entry of the
 // intent that brought it. A text that stands in another object as well is in
-// again. Seen is the last segment that is known to have it.
+// again. Seen is the last segment that is known to have it, and veiled is how many
+// bytes of it are not among its words.
 //
 // contentless_delete needs columnsize; the rest is as small as it gets: which
 // texts have a token, and nothing about where or how often. Hashsize is how many bytes
@@ -62,6 +63,7 @@ CREATE TABLE docs (
 	offset  INTEGER NOT NULL,
 	ref     INTEGER NOT NULL,
 	part    INTEGER NOT NULL,
+	veiled  INTEGER NOT NULL,
 	role    TEXT NOT NULL,
 	kind    TEXT NOT NULL
 );
@@ -210,7 +212,7 @@ var probes = [...]string{
 	"SELECT entry FROM mark",
 	"SELECT key FROM sessions",
 	"SELECT n, key, id, started, segment, offset, carried FROM flows",
-	"SELECT doc, hash, key, entry, flow, seen, segment, offset, ref, part, role, kind FROM docs",
+	"SELECT doc, hash, key, entry, flow, seen, segment, offset, ref, part, veiled, role, kind FROM docs",
 	"SELECT doc, flow, segment, offset, ref, part FROM again",
 	"SELECT rowid FROM words WHERE words MATCH 'a'",
 }
@@ -276,8 +278,8 @@ func (w *monthWriter) texts(list []*doc) {
 	if len(list) == 0 {
 		return
 	}
-	find := w.prepare("SELECT doc, seen FROM docs WHERE hash = ?")
-	put := w.prepare("INSERT INTO docs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+	find := w.prepare("SELECT doc, seen, veiled FROM docs WHERE hash = ?")
+	put := w.prepare("INSERT INTO docs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
 	words := w.prepare("INSERT INTO words (rowid, t) VALUES (?, ?)")
 	for _, d := range list {
 		runtime.Gosched() // calls go first: nobody waits for the full text
@@ -287,11 +289,16 @@ func (w *monthWriter) texts(list []*doc) {
 		if d.Entry <= w.m.mark {
 			continue
 		}
-		var number, seen int64
-		err := find.QueryRow(d.hash).Scan(&number, &seen)
+		var number, seen, veiled int64
+		err := find.QueryRow(d.hash).Scan(&number, &seen, &veiled)
 		switch {
 		case err == nil:
 			w.again(d, number, uint64(seen))
+			if d.Veiled > veiled && !d.known { // only now something was found in it
+				w.exec("DELETE FROM words WHERE rowid = ?", number)
+				w.run(words, number, d.words)
+				w.exec("UPDATE docs SET veiled = ? WHERE doc = ?", d.Veiled, number)
+			}
 		case !errors.Is(err, sql.ErrNoRows):
 			w.err = err
 		case d.known:
@@ -300,7 +307,7 @@ func (w *monthWriter) texts(list []*doc) {
 			number = w.next
 			w.next++
 			w.run(put, number, d.hash, int64(d.Key), int64(d.Entry), int64(d.Flow), int64(d.At.Segment),
-				int64(d.At.Segment), d.At.Offset, int64(d.At.Ref), d.At.Part, d.Role, d.Kind)
+				int64(d.At.Segment), d.At.Offset, int64(d.At.Ref), d.At.Part, d.Veiled, d.Role, d.Kind)
 			w.run(words, number, d.words)
 		}
 		if f := w.numbers[d.Flow]; f != nil {
