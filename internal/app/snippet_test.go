@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"encoding/base64"
 	"net/url"
 	"strings"
 	"testing"
@@ -19,6 +20,32 @@ func TestSnippetsHideWhatConversationsHide(t *testing.T) {
 		for _, q := range []string{"quokka", "wombat", card} {
 			if raw := string(m.adminGet("/search?why=test&q=" + url.QueryEscape(`"`+q+`"`))); strings.Contains(raw, card) || strings.Contains(raw, "5787") {
 				t.Errorf("%s, %s: the snippet shows it: %s", mode, q, raw)
+			}
+		}
+	}
+}
+
+// TestSnippetsHideHoweverItIsWritten: with the escapes of JSON, in base64, and where a
+// long text is cut.
+func TestSnippetsHideHoweverItIsWritten(t *testing.T) {
+	const card = "4539 5787 6362 1486"
+	long := strings.Repeat("word ", 13_105)
+	for name, text := range map[string]string{
+		"escaped": `a quokka pays by credit card \u0034539 5787 63\u00362 1486 today`,
+		"encoded": "a quokka pays by credit card: " + base64.StdEncoding.EncodeToString([]byte("my credit card is "+card+", as ever")) + " today",
+		"cut":     long + "quokka, card " + card + " today " + long,
+	} {
+		m := simulated(t, "version: 1\nmode: report\nrules:\n  - {rule: \"pii.*\", do: flag}\n")
+		d := dialects["messages"]
+		m.call(d.path(false), strings.Replace(d.body(false, "TEXT"), "TEXT", text, 1), "Content-Type", "application/json", "X-Claude-Code-Session-Id", "s")
+		m.ended(1)
+		if raw := string(m.adminGet("/flows?limit=1")); !strings.Contains(raw, "pii.") {
+			t.Fatalf("%s: nothing is found: %s", name, raw)
+		}
+		for q, hits := range map[string]bool{"quokka": true, "today": true, "5787": false, "credit": name != "cut"} {
+			raw := string(m.adminGet("/search?why=test&q=" + q))
+			if strings.Contains(raw, "5787") || strings.Contains(raw, "1NzkgN") || strings.Contains(raw, `"hits":[]`) == hits {
+				t.Errorf("%s, %s: %.600s", name, q, raw)
 			}
 		}
 	}

@@ -86,6 +86,37 @@ func TestMildFindingsStayReadable(t *testing.T) {
 	}
 }
 
+// TestABlockOfManyParts: all of the functions that stand in one block are there, under
+// numbers of their own, and what was found in one is hidden in that.
+func TestABlockOfManyParts(t *testing.T) {
+	for _, n := range []int{4, 100, 5000} {
+		var list []string
+		for i := range n {
+			list = append(list, fmt.Sprintf(`{"name":"f%d","description":"d%d"}`, i, i))
+		}
+		list[2] = `{"name":"f2","description":"it is s3cret"}`
+		raw := `{"functionDeclarations":[` + strings.Join(list, ",") + `]}`
+		f := asked(raw, finding(raw, "s3cret", flow.FlagIt))
+		f.Intent.API, f.Blocks[0].Field = flow.Generate, "tools"
+		f.Blocks = append(f.Blocks, conversation.Block{Field: "contents", Role: "user", Start: int64(len(raw)), Raw: []byte(`{"text":"hi"}`)})
+		var b conversation.Builder
+		parts := b.Add(f).Added
+		if len(parts) != min(n, 4096)+1 || parts[1].Kind != flow.ToolDef || parts[1].Name != "f1" {
+			t.Fatalf("%d functions: %d parts, %+v", n, len(parts), parts[1])
+		}
+		if got := parts[2].Text; !strings.Contains(got, "●●●●") || strings.Contains(got, "s3cret") {
+			t.Errorf("%d functions: %s", n, got)
+		}
+		for _, i := range []int{0, len(parts) / 2, len(parts) - 2, len(parts) - 1} {
+			p := parts[i]
+			got := conversation.PartOf(f, p.N)
+			if got == nil || got.Name != p.Name || got.Kind != p.Kind || i == len(parts)-2 && !strings.Contains(got.Text, fmt.Sprint("d", n-1)) {
+				t.Fatalf("part %d (%s) is read as %+v", p.N, p.Name, got)
+			}
+		}
+	}
+}
+
 // TestTitlesSayWhatACallIsAbout, and show no value.
 func TestTitlesSayWhatACallIsAbout(t *testing.T) {
 	for _, tc := range []struct{ name, args, want string }{

@@ -3,18 +3,35 @@ package conversation
 import (
 	"bytes"
 	"encoding/base64"
+	"strings"
 
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/wire/codec"
 	"github.com/workingagents/gatehouse/internal/wire/peek"
 )
 
-// Numbers of parts: a request's are named by where their block begins, an answer's
-// begin at said. All are below 2⁵³.
+// Numbers of parts: a request's are named by where their block begins, and no block
+// has more parts than bytes; an answer's begin at said. All are below 2⁵³.
 const (
 	eachBlock = 64
 	said      = int64(1) << 48
 )
+
+// mostParts bounds the parts of one block. The last one says all that the rest do.
+const mostParts = 4096
+
+func bounded(parts []flow.Part) []flow.Part {
+	if len(parts) <= mostParts {
+		return parts
+	}
+	last := parts[mostParts-1]
+	var rest strings.Builder
+	for _, p := range parts[mostParts-1:] {
+		rest.WriteString(p.Text)
+		rest.WriteByte('\n')
+	}
+	return append(parts[:mostParts-1:mostParts-1], flow.Part{Kind: flow.UnknownPart, Role: last.Role, Text: rest.String()})
+}
 
 // maker makes the parts of one flow.
 type maker struct {
@@ -30,7 +47,7 @@ type maker struct {
 func (m *maker) request() (parts []*Part) {
 	for i := range m.f.Blocks {
 		b := &m.f.Blocks[i]
-		if m.only >= 0 && m.only/eachBlock != b.Start {
+		if at := m.only/eachBlock - b.Start; m.only >= 0 && (at < 0 || at >= int64(len(b.Raw))) {
 			continue
 		}
 		parts = append(parts, m.block(b)...)
@@ -89,10 +106,7 @@ func (m *maker) block(b *Block) (parts []*Part) {
 	}
 	m.name(b, spots)
 	raw := b.edit(m.f.Edits, spots)
-	read := codec.Block(m.f.Intent.API, role, raw)
-	if len(read) > eachBlock {
-		read = read[:eachBlock]
-	}
+	read := bounded(codec.Block(m.f.Intent.API, role, raw))
 	list := place(raw, spots, read)
 	if m.f.Loose {
 		list = append(list, m.f.Hide.in(read)...)

@@ -25,7 +25,7 @@ func (f *follow) intent(key, number uint64, in *flow.Intent, e *entry, at index.
 	r.flow = &text.Flow{N: number, Key: key, ID: string(in.Flow), Started: in.Started.UnixMilli(), Segment: at.Segment, Offset: at.Offset}
 	r.put = func(s saying, at text.Place, in int) int64 {
 		f.flush(r)
-		return f.batch.AddText(text.Text{Key: key, Flow: number, Entry: number, Role: s.Role, Kind: string(s.Kind), At: at, In: in}, s.Text.Text)
+		return f.batch.AddText(text.Text{Key: key, Flow: number, Entry: number, Role: s.Role, Kind: string(s.Kind), At: at, In: in, Veiled: int64(s.Hidden())}, s.Text.Text, s.Shown())
 	}
 	r.again = func(at text.Place, hash int64) {
 		f.batch.AddKnown(text.Text{Key: key, Flow: number, Entry: number, At: at, In: text.Order}, hash)
@@ -46,6 +46,7 @@ type requested struct {
 	seen  *seenBlocks
 	flow  *text.Flow
 	items []object.Item
+	veils *veils
 
 	put   func(s saying, at text.Place, in int) (hash int64) // takes in a text
 	again func(at text.Place, hash int64)                    // one that was taken in before
@@ -70,6 +71,7 @@ func newRequested(l *Ledger, in *flow.Intent, key uint64, seen *seenBlocks) *req
 // take goes through a request, whose intent is at a place, and some of whose objects
 // are in entries before it.
 func (r *requested) take(req *request, before []index.Pos, at index.Pos) {
+	r.veils = r.l.veils(r.in, req, r.key)
 	if coded(r.in) {
 		r.whole(req, at)
 		return
@@ -88,7 +90,7 @@ func (r *requested) take(req *request, before []index.Pos, at index.Pos) {
 			r.flow.Tips = append(r.flow.Tips, it.Tip)
 		}
 	}
-	r.add(loose(r.items), wherein{form: formLoose}, text.Place{Segment: at.Segment, Offset: at.Offset}, text.Loose)
+	r.add(r.veils.loose(r.items), wherein{form: formLoose}, text.Place{Segment: at.Segment, Offset: at.Offset}, text.Loose)
 }
 
 type placed struct {
@@ -148,7 +150,7 @@ func (r *requested) node(ref object.Ref, n *object.Node) {
 	case r.in.API == flow.Opaque && !said.JSON(block.raw):
 		form = formPlain
 	}
-	list, inside := blockTexts(r.in.API, role, block.raw, form)
+	list, inside := r.veils.texts(r.in.API, role, block.raw, form, r.veils.blocks[n.Block])
 	r.long, r.inside = form == formLong || form == formInside, inside
 	at := text.Place{Segment: block.at.Segment, Offset: block.at.Offset, Ref: n.Block}
 	eachPiece(list, wherein{form: form}, func(s saying) {
@@ -234,16 +236,22 @@ func (r *requested) whole(req *request, at index.Pos) {
 	roles := wholeRoles(doc)
 	for i := range doc.Pieces {
 		if p := &doc.Pieces[i]; p.Kind == split.Block && i < maxPieces {
-			r.piece(doc.Body[p.Start:p.End], roles[i], i, place)
+			r.piece(doc, roles[i], i, place)
 		}
 	}
-	r.add(wholeLoose(doc), wherein{form: formLoose}, place, text.Loose)
+	r.add(r.veils.wholeLoose(doc), wherein{form: formLoose}, place, text.Loose)
 }
 
-func (r *requested) piece(raw []byte, role string, i int, at text.Place) {
+func (r *requested) piece(doc *split.Doc, role string, i int, at text.Place) {
+	p := &doc.Pieces[i]
+	raw, hidden := doc.Body[p.Start:p.End], r.veils.within(p.Start, p.End)
 	sum := r.seen.sum(r.key, raw)
 	list, ok := r.seen.get(sum)
+	ok = ok && len(hidden) == 0 // else what is new about it has to be taken in
 	for _, known := range list {
+		if !ok {
+			break
+		}
 		known.piece = i
 		at.Part = known.number()
 		r.again(at, known.hash)
@@ -251,7 +259,9 @@ func (r *requested) piece(raw []byte, role string, i int, at text.Place) {
 	if ok {
 		return
 	}
-	eachPiece(said.Block(r.in.API, role, raw), wherein{form: formWhole, piece: i}, func(s saying) {
+	list = nil
+	texts, _ := r.veils.texts(r.in.API, role, raw, formBlock, hidden)
+	eachPiece(texts, wherein{form: formWhole, piece: i}, func(s saying) {
 		if hash := r.one(s, at, text.Order); hash != 0 {
 			list = append(list, knownText{s.wherein, hash})
 		}
@@ -272,7 +282,7 @@ func (f *follow) outcome(key, number uint64, out *flow.Outcome, e *entry, at ind
 	place := text.Place{Segment: at.Segment, Offset: at.Offset}
 	eachPiece(list, wherein{form: formAnswer}, func(s saying) {
 		place.Part = s.number()
-		f.batch.AddText(text.Text{Key: key, Flow: b.n, Entry: number, Role: s.Role, Kind: string(s.Kind), At: place}, s.Text.Text)
+		f.batch.AddText(text.Text{Key: key, Flow: b.n, Entry: number, Role: s.Role, Kind: string(s.Kind), At: place, Veiled: int64(s.Hidden())}, s.Text.Text, s.Shown())
 	})
 	return nil
 }

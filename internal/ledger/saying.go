@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/ledger/index"
@@ -67,13 +68,12 @@ type saying struct {
 func eachPiece(list []said.Text, w wherein, f func(saying)) {
 	for i, t := range list[:min(len(list), maxParts)] {
 		w.part = i
-		for j, piece := range said.Pieces(t.Text) {
+		for j, piece := range t.Pieces() {
 			if j >= maxCuts {
 				break
 			}
 			w.cut = j
-			t.Text = piece
-			f(saying{w, t})
+			f(saying{w, piece})
 		}
 	}
 }
@@ -83,13 +83,11 @@ func cutOf(list []said.Text, w wherein) (said.Text, bool) {
 	if w.part >= len(list) {
 		return said.Text{}, false
 	}
-	t := list[w.part]
-	pieces := said.Pieces(t.Text)
+	pieces := list[w.part].Pieces()
 	if w.cut >= len(pieces) {
 		return said.Text{}, false
 	}
-	t.Text = pieces[w.cut]
-	return t, true
+	return pieces[w.cut], true
 }
 
 // blockTexts reads a block as its form says. inside: it ends within a string.
@@ -106,15 +104,21 @@ func blockTexts(api flow.API, role string, raw []byte, f form) (list []said.Text
 }
 
 // loose gives the text that stands outside of a request's blocks.
-func loose(items []object.Item) said.Text {
+func (v *veils) loose(items []object.Item) said.Text {
 	var raw []byte
-	for _, it := range items {
+	var hidden []said.Span
+	for i, it := range items {
+		if i < len(v.items) {
+			for _, s := range v.within(v.items[i], v.items[i]+len(it.Bytes)+len(it.Tail)) {
+				hidden = append(hidden, said.Span{Start: s.Start + len(raw), End: s.End + len(raw)})
+			}
+		}
 		raw = append(append(raw, it.Bytes...), it.Tail...)
 		if it.Tip != 0 {
 			raw = append(raw, ',') // a name there is not the next one's
 		}
 	}
-	return said.Text{Kind: flow.UnknownPart, Text: said.Around(raw)}
+	return v.around(raw, hidden)
 }
 
 // wholeMax bounds what a compressed body is decoded to.
@@ -178,20 +182,26 @@ func wholeRoles(doc *split.Doc) []string {
 }
 
 // wholeLoose gives what stands outside of a document's blocks.
-func wholeLoose(doc *split.Doc) said.Text {
+func (v *veils) wholeLoose(doc *split.Doc) said.Text {
 	var raw []byte
+	var hidden []said.Span
 	for i := range doc.Pieces {
-		if p := &doc.Pieces[i]; p.Kind == split.Literal {
-			raw = append(raw, doc.Body[p.Start:p.End]...)
+		p := &doc.Pieces[i]
+		if p.Kind != split.Literal {
+			continue
 		}
+		for _, s := range v.within(p.Start, p.End) {
+			hidden = append(hidden, said.Span{Start: s.Start + len(raw), End: s.End + len(raw)})
+		}
+		raw = append(raw, doc.Body[p.Start:p.End]...)
 	}
-	return said.Text{Kind: flow.UnknownPart, Text: said.Around(raw)}
+	return v.around(raw, hidden)
 }
 
 // answerTexts gives what an answer says: its parts, or all of it where no codec
 // reads it. Of one that holds a value of the vault only what came before that.
 func (l *Ledger) answerTexts(b *begun, id flow.ID, out *flow.Outcome, e *entry) ([]said.Text, error) {
-	a := &answering{codec: wire.NewAnswer(b.api, wire.Options{Keep: true, Stream: streamOf(b.message)}), api: b.api}
+	a := &answering{l: l, findings: out.Findings, codec: wire.NewAnswer(b.api, wire.Options{Keep: true, Stream: streamOf(b.message)}), api: b.api}
 	var err error
 	if a.decoder, err = coding.New(contentCoding(out.Header), coding.Limit{Bytes: wholeMax}); err != nil {
 		return nil, nil // an unknown coding: not text
@@ -204,10 +214,11 @@ func (l *Ledger) answerTexts(b *begun, id flow.ID, out *flow.Outcome, e *entry) 
 	for _, at := range parts {
 		e, err := l.entryAt(at)
 		if err != nil || e.kind != kindCheckpoint || !a.take(e.body) {
+			a.short = true
 			return a.end(), nil // Verify reports it
 		}
 	}
-	a.take(e.body)
+	a.short = !a.take(e.body)
 	return a.end(), nil
 }
 
@@ -224,7 +235,10 @@ type answering struct {
 	codec   *wire.Answer
 	decoder *coding.Decoder
 	raw     []byte // of what no codec reads
-	hidden  bool
+	short   bool   // it goes on, where it can't be read
+
+	l        *Ledger
+	findings []flow.Finding
 }
 
 // take takes the chunks that an entry's body begins with; false: the rest is
@@ -235,7 +249,6 @@ func (a *answering) take(body []byte) bool {
 	}
 	chunks, hidden, _, err := decodeChunks(body)
 	if err != nil || hidden != nil {
-		a.hidden = hidden != nil
 		return false
 	}
 	for _, c := range chunks {
@@ -264,9 +277,13 @@ func (a *answering) end() []said.Text {
 		a.push(rest)
 	}
 	if a.api == flow.Opaque {
-		return []said.Text{{Role: "assistant", Kind: flow.UnknownPart, Text: said.Body(a.raw)}}
+		list := []said.Text{{Role: "assistant", Kind: flow.UnknownPart, Text: said.Body(a.raw)}}
+		if slices.ContainsFunc(a.findings, func(f flow.Finding) bool { return f.Place == "answer" && f.Hidden() }) {
+			said.HideAll(list)
+		}
+		return list
 	}
-	list := said.Parts(a.api, a.codec.End().Parts)
+	list := a.l.veiledParts(a.api, a.codec.End().Parts, a.findings, a.short)
 	for i := range list {
 		if list[i].Role == "" {
 			list[i].Role = "assistant"
@@ -286,6 +303,8 @@ type sayings struct {
 	out         *flow.Outcome         // of the entry, when it is one; nil: not asked for
 	blocks      map[object.Ref][]byte // of the entry; nil: not looked at
 	doc         *split.Doc            // of the entry; nil: not decoded
+
+	veils *veils // of the flow's request; nil: not asked for
 
 	ref   object.Ref // of list
 	place wherein    // of list, its part and cut left out
@@ -318,7 +337,10 @@ func (s *sayings) open(at, flowAt index.Pos) error {
 	if s.in != nil && s.pos == at && s.flowAt == flowAt {
 		return nil
 	}
-	*s = sayings{l: s.l, pos: at, flowAt: flowAt}
+	was := *s
+	if *s = (sayings{l: s.l, pos: at, flowAt: flowAt}); was.flowAt == flowAt {
+		s.veils = was.veils
+	}
 	var err error
 	if s.e, err = s.l.entryAt(at); err != nil {
 		return err
@@ -355,7 +377,11 @@ func (s *sayings) texts(key uint64, ref object.Ref, w wherein) ([]said.Text, err
 		if err != nil {
 			return nil, err
 		}
-		list, _ := blockTexts(s.in.API, "", raw, w.form)
+		v, err := s.veiled(key)
+		if err != nil {
+			return nil, err
+		}
+		list, _ := v.texts(s.in.API, "", raw, w.form, v.blocks[ref])
 		return list, nil
 	case formAnswer:
 		out, err := s.e.outcome()
@@ -368,9 +394,13 @@ func (s *sayings) texts(key uint64, ref object.Ref, w wherein) ([]said.Text, err
 	if err != nil || req == nil {
 		return nil, errors.Join(errMalformed, err)
 	}
+	v, err := s.veiled(key)
+	if err != nil {
+		return nil, err
+	}
 	if w.form == formLoose && !coded(s.in) {
 		items, err := object.DecodeSkeleton(req.skeleton)
-		return []said.Text{loose(items)}, err
+		return []said.Text{v.loose(items)}, err
 	}
 	if s.doc == nil {
 		if s.doc, err = s.l.whole(s.in, req, key); err != nil {
@@ -378,13 +408,34 @@ func (s *sayings) texts(key uint64, ref object.Ref, w wherein) ([]said.Text, err
 		}
 	}
 	if w.form == formLoose {
-		return []said.Text{wholeLoose(s.doc)}, nil
+		return []said.Text{v.wholeLoose(s.doc)}, nil
 	}
 	if w.piece >= len(s.doc.Pieces) {
 		return nil, errMalformed
 	}
 	p := &s.doc.Pieces[w.piece]
-	return said.Block(s.in.API, "", s.doc.Body[p.Start:p.End]), nil
+	list, _ := v.texts(s.in.API, "", s.doc.Body[p.Start:p.End], formBlock, v.within(p.Start, p.End))
+	return list, nil
+}
+
+// veiled gives the veils of the flow's request.
+func (s *sayings) veiled(key uint64) (*veils, error) {
+	if s.veils != nil {
+		return s.veils, nil
+	}
+	e := s.e
+	if s.pos != s.flowAt {
+		var err error
+		if e, err = s.l.entryAt(s.flowAt); err != nil {
+			return nil, err
+		}
+	}
+	req, err := decodeRequest(e.body)
+	if err != nil || req == nil {
+		return nil, errors.Join(errMalformed, err)
+	}
+	s.veils = s.l.veils(s.in, req, key)
+	return s.veils, nil
 }
 
 // block gives a block that the entry brings.

@@ -241,9 +241,10 @@ func unsearchable(err error) *flow.Refusal {
 
 // candidate is a text that was read and holds what is looked for.
 type candidate struct {
-	hit  text.Hit
-	said string
-	in   *flow.Intent
+	hit      text.Hit
+	said     string
+	in       *flow.Intent
+	withheld bool // what is known of it does not tell where that stands which is not shown
 }
 
 func (s *search) run(limit int) (Found, error) {
@@ -304,12 +305,16 @@ func (s *search) look(h text.Hit) (*candidate, error) {
 			return nil, err
 		}
 	}
-	shown := s.l.conceal(read.Text, s.read.findings())
+	shown := s.l.conceal(read.Shown(), s.read.findings())
+	withheld := int64(read.Hidden()) != h.Veiled
+	if withheld {
+		shown = read.Text // to look in; it is not shown
+	}
 	has := func(t filter.Text) bool { return len(s.terms[t].In(shown, 1)) > 0 }
 	if !s.root.Match(view, has) {
 		return nil, nil
 	}
-	return &candidate{h, shown, in}, nil
+	return &candidate{h, shown, in, withheld}, nil
 }
 
 // view gives a flow as filters see it.
@@ -334,14 +339,22 @@ func (s *search) view(id flow.ID) (*flow.View, error) {
 	return v, nil
 }
 
+// withheld is shown in place of a text from which a value can't be taken out: the
+// flow in which rules found it is gone, or found only later what they find now.
+const withheld = "withheld: rules found something in this text, and nothing tells where it stands here"
+
 func (s *search) shown(c *candidate, again text.Carrying) Hit {
-	var spans []text.Span
-	for _, t := range s.terms {
-		spans = append(spans, t.In(c.said, 8)...)
+	fragments := []Fragment{{Text: withheld}}
+	if !c.withheld {
+		var spans []text.Span
+		for _, t := range s.terms {
+			spans = append(spans, t.In(c.said, 8)...)
+		}
+		fragments = snippet(c.said, spans)
 	}
 	return Hit{
 		Flow: flow.ID(c.hit.ID), Session: c.in.Session.ID, Principal: c.in.Principal.Name, Turn: c.in.Turn, Started: c.in.Started.UTC(),
-		Role: c.hit.Role, Kind: c.hit.Kind, Snippet: snippet(c.said, spans), Resent: again.Times, Last: flow.ID(again.Last),
+		Role: c.hit.Role, Kind: c.hit.Kind, Snippet: fragments, Resent: again.Times, Last: flow.ID(again.Last),
 	}
 }
 
@@ -382,7 +395,7 @@ func (l *Ledger) brought(t filter.Text, each func(flow.ID) bool) error {
 		}
 		if !term.Exact() {
 			read, _, err := s.read.at(&h)
-			if err != nil || len(term.In(read.Text, 1)) == 0 {
+			if err != nil || len(term.In(read.Shown(), 1)) == 0 {
 				continue
 			}
 		}
@@ -407,7 +420,7 @@ func (l *Ledger) Says(id flow.ID, t filter.Text) (bool, error) {
 	}
 	says := false
 	first := func(s said.Text) {
-		says = says || len(term.In(s.Text, 1)) > 0 && l.texts.first(row.Key, row.Intent, s.Text)
+		says = says || len(term.In(s.Shown(), 1)) > 0 && l.texts.first(row.Key, row.Intent, s.Text)
 	}
 	e, err := l.entryAt(row.IntentAt)
 	if err != nil {

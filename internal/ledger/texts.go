@@ -12,6 +12,7 @@ import (
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/ledger/index"
 	"github.com/workingagents/gatehouse/internal/ledger/object"
+	"github.com/workingagents/gatehouse/internal/ledger/said"
 	"github.com/workingagents/gatehouse/internal/ledger/segment"
 	"github.com/workingagents/gatehouse/internal/ledger/text"
 )
@@ -500,6 +501,6 @@ func (s *seenBlocks) put(sum uint64, list []knownText) {
 // nor shown.
 type veiled struct{}
 
-const veil = "●●●●"
+const veil = said.Veil
 
 func (veiled) Value(object.Ref) ([]byte, error) { return []byte(veil), nil }

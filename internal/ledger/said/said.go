@@ -1,6 +1,6 @@
 // Package said gives what people read in a body: the texts of its parts with
 // JSON's escapes undone, without its punctuation, the names of its members and what is
-// no text. Full text indexes it, and shows pieces of it. It gives the same for
+// no text. Full text indexes it, and shows pieces of it, without what is hidden. It gives the same for
 // the same bytes each time; it does no I/O, never fails, and its work is bounded
 // by the length of what it is given.
 package said
@@ -20,6 +20,7 @@ type Text struct {
 	Role string // a word of the formats; empty: none, or another
 	Kind flow.Kind
 	Text string
+	Hide []Span // stretches that are not shown, in their order and apart
 }
 
 // Block reads a block: an element of a conversation, or a part of one, as split
@@ -39,7 +40,7 @@ func Parts(api flow.API, parts []flow.Part) []Text {
 		if api == flow.Generate || api == flow.StreamGenerate {
 			p.ID = "" // the client's: the model's own call has none, and is the same
 		}
-		list[i] = Text{word(p.Role), p.Kind, part(&p)}
+		list[i] = Text{Role: word(p.Role), Kind: p.Kind, Text: part(&p)}
 	}
 	return list
 }
@@ -288,9 +289,8 @@ func JSON(b []byte) bool {
 // a megabyte must tell where.
 const pieceBytes = 64 << 10
 
-// Pieces cuts a long text between lines or words. The pieces put together are
-// the text.
-func Pieces(text string) []string {
+// cut cuts a long text.
+func cut(text string) []string {
 	var list []string
 	for len(text) > pieceBytes {
 		at := strings.LastIndexAny(text[:pieceBytes], "\n")

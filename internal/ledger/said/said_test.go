@@ -6,6 +6,7 @@ import (
 
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/ledger/said"
+	"github.com/workingagents/gatehouse/internal/wire/peek"
 )
 
 func TestBlock(t *testing.T) {
@@ -85,14 +86,16 @@ func TestRoles(t *testing.T) {
 
 func TestPieces(t *testing.T) {
 	for _, text := range []string{"", "short", strings.Repeat("word ", 50_000), strings.Repeat("é", 100_000), strings.Repeat("x", 200_000)} {
-		pieces := said.Pieces(text)
-		if strings.Join(pieces, "") != text {
-			t.Errorf("%.20q: the pieces are not the text", text)
-		}
-		for _, p := range pieces {
-			if len(p) > 64<<10 || strings.ToValidUTF8(p, "") != p {
-				t.Errorf("%.20q: a piece of %d bytes", text, len(p))
+		whole := said.Text{Text: text}
+		var all strings.Builder
+		for _, p := range whole.Pieces() {
+			all.WriteString(p.Text)
+			if len(p.Text) > 64<<10 || strings.ToValidUTF8(p.Text, "") != p.Text {
+				t.Errorf("%.20q: a piece of %d bytes", text, len(p.Text))
 			}
+		}
+		if all.String() != text {
+			t.Errorf("%.20q: the pieces are not the text", text)
 		}
 	}
 }
@@ -136,6 +139,58 @@ func FuzzSaid(f *testing.F) {
 		said.Around(raw)
 		for _, api := range []flow.API{flow.Messages, flow.Responses, flow.Chat, flow.Generate, flow.Opaque} {
 			said.Block(api, "", raw)
+		}
+	})
+}
+
+// TestMask: what a span says is hidden, and nothing else, however it is written.
+func TestMask(t *testing.T) {
+	for _, c := range []struct{ raw, value, want string }{
+		{`{"type":"text","text":"a 4539 b"}`, `4539`, "a ●●●● b"},
+		{`{"type":"text","text":"a \u0034539 b"}`, `\u0034539`, "a ●●●● b"},
+		{`{"type":"text","text":"é\n\ud83d\ude00 \"x\" \\ 4\/5 b"}`, `4\/5`, "é\n😀 \"x\" \\ ●●●● b"},
+		{`{"type":"text","text":"a \ud83d\ude00\u00e9\u6771é東😀\ud83d b"}`, `\ud83d\ude00\u00e9\u6771é東😀\ud83d`, "a ●●●● b"},
+		{`{"type":"text","text":"4539"}`, `4539`, "●●●●"},
+		{`{"type":"tool_use","name":"f","input":{"a":"x","n":4539,"b":"y"}}`, `4539`, "f\nx\n●●●●y\n"},
+		{`{"type":"tool_use","name":"f","input":{"a":"x\u0034539","b":"y"}}`, `\u0034539`, "f\nx●●●●\ny\n"},
+		{`{"type":"tool_result","content":"{\"a\":\"4\\u0035\",\"b\":1}"}`, `4\\u0035`, `{"a":"●●●●","b":1}`},
+		{`{"type":"image","source":{"type":"base64","data":"QUJD"}}`, `QUJD`, "image"},
+	} {
+		list := said.Block(flow.Messages, "user", []byte(c.raw))
+		at := strings.Index(c.raw, c.value)
+		masked := said.Mask([]byte(c.raw), []said.Span{{Start: at, End: at + len(c.value)}}, said.InJSON)
+		if len(masked) != len(c.raw) {
+			t.Errorf("%s: masked to %s", c.raw, masked)
+		}
+		said.Hide(list, said.Block(flow.Messages, "user", masked))
+		if got := strings.TrimSpace(list[0].Shown()); got != strings.TrimSpace(c.want) {
+			t.Errorf("%s: got %q, want %q", c.raw, got, c.want)
+		}
+	}
+}
+
+// FuzzMask: nothing of a value is shown, whatever stands around it, and all of that is.
+func FuzzMask(f *testing.F) {
+	f.Add("a ", "4539", " b", 0)
+	f.Add("\"\\", "é\n/", "\x7f\u0080", 2)
+	f.Fuzz(func(t *testing.T, before, value, after string, how int) {
+		before, value, after = strings.ToValidUTF8(before, ""), strings.ToValidUTF8(value, ""), strings.ToValidUTF8(after, "")
+		write := func(s string) string { return string(peek.Quotings([]byte(s))[uint(how)%3]) }
+		head := `{"type":"text","text":"` + write(before)
+		raw := []byte(head + write(value) + write(after) + `"}`)
+		list := said.Block(flow.Messages, "user", raw)
+		masked := said.Mask(raw, []said.Span{{Start: len(head), End: len(head) + len(write(value))}}, said.InJSON)
+		said.Hide(list, said.Block(flow.Messages, "user", masked))
+		whole, shown := list[0].Text, list[0].Shown()
+		if whole != before+value+after {
+			return // bytes that Go writes in another way
+		}
+		want := before
+		if value != "" {
+			want += said.Veil
+		}
+		if want += after; shown != want && !strings.ContainsAny(value, "\x7f\b\u0080\ue000\U0010fffd") {
+			t.Fatalf("%q: got %q, want %q", raw, shown, want)
 		}
 	})
 }

@@ -140,7 +140,7 @@ type cursor struct {
 	ok   bool
 }
 
-const find = `SELECT docs.doc, docs.key, entry, flow, docs.segment, docs.offset, ref, part, role, kind,
+const find = `SELECT docs.doc, docs.key, entry, flow, docs.segment, docs.offset, ref, part, veiled, role, kind,
 	COALESCE(id, ''), COALESCE(started, 0), COALESCE(flows.segment, 0), COALESCE(flows.offset, 0)
 FROM words CROSS JOIN docs ON docs.doc = words.rowid LEFT JOIN flows ON n = flow
 WHERE words MATCH ? AND words.rowid >= ? AND words.rowid < ? AND (started IS NULL OR started BETWEEN ? AND ?)
@@ -166,7 +166,7 @@ func (c *cursor) open(match string, q *Query) error {
 		until = math.MaxInt64
 	}
 	if c.rows, err = c.m.read.Query(find, match, first, end, q.Since, until); err != nil {
-		return marked(err)
+		return c.m.marked(err)
 	}
 	return c.next()
 }
@@ -179,7 +179,7 @@ func (m *month) since(started int64) (int64, error) {
 	}
 	var n int64
 	if err := m.read.QueryRow("SELECT COALESCE(MIN(n), -1) FROM flows WHERE started >= ?", started).Scan(&n); err != nil {
-		return 0, marked(err)
+		return 0, m.marked(err)
 	}
 	if n < 0 {
 		return math.MaxInt64, nil
@@ -192,7 +192,7 @@ func (m *month) since(started int64) (int64, error) {
 func (m *month) end(before uint64) (int64, error) {
 	lo, hi := int64(0), int64(0)
 	if err := m.read.QueryRow("SELECT COALESCE(MAX(doc), 0) + 1 FROM docs").Scan(&hi); err != nil {
-		return 0, marked(err)
+		return 0, m.marked(err)
 	}
 	for before != 0 && lo < hi {
 		mid := lo + (hi-lo)/2
@@ -202,7 +202,7 @@ func (m *month) end(before uint64) (int64, error) {
 		case errors.Is(err, sql.ErrNoRows) || err == nil && uint64(entry) >= before:
 			hi = mid
 		case err != nil:
-			return 0, marked(err)
+			return 0, m.marked(err)
 		default:
 			lo = doc + 1
 		}
@@ -214,10 +214,10 @@ func (c *cursor) next() error {
 	for c.rows.Next() {
 		h := Hit{month: c.m}
 		var key, entry, flow, segment, ref, intent int64
-		err := c.rows.Scan(&h.doc, &key, &entry, &flow, &segment, &h.At.Offset, &ref, &h.At.Part, &h.Role, &h.Kind,
+		err := c.rows.Scan(&h.doc, &key, &entry, &flow, &segment, &h.At.Offset, &ref, &h.At.Part, &h.Veiled, &h.Role, &h.Kind,
 			&h.ID, &h.Started, &intent, &h.IntentAt.Offset)
 		if err != nil {
-			return marked(err)
+			return c.m.marked(err)
 		}
 		h.Key, h.Entry, h.Flow, h.At.Segment, h.At.Ref = uint64(key), uint64(entry), uint64(flow), uint64(segment), uint64(ref)
 		h.IntentAt.Segment = uint64(intent)
@@ -228,7 +228,7 @@ func (c *cursor) next() error {
 		return nil
 	}
 	c.ok = false
-	return marked(c.rows.Err())
+	return c.m.marked(c.rows.Err())
 }
 
 func (c *cursor) close() {
@@ -250,7 +250,7 @@ func (s *Store) BroughtBy(key uint64, text string) (flow uint64, ok bool, err er
 			return uint64(n), true, nil
 		}
 		if !errors.Is(err, sql.ErrNoRows) {
-			return 0, false, fmt.Errorf("reading full text: %w", marked(err))
+			return 0, false, fmt.Errorf("reading full text: %w", m.marked(err))
 		}
 	}
 	return 0, false, nil
@@ -271,7 +271,7 @@ func (s *Store) Carried(hits []Hit) ([]Carrying, error) {
 	}
 	for at, list := range together {
 		if err := at.m.carrying(at.key, hits, list, out); err != nil {
-			return nil, fmt.Errorf("reading full text: %w", marked(err))
+			return nil, fmt.Errorf("reading full text: %w", at.m.marked(err))
 		}
 	}
 	return out, nil
@@ -348,7 +348,7 @@ func (s *Store) Figures() (f Figures, err error) {
 		var texts, pages, size int64
 		for q, into := range map[string]*int64{"SELECT COUNT(*) FROM docs": &texts, "PRAGMA page_count": &pages, "PRAGMA page_size": &size} {
 			if err := m.read.QueryRow(q).Scan(into); err != nil {
-				return f, fmt.Errorf("reading full text: %w", marked(err))
+				return f, fmt.Errorf("reading full text: %w", m.marked(err))
 			}
 		}
 		f.Texts += texts

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -22,12 +23,13 @@ var ErrCorrupt = errors.New("full text is damaged")
 // version is the schema's and the tokens'; another one's files are thrown away.
 // Raise it with every change here, in words.go and in token.go, and where the
 // ledger takes its texts from.
-const version = 2
+const version = 3
 
 // schema: a text is known by hash within its session; its number is its row
 // in words. Entry orders texts by when they came, flow is the entry of the
 // intent that brought it. A text that stands in another object as well is in
-// again. Seen is the last segment that is known to have it.
+// again. Seen is the last segment that is known to have it, and veiled is how many
+// bytes of it are not among its words.
 //
 // contentless_delete needs columnsize; the rest is as small as it gets: which
 // texts have a token, and nothing about where or how often. Hashsize is how many bytes
@@ -61,6 +63,7 @@ CREATE TABLE docs (
 	offset  INTEGER NOT NULL,
 	ref     INTEGER NOT NULL,
 	part    INTEGER NOT NULL,
+	veiled  INTEGER NOT NULL,
 	role    TEXT NOT NULL,
 	kind    TEXT NOT NULL
 );
@@ -81,6 +84,7 @@ INSERT INTO words (words, rank) VALUES ('hashsize', 8388608);
 // month is one file: the sessions that began in a month.
 type month struct {
 	name  string // YYYY-MM
+	path  string
 	write *sql.DB
 	read  *sql.DB
 	mark  uint64 // the last entry that is in
@@ -96,10 +100,10 @@ const (
 
 func openMonth(dir, name string, make bool) (m *month, err error) {
 	path := filepath.Join(dir, name+suffix)
-	if _, err := os.Stat(path); err != nil && !make {
-		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	m = &month{name: name, path: path}
+	if !make && m.missing() {
+		return nil, fmt.Errorf("%w: %s is missing", ErrCorrupt, filepath.Base(path))
 	}
-	m = &month{name: name}
 	m.write, err = sql.Open("sqlite", dsn(path, writeCache, "auto_vacuum(incremental)", "journal_mode(wal)", "synchronous(off)", "journal_size_limit(0)", "busy_timeout(5000)"))
 	if err != nil {
 		return nil, err
@@ -113,7 +117,7 @@ func openMonth(dir, name string, make bool) (m *month, err error) {
 	m.read.SetMaxOpenConns(readers)
 	if err := m.begin(make); err != nil {
 		m.close()
-		return nil, marked(err)
+		return nil, m.marked(err)
 	}
 	return m, nil
 }
@@ -141,7 +145,7 @@ func (m *month) close() error { return errors.Join(m.read.Close(), m.write.Close
 
 func (m *month) has(key uint64) (ok bool, err error) {
 	err = m.write.QueryRow("SELECT EXISTS (SELECT 1 FROM sessions WHERE key = ?)", int64(key)).Scan(&ok)
-	return ok, marked(err)
+	return ok, m.marked(err)
 }
 
 // dsn names the file and what each connection to it sets.
@@ -156,25 +160,68 @@ func dsn(path string, cache int, pragmas ...string) string {
 	return u.String()
 }
 
-// marked makes SQLite's words for a damaged file ours.
-func marked(err error) error {
+// marked makes SQLite's words for a damaged file ours. All else stays as it is: no
+// room, no file handle or no right to a file damages none, and is over some day.
+func (m *month) marked(err error) error {
 	var e *sqlite.Error
-	if errors.As(err, &e) {
-		switch e.Code() & 0xff {
-		case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN:
-			return fmt.Errorf("%w: %w", ErrCorrupt, err)
-		case sqlite3.SQLITE_ERROR: // also what is left of a schema
-			return fmt.Errorf("%w: %w", ErrCorrupt, err)
-		}
+	if !errors.As(err, &e) {
+		return err
+	}
+	damaged := false
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		damaged = true
+	case sqlite3.SQLITE_CANTOPEN:
+		damaged = m.missing()
+	case sqlite3.SQLITE_ERROR: // what was asked is wrong, or the schema that it is asked of
+		damaged = m.foreign()
+	}
+	if damaged {
+		return fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
 	return err
+}
+
+// missing reports whether the file is gone.
+func (m *month) missing() bool {
+	_, err := os.Stat(m.path)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// foreign reports whether the file has not all that schema makes. It asks by a
+// connection of its own: others may be waiting for it.
+func (m *month) foreign() bool {
+	db, err := sql.Open("sqlite", dsn(m.path, readCache, "query_only(1)", "busy_timeout(5000)"))
+	if err != nil {
+		return false
+	}
+	defer db.Close()
+	for _, probe := range probes {
+		var e *sqlite.Error
+		if rows, err := db.Query(probe); err == nil {
+			rows.Close()
+		} else if errors.As(err, &e) && (e.Code()&0xff == sqlite3.SQLITE_ERROR || e.Code()&0xff == sqlite3.SQLITE_CORRUPT) {
+			return true
+		}
+	}
+	return false
+}
+
+// probes can be asked of every file of this schema.
+var probes = [...]string{
+	"SELECT entry FROM mark",
+	"SELECT key FROM sessions",
+	"SELECT n, key, id, started, segment, offset, carried FROM flows",
+	"SELECT doc, hash, key, entry, flow, seen, segment, offset, ref, part, veiled, role, kind FROM docs",
+	"SELECT doc, flow, segment, offset, ref, part FROM again",
+	"SELECT rowid FROM words WHERE words MATCH 'a'",
 }
 
 // apply takes in what a batch has for this file and is not in it yet.
 func (m *month) apply(flows []*Flow, texts []*doc, entry uint64) error {
 	tx, err := m.write.Begin()
 	if err != nil {
-		return marked(err)
+		return m.marked(err)
 	}
 	defer tx.Rollback()
 	w := &monthWriter{m: m, tx: tx, next: m.next, numbers: map[uint64]*Flow{}}
@@ -183,10 +230,10 @@ func (m *month) apply(flows []*Flow, texts []*doc, entry uint64) error {
 	w.carried(flows)
 	w.exec("UPDATE mark SET entry = ?", int64(entry))
 	if w.err != nil {
-		return marked(w.err)
+		return m.marked(w.err)
 	}
 	if err := tx.Commit(); err != nil {
-		return marked(err)
+		return m.marked(err)
 	}
 	m.mark, m.next = entry, w.next
 	return nil
@@ -231,8 +278,8 @@ func (w *monthWriter) texts(list []*doc) {
 	if len(list) == 0 {
 		return
 	}
-	find := w.prepare("SELECT doc, seen FROM docs WHERE hash = ?")
-	put := w.prepare("INSERT INTO docs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+	find := w.prepare("SELECT doc, seen, veiled FROM docs WHERE hash = ?")
+	put := w.prepare("INSERT INTO docs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
 	words := w.prepare("INSERT INTO words (rowid, t) VALUES (?, ?)")
 	for _, d := range list {
 		runtime.Gosched() // calls go first: nobody waits for the full text
@@ -242,11 +289,16 @@ func (w *monthWriter) texts(list []*doc) {
 		if d.Entry <= w.m.mark {
 			continue
 		}
-		var number, seen int64
-		err := find.QueryRow(d.hash).Scan(&number, &seen)
+		var number, seen, veiled int64
+		err := find.QueryRow(d.hash).Scan(&number, &seen, &veiled)
 		switch {
 		case err == nil:
 			w.again(d, number, uint64(seen))
+			if d.Veiled > veiled && !d.known { // only now something was found in it
+				w.exec("DELETE FROM words WHERE rowid = ?", number)
+				w.run(words, number, d.words)
+				w.exec("UPDATE docs SET veiled = ? WHERE doc = ?", d.Veiled, number)
+			}
 		case !errors.Is(err, sql.ErrNoRows):
 			w.err = err
 		case d.known:
@@ -255,7 +307,7 @@ func (w *monthWriter) texts(list []*doc) {
 			number = w.next
 			w.next++
 			w.run(put, number, d.hash, int64(d.Key), int64(d.Entry), int64(d.Flow), int64(d.At.Segment),
-				int64(d.At.Segment), d.At.Offset, int64(d.At.Ref), d.At.Part, d.Role, d.Kind)
+				int64(d.At.Segment), d.At.Offset, int64(d.At.Ref), d.At.Part, d.Veiled, d.Role, d.Kind)
 			w.run(words, number, d.words)
 		}
 		if f := w.numbers[d.Flow]; f != nil {
@@ -346,7 +398,7 @@ func (o *orders) shorten(f *Flow, c *carried) {
 func (m *month) drop(segment uint64) (empty bool, err error) {
 	tx, err := m.write.Begin()
 	if err != nil {
-		return false, marked(err)
+		return false, m.marked(err)
 	}
 	defer tx.Rollback()
 	w := &monthWriter{m: m, tx: tx}
@@ -366,7 +418,7 @@ func (m *month) drop(segment uint64) (empty bool, err error) {
 func (m *month) erase(key uint64) error {
 	tx, err := m.write.Begin()
 	if err != nil {
-		return marked(err)
+		return m.marked(err)
 	}
 	defer tx.Rollback()
 	w := &monthWriter{m: m, tx: tx}
@@ -380,7 +432,7 @@ func (m *month) erase(key uint64) error {
 	if _, err = w.end(); err == nil {
 		_, err = m.write.Exec("VACUUM; PRAGMA wal_checkpoint(truncate)")
 	}
-	return marked(err)
+	return m.marked(err)
 }
 
 func (w *monthWriter) end() (empty bool, err error) {
@@ -388,11 +440,11 @@ func (w *monthWriter) end() (empty bool, err error) {
 		w.err = w.tx.QueryRow("SELECT NOT EXISTS (SELECT 1 FROM sessions)").Scan(&empty)
 	}
 	if w.err != nil {
-		return false, marked(w.err)
+		return false, w.m.marked(w.err)
 	}
 	if err := w.tx.Commit(); err != nil {
-		return false, marked(err)
+		return false, w.m.marked(err)
 	}
 	_, err = w.m.write.Exec("PRAGMA incremental_vacuum")
-	return empty, marked(err)
+	return empty, w.m.marked(err)
 }

@@ -247,6 +247,8 @@ type Text struct {
 	Kind  string
 	At    Place
 	In    int
+
+	Veiled int64 // bytes of it that are not among its words
 }
 
 type doc struct {
@@ -274,12 +276,16 @@ func (b *Batch) AddFlow(f *Flow) {
 	b.size += 64 + 4*len(f.Nodes)
 }
 
-// AddText adds what a text says, which itself is not kept. It gives the hash by
-// which AddKnown knows it; 0: it has no word, and is left out.
-func (b *Batch) AddText(t Text, text string) (hash int64) {
+// AddText adds what a text says, which itself is not kept: it is known by all of it,
+// and found by what is shown of it. It gives the hash by which AddKnown knows it; 0: it
+// has no word, and is left out.
+func (b *Batch) AddText(t Text, text, shown string) (hash int64) {
 	tokens, hash, ok := b.s.keyer.tokens(t.Key, text)
 	if !ok {
 		return 0
+	}
+	if shown != text {
+		tokens, _, _ = b.s.keyer.tokens(t.Key, shown)
 	}
 	words := make([]byte, 0, len(tokens)*(len(token{})+1))
 	for i := range tokens {

@@ -77,7 +77,8 @@ func say(t *testing.T, s *text.Store, from, n int) {
 	for i := from; i < from+n; i++ {
 		e := uint64(i)
 		b.AddFlow(&text.Flow{N: e, Key: e % 3, ID: fmt.Sprint("f", i), Started: int64(e%2) * 40 * 24 * 3600e3, Segment: e})
-		b.AddText(text.Text{Key: e % 3, Flow: e, Entry: e, Role: "user", Kind: "text", At: text.Place{Segment: e, Ref: e}}, fmt.Sprintf("common word%d of src/main%d.go", i, i%2))
+		said := fmt.Sprintf("common word%d of src/main%d.go", i, i%2)
+		b.AddText(text.Text{Key: e % 3, Flow: e, Entry: e, Role: "user", Kind: "text", At: text.Place{Segment: e, Ref: e}}, said, said)
 	}
 	if err := s.Apply(b, text.Mark{Entry: uint64(from + n - 1), Segment: 1}); err != nil {
 		t.Fatal(err)

@@ -8,8 +8,16 @@ import (
 	"github.com/workingagents/gatehouse/internal/wire/peek"
 )
 
-// Part reads one block by itself: a content block, a tool definition, or a
-// whole message whose content is a string.
+// Block reads one block by itself: a content block, a tool's definition, or a whole
+// message, when its content is not cut.
+func Block(role string, raw []byte) []flow.Part {
+	if b := read(raw); b.role != nil && (b.kind == "" || b.kind == "message") {
+		return message(raw)
+	}
+	return []flow.Part{Part(role, raw)}
+}
+
+// Part reads a content block, or a tool's definition.
 func Part(role string, raw []byte) flow.Part { return part(role, raw, 0) }
 
 // deepest is how far part follows documents inside of results inside of
@@ -57,8 +65,8 @@ func tool(role string, raw []byte, b *block, depth int) flow.Part {
 			Signed: b.kind != "tool_result" && sealed(b.content),
 		}
 	}
-	if b.name != nil {
-		return toolDef(role, raw) // bash_20250124, web_search_20260318, custom …
+	if b.name != nil || b.server != nil || b.schema != nil {
+		return toolDef(role, raw) // bash_20250124, web_search_20260318, mcp_toolset, custom …
 	}
 	return unknown(role, raw)
 }
@@ -142,13 +150,10 @@ func (b *block) rare(name string) *[]byte {
 	return nil
 }
 
-// untyped reads what carries no type: a tool of one's own, or a message.
+// untyped reads what carries no type: a tool of one's own.
 func untyped(role string, raw []byte, b *block) flow.Part {
-	switch {
-	case b.name != nil && b.schema != nil:
+	if b.name != nil && b.role == nil {
 		return toolDef(role, raw)
-	case b.role != nil && peek.IsString(b.content):
-		return flow.Part{Kind: flow.Text, Role: peek.Short(b.role), Text: peek.String(b.content)}
 	}
 	return unknown(role, raw)
 }

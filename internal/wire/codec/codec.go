@@ -57,18 +57,18 @@ func Parts(api flow.API, body []byte) ([]flow.Part, error) {
 
 // Block reads one block by itself: the raw JSON of an element or part as split
 // cuts it. Role is for a block that names none itself. There is always at least one
-// part; an assistant's Chat message with tool calls has several.
+// part; a whole message, or a list of functions, has several.
 func Block(api flow.API, role string, block []byte) []flow.Part {
 	var parts []flow.Part
 	switch api {
 	case flow.Messages, flow.CountTokens:
-		return []flow.Part{anthropic.Part(role, block)}
+		parts = anthropic.Block(role, block)
 	case flow.Chat:
 		parts = openai.ChatBlock(role, block)
 	case flow.Responses, flow.ResponsesSocket:
 		parts = openai.ResponsesBlock(role, block)
 	case flow.Generate, flow.StreamGenerate, flow.GeminiCount:
-		return []flow.Part{gemini.Part(role, block)}
+		parts = gemini.Block(role, block)
 	}
 	if len(parts) == 0 {
 		return []flow.Part{{Kind: flow.UnknownPart, Role: role, Text: string(block)}}

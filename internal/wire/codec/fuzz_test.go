@@ -123,13 +123,17 @@ func FuzzRequest(f *testing.F) {
 		doc := split.Split(body, nil)
 		codec.Facts(api, "/v1beta/models/m:generateContent", doc)
 		for _, piece := range doc.Pieces {
-			for _, part := range codec.Block(api, "user", doc.Body[piece.Start:piece.End]) {
+			parts := codec.Block(api, "user", doc.Body[piece.Start:piece.End])
+			if len(parts) == 0 {
+				t.Fatal("a block without a part")
+			}
+			for _, part := range parts {
+				if part.Kind == "" {
+					t.Fatalf("a part without a kind: %+v", part)
+				}
 				if part.Kind == flow.ToolCall && !codec.MayCall(doc.Body[piece.Start:piece.End]) {
 					t.Fatalf("a call that MayCall does not see: %s", doc.Body[piece.Start:piece.End])
 				}
-			}
-			if codec.Block(api, "user", doc.Body[piece.Start:piece.End])[0].Kind == "" {
-				t.Fatal("a part without a kind")
 			}
 		}
 		codec.ReadEnvelope(body)

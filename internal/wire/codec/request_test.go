@@ -1,7 +1,10 @@
 package codec_test
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,6 +53,79 @@ func inWhole(tr transcript, block []byte) bool {
 	}
 	part := codec.Block(tr.api(), "tool", block)[0]
 	return tr.api() == flow.Chat && part.Kind == flow.ToolResult && strings.Contains(tr.want, part.Text)
+}
+
+// besides are members of which Block can't tell that they are no one's words, or what
+// they are called: only whoever has the whole request knows.
+var besides = map[string]bool{"client_metadata": true, "generationConfig": true}
+
+// TestEveryBlock: whatever split cuts out of a request, in its tools, its system
+// prompt or its conversation, says by itself what it says in the whole request; and
+// but for what Chat and Anthropic keep beside the parts of a message, nothing that the
+// whole request says is missing.
+func TestEveryBlock(t *testing.T) {
+	check := func(name string, api flow.API, body []byte) {
+		whole, err := codec.Parts(api, body)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		left := map[string]int{}
+		for _, part := range whole {
+			left[bare(part)]++
+		}
+		doc := split.Split(body, nil)
+		for _, p := range doc.Pieces {
+			if p.Kind != split.Block || besides[doc.Fields[p.Run].Name] {
+				continue
+			}
+			for _, part := range codec.Block(api, "", body[p.Start:p.End]) {
+				if left[bare(part)]--; left[bare(part)] < 0 && !inner(whole, part) {
+					t.Errorf("%s: %s: a block is read as %s", name, doc.Fields[p.Run].Name, compact(part))
+				}
+			}
+		}
+		for _, part := range whole {
+			elements := api == flow.Chat && part.Kind == flow.ToolResult // which were met one by one
+			if left[bare(part)] > 0 && !elements && !outside(doc, part) {
+				t.Errorf("%s: in no block: %s", name, compact(part))
+			}
+		}
+	}
+	for _, tr := range transcripts(t, "requests", "request") {
+		check(tr.name(), tr.api(), tr.body[:len(tr.body)-1])
+	}
+	for _, a := range agents() {
+		for _, file := range bodies(t, a.folder, "request") {
+			check(file, a.api, unzip(t, file))
+		}
+	}
+}
+
+// bare is a part without its role, which may stand around its block.
+func bare(part flow.Part) string {
+	part.Role = ""
+	return compact(part)
+}
+
+// inner reports whether a part is of one that the whole request has: a tool of a
+// namespace, an element of a result of Chat.
+func inner(whole []flow.Part, part flow.Part) bool {
+	return slices.ContainsFunc(whole, func(p flow.Part) bool {
+		return (p.Kind == part.Kind && p.Kind == flow.ToolDef || p.Kind == flow.ToolResult && part.Kind == flow.Text) && p.Text != part.Text && strings.Contains(p.Text, part.Text)
+	})
+}
+
+// outside reports whether a part stands in no block: a short member, or what is said
+// beside a message's parts.
+func outside(doc *split.Doc, part flow.Part) bool {
+	for i := range doc.Pieces {
+		p := &doc.Pieces[i]
+		raw := doc.Body[p.Start:p.End]
+		if p.Kind != split.Block && (part.Kind == flow.UnknownPart && bytes.Contains(raw, []byte(part.Text)) || bytes.Contains(raw, fmt.Appendf(nil, "%q", part.Text))) {
+			return true
+		}
+	}
+	return false
 }
 
 func TestNotJSON(t *testing.T) {

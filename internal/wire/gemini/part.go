@@ -7,19 +7,32 @@ import (
 	"github.com/workingagents/gatehouse/internal/wire/peek"
 )
 
-// Part reads one block by itself: a part of a Content, a whole Content (its
-// first part), or a function's declaration.
-func Part(role string, raw []byte) flow.Part {
-	if list := peek.Get(raw, "parts"); list != nil {
-		if own := peek.Short(peek.Get(raw, "role")); own != "" {
-			role = own
-		}
-		for w := peek.Elements(list); w.Next(); {
-			return one(role, w.Value)
-		}
-		return unknown(role, raw)
+// Block reads one block by itself: a part of a Content, a whole Content, a
+// function's declaration, or an element of the list of tools, which may hold many.
+// What has a part's members is one, whatever stands beside them.
+func Block(role string, raw []byte) []flow.Part {
+	var p piece
+	p.read(raw)
+	switch {
+	case p.known():
+	case peek.Get(raw, "parts") != nil:
+		return content(role, raw)
+	case isTool(raw):
+		return tool(role, raw)
 	}
-	return one(role, raw)
+	return []flow.Part{one(role, raw)}
+}
+
+// isTool reports whether a block is an element of the list of tools.
+func isTool(raw []byte) bool {
+	for w := peek.Members(raw); w.Next(); {
+		switch camel(w.Name) {
+		case "functionDeclarations", "retrieval", "googleSearch", "googleSearchRetrieval", "googleMaps", "enterpriseWebSearch",
+			"parallelAiSearch", "codeExecution", "urlContext", "computerUse", "fileSearch", "mcpServers":
+			return true
+		}
+	}
+	return false
 }
 
 func one(role string, raw []byte) flow.Part {
@@ -28,7 +41,7 @@ func one(role string, raw []byte) flow.Part {
 	}
 	var p piece
 	p.read(raw)
-	if p.schema != nil || p.description != nil && p.name != nil {
+	if p.schema != nil || p.name != nil && !p.known() {
 		return toolDef(role, raw)
 	}
 	return p.part(role, raw)
@@ -38,7 +51,7 @@ func one(role string, raw []byte) flow.Part {
 type piece struct {
 	text, call, response, inline, file, code, result []byte
 	toolCall, toolResponse, signature, transcription []byte
-	name, description, schema                        []byte
+	name, schema                                     []byte
 	thought                                          bool
 }
 
@@ -83,8 +96,6 @@ func (p *piece) rare(name string, raw []byte) {
 		p.transcription = raw
 	case "name":
 		p.name = raw
-	case "description":
-		p.description = raw
 	case "parameters", "parametersJsonSchema", "parameters_json_schema":
 		p.schema = raw
 	}

@@ -122,7 +122,7 @@ func system(raw []byte) []flow.Part {
 	if peek.IsString(raw) {
 		return []flow.Part{{Kind: flow.Text, Role: "system", Text: peek.String(raw)}}
 	}
-	parts := content(raw)
+	parts := content("", raw)
 	for i := range parts {
 		parts[i].Role = "system"
 	}
@@ -135,17 +135,19 @@ func contents(raw []byte) []flow.Part {
 	case peek.IsString(raw):
 		return []flow.Part{{Kind: flow.Text, Role: "user", Text: peek.String(raw)}}
 	case peek.IsObject(raw):
-		return content(raw)
+		return content("user", raw)
 	}
 	var parts []flow.Part
 	for w := peek.Elements(raw); w.Next(); {
-		parts = append(parts, content(w.Value)...)
+		parts = append(parts, content("user", w.Value)...)
 	}
 	return parts
 }
 
-func content(raw []byte) []flow.Part {
-	role := cmp.Or(peek.Short(peek.Get(raw, "role")), "user") // the API's default
+// content reads a Content. Role is for one that names none; the API's default is
+// the user's.
+func content(role string, raw []byte) []flow.Part {
+	role = cmp.Or(peek.Short(peek.Get(raw, "role")), role)
 	list := peek.Get(raw, "parts")
 	if peek.IsObject(list) {
 		return []flow.Part{one(role, list)}
@@ -160,20 +162,30 @@ func content(raw []byte) []flow.Part {
 	return parts
 }
 
-// tools cuts the list into one part a function; a tool of the provider's own
-// is one part.
+// tools reads a list of tools, or one alone.
 func tools(raw []byte) []flow.Part {
+	if peek.IsObject(raw) {
+		return tool("", raw)
+	}
 	var parts []flow.Part
 	for w := peek.Elements(raw); w.Next(); {
-		for m := peek.Members(w.Value); m.Next(); {
-			name := camel(m.Name)
-			if name != "functionDeclarations" {
-				parts = append(parts, flow.Part{Kind: flow.ToolDef, Name: name, Text: string(m.Value)})
-				continue
-			}
-			for f := peek.Elements(m.Value); f.Next(); {
-				parts = append(parts, toolDef("", f.Value))
-			}
+		parts = append(parts, tool("", w.Value)...)
+	}
+	return parts
+}
+
+// tool cuts an element of the list into one part a function; a tool of the
+// provider's own is one part.
+func tool(role string, raw []byte) []flow.Part {
+	var parts []flow.Part
+	for m := peek.Members(raw); m.Next(); {
+		name := camel(m.Name)
+		if name != "functionDeclarations" {
+			parts = append(parts, flow.Part{Kind: flow.ToolDef, Role: role, Name: name, Text: string(m.Value)})
+			continue
+		}
+		for f := peek.Elements(m.Value); f.Next(); {
+			parts = append(parts, toolDef(role, f.Value))
 		}
 	}
 	return parts

@@ -28,11 +28,12 @@ func ChatParts(body []byte) ([]flow.Part, error) {
 // tool call or a tool's definition.
 func ChatBlock(role string, raw []byte) []flow.Part {
 	switch {
-	case peek.Get(raw, "role") != nil:
+	case peek.Get(raw, "role") != nil, peek.Get(raw, "type") == nil && peek.Get(raw, "content") != nil:
 		return message(raw)
 	case peek.Get(raw, "function", "arguments") != nil || peek.Get(raw, "custom", "input") != nil:
 		return []flow.Part{call(role, raw)}
-	case peek.Get(raw, "function", "name") != nil || peek.Get(raw, "custom", "name") != nil || peek.Get(raw, "parameters") != nil:
+	case peek.Get(raw, "function", "name") != nil || peek.Get(raw, "custom", "name") != nil || peek.Get(raw, "parameters") != nil,
+		peek.Get(raw, "type") == nil && peek.Get(raw, "name") != nil:
 		return []flow.Part{toolDef(role, raw)}
 	}
 	part := contentPart(role, raw)
