@@ -39,7 +39,7 @@ var seen = map[string][]Place{
 		{"ab.chatgpt.com", []string{"/otlp/v1/metrics"}},
 	},
 	"gemini": {
-		{"generativelanguage.googleapis.com", []string{"/v1beta/models/*:streamGenerateContent"}},
+		{"generativelanguage.googleapis.com", []string{"/v1beta/models/*:streamGenerateContent", "/v1beta/models/*:countTokens"}}, // it counts what has pictures in it
 		{"play.googleapis.com", nil},
 		{"oauth2.googleapis.com", nil},
 	},

@@ -77,7 +77,7 @@ func TestSeenIsSound(t *testing.T) {
 	}
 	gemini, _ := agents.For("gemini")
 	for asked, want := range map[string]bool{
-		"/v1beta/models/gemini-2.5-pro:streamGenerateContent": true, "/v1beta/models/a/b:streamGenerateContent": false, "/v1beta/models": false,
+		"/v1beta/models/gemini-2.5-pro:streamGenerateContent": true, "/v1beta/models/gemini-2.5-pro:countTokens": true, "/v1beta/models/a/b:streamGenerateContent": false, "/v1beta/models": false,
 	} {
 		if got := gemini.Asks("generativelanguage.googleapis.com", asked); got != want {
 			t.Errorf("%s: %v", asked, got)

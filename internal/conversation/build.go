@@ -121,7 +121,7 @@ func (b *Builder) follow(e *entry, f *Flow) {
 func newTurn(f *Flow) *Turn {
 	v := flow.NewView(f.Intent, f.Outcome)
 	t := &Turn{
-		Flow: v.ID, Turn: v.Turn, API: v.API, State: v.State, Status: v.Status, Verdict: v.Verdict, Why: v.Why, Would: v.Would, Rules: v.Rules,
+		Flow: v.ID, Turn: v.Turn, API: v.API, Method: v.Method, Path: v.Path, State: v.State, Status: v.Status, Verdict: v.Verdict, Why: v.Why, Would: v.Would, Rules: v.Rules,
 		Model: v.Model, Agent: v.Agent, Entrance: v.Entrance, Started: v.Started, FirstByteMS: v.FirstByteMS, DurationMS: v.DurationMS,
 		Usage: v.Usage, Cost: v.Cost, RequestBytes: v.RequestBytes, ResponseBytes: v.ResponseBytes, Stop: v.Stop, Error: v.Error,
 		Compacts: v.Predecessor, Before: f.Before, Redacted: f.Intent.Decision.Verdict == flow.Redact, Change: f.Change, Left: f.Left,
@@ -204,13 +204,19 @@ func (b *Builder) place(e *entry) {
 	case e.Side && n == 0:
 		b.waiting[e.branch] = append(b.waiting[e.branch], e.Turn)
 		return
-	case n == 0, !e.Side && e.prompt != "" && e.RetryOf == "":
+	case n == 0, !e.Side && e.prompt != "" && e.RetryOf == "" && !e.again(br.Rounds[n-1]):
 		br.Rounds = append(br.Rounds, b.round(e))
 		n++
 	}
 	r := br.Rounds[n-1]
 	r.Turns = append(append(r.Turns, b.waiting[e.branch]...), e.Turn)
 	delete(b.waiting, e.branch)
+}
+
+// again reports whether a turn says the prompt of its round once more, in the place of
+// what it was: agents write a message anew when more stands beside it.
+func (e *entry) again(r *Round) bool {
+	return e.Change.Removed > 0 && short(e.prompt, promptMost) == r.Prompt
 }
 
 func (b *Builder) round(e *entry) *Round {

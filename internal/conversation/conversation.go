@@ -49,6 +49,8 @@ type Turn struct {
 	Turn     *int          `json:"turn"`           // null: not a turn
 	Side     bool          `json:"side,omitempty"` // beside the conversation: a title, a count, a warm-up, a check
 	API      flow.API      `json:"api"`
+	Method   string        `json:"method"`
+	Path     string        `json:"path"`
 	RetryOf  flow.ID       `json:"retry_of,omitempty"`
 	State    flow.State    `json:"state"`
 	Status   int           `json:"status"`

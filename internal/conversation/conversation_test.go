@@ -272,3 +272,52 @@ func TestValuesAreHiddenAsTheyAreWritten(t *testing.T) {
 		}
 	}
 }
+
+// TestRounds: one begins with what a person says, and with nothing else.
+func TestRounds(t *testing.T) {
+	const (
+		text    = `{"type":"text","text":"mend it"}`
+		result  = `{"type":"tool_result","tool_use_id":"t1","content":"ok"}`
+		picture = `{"type":"image","source":{"type":"base64","media_type":"image/png","data":"AAAA"}}`
+	)
+	turn := func(n int, removed int, blocks ...string) *conversation.Flow {
+		f := asked(blocks[0])
+		f.Intent.Flow, f.Intent.Turn, f.Before, f.Tooled = flow.ID(fmt.Sprint("f", n)), n, flow.ID(fmt.Sprint("f", n-1)), true
+		f.Change.Removed = removed
+		for _, b := range blocks[1:] {
+			f.Blocks = append(f.Blocks, conversation.Block{Field: "messages", Role: "user", Start: 1000, Raw: []byte(b)})
+		}
+		return f
+	}
+	for name, tc := range map[string]struct {
+		turns []*conversation.Flow
+		want  string
+	}{
+		"a tool's result goes on":        {[]*conversation.Flow{turn(1, 0, text), turn(2, 0, result)}, "[mend it: 1 2]"},
+		"a picture that a tool gave":     {[]*conversation.Flow{turn(1, 0, text), turn(2, 0, result, picture)}, "[mend it: 1 2]"},
+		"a picture that a person gave":   {[]*conversation.Flow{turn(1, 0, text), turn(2, 0, picture)}, "[mend it: 1] [[image/png]: 2]"},
+		"a prompt that is written anew":  {[]*conversation.Flow{turn(1, 0, text), turn(2, 1, text, result)}, "[mend it: 1 2]"},
+		"a prompt that is said again":    {[]*conversation.Flow{turn(1, 0, text), turn(2, 0, text)}, "[mend it: 1] [mend it: 2]"},
+		"another in the place of one":    {[]*conversation.Flow{turn(1, 0, text), turn(2, 1, `{"type":"text","text":"leave it"}`)}, "[mend it: 1] [leave it: 2]"},
+		"what an agent writes beside it": {[]*conversation.Flow{turn(1, 0, text), turn(2, 0, result, `{"type":"text","text":"<system-reminder>x</system-reminder>"}`)}, "[mend it: 1 2]"},
+	} {
+		var b conversation.Builder
+		for i, f := range tc.turns {
+			if i == 0 {
+				f.Before = ""
+			}
+			b.Add(f)
+		}
+		var rounds []string
+		for _, r := range b.Done().Branches[0].Rounds {
+			said := r.Prompt + ":"
+			for _, turn := range r.Turns {
+				said += fmt.Sprint(" ", *turn.Turn)
+			}
+			rounds = append(rounds, "["+said+"]")
+		}
+		if got := strings.Join(rounds, " "); got != tc.want {
+			t.Errorf("%s: %s, want %s", name, got, tc.want)
+		}
+	}
+}

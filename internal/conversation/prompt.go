@@ -63,18 +63,22 @@ func behind(text string) (string, bool) {
 }
 
 // asks gives the prompt of a person among what a request brings: the last text of a
-// user in it.
+// user in it. A picture is one only where no tool gave it.
 func asks(parts []*Part) string {
-	said := ""
+	said, shown, tools := "", "", false
 	for _, p := range parts {
+		tools = tools || p.Kind == flow.ToolResult
 		if p.Side != Request || p.Role != "user" || p.Kind != flow.Text && p.Kind != flow.Media {
 			continue
 		}
 		if text := prompt(p.Text); text != "" {
 			said = text
-		} else if p.Kind == flow.Media && said == "" {
-			said = "[" + p.Name + "]"
+		} else if p.Kind == flow.Media && shown == "" {
+			shown = "[" + p.Name + "]"
 		}
+	}
+	if said == "" && !tools {
+		return shown
 	}
 	return said
 }

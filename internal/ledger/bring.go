@@ -9,12 +9,15 @@ import (
 )
 
 // compare says what a request has that the one before it had not.
-func (t *teller) compare(out *Told, body *strand.Body, was *told, gap bool) error {
+func (t *teller) compare(out *Told, body *strand.Body, on basis) error {
 	old := &strand.Body{}
-	if was != nil {
-		old, out.Before = was.body, was.in.Flow
+	if on.told != nil {
+		old, out.Before = on.head, on.in.Flow
+		if on.names {
+			old = on.body
+		}
 	}
-	out.Gap = gap
+	out.Gap = on.gap
 	out.Tooled = body.Get(toolFields...).Count() > 0
 	for _, group := range [][]string{systemFields, toolFields} {
 		for _, name := range group {
@@ -22,32 +25,24 @@ func (t *teller) compare(out *Told, body *strand.Body, was *told, gap bool) erro
 			if err != nil {
 				return err
 			}
-			changed := was != nil && len(c.New)+c.Removed > 0 && !t.names(out, body, name)
+			left := on.names && body.Get(name) == nil // what stood there still holds
+			changed := on.told != nil && len(c.New)+c.Removed > 0 && !left
 			if group[0] == systemFields[0] {
 				out.Change.System = out.Change.System || changed
 			} else {
 				out.Change.Tools = out.Change.Tools || changed
 			}
-			if err := t.bring(out, body, c.New, was == nil); err != nil {
+			if err := t.bring(out, body, c.New, on.told == nil); err != nil {
 				return err
 			}
 		}
 	}
-	if err := t.compareTalk(out, body, old, was); err != nil {
-		return err
-	}
-	return nil
+	return t.compareTalk(out, body, old, on)
 }
 
-// names reports whether a request goes on from one that it names, and so need not
-// say again what stood there.
-func (t *teller) names(out *Told, body *strand.Body, field string) bool {
-	return out.Intent.Session.Previous != "" && body.Get(field) == nil
-}
-
-func (t *teller) compareTalk(out *Told, body, old *strand.Body, was *told) error {
+func (t *teller) compareTalk(out *Told, body, old *strand.Body, on basis) error {
 	now := body.Get(talkFields...)
-	if out.Intent.Session.Previous != "" {
+	if on.names {
 		old = &strand.Body{} // what it has is all new
 	}
 	c, err := t.read.Compare(old.Get(talkFields...), now)
@@ -59,8 +54,8 @@ func (t *teller) compareTalk(out *Told, body, old *strand.Body, was *told) error
 	if ch.At >= 0 {
 		ch.Role = c.Was.Role
 	}
-	if out.Intent.Session.Previous != "" && was != nil {
-		ch.Kept = was.total
+	if on.names && on.told != nil {
+		ch.Kept = on.total
 	}
 	return t.bring(out, body, c.New, false)
 }

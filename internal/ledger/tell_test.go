@@ -328,3 +328,37 @@ func gzipped(t *testing.T, text []byte) []byte {
 	}
 	return b.Bytes()
 }
+
+// TestASocketThatIsOpenedAnew: agents open a socket with a request that says nothing,
+// and name it in the next, which says all. A session that is resumed so goes on where
+// it was.
+func TestASocketThatIsOpenedAnew(t *testing.T) {
+	s := newTeller(t)
+	said := func(from, to int) string {
+		var items []string
+		for i := from; i < to; i++ {
+			items = append(items, fmt.Sprintf(`{"type":"message","role":"user","content":[{"type":"input_text","text":"item %d"}]}`, i))
+		}
+		return fmt.Sprintf(`{"model":"gpt","input":[%s],"tools":[{"type":"function","name":"f"}]}`, strings.Join(items, ","))
+	}
+	names := func(id flow.ID) func(*flow.Intent) {
+		return func(in *flow.Intent) { in.API, in.Session.Previous = flow.ResponsesSocket, id }
+	}
+	opened := s.sendAs([]byte(said(0, 0)), names(""))
+	first := s.sendAs([]byte(said(0, 6)), names(opened))
+	second := s.sendAs([]byte(said(6, 7)), names(first))
+	third := s.sendAs([]byte(said(7, 8)), names(second))
+	again := s.sendAs([]byte(said(0, 0)), names(""))
+	fourth := s.sendAs([]byte(said(0, 10)), names(again))
+	s.sendAs([]byte(said(10, 11)), names(fourth))
+	want := []struct {
+		before               flow.ID
+		kept, added, removed int
+	}{{"", 0, 0, 0}, {"", 0, 6, 0}, {first, 6, 1, 0}, {second, 7, 1, 0}, {"", 0, 0, 0}, {third, 6, 4, 0}, {fourth, 10, 1, 0}}
+	for i, told := range s.all() {
+		c, w := told.Change, want[i]
+		if told.Gap || told.Before != w.before || c.Kept != w.kept || c.Added != w.added || c.Removed != w.removed || c.Tools || c.System {
+			t.Errorf("request %d: against %q, %+v, gap %v; want %+v", i, told.Before, c, told.Gap, w)
+		}
+	}
+}

@@ -37,7 +37,15 @@ type teller struct {
 type told struct {
 	in    *flow.Intent
 	body  *strand.Body
-	total int // blocks of its conversation, with those that it only names
+	head  *strand.Body // the last that was sent whole: its own, or that of the one that it names
+	total int          // blocks of its conversation, with those that it only names
+}
+
+// basis is what a request is told against.
+type basis struct {
+	*told      // nil: a conversation begins
+	gap   bool // it names one that is out of reach
+	names bool // it names that one, and says only what comes behind it
 }
 
 type firstFlow struct {
@@ -101,8 +109,8 @@ func (t *teller) pass(row *index.Flow) {
 	if err != nil {
 		return
 	}
-	if was, _, err := t.before(in, body); err == nil {
-		t.keep(in, body, was, 0)
+	if on, err := t.before(in, body); err == nil {
+		t.keep(in, body, on, body.Get(talkFields...).Count())
 	}
 }
 
@@ -189,18 +197,18 @@ func (t *teller) request(out *Told, e *entry) error {
 	default:
 		return err
 	}
-	was, gap, err := t.before(out.Intent, body)
+	on, err := t.before(out.Intent, body)
 	if err != nil {
 		return err
 	}
-	if err := t.compare(out, body, was, gap); err != nil {
+	if err := t.compare(out, body, on); err != nil {
 		return err
 	}
 	out.Loose = body.Whole() // nothing says where the vault's values stand in it
 	if t.whole {
 		return t.rest(out, body)
 	}
-	t.keep(out.Intent, body, was, out.Change.Added)
+	t.keep(out.Intent, body, on, out.Change.Added)
 	t.begun = true
 	return nil
 }
@@ -349,34 +357,44 @@ var (
 	toolFields   = []string{"tools", "functions", "mcp_servers"}
 )
 
-// before finds the request that one goes on from. There is a gap when it names one
-// that is out of reach.
-func (t *teller) before(in *flow.Intent, body *strand.Body) (was *told, gap bool, err error) {
+// before finds the request that one goes on from. One that names a request which said
+// nothing, as agents send it to open a socket, says all itself.
+func (t *teller) before(in *flow.Intent, body *strand.Body) (on basis, err error) {
 	if id := in.Session.Previous; id != "" {
-		was = t.byFlow[id]
-		return was, was == nil && !t.whole, nil
+		on.told = t.byFlow[id]
+		if on.told == nil || on.total > 0 {
+			on.names, on.gap = true, on.told == nil && !t.whole
+			return on, nil
+		}
 	}
-	if was = t.byFlow[in.RetryOf]; was != nil {
-		return was, false, nil
+	if was := t.byFlow[in.RetryOf]; was != nil {
+		return basis{told: was}, nil
 	}
+	on.told, err = t.alike(in, body)
+	return on, err
+}
+
+// alike finds the conversation that begins as a request does.
+func (t *teller) alike(in *flow.Intent, body *strand.Body) (was *told, err error) {
 	best := 0
 	now := body.Get(talkFields...)
 	for _, tip := range t.tips {
 		if tip.in.API != in.API || tip.in.Session.Subagent != in.Session.Subagent {
 			continue
 		}
-		n, err := t.read.Shared(tip.body.Get(talkFields...), now)
+		old := tip.head.Get(talkFields...)
+		n, err := t.read.Shared(old, now)
 		if err != nil {
-			return nil, false, err
+			return nil, err
 		}
-		if n > best && (2*n >= tip.body.Get(talkFields...).Count() || t.sameHead(tip.body, body)) {
+		if n > best && (2*n >= old.Count() || t.sameHead(tip.head, body)) {
 			was, best = tip, n
 		}
 	}
 	if was == nil {
-		was, err = t.likely(in, now)
+		return t.likely(in, now)
 	}
-	return was, false, err
+	return was, nil
 }
 
 // likely finds the conversation that one goes on from though it begins otherwise:
@@ -386,7 +404,7 @@ func (t *teller) likely(in *flow.Intent, now *strand.Field) (*told, error) {
 		return was, nil
 	}
 	for _, tip := range t.tips {
-		old := tip.body.Get(talkFields...)
+		old := tip.head.Get(talkFields...)
 		if tip.in.API != in.API || tip.in.Session.Subagent != in.Session.Subagent || old.Count() < 2 || now.Count() < 2 {
 			continue
 		}
@@ -414,16 +432,18 @@ func (t *teller) sameHead(a, b *strand.Body) bool {
 }
 
 // keep remembers a request as the last one of its conversation.
-func (t *teller) keep(in *flow.Intent, body *strand.Body, was *told, added int) {
+func (t *teller) keep(in *flow.Intent, body *strand.Body, on basis, added int) {
 	body.Forget()
-	now := &told{in: in, body: body, total: body.Get(talkFields...).Count()}
-	if in.Session.Previous != "" && was != nil {
-		now.total = was.total + added
+	now := &told{in: in, body: body, head: body, total: body.Get(talkFields...).Count()}
+	if was := on.told; was != nil {
+		if on.names {
+			now.head, now.total = was.head, was.total+added
+		}
+		if was.in.Session.Subagent == in.Session.Subagent {
+			t.tips = slices.DeleteFunc(t.tips, func(o *told) bool { return o == was })
+		}
 	}
 	t.byFlow[in.Flow] = now
-	if was != nil && was.in.Session.Subagent == in.Session.Subagent {
-		t.tips = slices.DeleteFunc(t.tips, func(o *told) bool { return o == was })
-	}
 	t.tips = slices.Insert(t.tips, 0, now)
 	if len(t.tips) > mostTips {
 		t.tips = t.tips[:mostTips]

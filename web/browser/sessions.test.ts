@@ -47,6 +47,12 @@ test("sessions, the last first, or the most expensive", async () => {
   expect(await list().getByRole("columnheader", { name: "Cost" }).getAttribute("aria-sort")).toBe("descending");
   const docs = list().getByRole("row").filter({ hasText: "9b22c7d0-write-docs" });
   expect(await docs.textContent()).toMatch(/claude.*claude-opus-4-5.*3–/);
+  await fetch(`${g.agents}/anthropic/v1/models`, { headers: { "x-api-key": "made-up" } });
+  await page.getByText(/without a turn (is|are) left out/).waitFor({ timeout: 15_000 });
+  const before = (await names()).length;
+  await page.getByRole("button", { name: /^Show (it|them)$/ }).click();
+  await page.getByText(/without a turn/).waitFor({ state: "detached" });
+  expect((await names()).length).toBeGreaterThan(before);
   await talk(g, "unpriced", "claude-nobody-knows").say("hello");
   await list().getByRole("row").filter({ hasText: "claude-nobody-knows" }).getByText("unknown", { exact: true }).waitFor({ timeout: 15_000 });
 });

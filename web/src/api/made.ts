@@ -729,7 +729,9 @@ export interface Turn {
   first_byte_ms: number | null;
   flow: string;
   left?: number;
+  method: string;
   model: string;
+  path: string;
   redacted: boolean;
   request_bytes: number;
   response_bytes: number;

@@ -21,9 +21,13 @@ export function Sessions() {
   const [limit, setLimit] = useState(step);
   const [order, setOrder] = useState<Order>("last");
   const [marked, setMarked] = useState<string>();
+  const [all, setAll] = useState(false);
   const now = useNow(5_000);
   const { data, error, refetch, isFetching } = useQuery({ ...query(q, limit), refetchInterval: 5_000, placeholderData: (old) => old });
-  const list = data ? (order === "last" ? data.toReversed() : data.toSorted(orders[order])) : [];
+  // Agents ask for a model's name or count tokens before a session of theirs begins.
+  const shown = data?.filter((s) => all || q !== "" || s.turns > 0) ?? [];
+  const list = order === "last" ? shown.toReversed() : shown.toSorted(orders[order]);
+  const turnless = (data?.length ?? 0) - list.length;
   const cursor = list.findIndex((s) => idOf(s) === marked);
   const more = data !== undefined && data.length >= limit;
 
@@ -46,14 +50,22 @@ export function Sessions() {
   return (
     <section aria-label="Sessions" className="flex h-full min-h-0 flex-col">
       <div className="flex h-9 shrink-0 items-center gap-3 border-b border-line bg-panel px-2.5 text-muted">
-        {data && <span>{says(data.length, more, order)}</span>}
+        {data && <span>{says(list.length, more, order)}</span>}
+        {turnless > 0 && (
+          <span>
+            {num(turnless)} without a turn {turnless === 1 ? "is" : "are"} left out.{" "}
+            <button type="button" className="underline underline-offset-3" onClick={() => setAll(true)}>
+              Show {turnless === 1 ? "it" : "them"}
+            </button>
+          </span>
+        )}
         {error && data && <span role="alert" className="text-block">The gateway does not answer; what is here may be old.</span>}
       </div>
       {!data && error ? (
         <Failed error={error} again={() => void refetch()} />
       ) : !data ? (
         <Waiting what="sessions" />
-      ) : list.length === 0 ? (
+      ) : data.length === 0 ? (
         <Nothing q={q} onClear={() => void navigate({ search: {} })} />
       ) : (
         <Grid

@@ -7,7 +7,7 @@ import { Line } from "../Captured";
 import { Copy } from "../Copy";
 import { Icon } from "../Icon";
 import { bytes, shortID } from "../format";
-import { argsOf, definitions, pretty, type Definition as ToolDefinition } from "./args";
+import { argsOf, definitions, gist, pretty, type Definition as ToolDefinition } from "./args";
 import { foldKey, useDesk, useOf, type Fold as Kind } from "./desk";
 import { Fold } from "./Fold";
 import { placeOf, speaker, type Call, type Speaker } from "./model";
@@ -70,6 +70,7 @@ interface PartProps {
   call?: Call | undefined; // that it is, with what came back
   of?: string | undefined; // of a result: the call's title
   sub?: boolean; // of a sub-agent
+  given?: boolean; // a tool gave it, whoever brings it
 }
 
 export function PartView({ part: given, ...rest }: PartProps) {
@@ -82,9 +83,9 @@ export function PartView({ part: given, ...rest }: PartProps) {
   );
 }
 
-function Body({ flow, part, places, call, of, sub }: PartProps) {
+function Body({ flow, part, places, call, of, sub, given }: PartProps) {
   if (part.kind === "text" && part.bytes === 0) return null;
-  const who = speaker(part, sub);
+  const who = given ? "Tool" : speaker(part, sub);
   switch (part.kind) {
     case "tool_call":
       return (
@@ -109,7 +110,7 @@ function Body({ flow, part, places, call, of, sub }: PartProps) {
     case "tool_result":
       return (
         <Spoken who="Tool">
-          <Fold flow={flow} what={part.n} kind="tool" boxed head={<Head name={of ? `Result of ${of}` : part.id ? `Result of a call before (${shortID(part.id)})` : "Result of a call before"} part={part} preview={part.text} />} beside={part.failed && <Badge tone="bad">failed</Badge>}>
+          <Fold flow={flow} what={part.n} kind="tool" boxed head={<Head name={of ? `Result of ${of}` : part.id ? `Result of a call before (${shortID(part.id)})` : "Result of a call before"} part={part} preview={gist(part.text)} />} beside={part.failed && <Badge tone="bad">failed</Badge>}>
             {() => <Content flow={flow} part={part} places={places} />}
           </Fold>
         </Spoken>
@@ -382,7 +383,7 @@ function CallHead({ part, result }: { part: Part; result: Part | undefined }) {
       </span>
       {result && (
         <span className="max-w-1/2 min-w-0 truncate text-sm text-muted group-aria-expanded/fold:hidden">
-          <Line text={`→ ${firstLine(result.text)}`} />
+          <Line text={`→ ${firstLine(gist(result.text))}`} />
         </span>
       )}
       <FoundSigns marks={[...(part.marks ?? []), ...(result?.marks ?? [])]} />

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Mark } from "../../api/conversation";
-import { argsOf, definitions } from "./args";
+import { argsOf, definitions, gist } from "./args";
 
 const mark = (start: number, end: number): Mark => ({ start, end, rule: "r", shown: "text", from: 0, to: 0 });
 
@@ -33,4 +33,13 @@ test("definitions of every provider are read", () => {
   expect(names(space)).toEqual(['functions.exec|d|false|{"type":"custom","format":{"type":"text"}}', "functions.wait||true|"]);
   expect(definitions(space).map((d) => d.about)).toEqual(["All of it", undefined]);
   expect(names('{"cut')).toEqual(["x||true|"]);
+});
+
+test("what a tool gave, without what its agent wrote around it", () => {
+  expect(gist('{"output":"<untrusted_context>\\nOutput: main.go\\npic.png\\nProcess Group PGID: 7"}')).toBe("main.go\npic.png\nProcess Group PGID: 7");
+  expect(gist('{"output":"package main\\n\\tx\\"y')).toBe('package main\n\tx"y');
+  expect(gist("Script completed\nWall time 0.1 seconds\nOutput:\n\nA=1\nB=2")).toBe("A=1\nB=2");
+  expect(gist("Exit code 1\nno such file")).toBe("Exit code 1\nno such file");
+  expect(gist('{"a":{"output":"x"}}')).toBe('{"a":{"output":"x"}}');
+  expect(gist("")).toBe("");
 });

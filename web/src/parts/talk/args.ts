@@ -129,3 +129,23 @@ function definition(d: Json, name: string): Definition {
 
 const text = (v: unknown) => (typeof v === "string" ? v : "");
 const json = (v: unknown) => (v === undefined ? "" : JSON.stringify(v, null, 2));
+
+/** The beginning of what a tool gave, without what agents write around it: Gemini CLI a
+ * JSON object and a tag, Codex how the script went. */
+export function gist(whole: string): string {
+  const text = whole.slice(0, 2_048);
+  const inner = /^\s*\{"(?:output|error)":\s*"((?:[^"\\]|\\.)*)/.exec(text)?.[1];
+  const said = inner === undefined ? text : unquoted(inner);
+  return said
+    .replace(/^\s*<untrusted_context>\s*(Output: )?/, "")
+    .replace(/^(?:(?:Script completed|Wall time|Chunk ID|Exit code: 0|Process exited with code 0|Original token count)[^\n]*\n)+(?:Output:\n)?\s*/, "")
+    .slice(0, 400);
+}
+
+function unquoted(inner: string): string {
+  try {
+    return JSON.parse(`"${inner}"`) as string;
+  } catch {
+    return inner;
+  }
+}

@@ -6,7 +6,7 @@ const part = (n: number, kind: Part["kind"], more: Partial<Part> = {}): Part => 
 
 function turn(flow: string, added: Part[], answer: Part[], more: Partial<Turn> = {}): Turn {
   return {
-    flow, turn: 1, api: "anthropic.messages", state: "done", status: 200, verdict: "pass", why: "", model: "m", entrance: "redirect", started: `2026-01-01T00:00:${flow.slice(1)}Z`,
+    flow, turn: 1, api: "anthropic.messages", method: "POST", path: "/v1/messages", state: "done", status: 200, verdict: "pass", why: "", model: "m", entrance: "redirect", started: `2026-01-01T00:00:${flow.slice(1)}Z`,
     first_byte_ms: 1, duration_ms: 2, usage: { input: 1, output: 2, cache_read: 3, cache_write: 4, reasoning: 0, estimated: false }, cost_usd: null, request_bytes: 1, response_bytes: 1, redacted: false,
     change: { kept: 0, added: 0, removed: 0, system: false, tools: false, model: false, first: false }, cache: { read: 0, expected: 0, reason: "", text: "" }, added, answer, findings: [], ...more,
   };
@@ -96,12 +96,24 @@ test("a whole request has the order of the conversation, and each result stands 
   }
 });
 
-test("a call whose id only its agent knows is paired with its result", () => {
+test("calls whose ids only their agent knows are paired with their results", () => {
+  const shell = (n: number, text: string, more: Partial<Part> = {}) => part(n, "tool_call", { name: "shell", text, ...more });
+  const one = turn("f01", [], [shell(100, "a"), shell(101, "b")]);
+  const echoes = [shell(1, "a", { id: "made-up-a", echo: true }), shell(2, "b", { id: "made-up-b", echo: true })];
+  const results = [part(3, "tool_result", { name: "shell", id: "made-up-b" }), part(4, "tool_result", { name: "shell", id: "made-up-a" })];
+  const two = turn("f02", [...echoes, ...results], [], { before: "f01" });
+  const again = turn("f03", [shell(1, "a", { id: "made-up-a" })], [], { before: "f02" }); // a history that was written anew
+  const talk = talkOf([window([main({ n: 1, prompt: "x", turns: [one, two, again] })])]);
+  expect(shownIn(talk, one).map((h) => [h.turn.flow, h.part.n])).toEqual([["f01", 100], ["f02", 4], ["f01", 101], ["f02", 3]]);
+  expect(shownIn(talk, two)).toEqual([]);
+  expect(shownIn(talk, again).map((h) => h.part.n)).toEqual([1]);
+});
+
+test("a result whose call's id nobody saw is paired by its name", () => {
   const one = turn("f01", [], [part(100, "tool_call", { name: "shell" })]);
-  const two = turn("f02", [part(1, "tool_call", { name: "shell", id: "made-up", echo: true }), part(2, "tool_result", { name: "shell", id: "made-up" })], []);
+  const two = turn("f02", [part(2, "tool_result", { name: "shell", id: "made-up" })], []);
   const talk = talkOf([window([main({ n: 1, prompt: "x", turns: [one, two] })])]);
   expect(shownIn(talk, one).map((h) => [h.turn.flow, h.part.n])).toEqual([["f01", 100], ["f02", 2]]);
-  expect(shownIn(talk, two)).toEqual([]);
 });
 
 test("calls without ids are paired over turns, and never over a branch", () => {

@@ -94,11 +94,25 @@ function addEchoes(talk: Talk, turn: Turn) {
 }
 
 function addCalls(talk: Talk, turn: Turn) {
+  const before = talk.turns.get(turn.before ?? "");
+  const nameless = before?.answer.filter((p) => p.kind === "tool_call" && !p.id) ?? [];
   for (const part of [...turn.added, ...turn.answer]) {
     if (part.kind !== "tool_call" || !part.id) continue;
     talk.names.set(part.id, part.title || part.name || "");
-    if (!talk.echoes.has(placeOf(turn.flow, part.n)) && !talk.calls.has(part.id)) talk.calls.set(part.id, { turn, part, branches: [] });
+    if (talk.calls.has(part.id)) continue;
+    if (!talk.echoes.has(placeOf(turn.flow, part.n))) {
+      talk.calls.set(part.id, { turn, part, branches: [] });
+      continue;
+    }
+    // Gemini's answers give calls no ids, and its agent makes some up.
+    const at = nameless.findIndex((p) => p.name === part.name && p.text === part.text);
+    const [own] = at < 0 ? [] : nameless.splice(at, 1);
+    if (before && own) setCall(talk, [part.id, placeOf(before.flow, own.n)], { turn: before, part: own, branches: [] });
   }
+}
+
+function setCall(talk: Talk, keys: string[], call: Call) {
+  for (const key of keys) talk.calls.set(key, call);
 }
 
 function addResults(talk: Talk, turn: Turn) {
@@ -110,9 +124,9 @@ function addResults(talk: Talk, turn: Turn) {
   }
 }
 
-/** Pairs calls and results of APIs that give calls no ids (Gemini's; its agent makes ids
- * up that no answer has): in their order, by name. A result answers a call of the answer
- * just before it. */
+/** Pairs calls and results that have no ids (Gemini's), or of which only the results
+ * have some: in their order, by name. A result answers a call of the answer just before
+ * it. */
 function pairNameless(talk: Talk, branch: Branch) {
   let waiting: Call[] = [];
   let answered = false;
@@ -121,6 +135,7 @@ function pairNameless(talk: Talk, branch: Branch) {
       const place = placeOf(turn.flow, part.n);
       if (talk.echoes.has(place) || talk.results.has(place) || (part.id && talk.calls.has(part.id))) continue;
       if (part.kind === "tool_call" && !part.id) {
+        if (talk.calls.has(place)) continue;
         if (answered) waiting = [];
         answered = false;
         const call: Call = { turn, part, branches: [] };
@@ -205,13 +220,18 @@ export function speaker(part: Part, sub = false): Speaker {
   return "Agent";
 }
 
+/** A call beside the conversation, in a few words. */
+export function sideName({ method, path }: Turn): string {
+  return method === "MESSAGE" ? "opens the conversation, asks nothing" : `${method} ${path}`;
+}
+
 /** What an outline calls a turn: what the model did in it. */
 export function nameOf(turn: Turn): string {
   const call = turn.answer.find((p) => p.kind === "tool_call");
   const calls = turn.answer.filter((p) => p.kind === "tool_call").length;
   if (call) return (call.title || call.name || "a tool call") + (calls > 1 ? ` +${calls - 1}` : "");
   const said = turn.answer.find((p) => p.kind === "text" && p.text.trim() !== "") ?? turn.answer[0];
-  return said?.text.trim().slice(0, 120) || turn.error || turn.stop || turn.state;
+  return said?.text.trim().slice(0, 120) || turn.error || (turn.side && sideName(turn)) || turn.stop || turn.state;
 }
 
 /** Where findings stand, in the order in which they are read. */
