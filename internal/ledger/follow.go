@@ -190,13 +190,16 @@ func (r *requested) settle(glue []byte, parent object.Ref) {
 
 // role gives whose a node's block is.
 func (r *requested) role(ref object.Ref, n *object.Node) string {
+	if role := said.RoleIn(r.member(ref)); role != "" {
+		return role // whatever it says: Gemini's is a message of a user
+	}
 	if role, ok := said.Role(n.Glue); ok {
 		return role
 	}
 	if role, ok := r.roles[n.Parent]; ok && n.Parent != 0 {
 		return role
 	}
-	return said.RoleIn(r.member(ref))
+	return ""
 }
 
 // member names the member that a node is in: nodes are numbered in the order of

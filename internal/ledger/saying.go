@@ -148,7 +148,7 @@ func (l *Ledger) whole(in *flow.Intent, req *request, key uint64) (*split.Doc, e
 // wholeRoles gives the role of each block of a document.
 func wholeRoles(doc *split.Doc) []string {
 	roles := make([]string, len(doc.Pieces))
-	role, from, run := "", 0, -1
+	role, from, run, fixed := "", 0, -1, false
 	var unknown []int // blocks of the last element
 	for i := range doc.Pieces {
 		p := &doc.Pieces[i]
@@ -163,12 +163,13 @@ func wholeRoles(doc *split.Doc) []string {
 			unknown = nil
 		}
 		if p.Run != run {
-			role, run = "", p.Run
+			role, run, fixed = "", p.Run, false
 			if run >= 0 && run < len(doc.Fields) {
 				role = said.RoleIn(doc.Fields[run].Name)
+				fixed = role != "" // whatever it says: Gemini's is a message of a user
 			}
 		}
-		if r, ok := said.Role(glue); ok {
+		if r, ok := said.Role(glue); ok && !fixed {
 			role = r
 		}
 		if roles[i], from = role, p.End; role == "" {

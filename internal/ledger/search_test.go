@@ -267,7 +267,7 @@ func TestRoles(t *testing.T) {
 	l := start(t, ledger.Options{})
 	k := newTalk(t, l)
 	gemini := func(in *flow.Intent, _ *ledger.Content) { in.API, in.Provider = flow.Generate, flow.Gemini }
-	body := `{"contents":[{"parts":[{"text":"an emu asks"}],"role":"user"},{"parts":[{"text":"an owl answers"},{"text":"at length"}],"role":"model"},{"parts":[{"text":"the finch nods"}],"role":"user"}],"systemInstruction":{"parts":[{"text":"be like a heron"}]}}`
+	body := `{"contents":[{"parts":[{"text":"an emu asks"}],"role":"user"},{"parts":[{"text":"an owl answers"},{"text":"at length"}],"role":"model"},{"parts":[{"text":"the finch nods"}],"role":"user"}],"systemInstruction":{"role":"user","parts":[{"text":"be like a heron"}]}}`
 	k.turn("g", body, "", gemini)
 	k.turn("z", zip(t, body), "", func(in *flow.Intent, c *ledger.Content) {
 		gemini(in, c)
@@ -275,7 +275,7 @@ func TestRoles(t *testing.T) {
 	})
 	chat := func(in *flow.Intent, _ *ledger.Content) { in.API, in.Provider = flow.Chat, flow.OpenAI }
 	k.turn("c", `{"messages":[{"role":"system","content":"a stork rules"},{"role":"user","content":[{"type":"text","text":"a crane asks"}]}],"tools":[{"type":"function","function":{"name":"lookup","description":"finds a gull"}}]}`, "", chat)
-	for q, role := range map[string]string{"emu": "user", "owl": "model", "length": "model", "finch": "user", "stork": "system", "crane": "user"} {
+	for q, role := range map[string]string{"emu": "user", "owl": "model", "length": "model", "finch": "user", "heron": "system", "stork": "system", "crane": "user"} {
 		for _, h := range seek(t, l, q).Hits {
 			if h.Role != role {
 				t.Errorf("%s in %s: role %q, want %q", q, h.Flow, h.Role, role)

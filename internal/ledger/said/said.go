@@ -7,6 +7,7 @@ package said
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -45,7 +46,8 @@ func Parts(api flow.API, parts []flow.Part) []Text {
 	return list
 }
 
-// part puts the names by which people know a part in front of what it says.
+// part puts the name by which people know a part in front of what it says, and its id
+// behind.
 func part(p *flow.Part) string {
 	text := p.Text
 	switch p.Kind {
@@ -60,18 +62,11 @@ func part(p *flow.Part) string {
 			text = values(b, false)
 		}
 	}
-	names := []string{p.Name, p.ID}
 	if p.Kind == flow.ToolDef {
-		names = nil // it has them
+		return text // it has its name
 	}
-	var head strings.Builder
-	for _, s := range names {
-		if s != "" {
-			head.WriteString(s)
-			head.WriteByte('\n')
-		}
-	}
-	return head.String() + text
+	lines := []string{p.Name, strings.TrimSuffix(text, "\n"), p.ID}
+	return strings.Join(slices.DeleteFunc(lines, func(s string) bool { return s == "" }), "\n")
 }
 
 func values(raw []byte, numbers bool) string {

@@ -16,12 +16,12 @@ func TestBlock(t *testing.T) {
 	}{
 		{flow.Messages, `{"type":"text","text":"line one\nli\u006ee two \"q\""}`, "line one\nline two \"q\""},
 		{flow.Messages, `{"role":"user","content":"hello"}`, "hello"},
-		{flow.Messages, `{"type":"tool_use","id":"toolu_1","name":"Bash","input":{"command":"ls \"a b\"","timeout":250}}`, "Bash\ntoolu_1\nls \"a b\"\n250\n"},
-		{flow.Messages, `{"type":"tool_result","tool_use_id":"toolu_1","content":[{"type":"text","text":"main.go"}]}`, "toolu_1\nmain.go"},
+		{flow.Messages, `{"type":"tool_use","id":"toolu_1","name":"Bash","input":{"command":"ls \"a b\"","timeout":250}}`, "Bash\nls \"a b\"\n250\ntoolu_1"},
+		{flow.Messages, `{"type":"tool_result","tool_use_id":"toolu_1","content":[{"type":"text","text":"main.go"}]}`, "main.go\ntoolu_1"},
 		{flow.Messages, `{"name":"Bash","description":"Runs a command","input_schema":{"type":"object","properties":{"command":{"type":"string","description":"what to run"}}}}`,
 			"Bash\nRuns a command\nwhat to run\n"},
-		{flow.Messages, `{"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBORw0KGgo="}}`, "image/png\n"},
-		{flow.Opaque, `{"input":"embed this","model":"e"}`, "embed this\n"},
+		{flow.Messages, `{"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBORw0KGgo="}}`, "image/png"},
+		{flow.Opaque, `{"input":"embed this","model":"e"}`, "embed this"},
 		{flow.Messages, `not JSON "but quoted"`, "but quoted\n"},
 		{flow.Messages, `{"type":"text","text":"never ends`, "never ends"},
 	} {

@@ -96,7 +96,7 @@ function columns(by: TableBy, q: string, period: Period, name: (g: Group) => str
     },
     figure("Calls", (g) => g.flows, undefined, num),
     figure("Turns", (g) => g.turns, "Model calls, without a client’s retries", num, true),
-    figure("Input", (g) => g.usage.input, "Tokens in, without those of the cache"),
+    figure("Input", (g) => g.usage.input + g.usage.cache_write, "Tokens in that did not come from the provider’s cache"),
     figure("Output", (g) => g.usage.output, "Tokens out, with reasoning"),
     figure("Cached", (g) => g.usage.cache_read, "Tokens that came from the provider’s cache", short, true),
     { name: "Cache share", title: "Of the tokens that went in, those from the cache", right: true, cell: (g) => percent(cacheShare(g)), sort: (a, b) => (cacheShare(b) ?? -1) - (cacheShare(a) ?? -1) },

@@ -351,7 +351,7 @@ function CallView({ flow, part, call, places }: { flow: string; part: Part; call
   const failed = result?.part.failed;
   return (
     <>
-      <Fold flow={flow} what={part.n} kind="tool" boxed head={<CallHead part={part} result={result?.part} />} beside={call === undefined ? undefined : <Outcome result={result?.part} failed={failed} />}>
+      <Fold flow={flow} what={part.n} kind="tool" boxed head={<CallHead part={part} result={result?.part} />} beside={call === undefined ? undefined : <Outcome result={result?.part} failed={failed} withheld={call.turn.verdict === "block" && part.marks?.some((m) => m.action === "block")} />}>
         {() => (
           <div className="space-y-2">
             <Args flow={flow} part={part} />
@@ -395,7 +395,8 @@ function firstLine(text: string): string {
   return /\S[^\n]*/.exec(text.slice(0, 2_048))?.[0].slice(0, 160) ?? "nothing";
 }
 
-function Outcome({ result, failed }: { result: Part | undefined; failed: boolean | undefined }) {
+function Outcome({ result, failed, withheld }: { result: Part | undefined; failed: boolean | undefined; withheld: boolean | undefined }) {
+  if (!result && withheld) return <Badge tone="bad">withheld from the agent</Badge>;
   if (!result) return <span className="shrink-0 text-sm text-muted">no result yet</span>;
   if (failed) return <Badge tone="bad">failed</Badge>;
   return <span className="shrink-0 text-sm text-muted">{bytes(result.bytes)} back</span>;
