@@ -110,7 +110,7 @@ func (s *talk) turn(t *conversation.Turn) {
 func sideText(t *conversation.Turn) string {
 	switch {
 	case t.Side:
-		return "beside"
+		return "beside: " + plain(t.Method+" "+t.Path)
 	case t.RetryOf != "":
 		return "retry"
 	case t.Turn != nil:
