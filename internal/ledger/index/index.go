@@ -127,6 +127,8 @@ type Filter struct {
 	Keys   []uint64 // session keys; nil: all
 	Since  int64    // Unix ms; 0: all
 	Before *Place   // nil: all
+	After  *Place   // nil: all
+	Upto   uint64   // entry number: only flows whose intent is no later; 0: all
 	Where  *Cond    // nil: all
 	Limit  int      // the newest so many; 0: all
 }

@@ -120,10 +120,31 @@ func TestFilters(t *testing.T) {
 		{"before", index.Filter{Before: &index.Place{Started: all[7].Started, ID: all[7].ID}, Limit: 2}, all[5:7]},
 		{"before, not in the list", index.Filter{Before: &index.Place{Started: all[4].Started + 1}}, all[:5]},
 		{"key, since, newest", index.Filter{Keys: []uint64{0}, Since: all[3].Started, Limit: 2}, of(0)[5:]},
+		{"after", index.Filter{After: &index.Place{Started: all[6].Started, ID: all[6].ID}}, all[7:]},
+		{"after, before", index.Filter{After: &index.Place{Started: all[3].Started, ID: all[3].ID}, Before: &index.Place{Started: all[9].Started, ID: all[9].ID}}, all[4:9]},
+		{"recorded up to an entry", index.Filter{Upto: all[12].Intent}, all[:13]},
 	}
 	for _, tt := range tests {
 		got, err := x.Flows(tt.filter)
 		check(t, tt.name, got, err, tt.want)
+	}
+	many := []uint64{1, 2}
+	for n := range uint64(40) {
+		many = append(many, 100+n)
+	}
+	for _, tt := range []struct {
+		name   string
+		filter index.Filter
+		want   []index.Flow
+	}{
+		{"all", index.Filter{}, all},
+		{"oldest", index.Filter{Limit: 3}, all[:3]},
+		{"key, after, oldest", index.Filter{Keys: []uint64{0}, After: &index.Place{Started: all[3].Started, ID: all[3].ID}, Limit: 2}, of(0)[2:4]},
+		{"many keys, after, oldest", index.Filter{Keys: many, After: &index.Place{Started: all[3].Started, ID: all[3].ID}, Limit: 2}, all[4:6]},
+		{"many keys in a condition, after", index.Filter{Where: &index.Cond{Op: index.In, Column: index.Key, Set: many}, After: &index.Place{Started: all[15].Started, ID: all[15].ID}}, []index.Flow{all[16], all[17], all[19]}},
+	} {
+		got, err := x.Oldest(tt.filter)
+		check(t, "oldest: "+tt.name, got, err, tt.want)
 	}
 }
 
@@ -237,6 +258,12 @@ func TestSums(t *testing.T) {
 	} {
 		got, err := x.Sums(tt.filter)
 		check(t, tt.name, got, err, tt.want)
+		var keys []uint64
+		for _, s := range got {
+			keys = append(keys, s.Key)
+		}
+		recent, err := x.Recent(tt.filter)
+		check(t, "the keys of "+tt.name, recent, err, keys)
 	}
 }
 

@@ -2,7 +2,7 @@ package index
 
 // version is this schema's; another one's file is thrown away. Raise it with
 // every change here, and of what the ledger puts into traits.
-const version = 5
+const version = 6
 
 // application marks the file as ours ("GhIx").
 const application = 0x47684978

@@ -182,8 +182,20 @@ func (c *Cond) span(b *strings.Builder, args []any) []any {
 // where is the filter as a condition on flows.
 func (f Filter) where() (string, []any) {
 	var b strings.Builder
-	args := []any{f.Since}
+	since := f.Since
+	if f.After != nil {
+		since = max(since, f.After.Started)
+	}
+	args := []any{since}
 	b.WriteString("started >= ?")
+	if f.After != nil {
+		b.WriteString(" AND (started, id) > (?, ?)")
+		args = append(args, f.After.Started, string(f.After.ID))
+	}
+	if f.Upto != 0 {
+		b.WriteString(" AND intent <= ?")
+		args = append(args, int64(f.Upto))
+	}
 	if f.Before != nil {
 		b.WriteString(" AND (started, id) < (?, ?)")
 		args = append(args, f.Before.Started, string(f.Before.ID))
@@ -201,7 +213,7 @@ func (f Filter) where() (string, []any) {
 
 // sessions is the filter as a condition on sessions.
 func (f Filter) sessions() (string, []any) {
-	if f.Where != nil || f.Before != nil {
+	if f.Where != nil || f.Before != nil || f.After != nil || f.Upto != 0 {
 		where, args := f.where()
 		return "key IN (SELECT key FROM flows WHERE " + where + ")", args
 	}
