@@ -7,6 +7,7 @@ package console
 
 import (
 	"io"
+	"iter"
 	"log/slog"
 	"net/http"
 	"time"
@@ -19,10 +20,10 @@ import (
 
 // Reader is what the console reads. A *ledger.Ledger is one.
 type Reader interface {
-	Flows(ledger.Query) ([]flow.View, error)
+	Choose(ledger.Query) (ledger.Chosen, error)
 	Rows(ledger.Query) ([]flow.Row, error)
 	Count(ledger.Query) (int, error)
-	Sessions(ledger.Query) ([]ledger.SessionView, error)
+	Sessions(ledger.Query) iter.Seq2[ledger.SessionView, error]
 	Flow(flow.ID) (*flow.Intent, *flow.Outcome, error)
 	Read(flow.ID, ledger.What, ledger.Access) ([]ledger.Chunk, error)
 	Watch(told func(*flow.View)) (stop func())

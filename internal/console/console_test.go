@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"iter"
 	"log/slog"
 	"net"
 	"net/http"
@@ -44,15 +45,30 @@ type book struct {
 	accesses []ledger.Access
 	entries  []string
 	fault    error            // of every write and inner read
+	broken   error            // at the end of a list
 	live     func(*flow.View) // tells who watches
 	verify   func(progress func(done, total int64)) (ledger.Report, error)
 }
 
-func (b *book) Flows(q ledger.Query) ([]flow.View, error) {
+func (b *book) Choose(q ledger.Query) (ledger.Chosen, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.query = q
-	return b.views, b.fault
+	return ledger.Chosen{Views: walk(b.views, b.broken)}, b.fault
+}
+
+// walk gives a list, and then an error if there is one.
+func walk[T any](list []T, err error) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for _, v := range list {
+			if !yield(v, nil) {
+				return
+			}
+		}
+		if err != nil {
+			yield(*new(T), err)
+		}
+	}
 }
 
 func (b *book) Rows(q ledger.Query) ([]flow.Row, error) {
@@ -69,11 +85,14 @@ func (b *book) Count(q ledger.Query) (int, error) {
 	return len(b.views), b.fault
 }
 
-func (b *book) Sessions(q ledger.Query) ([]ledger.SessionView, error) {
+func (b *book) Sessions(q ledger.Query) iter.Seq2[ledger.SessionView, error] {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.query = q
-	return []ledger.SessionView{{Session: "s1", Flows: 2}}, b.fault
+	if b.fault != nil {
+		return walk[ledger.SessionView](nil, b.fault)
+	}
+	return walk([]ledger.SessionView{{Session: "s1", Flows: 2}}, b.broken)
 }
 
 func (b *book) Flow(id flow.ID) (*flow.Intent, *flow.Outcome, error) {

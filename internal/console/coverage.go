@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/workingagents/gatehouse/internal/coverage"
-	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/ledger"
 )
 
@@ -18,29 +17,33 @@ func (c *Console) coverage(w http.ResponseWriter, r *http.Request) error {
 	case q.Limit != 0:
 		return refuse(http.StatusBadRequest, "limit", "coverage takes no limit: what is left out would not be covered")
 	}
-	views, err := c.around(q)
+	chosen, err := c.around(q)
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, coverage.Of(views, q.Session))
+	report, err := coverage.Of(chosen.Rows, chosen.Views, q.Session)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, report)
 }
 
 // around gives the flows that a report needs: of a session also those that name
 // none, while it was at work.
-func (c *Console) around(q ledger.Query) ([]flow.View, error) {
-	if q.Session == "" {
-		return c.o.Flows.Flows(q)
+func (c *Console) around(q ledger.Query) (ledger.Chosen, error) {
+	own, err := c.o.Flows.Choose(q)
+	if err != nil || q.Session == "" {
+		return own, err
 	}
-	own, err := c.o.Flows.Flows(q)
-	if err != nil {
-		return nil, err
+	for row, err := range own.Rows {
+		if err != nil {
+			return own, err
+		}
+		first := row.Started.Add(-coverage.Margin)
+		if first.Before(q.Since) {
+			first = q.Since
+		}
+		return c.o.Flows.Choose(ledger.Query{Since: first.Truncate(time.Millisecond)})
 	}
-	if len(own) == 0 {
-		return nil, refuse(http.StatusNotFound, "not_found", "there is no such session")
-	}
-	first := own[0].Started.Add(-coverage.Margin)
-	if first.Before(q.Since) {
-		first = q.Since
-	}
-	return c.o.Flows.Flows(ledger.Query{Since: first.Truncate(time.Millisecond)})
+	return own, refuse(http.StatusNotFound, "not_found", "there is no such session")
 }

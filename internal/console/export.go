@@ -17,7 +17,7 @@ import (
 
 // Archive is what exports read. A *ledger.Ledger is one.
 type Archive interface {
-	Rows(ledger.Query) ([]flow.Row, error)
+	Choose(ledger.Query) (ledger.Chosen, error)
 	Flow(flow.ID) (*flow.Intent, *flow.Outcome, error)
 	Read(flow.ID, ledger.What, ledger.Access) ([]ledger.Chunk, error)
 	VaultIn(principal, session string) ([]ledger.VaultEntry, error)
@@ -30,7 +30,8 @@ type writer interface {
 	Close() error
 }
 
-// flowsHeader says in an answer how many flows the export has when it is whole.
+// flowsHeader says in an answer how many flows were chosen when it began. The export
+// has fewer when retention removes some meanwhile.
 const flowsHeader = "Gatehouse-Flows"
 
 // export streams the flows that a query chooses, the oldest first. An error after
@@ -51,12 +52,16 @@ func (c *Console) export(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ids, err := x.choose(q)
+	chosen, err := c.o.Archive.Choose(q)
 	if err != nil {
 		return err
 	}
-	w.Header().Set(flowsHeader, strconv.Itoa(len(ids)))
-	if err := x.all(r.Context(), ids, c.format(w, x.har)); err != nil {
+	n, err := chosen.Count()
+	if err != nil {
+		return err
+	}
+	w.Header().Set(flowsHeader, strconv.Itoa(n))
+	if err := x.all(r.Context(), chosen.Rows, c.format(w, x.har)); err != nil {
 		c.breakOff(w, r, err)
 	}
 	return nil

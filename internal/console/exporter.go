@@ -1,8 +1,10 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"iter"
 	"net/http"
 	"slices"
 
@@ -21,6 +23,7 @@ type exporter struct {
 	mask    bool // what rules found is masked
 
 	sessions map[sessionKey]*learned
+	asked    int // how often one of them was
 }
 
 type sessionKey struct{ principal, session string }
@@ -29,6 +32,7 @@ type sessionKey struct{ principal, session string }
 type learned struct {
 	export.Values
 	ended map[flow.ID]bool // whether it had when it was looked at
+	asked int              // exporter.asked, when it was last
 }
 
 // mostLearned is for how many sessions values are kept at once.
@@ -54,42 +58,15 @@ func (c *Console) exporter(r *http.Request, content bool) (*exporter, error) {
 	return x, nil
 }
 
-// page is how many flows are listed at once.
-const page = 1000
-
-// choose gives the ids of the flows that a query chooses, the oldest first. Of
-// them no more is held.
-func (x *exporter) choose(q ledger.Query) (ids []flow.ID, err error) {
-	most := q.Limit
-	for {
-		q.Limit = page
-		if most > 0 {
-			q.Limit = min(page, most-len(ids))
-		}
-		rows, err := x.c.o.Archive.Rows(q)
-		if err != nil {
-			return nil, err
-		}
-		for i := range slices.Backward(rows) {
-			ids = append(ids, rows[i].ID)
-		}
-		if len(rows) < q.Limit || len(ids) == most {
-			slices.Reverse(ids)
-			return ids, nil
-		}
-		q.Before = rows[0].ID
-	}
-}
-
 // all writes flows. One that can't be read is there all the same, and says so.
-func (x *exporter) all(ctx context.Context, ids []flow.ID, out writer) error {
-	for _, id := range ids {
-		if err := ctx.Err(); err != nil {
+func (x *exporter) all(ctx context.Context, rows iter.Seq2[flow.Row, error], out writer) error {
+	for row, err := range rows {
+		if err = cmp.Or(err, ctx.Err()); err != nil {
 			return err
 		}
-		in, end, err := x.c.o.Archive.Flow(id)
+		in, end, err := x.c.o.Archive.Flow(row.ID)
 		if err != nil {
-			in, end = x.unreadable(id, err)
+			in, end = x.unreadable(row.ID, err)
 		}
 		f, err := x.flow(in, end)
 		if err != nil {
@@ -207,14 +184,29 @@ func (x *exporter) values(in *flow.Intent, out *flow.Outcome) (*export.Values, e
 	if !ok {
 		known = &learned{Values: export.Values{Names: x.c.o.Archive.FindingID}, ended: map[flow.ID]bool{}}
 		if len(x.sessions) >= mostLearned {
-			clear(x.sessions)
+			x.forget()
 		}
 		x.sessions[key] = known
 		if err := x.session(key, known); err != nil {
 			return nil, err
 		}
 	}
+	x.asked++
+	known.asked = x.asked
 	return &known.Values, x.learn(known, in, out)
+}
+
+// forget lets the values go that were needed longest ago. To learn them again all
+// flows of their session are read.
+func (x *exporter) forget() {
+	var last sessionKey
+	at := x.asked + 1
+	for key, known := range x.sessions {
+		if known.asked < at {
+			last, at = key, known.asked
+		}
+	}
+	delete(x.sessions, last)
 }
 
 func (x *exporter) session(key sessionKey, known *learned) error {
@@ -228,17 +220,20 @@ func (x *exporter) session(key sessionKey, known *learned) error {
 	for _, e := range vault {
 		known.Add(e.Rule, e.Value)
 	}
-	rows, err := x.c.o.Archive.Rows(ledger.Query{Session: key.session})
+	chosen, err := x.c.o.Archive.Choose(ledger.Query{Session: key.session})
 	if err != nil {
 		return err
 	}
-	for i := range rows {
-		if rows[i].Principal != key.principal || !slices.ContainsFunc(rows[i].Rules, export.Hides) {
+	for row, err := range chosen.Rows {
+		if err != nil {
+			return err
+		}
+		if row.Principal != key.principal || !slices.ContainsFunc(row.Rules, export.Hides) {
 			continue
 		}
-		in, out, err := x.c.o.Archive.Flow(rows[i].ID)
+		in, out, err := x.c.o.Archive.Flow(row.ID)
 		if err != nil {
-			known.Miss(rows[i].ID)
+			known.Miss(row.ID)
 			continue
 		}
 		if err := x.learn(known, in, out); err != nil {

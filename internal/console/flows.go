@@ -3,6 +3,7 @@ package console
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/url"
 	"slices"
@@ -20,17 +21,11 @@ func (c *Console) flows(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	views, err := c.o.Flows.Flows(q)
+	chosen, err := c.o.Flows.Choose(q)
 	if err != nil {
 		return err
 	}
-	out := newLines(w)
-	for i := range views {
-		if err := out.add(&views[i]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return streamed(c, w, r, chosen.Views)
 }
 
 func (c *Console) sessions(w http.ResponseWriter, r *http.Request) error {
@@ -38,17 +33,33 @@ func (c *Console) sessions(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	views, err := c.o.Flows.Sessions(q)
-	if err != nil {
-		return err
+	return streamed(c, w, r, c.o.Flows.Sessions(q))
+}
+
+// streamed writes a list of any length while it is read. An error before its first
+// line is returned; one after that is the last line, and the answer breaks off:
+// nobody takes it for the whole.
+func streamed[T any](c *Console, w http.ResponseWriter, r *http.Request, list iter.Seq2[T, error]) error {
+	n, err := writeLines(w, list)
+	if err != nil && n > 0 {
+		c.breakOff(w, r, err)
 	}
+	return err
+}
+
+// writeLines tells how many lines it wrote.
+func writeLines[T any](w http.ResponseWriter, list iter.Seq2[T, error]) (n int, err error) {
 	out := newLines(w)
-	for i := range views {
-		if err := out.add(&views[i]); err != nil {
-			return err
+	for v, err := range list {
+		if err != nil {
+			return n, err
 		}
+		if err := out.add(&v); err != nil {
+			return n, err
+		}
+		n++
 	}
-	return nil
+	return n, nil
 }
 
 // moreHeader tells that there are rows before the first of a list.

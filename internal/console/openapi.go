@@ -62,6 +62,9 @@ var (
 	exportParams = append(slices.Clone(listParams), param{name: "format", does: "jsonl or har"}, param{name: "content", does: "1: bodies, too; then why is needed"}, redactParam, param{name: "why", does: "the reason that is recorded for reading content"})
 )
 
+// brokenOff says how a client tells that a list is not whole.
+const brokenOff = "After an error the last line is a Problem, and the answer has no end"
+
 // words are the types of which the values are a list.
 var words = map[reflect.Type][]string{
 	reflect.TypeFor[flow.Verdict]():  {"block", "ask", "redact", "pass"},
@@ -201,13 +204,13 @@ var docs = map[string]doc{
 	"GET /api/v1/rows":                      {does: "flows as lists show them, the newest last, 200 unless limit says (5000 at most); the header X-More tells that there are older ones", params: listParams, out: []flow.Row{}},
 	"GET /api/v1/rows/count":                {does: "how many flows fit", params: []param{filterParam}, out: RowCount{}},
 	"GET /api/v1/filter":                    {does: "whether a filter can be read; it is applied to nothing", params: []param{filterParam}, out: FilterCheck{}},
-	"GET /api/v1/flows":                     {does: "flows, the newest last", params: listParams, form: lines_, out: flow.View{}},
+	"GET /api/v1/flows":                     {does: "flows, the newest last, written while they are read. " + brokenOff, params: listParams, form: lines_, out: flow.View{}},
 	"GET /api/v1/flows/{id}":                {does: "a flow's two entries; the beginning of its id is enough", out: flowDetail{}},
 	"GET /api/v1/flows/{id}/content/{what}": {does: "exact bytes of a body: request, forwarded, response, delivered", params: []param{whyParam, {name: "chunks", does: "1: as JSON Lines, a chunk each, with its time"}}, form: octets},
 	"GET /api/v1/search":                    {does: "where words and phrases stand that flows brought, the newest first; a text that is sent again each turn is one hit", params: []param{filterParam, {name: "limit", does: "about so many; 20 when absent, 200 at most"}, {name: "before", does: "next of an earlier answer: go on there"}, whyParam}, out: ledger.Found{}},
 	"GET /api/v1/flows/{id}/curl":           {does: "a shell command that repeats the call; 409 when curl can't", params: []param{whyParam, redactParam, {name: "direct", does: "1: past the gateway"}}, form: text},
-	"GET /api/v1/export":                    {does: "flows as a file, the oldest first; the header Gatehouse-Flows tells how many. After an error the last line is a Problem, and the answer has no end", params: exportParams, form: octets},
-	"GET /api/v1/sessions":                  {does: "sessions with a flow that fits, the one last at work last", params: listParams, form: lines_, out: ledger.SessionView{}},
+	"GET /api/v1/export":                    {does: "flows as a file, the oldest first; the header Gatehouse-Flows tells how many were chosen; retention may remove some before they are read. " + brokenOff, params: exportParams, form: octets},
+	"GET /api/v1/sessions":                  {does: "sessions with a flow that fits, the one last at work last, written while they are read. " + brokenOff, params: listParams, form: lines_, out: ledger.SessionView{}},
 	"GET /api/v1/coverage":                  {does: "how flows came", params: []param{{name: "session", does: "of one session"}, {name: "since", does: "RFC 3339"}}, out: coverage.Report{}},
 	"GET /api/v1/tail":                      {does: "each flow when it begins and when it ends", params: []param{filterParam}, form: lines_, out: flow.View{}},
 	"GET /api/v1/events":                    {does: "rows of flows when they begin and end; Last-Event-ID resumes. Events: ready, resumed, reset (read the list anew), flow, gone (ids of flows that fit no longer)", params: []param{filterParam}, form: events, out: []flow.Row{}},

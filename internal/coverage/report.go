@@ -2,6 +2,7 @@ package coverage
 
 import (
 	"cmp"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -37,6 +38,8 @@ type Row struct {
 	Nearby    int       `json:"nearby"` // flows that name no session: of the same principal, at the same time
 	Shared    int       `json:"shared"` // of those, that are in another row, too
 	Counts
+
+	span span // as it was found first, to the millisecond
 }
 
 // Counts are figures of flows.
@@ -100,26 +103,42 @@ type Told struct {
 	Last  flow.ID  `json:"last"`
 }
 
-// Of reports flows, in the order in which they came. session chooses the rows of
-// one; "": all.
-func Of(views []flow.View, session string) Report {
-	rows, beside := sessions(views), map[string]*Row{}
+// Of reports flows, in the order in which they came, first as rows and then again as
+// views: it holds none of them, but a row for each session. session chooses the rows
+// of one; "": all. The error is that of the flows.
+func Of(brief iter.Seq2[flow.Row, error], views iter.Seq2[flow.View, error], session string) (Report, error) {
 	r := Report{Sessions: []Row{}, Beside: []Row{}, Unseen: Unseen}
-	for i := range views {
-		v := &views[i]
-		in := near(rows, v)
+	rows, err := sessions(brief)
+	if err != nil {
+		return r, err
+	}
+	beside := map[string]*Row{}
+	for v, err := range views {
+		if err != nil {
+			return r, err
+		}
+		in := near(rows, &v)
 		if len(in) == 0 {
-			in = []*Row{besides(beside, v)}
+			in = []*Row{besides(beside, &v)}
 		}
 		for _, row := range in {
-			row.add(v, len(in))
+			row.add(&v, len(in))
 		}
 		if session == "" || slices.ContainsFunc(in, func(row *Row) bool { return row.Session == session }) {
-			r.count(v, in)
+			r.count(&v, in)
 		}
 	}
+	r.list(rows, beside, session)
+	return r, nil
+}
+
+// list takes the rows in.
+func (r *Report) list(rows rowsOf, beside map[string]*Row, session string) {
 	for _, all := range rows {
 		for id, row := range all {
+			if row.First.IsZero() { // its flows were removed since it was found
+				row.First, row.Last = row.span.first, row.span.last
+			}
 			if session == "" || id == session {
 				r.Sessions = append(r.Sessions, row.sorted())
 			}
@@ -133,7 +152,6 @@ func Of(views []flow.View, session string) Report {
 	slices.SortFunc(r.Sessions, newest)
 	slices.SortFunc(r.Beside, newest)
 	r.Total.sort()
-	return r
 }
 
 // count adds a flow, which stands in some rows, to the total.
@@ -156,11 +174,13 @@ type rowsOf map[string]map[string]*Row
 
 // sessions makes a row for each session, with its time: there is one where a
 // model is called, or an agent names it.
-func sessions(views []flow.View) rowsOf {
+func sessions(flows iter.Seq2[flow.Row, error]) (rowsOf, error) {
 	rows := rowsOf{}
-	for i := range views {
-		v := &views[i]
-		if !v.Claimed && !v.API.Generates() {
+	for v, err := range flows {
+		if err != nil {
+			return nil, err
+		}
+		if !tells(v.Claimed, v.API) {
 			continue
 		}
 		if rows[v.Principal] == nil {
@@ -171,32 +191,49 @@ func sessions(views []flow.View) rowsOf {
 			row = &Row{Principal: v.Principal, Session: v.Session}
 			rows[v.Principal][v.Session] = row
 		}
-		row.span(v)
+		row.span.add(v.Started, v.DurationMS)
 	}
-	return rows
+	return rows, nil
 }
 
-func (r *Row) span(v *flow.View) {
-	if r.First.IsZero() || v.Started.Before(r.First) {
-		r.First = v.Started
+// tells reports whether a flow says that its session was at work.
+func tells(claimed bool, api flow.API) bool { return claimed || api.Generates() }
+
+// span is when a session was at work.
+type span struct{ first, last time.Time }
+
+// add takes in a flow; ms is nil when it is open.
+func (s *span) add(started time.Time, ms *float64) {
+	if s.first.IsZero() || started.Before(s.first) {
+		s.first = started
 	}
-	end := v.Started
-	if v.DurationMS != nil {
-		end = end.Add(time.Duration(*v.DurationMS * float64(time.Millisecond)))
+	end := started
+	if ms != nil {
+		end = end.Add(time.Duration(*ms * float64(time.Millisecond)))
 	}
-	if end.After(r.Last) {
-		r.Last = end
+	if end.After(s.last) {
+		s.last = end
 	}
+}
+
+// reach lets a row's time be that of a flow, too.
+func (r *Row) reach(v *flow.View) {
+	s := span{r.First, r.Last}
+	s.add(v.Started, v.DurationMS)
+	r.First, r.Last = s.first, s.last
 }
 
 // near gives the rows that a flow belongs to: its session's, or those of its
 // principal that were at work when it began.
 func near(rows rowsOf, v *flow.View) (in []*Row) {
 	if own := rows[v.Principal][v.Session]; own != nil {
+		if tells(v.Claimed, v.API) {
+			own.reach(v)
+		}
 		return []*Row{own}
 	}
 	for _, row := range rows[v.Principal] {
-		if !v.Started.Before(row.First.Add(-Margin)) && !v.Started.After(row.Last.Add(Margin)) {
+		if !v.Started.Before(row.span.first.Add(-Margin)) && !v.Started.After(row.span.last.Add(Margin)) {
 			in = append(in, row)
 		}
 	}
@@ -209,7 +246,7 @@ func besides(beside map[string]*Row, v *flow.View) *Row {
 		row = &Row{Principal: v.Principal}
 		beside[v.Principal] = row
 	}
-	row.span(v)
+	row.reach(v)
 	return row
 }
 

@@ -42,6 +42,7 @@ type Row struct {
 	ResponseBytes int64     `json:"response_bytes"`
 	Why           string    `json:"why,omitempty"`
 	Error         string    `json:"error,omitempty"`
+	Claimed       bool      `json:"-"` // as in View; lists don't show it
 }
 
 // NewRow makes the row of a view.
@@ -52,7 +53,7 @@ func NewRow(v *View) Row {
 		Entrance: v.Entrance, Provider: v.Provider, API: v.API, Model: v.Model, Method: v.Method, Path: v.Path, Host: v.Host, Tools: v.Tools,
 		Input: v.Usage.Input, Output: v.Usage.Output, CacheRead: v.Usage.CacheRead, CacheWrite: v.Usage.CacheWrite, Estimated: v.Usage.Estimated,
 		Cost: v.Cost, FirstByteMS: v.FirstByteMS, DurationMS: v.DurationMS, RequestBytes: v.RequestBytes, ResponseBytes: v.ResponseBytes,
-		Why: v.Why, Error: v.Error,
+		Why: v.Why, Error: v.Error, Claimed: v.Claimed,
 	}
 	var worst Severity
 	for i := range v.Findings {

@@ -124,9 +124,9 @@ func TestTunnelsToNewHosts(t *testing.T) {
 		}
 		p.Tunnelled(200, 1, 2, flow.Done, "")
 	}
-	views, err := h.ledger.Flows(ledger.Query{})
-	if err != nil || len(views) != 7 || views[3].State != flow.Refused || views[1].Findings[0].Rule != coverage.NewHost {
-		t.Errorf("on record: %v %+v", err, views)
+	rows, err := h.ledger.Rows(ledger.Query{})
+	if err != nil || len(rows) != 7 || rows[3].State != flow.Refused || rows[1].Rules[0] != coverage.NewHost {
+		t.Errorf("on record: %v %+v", err, rows)
 	}
 }
 

@@ -128,7 +128,7 @@ func TestFiltersChooseWhatMatches(t *testing.T) {
 }
 
 func compare(t *testing.T, l *ledger.Ledger, filters []string) {
-	all, err := l.Flows(ledger.Query{})
+	all, err := listed(l, ledger.Query{})
 	if err != nil || len(all) != many {
 		t.Fatal(len(all), err)
 	}
@@ -158,7 +158,7 @@ func compare(t *testing.T, l *ledger.Ledger, filters []string) {
 			t.Errorf("%s: count %d, %v, want %d", text, n, err, len(want))
 		}
 		if i%4 == 0 {
-			if got, err := l.Sessions(ledger.Query{Filter: f}); err != nil || len(got) != len(sessions) {
+			if got, err := gather(l.Sessions(ledger.Query{Filter: f})); err != nil || len(got) != len(sessions) {
 				t.Errorf("%s: %d sessions, %v, want %d", text, len(got), err, len(sessions))
 			}
 		}
@@ -187,12 +187,13 @@ func ids(views []flow.View) (list []flow.ID) {
 	return list
 }
 
-// pages asks for all as views, and walks back with Before.
+// pages asks for all as views, for the newest of them, and walks back with Before.
 func pages(t *testing.T, l *ledger.Ledger, f *filter.Filter, want []flow.ID) {
 	t.Helper()
-	if views, err := l.Flows(ledger.Query{Filter: f}); err != nil || !reflect.DeepEqual(ids(views), want) {
+	if views, err := listed(l, ledger.Query{Filter: f}); err != nil || !reflect.DeepEqual(ids(views), want) {
 		t.Errorf("%s: %d views, %v, want %d", f, len(views), err, len(want))
 	}
+	limits(t, l, ledger.Query{Filter: f}, want)
 	const limit = 120
 	for before := flow.ID(""); ; {
 		rows, err := l.Rows(ledger.Query{Filter: f, Before: before, Limit: limit})
@@ -227,7 +228,7 @@ func TestSessionsAreSummedWhole(t *testing.T) {
 		keepFlow(t, l, in, out)
 	}
 	keepFlow(t, l, intent("g", "s2", nil), outcome("g", nil))
-	got, err := l.Sessions(ledger.Query{Filter: chosen(t, "tool:Bash")})
+	got, err := gather(l.Sessions(ledger.Query{Filter: chosen(t, "tool:Bash")}))
 	if err != nil || len(got) != 1 || got[0].Session != "s1" || got[0].Flows != 3 || *got[0].Cost != 0.75 || got[0].Agent != "claude" {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -361,14 +362,14 @@ func BenchmarkFilters(b *testing.B) {
 	}
 	b.Run("views", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := l.Flows(ledger.Query{Limit: 200}); err != nil {
+			if _, err := listed(l, ledger.Query{Limit: 200}); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
 	b.Run("sessions/tool:Rare", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := l.Sessions(ledger.Query{Filter: chosen(b, "tool:Rare")}); err != nil {
+			if _, err := gather(l.Sessions(ledger.Query{Filter: chosen(b, "tool:Rare")})); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -389,7 +390,7 @@ func BenchmarkLists(b *testing.B) {
 	})
 	b.Run("views", func(b *testing.B) {
 		for b.Loop() {
-			if views, err := l.Flows(q); err != nil || len(views) != 200 {
+			if views, err := listed(l, q); err != nil || len(views) != 200 {
 				b.Fatal(len(views), err)
 			}
 		}

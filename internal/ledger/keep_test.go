@@ -193,7 +193,7 @@ func TestBoundedLosesAtMostTheWindow(t *testing.T) {
 	if got := l.Stats(); got.Mode != ledger.Bounded || got.AtRisk < 4 {
 		t.Errorf("stats: %+v", got)
 	}
-	if views, err := l.Flows(ledger.Query{}); err != nil || len(views) != 2 { // listing syncs
+	if views, err := listed(l, ledger.Query{}); err != nil || len(views) != 2 { // listing syncs
 		t.Errorf("flows: %v %v", views, err)
 	}
 	if got := l.Stats().AtRisk; got != 0 {

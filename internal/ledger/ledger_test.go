@@ -164,11 +164,11 @@ func TestBodiesComeBackExactly(t *testing.T) {
 				t.Fatalf("turn %d: delivered\n got %q\nwant %q", turn, got, answer[5:])
 			}
 		}
-		views, err := l.Flows(ledger.Query{Session: "s1"})
+		views, err := listed(l, ledger.Query{Session: "s1"})
 		if err != nil || len(views) != 5 || views[4].ID != "f05" || views[4].State != flow.Done {
 			t.Fatalf("flows: %v %+v", err, views)
 		}
-		sessions, err := l.Sessions(ledger.Query{})
+		sessions, err := gather(l.Sessions(ledger.Query{}))
 		if err != nil || len(sessions) != 1 || sessions[0].Principal != "alice/claude" || sessions[0].Session != "s1" || sessions[0].Flows != 5 {
 			t.Fatalf("sessions: %v %+v", err, sessions)
 		}
@@ -194,7 +194,7 @@ func TestRecall(t *testing.T) {
 			t.Fatal(err)
 		}
 		if i == 1 {
-			if _, err := l.Flows(ledger.Query{}); err != nil { // brings the index up to date
+			if _, err := listed(l, ledger.Query{}); err != nil { // brings the index up to date
 				t.Fatal(err)
 			}
 		}

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"errors"
+	"iter"
 	"slices"
 	"time"
 
@@ -18,7 +19,6 @@ type Query struct {
 	By      Access  // on whose behalf texts of the filter are looked for, which is recorded
 	Before  flow.ID // only flows that stand before this one in the list of all
 	Limit   int     // the newest
-	ID      flow.ID // or a unique beginning of it; what else stands here is not heeded then
 }
 
 // What reading finds wrong with a query.
@@ -49,29 +49,10 @@ func unlisted(err error) *flow.Refusal {
 	return r
 }
 
-// Flows lists flows, the newest last, and open ones as far as they are known.
-func (l *Ledger) Flows(q Query) ([]flow.View, error) {
-	rows, err := l.rows(q)
-	if err != nil {
-		return nil, err
-	}
-	views := make([]flow.View, 0, len(rows))
-	for i := range rows {
-		v, err := l.view(&rows[i])
-		if errors.Is(err, ErrRemoved) {
-			continue // since the index was asked
-		}
-		if err != nil {
-			// A damaged entry must not hide the others, nor that it was there.
-			v = l.unreadable(&rows[i], err)
-		}
-		views = append(views, v)
-	}
-	return views, nil
-}
-
-// Rows lists flows as Flows does, from the index alone. Where content is kept that costs a
-// twentieth: entries bring what is new in their requests with them.
+// Rows lists the flows that a query chooses, the newest last, and open ones as far as
+// they are known: all at once, for lists that are short, and from the index alone.
+// Where content is kept that costs a twentieth of reading their entries, which bring
+// what is new in their requests with them.
 func (l *Ledger) Rows(q Query) ([]flow.Row, error) {
 	rows, err := l.rows(q)
 	if err != nil {
@@ -79,14 +60,11 @@ func (l *Ledger) Rows(q Query) ([]flow.Row, error) {
 	}
 	list := make([]flow.Row, 0, len(rows))
 	for i := range rows {
-		v, err := l.brief(&rows[i], everything)
+		r, err := l.readRow(&rows[i])
 		if errors.Is(err, ErrRemoved) {
-			continue
+			continue // since the index was asked
 		}
-		if err != nil {
-			v = l.unreadable(&rows[i], err)
-		}
-		list = append(list, flow.NewRow(&v))
+		list = append(list, r)
 	}
 	return list, nil
 }
@@ -191,13 +169,6 @@ func (l *Ledger) known(row *index.Flow, err error) (*flow.Intent, *flow.Outcome)
 }
 
 func (l *Ledger) rows(q Query) ([]index.Flow, error) {
-	if q.ID != "" {
-		row, err := l.find(q.ID)
-		if err != nil {
-			return nil, err
-		}
-		return []index.Flow{*row}, nil
-	}
 	if err := l.catchUp(); err != nil {
 		return nil, err
 	}
@@ -214,14 +185,14 @@ func (l *Ledger) rows(q Query) ([]index.Flow, error) {
 	return rows, err
 }
 
-// pageRows is how many rows are taken from the index at once where some of
-// them may not fit.
+// pageRows is how many rows are taken from the index at once where there may be
+// many, or some of them may not fit.
 const pageRows = 1000
 
 // walk gives the flows that the plan's filter chooses, the newest first, until
 // each has had enough.
 func (l *Ledger) walk(f index.Filter, p *plan, each func(index.Flow) bool) error {
-	if !p.exact {
+	if !p.exact || f.Limit <= 0 {
 		f.Limit = pageRows
 	}
 	for {
@@ -238,7 +209,7 @@ func (l *Ledger) walk(f index.Filter, p *plan, each func(index.Flow) bool) error
 				return nil
 			}
 		}
-		if f.Limit <= 0 || len(rows) < f.Limit {
+		if len(rows) < f.Limit {
 			return nil
 		}
 		f.Before = &index.Place{Started: rows[0].Started, ID: rows[0].ID}
@@ -366,9 +337,38 @@ type SessionView struct {
 	Models    []string       `json:"models"`
 }
 
+// pageSessions is how many sessions are added up at once.
+const pageSessions = 500
+
 // Sessions lists the sessions that have a flow that the query chooses, the one
-// with the newest flow last. What they add up to is of all their flows.
-func (l *Ledger) Sessions(q Query) ([]SessionView, error) {
+// with the newest flow last. What they add up to is of all their flows. Which they
+// are, and their order, is found first, and takes 8 bytes for each; the rest is read
+// some sessions at a time, so one that goes on meanwhile is given as it is then, once,
+// and one that retention removes is left out. An error ends the list.
+func (l *Ledger) Sessions(q Query) iter.Seq2[SessionView, error] {
+	return func(yield func(SessionView, error) bool) {
+		keys, err := l.sessionKeys(q)
+		if err != nil {
+			yield(SessionView{}, err)
+			return
+		}
+		for page := range slices.Chunk(keys, pageSessions) {
+			sums, err := l.sums(page)
+			if err != nil {
+				yield(SessionView{}, err)
+				return
+			}
+			for i := range sums {
+				v, err := l.sessionView(&sums[i])
+				if !yield(v, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (l *Ledger) sessionKeys(q Query) ([]uint64, error) {
 	if err := l.catchUp(); err != nil {
 		return nil, err
 	}
@@ -381,19 +381,21 @@ func (l *Ledger) Sessions(q Query) ([]SessionView, error) {
 			return nil, err
 		}
 	}
-	sums, err := l.index.Sums(*f)
+	return l.index.Recent(*f)
+}
+
+// sums adds up the sessions that some keys are of, in their order.
+func (l *Ledger) sums(keys []uint64) ([]index.Sum, error) {
+	sums, err := l.index.Sums(index.Filter{Keys: keys})
 	if err != nil {
 		return nil, err
 	}
-	views := make([]SessionView, 0, len(sums))
-	for i := range sums {
-		v, err := l.sessionView(&sums[i])
-		if err != nil {
-			return nil, err
-		}
-		views = append(views, v)
+	at := make(map[uint64]int, len(keys))
+	for i, key := range keys {
+		at[key] = i
 	}
-	return views, nil
+	slices.SortFunc(sums, func(a, b index.Sum) int { return at[a.Key] - at[b.Key] })
+	return sums, nil
 }
 
 // owning gives a filter of the sessions that have a flow that fits.

@@ -29,7 +29,7 @@ func TestOverviewAddsUpWhatIsListed(t *testing.T) {
 	}
 	for _, text := range []string{"", "agent:claude", "why:*end", "tool:bash cost>0.5"} {
 		q := ledger.Query{Filter: chosen(t, text)}
-		views, err := l.Flows(q)
+		views, err := listed(l, q)
 		if err != nil || len(views) == 0 {
 			t.Fatalf("%s: %d flows, %v", text, len(views), err)
 		}
@@ -127,7 +127,7 @@ func TestSessionWithoutAModel(t *testing.T) {
 	in := intent("f1", "s", nil)
 	in.Model = ""
 	keepFlow(t, l, in, nil)
-	list, err := l.Sessions(ledger.Query{})
+	list, err := gather(l.Sessions(ledger.Query{}))
 	if err != nil || len(list) != 1 || list[0].Models == nil {
 		t.Errorf("%+v, %v; want one session with an empty list of models", list, err)
 	}

@@ -19,7 +19,8 @@ type plan struct {
 	exact   bool
 	needs   cuts // what a trait must not lack
 	traits  [traitKinds][]*trait
-	known   bool // traits has them all
+	known   bool   // traits has them all
+	count   uint64 // traits.changes when they were read
 	names   map[uint64]*sessionName
 	brought map[filter.Text]map[flow.ID]bool
 }
@@ -36,16 +37,38 @@ func (l *Ledger) plan(f *filter.Filter, by Access) (*plan, error) {
 	return p, nil
 }
 
-// learn reads what the filter needs to know: traits, names of sessions, and
-// who brought its texts. Which flows have a word is content, too: that somebody asks
-// is recorded first.
-func (p *plan) learn(l *Ledger, by Access) (err error) {
+// renew learns the traits that came into the index since the plan was made, for
+// whoever asks the index more than once.
+func (p *plan) renew(l *Ledger) error {
+	if p.filter.Root() == nil || p.count == l.traits.changes() {
+		return nil
+	}
+	if err := p.learnTraits(l); err != nil {
+		return err
+	}
+	p.exact = true
+	p.where = p.node(p.filter.Root(), false)
+	return nil
+}
+
+func (p *plan) learnTraits(l *Ledger) (err error) {
+	p.count = l.traits.changes()
 	if p.traits, p.known, err = l.traits.all(); err != nil {
 		return fmt.Errorf("reading the index: %w", err)
 	}
 	// Of the flows that are open, and of those without a sub-agent.
 	p.traits[traitEnding] = append(slices.Clip(p.traits[traitEnding]), &trait{kind: traitEnding})
 	p.traits[traitAgent] = append(slices.Clip(p.traits[traitAgent]), &trait{kind: traitAgent})
+	return nil
+}
+
+// learn reads what the filter needs to know: traits, names of sessions, and
+// who brought its texts. Which flows have a word is content, too: that somebody asks
+// is recorded first.
+func (p *plan) learn(l *Ledger, by Access) (err error) {
+	if err := p.learnTraits(l); err != nil {
+		return err
+	}
 	if asksFor(p.filter.Root(), filter.FieldSession, filter.FieldPrincipal) {
 		if p.names, err = l.names.all(); err != nil {
 			return fmt.Errorf("reading the index: %w", err)

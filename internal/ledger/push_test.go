@@ -40,7 +40,7 @@ func TestARefusedChunkIsNotKept(t *testing.T) {
 			break
 		}
 		answer = append(answer, chunk...)
-		if _, err := l.Flows(ledger.Query{}); err != nil { // lets the writer see what waits
+		if _, err := listed(l, ledger.Query{}); err != nil { // lets the writer see what waits
 			t.Fatal(err)
 		}
 	}

@@ -200,12 +200,12 @@ func TestDamagedHead(t *testing.T) {
 // TestDamagedEntryHidesNoOther: what the index knows of it is listed.
 func TestDamagedEntryHidesNoOther(t *testing.T) {
 	s := newStage(t, 2)
-	before, err := s.l.Flows(ledger.Query{})
+	before, err := listed(s.l, ledger.Query{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.d.Change(s.file(1), func(b []byte) []byte { b[frames(b)[0][1]-3] ^= 1; return b })
-	after, err := s.l.Flows(ledger.Query{})
+	after, err := listed(s.l, ledger.Query{})
 	if err != nil || len(after) != len(before) {
 		t.Fatalf("%d flows, %v, want %d", len(after), err, len(before))
 	}
@@ -290,7 +290,7 @@ func TestMissingEntriesAreIncomplete(t *testing.T) {
 	})
 	t.Run("tail", func(t *testing.T) {
 		s := newStage(t, 2)
-		if _, err := s.l.Flows(ledger.Query{}); err != nil { // the index knows all
+		if _, err := listed(s.l, ledger.Query{}); err != nil { // the index knows all
 			t.Fatal(err)
 		}
 		s.crash(t)
@@ -342,11 +342,11 @@ func TestCrashLeavesUnknown(t *testing.T) {
 
 func TestIndexIsRebuilt(t *testing.T) {
 	s := newStage(t, 4)
-	want, err := s.l.Flows(ledger.Query{})
+	want, err := listed(s.l, ledger.Query{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	sessions, err := s.l.Sessions(ledger.Query{})
+	sessions, err := gather(s.l.Sessions(ledger.Query{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -355,11 +355,11 @@ func TestIndexIsRebuilt(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.reopen(t)
-	got, err := s.l.Flows(ledger.Query{})
+	got, err := listed(s.l, ledger.Query{})
 	if err != nil || fmt.Sprint(flat(got)) != fmt.Sprint(flat(want)) {
 		t.Errorf("flows: %v\n got %v\nwant %v", err, flat(got), flat(want))
 	}
-	if got, err := s.l.Sessions(ledger.Query{}); err != nil || len(got) != 2 || got[0].Flows != sessions[0].Flows {
+	if got, err := gather(s.l.Sessions(ledger.Query{})); err != nil || len(got) != 2 || got[0].Flows != sessions[0].Flows {
 		t.Errorf("sessions: %v %+v", err, got)
 	}
 	s.l.Close()
@@ -488,7 +488,7 @@ func TestManyAtOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
-	views, err := l.Flows(ledger.Query{})
+	views, err := listed(l, ledger.Query{})
 	if err != nil || len(views) != 96 {
 		t.Errorf("flows: %d, %v", len(views), err)
 	}

@@ -60,7 +60,7 @@ func TestSizeCapRemovesWholeSegments(t *testing.T) {
 	if got := l.Stats().Bytes; got > o.MaxBytes+2*o.SegmentBytes {
 		t.Errorf("%d bytes are kept, the cap is %d", got, o.MaxBytes)
 	}
-	views, err := l.Flows(ledger.Query{})
+	views, err := listed(l, ledger.Query{})
 	if err != nil || len(views) == 0 || len(views) == n || views[len(views)-1].ID != last {
 		t.Fatalf("flows that are left: %d of %d, %v", len(views), n, err)
 	}
@@ -105,7 +105,7 @@ func TestRetentionLeavesYoungContentWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	views, err := l.Flows(ledger.Query{})
+	views, err := listed(l, ledger.Query{})
 	if err != nil || len(views) >= 30 || len(views) < 8 {
 		t.Fatalf("flows that are left: %d, %v", len(views), err)
 	}

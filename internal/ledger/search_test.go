@@ -587,7 +587,7 @@ func follow(t *testing.T, l *ledger.Ledger, q, flows string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	views, err := l.Flows(ledger.Query{})
+	views, err := listed(l, ledger.Query{})
 	if err != nil || len(views) != 3 {
 		t.Fatalf("%d flows, %v", len(views), err)
 	}
@@ -685,9 +685,9 @@ func TestListingByAWordIsRecorded(t *testing.T) {
 	by := ledger.Access{Who: "lister", Why: "to know"}
 	for i, ask := range []func(q ledger.Query) error{
 		func(q ledger.Query) error { _, err := l.Rows(q); return err },
-		func(q ledger.Query) error { _, err := l.Flows(q); return err },
+		func(q ledger.Query) error { _, err := listed(l, q); return err },
 		func(q ledger.Query) error { _, err := l.Count(q); return err },
-		func(q ledger.Query) error { _, err := l.Sessions(q); return err },
+		func(q ledger.Query) error { _, err := gather(l.Sessions(q)); return err },
 		func(q ledger.Query) error { _, err := l.Overview(q, nil, 0); return err },
 	} {
 		if err := ask(ledger.Query{Filter: parse(t, `quokka -"the wombat"`), By: by}); err != nil {

@@ -291,7 +291,7 @@ func TestTellingIsRecordedOnce(t *testing.T) {
 	for range 3 {
 		s.send(single(rand.New(rand.NewPCG(1, 1)), 100))
 	}
-	if _, err := s.l.Flows(ledger.Query{}); err != nil { // all that was recorded is there
+	if _, err := listed(s.l, ledger.Query{}); err != nil { // all that was recorded is there
 		t.Fatal(err)
 	}
 	before := s.l.Stats().Entries

@@ -68,6 +68,7 @@ type traits struct {
 
 	look  sync.RWMutex // for all below; not held while flows are recorded
 	state int          // of what follows
+	count uint64       // how often any of it changed
 	known map[uint64]*trait
 	kinds [traitKinds][]*trait // mirrored: all that are known, only appended to
 }
@@ -144,6 +145,7 @@ func (c *cutter) intent(in *flow.Intent) flow.Intent {
 	return flow.Intent{
 		Entrance: in.Entrance, Provider: in.Provider, API: in.API, Agent: c.name(in.Agent), Model: c.name(in.Model),
 		Method: c.name(in.Method), Host: c.name(in.Host), Decision: c.decision(in.Decision), Findings: c.findings(in.Findings),
+		Session: flow.Session{Claimed: in.Session.Claimed},
 	}
 }
 
@@ -309,6 +311,13 @@ func decodeTrait(text []byte) (*trait, error) {
 	return t, nil
 }
 
+// changes tells whether all would give others than before.
+func (t *traits) changes() uint64 {
+	t.look.RLock()
+	defer t.look.RUnlock()
+	return t.count
+}
+
 // all gives the traits of each kind; ok: there are not too many.
 func (t *traits) all() (kinds [traitKinds][]*trait, ok bool, err error) {
 	t.look.RLock()
@@ -329,6 +338,7 @@ func (t *traits) all() (kinds [traitKinds][]*trait, ok bool, err error) {
 // load reads all. t.look is held.
 func (t *traits) load() error {
 	t.known, t.kinds, t.state = map[uint64]*trait{}, [traitKinds][]*trait{}, mirrored
+	t.count++
 	err := t.l.index.Traits(t.enter)
 	if err != nil {
 		t.state = unread
@@ -341,6 +351,7 @@ func (t *traits) enter(sealed index.Trait) error {
 	if t.state != mirrored || t.known[sealed.ID] != nil {
 		return nil
 	}
+	t.count++
 	if len(t.known) >= maxKnown {
 		t.known, t.kinds, t.state = nil, [traitKinds][]*trait{}, tooMany
 		return nil
@@ -371,4 +382,5 @@ func (t *traits) forget() {
 	t.look.Lock()
 	defer t.look.Unlock()
 	t.known, t.kinds, t.state = nil, [traitKinds][]*trait{}, unread
+	t.count++
 }

@@ -424,7 +424,7 @@ func TestRetentionKeepsTheSecretsOfYoungFlows(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	views, err := l.Flows(ledger.Query{})
+	views, err := listed(l, ledger.Query{})
 	if err != nil || len(views) >= 30 || len(views) < 8 {
 		t.Fatalf("flows that are left: %d, %v", len(views), err)
 	}
