@@ -166,16 +166,24 @@ func (b *backend) again(ctx context.Context, path string) (*http.Response, error
 }
 
 func apiError(resp *http.Response) error {
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	if said := problemText(text); err == nil && said != "" {
+		return errors.New(said)
+	}
+	return fmt.Errorf("the gateway answered %s", resp.Status)
+}
+
+// problemText gives the text of a refusal; "": it is none.
+func problemText(text []byte) string {
 	var said struct {
 		Error struct {
 			Message string `json:"message"`
 		} `json:"error"`
 	}
-	text, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
-	if err == nil && json.Unmarshal(text, &said) == nil && said.Error.Message != "" {
-		return errors.New(said.Error.Message)
+	if !bytes.HasPrefix(text, []byte(`{"error":{`)) || json.Unmarshal(text, &said) != nil {
+		return ""
 	}
-	return fmt.Errorf("the gateway answered %s", resp.Status)
+	return said.Error.Message
 }
 
 // get reads one JSON value.
@@ -191,7 +199,8 @@ func (b *backend) get(ctx context.Context, path string, into any) error {
 	return nil
 }
 
-// lines calls each with every line of a JSON Lines answer.
+// lines calls each with every line of a JSON Lines answer. A line that says why the
+// answer is not whole is the error.
 func (b *backend) lines(ctx context.Context, method, path string, each func([]byte) error) error {
 	resp, err := b.do(ctx, method, path, nil)
 	if err != nil {
@@ -224,6 +233,9 @@ func eachLine(resp *http.Response, each func([]byte) error) error {
 	for {
 		line, err := r.ReadBytes('\n')
 		if line = bytes.TrimSpace(line); len(line) > 0 {
+			if said := problemText(line); said != "" {
+				return fmt.Errorf("the answer broke off: %s", said)
+			}
 			if err := each(line); err != nil {
 				return err
 			}

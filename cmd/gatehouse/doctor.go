@@ -13,6 +13,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"regexp"
@@ -372,7 +373,8 @@ func (d *doctor) try(ctx context.Context, a agents.Agent, path string, by flow.E
 // came reports whether a model call came by an entrance since then, or by which
 // other one.
 func (d *doctor) came(by flow.Entrance, since time.Time) (came bool, other flow.Entrance) {
-	err := d.back.lines(context.Background(), "GET", "/flows", func(line []byte) error {
+	q := url.Values{"since": {since.UTC().Format(time.RFC3339)}}
+	err := d.back.lines(context.Background(), "GET", "/flows?"+q.Encode(), func(line []byte) error {
 		var v flow.View
 		if err := json.Unmarshal(line, &v); err != nil {
 			return err
