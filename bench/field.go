@@ -189,13 +189,23 @@ func profile(ctx context.Context, o options, f *field, chosen []scenario) error 
 		failed := make(chan error, 2)
 		go func() { failed <- fetch(f.pprof, "profile", o.length, name) }()
 		go func() { failed <- fetch(f.pprof, "allocs", o.length, allocsName(name)) }()
-		got, err := closedLoop(target{addr: f.gatehouse.addr, lean: o.lean}, s, 1, o.length+time.Second)
+		got, err := profiled(o, f.gatehouse, s)
 		if err := errors.Join(err, <-failed, <-failed); err != nil {
 			return fmt.Errorf("profiling %s: %w: %s", s.name, err, f.gatehouse.log)
 		}
 		fmt.Printf("%s: %.0f calls/s; go tool pprof -top %s %s\n", s.name, got.rate(), o.gatehouse, name)
 	}
 	return nil
+}
+
+// profiled runs what is profiled, for a second longer.
+func profiled(o options, s *side, load scenario) (figures, error) {
+	t, length := target{addr: s.addr, lean: o.lean}, o.length+time.Second
+	if !o.live {
+		return closedLoop(t, load, 1, length)
+	}
+	all, err := openLoop(t, liveRate, 1, length)
+	return figures{calls: len(all), elapsed: length}, err
 }
 
 func allocsName(name string) string { return strings.TrimSuffix(name, ".pprof") + ".allocs.pprof" }

@@ -26,7 +26,7 @@ type Reader interface {
 	Sessions(ledger.Query) iter.Seq2[ledger.SessionView, error]
 	Flow(flow.ID) (*flow.Intent, *flow.Outcome, error)
 	Read(flow.ID, ledger.What, ledger.Access) ([]ledger.Chunk, error)
-	Watch(told func(*flow.View)) (stop func())
+	Watch(told func(*flow.Intent, *flow.Outcome)) (stop func())
 	Follow(*filter.Filter, ledger.Access) (func(*flow.View) bool, error)
 	Search(*filter.Filter, ledger.SearchQuery, ledger.Access) (ledger.Found, error)
 	Journal(ledger.JournalQuery) ([]ledger.JournalEntry, error)

@@ -44,9 +44,9 @@ type book struct {
 	offset   time.Duration
 	accesses []ledger.Access
 	entries  []string
-	fault    error            // of every write and inner read
-	broken   error            // at the end of a list
-	live     func(*flow.View) // tells who watches
+	fault    error                             // of every write and inner read
+	broken   error                             // at the end of a list
+	live     func(*flow.Intent, *flow.Outcome) // tells who watches
 	verify   func(progress func(done, total int64)) (ledger.Report, error)
 }
 
@@ -138,7 +138,7 @@ func (b *book) Follow(f *filter.Filter, by ledger.Access) (func(*flow.View) bool
 	return func(v *flow.View) bool { return f.Match(v, nil) }, b.fault
 }
 
-func (b *book) Watch(told func(*flow.View)) (stop func()) {
+func (b *book) Watch(told func(*flow.Intent, *flow.Outcome)) (stop func()) {
 	b.live = told
 	return func() {}
 }
@@ -454,7 +454,7 @@ func TestTailIsLive(t *testing.T) {
 	defer resp.Body.Close()
 	lines := json.NewDecoder(resp.Body)
 	for _, id := range []flow.ID{"a", "b"} {
-		d.book.live(&flow.View{ID: id})
+		d.book.live(&flow.Intent{Flow: id}, nil)
 		var got struct{ ID flow.ID }
 		if err := lines.Decode(&got); err != nil { // each line arrives before the next flow
 			t.Fatal(err)
@@ -479,7 +479,7 @@ func (d *desk) flood() (stop func()) {
 	wait.Go(func() {
 		for {
 			for range 3 * 8192 {
-				d.book.live(&flow.View{ID: "x"})
+				d.book.live(&flow.Intent{Flow: "x"}, nil)
 			}
 			select {
 			case <-enough:

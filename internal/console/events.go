@@ -49,8 +49,8 @@ func (c *Console) events(w http.ResponseWriter, r *http.Request) error {
 
 // reader is told of flows as they come.
 type reader interface {
-	// tell takes the views up to a position. missed says that there were others.
-	tell(views []*flow.View, next position, missed bool) error
+	// tell takes the news up to a position. missed says that there were others.
+	tell(list []news, next position, missed bool) error
 	// alive shows that the stream lives, while nothing comes.
 	alive(at position) error
 }
@@ -63,19 +63,19 @@ func (c *Console) stream(r *http.Request, at position, to reader) error {
 	pace := time.NewTicker(eventsEvery)
 	defer pace.Stop()
 	for {
-		views, next, missed, news := c.feed.since(at)
-		if err := to.tell(views, next, missed); err != nil {
+		list, next, missed, more := c.feed.since(at)
+		if err := to.tell(list, next, missed); err != nil {
 			return err
 		}
 		at = next
 		wait := pace.C
-		if news != nil {
+		if more != nil {
 			wait = nil
 		}
 		select {
 		case <-r.Context().Done():
 			return nil
-		case <-news:
+		case <-more:
 			<-pace.C
 		case <-wait:
 		case <-alive.C:
@@ -98,23 +98,26 @@ type eventStream struct {
 // match no longer.
 const maxOpen = 16 << 10
 
-// tell sends the rows of the views that match: of a flow its last one. gone are
-// those that matched while they were open, and do no longer.
-func (s *eventStream) tell(views []*flow.View, next position, missed bool) error {
+// tell sends the rows of the flows that match, each as it is now. gone are those that
+// matched while they were open, and do no longer.
+func (s *eventStream) tell(list []news, next position, missed bool) error {
 	if missed {
 		return s.send("reset", next)
 	}
+	last := make(map[flow.ID]int, len(list))
+	for i, n := range list {
+		last[n.in.Flow] = i
+	}
 	var rows []flow.Row
 	var gone []flow.ID
-	place := map[flow.ID]int{}
-	for _, v := range views {
-		at, here := place[v.ID]
-		switch matches := s.keep(v); {
-		case here && matches:
-			rows[at] = flow.NewRow(v)
-		case matches:
-			place[v.ID] = len(rows)
-			rows = append(rows, flow.NewRow(v))
+	for i, n := range list {
+		if last[n.in.Flow] != i {
+			continue // it went on
+		}
+		v := flow.NewView(n.in, n.out)
+		switch {
+		case s.keep(&v):
+			rows = append(rows, flow.NewRow(&v))
 		case s.open[v.ID]:
 			gone = append(gone, v.ID)
 			delete(s.open, v.ID)

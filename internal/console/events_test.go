@@ -91,13 +91,13 @@ func TestEventsAreLiveAndFilteredAndResume(t *testing.T) {
 	if _, event, _ := l.next(); event != "ready" {
 		t.Fatalf("the first event is %q, want ready", event)
 	}
-	d.book.live(&flow.View{ID: "other", Session: "t", State: flow.Open})
-	d.book.live(&flow.View{ID: "a", Session: "s", State: flow.Open})
-	d.book.live(&flow.View{ID: "a", Session: "s", State: flow.Done})
-	d.book.live(&flow.View{ID: "b", Session: "s", State: flow.Open})
+	d.book.live(&flow.Intent{Flow: "other", Session: flow.Session{ID: "t"}}, nil)
+	d.book.live(&flow.Intent{Flow: "a", Session: flow.Session{ID: "s"}}, nil)
+	d.book.live(&flow.Intent{Flow: "a", Session: flow.Session{ID: "s"}}, &flow.Outcome{Flow: "a", State: flow.Done})
+	d.book.live(&flow.Intent{Flow: "b", Session: flow.Session{ID: "s"}}, nil)
 	id := l.want(map[flow.ID]flow.State{"a": flow.Done, "b": flow.Open})
 	l.cancel()
-	d.book.live(&flow.View{ID: "b", Session: "s", State: flow.Done}) // while nobody is there
+	d.book.live(&flow.Intent{Flow: "b", Session: flow.Session{ID: "s"}}, &flow.Outcome{Flow: "b", State: flow.Done}) // while nobody is there
 	l = listen(t, server.URL+"/api/v1/events?session=s", id)
 	if _, event, _ := l.next(); event != "resumed" {
 		t.Fatalf("with Last-Event-ID the first event is %q, want resumed", event)

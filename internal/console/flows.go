@@ -308,17 +308,18 @@ type tailing struct {
 	match func(*flow.View) bool
 }
 
-func (t *tailing) tell(views []*flow.View, _ position, missed bool) error {
+func (t *tailing) tell(list []news, _ position, missed bool) error {
 	if missed {
 		if err := t.out.add(gapLine{true}); err != nil {
 			return fmt.Errorf("sending flows: %w", err)
 		}
 	}
-	for _, v := range views {
-		if !t.match(v) {
+	for _, n := range list {
+		v := flow.NewView(n.in, n.out)
+		if !t.match(&v) {
 			continue
 		}
-		if err := t.out.add(v); err != nil {
+		if err := t.out.add(&v); err != nil {
 			return fmt.Errorf("sending flows: %w", err)
 		}
 	}

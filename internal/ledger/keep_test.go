@@ -346,8 +346,11 @@ func TestMetadataOnly(t *testing.T) {
 func TestWatch(t *testing.T) {
 	l := start(t, ledger.Options{})
 	var seen, other []string
-	note := func(list *[]string) func(*flow.View) {
-		return func(v *flow.View) { *list = append(*list, fmt.Sprint(v.ID, " ", v.State)) }
+	note := func(list *[]string) func(*flow.Intent, *flow.Outcome) {
+		return func(in *flow.Intent, out *flow.Outcome) {
+			v := flow.NewView(in, out)
+			*list = append(*list, fmt.Sprint(v.ID, " ", v.State))
+		}
 	}
 	record := func(id flow.ID) {
 		r, err := l.Begin(intent(id, "s", nil), ledger.Content{})

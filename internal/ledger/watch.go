@@ -14,12 +14,14 @@ type watchers struct {
 	all atomic.Pointer[[]*watcher] // replaced, never changed
 }
 
-type watcher struct{ told func(*flow.View) }
+type watcher struct {
+	told func(*flow.Intent, *flow.Outcome)
+}
 
-// Watch calls told for every flow when it begins and when it ends, until stop is
-// called: those that are under way then may still come. It is called where flows pass,
-// so it must return at once; and it must not change the view.
-func (l *Ledger) Watch(told func(*flow.View)) (stop func()) {
+// Watch calls told for every flow when it begins, without an outcome, and when it ends,
+// until stop is called: those that are under way then may still come. It is called where
+// flows pass, so it must return at once; and it must not change what it is given.
+func (l *Ledger) Watch(told func(*flow.Intent, *flow.Outcome)) (stop func()) {
 	w := &watcher{told}
 	l.watch.change(func(all []*watcher) []*watcher { return append(all, w) })
 	return func() {
@@ -44,12 +46,7 @@ func (ws *watchers) list() []*watcher {
 }
 
 func (ws *watchers) tell(in *flow.Intent, out *flow.Outcome) {
-	all := ws.list()
-	if len(all) == 0 {
-		return
-	}
-	v := flow.NewView(in, out)
-	for _, w := range all {
-		w.told(&v)
+	for _, w := range ws.list() {
+		w.told(in, out)
 	}
 }
