@@ -99,21 +99,28 @@ func liveWindow(o options, s *side, seed uint64) (window, error) {
 }
 
 // liveRow prints by how much a figure is more with a reader: the geometric mean of the
-// pairs' ratios, both halves weighing the same, with its 95 % interval.
+// ratios, both halves weighing the same, with its 95 % interval. Two pairs in a row, of
+// which each side went first once, count as one: what goes second often costs more.
 func liveRow(name, format string, halves [2][]watched, value func(window) float64) {
 	var mean, variance, with, without float64
 	for _, pairs := range halves {
+		var ratios []float64
+		for i := 0; i+1 < len(pairs); i += 2 {
+			a, b := pairs[i], pairs[i+1]
+			ratios = append(ratios, (math.Log(value(a.with)/value(a.without))+math.Log(value(b.with)/value(b.without)))/2)
+		}
+		n := float64(len(ratios))
 		var sum, squares float64
-		n := float64(len(pairs))
-		for _, p := range pairs {
-			r := math.Log(value(p.with) / value(p.without))
+		for _, r := range ratios {
 			sum += r
 			squares += r * r
-			with += value(p.with) / n / 2
-			without += value(p.without) / n / 2
 		}
 		mean += sum / n / 2
 		variance += (squares - sum*sum/n) / (n - 1) / n / 4
+		for _, p := range pairs {
+			with += value(p.with) / float64(2*len(pairs))
+			without += value(p.without) / float64(2*len(pairs))
+		}
 	}
 	percent := func(x float64) float64 { return 100 * (math.Exp(x) - 1) }
 	off := 1.96 * math.Sqrt(variance)

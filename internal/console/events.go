@@ -49,8 +49,8 @@ func (c *Console) events(w http.ResponseWriter, r *http.Request) error {
 
 // reader is told of flows as they come.
 type reader interface {
-	// tell takes the news up to a position. missed says that there were others.
-	tell(list []news, next position, missed bool) error
+	// tell takes the views up to a position. missed says that there were others.
+	tell(views []flow.View, next position, missed bool) error
 	// alive shows that the stream lives, while nothing comes.
 	alive(at position) error
 }
@@ -62,9 +62,13 @@ func (c *Console) stream(r *http.Request, at position, to reader) error {
 	defer alive.Stop()
 	pace := time.NewTicker(eventsEvery)
 	defer pace.Stop()
+	var views []flow.View
 	for {
-		list, next, missed, more := c.feed.since(at)
-		if err := to.tell(list, next, missed); err != nil {
+		var next position
+		var missed bool
+		var more <-chan struct{}
+		views, next, missed, more = c.feed.since(at, views[:0])
+		if err := to.tell(views, next, missed); err != nil {
 			return err
 		}
 		at = next
@@ -100,24 +104,22 @@ const maxOpen = 16 << 10
 
 // tell sends the rows of the flows that match, each as it is now. gone are those that
 // matched while they were open, and do no longer.
-func (s *eventStream) tell(list []news, next position, missed bool) error {
+func (s *eventStream) tell(views []flow.View, next position, missed bool) error {
 	if missed {
 		return s.send("reset", next)
 	}
-	last := make(map[flow.ID]int, len(list))
-	for i, n := range list {
-		last[n.in.Flow] = i
+	last := make(map[flow.ID]int, len(views))
+	for i := range views {
+		last[views[i].ID] = i
 	}
 	var rows []flow.Row
 	var gone []flow.ID
-	for i, n := range list {
-		if last[n.in.Flow] != i {
-			continue // it went on
-		}
-		v := flow.NewView(n.in, n.out)
+	for i := range views {
+		v := &views[i]
 		switch {
-		case s.keep(&v):
-			rows = append(rows, flow.NewRow(&v))
+		case last[v.ID] != i: // it went on
+		case s.keep(v):
+			rows = append(rows, flow.NewRow(v))
 		case s.open[v.ID]:
 			gone = append(gone, v.ID)
 			delete(s.open, v.ID)

@@ -10,36 +10,30 @@ import (
 )
 
 const (
-	// feedRoom is how many beginnings and ends a reader may lag behind: one to four
-	// seconds of the most that a gateway does. One that lags more begins anew.
-	feedRoom = 8192
+	// feedRoom is how many views a reader may lag behind: one to two seconds of the most
+	// that a gateway does. One that lags more begins anew.
+	feedRoom = 4096
 
-	// feedLinger is how long they are kept for a reader who lost the connection.
+	// feedLinger is how long views are kept for a reader who lost the connection.
 	feedLinger = time.Minute
 )
 
-// news is that a flow began or ended.
-type news struct {
-	in  *flow.Intent
-	out *flow.Outcome // nil: it began
-}
-
-// feed is the newest news of flows, as they come, for any number of readers. Nothing is
+// feed is the newest views, as they come, for any number of readers. Nothing is
 // watched while nobody reads, so that flows cost nothing more then.
 type feed struct {
 	watch func(told func(*flow.Intent, *flow.Outcome)) (stop func())
 
 	mu      sync.Mutex
 	run     uint64        // counts the times that watching began: positions of another one mean nothing
-	next    uint64        // number of the news that come next
-	ring    []news        // of the last ones number n stands at n modulo feedRoom
+	next    uint64        // number of the view that comes next
+	ring    []flow.View   // of the last ones number n stands at n modulo feedRoom: no more is kept of a flow
 	more    chan struct{} // closed when there are more; nil: nobody waits for any
 	readers int           // since when nobody reads the timer runs
 	stop    func()        // nil: nothing is watched
 	linger  *time.Timer
 }
 
-// position is a place between two news.
+// position is a place between two views.
 type position struct{ run, next uint64 }
 
 func (p position) String() string {
@@ -68,7 +62,7 @@ func (f *feed) join() position {
 			f.run = uint64(time.Now().UnixNano()) // apart from those of a server before us
 		}
 		f.run++
-		f.next, f.ring = 0, make([]news, feedRoom)
+		f.next, f.ring = 0, make([]flow.View, feedRoom)
 		f.stop = f.watch(f.take)
 	}
 	return position{f.run, f.next}
@@ -94,12 +88,13 @@ func (f *feed) leave() {
 // take keeps what is watched. Flows wait while it does: it wakes readers only when they
 // have seen all that was there, a few times a second.
 func (f *feed) take(in *flow.Intent, out *flow.Outcome) {
+	v := flow.NewView(in, out)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.ring == nil {
 		return // it was under way when watching ended
 	}
-	f.ring[f.next%feedRoom] = news{in, out}
+	f.ring[f.next%feedRoom] = v
 	f.next++
 	if f.more != nil {
 		close(f.more)
@@ -107,7 +102,7 @@ func (f *feed) take(in *flow.Intent, out *flow.Outcome) {
 	}
 }
 
-// has reports whether all news from a position on are still there.
+// has reports whether all views from a position on are still there.
 func (f *feed) has(p position) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -118,25 +113,24 @@ func (f *feed) holds(p position) bool {
 	return p.run == f.run && p.next <= f.next && f.next-p.next <= feedRoom
 }
 
-// since gives the news from a position on and the next position. missed says that there
-// were others, which are gone. With nothing new there is a channel that is closed when
-// there is.
-func (f *feed) since(p position) (list []news, next position, missed bool, more <-chan struct{}) {
+// since appends the views from a position on to some, and gives the next position.
+// missed says that there were others, which are gone. With nothing new there is a
+// channel that is closed when there is.
+func (f *feed) since(p position, some []flow.View) (views []flow.View, next position, missed bool, more <-chan struct{}) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	next = position{f.run, f.next}
 	if !f.holds(p) {
-		return nil, next, true, nil
+		return some, next, true, nil
 	}
 	if p == next {
 		if f.more == nil {
 			f.more = make(chan struct{})
 		}
-		return nil, next, false, f.more
+		return some, next, false, f.more
 	}
-	list = make([]news, 0, f.next-p.next)
 	for n := p.next; n < f.next; n++ {
-		list = append(list, f.ring[n%feedRoom])
+		some = append(some, f.ring[n%feedRoom])
 	}
-	return list, next, false, nil
+	return some, next, false, nil
 }

@@ -308,18 +308,17 @@ type tailing struct {
 	match func(*flow.View) bool
 }
 
-func (t *tailing) tell(list []news, _ position, missed bool) error {
+func (t *tailing) tell(views []flow.View, _ position, missed bool) error {
 	if missed {
 		if err := t.out.add(gapLine{true}); err != nil {
 			return fmt.Errorf("sending flows: %w", err)
 		}
 	}
-	for _, n := range list {
-		v := flow.NewView(n.in, n.out)
-		if !t.match(&v) {
+	for i := range views {
+		if !t.match(&views[i]) {
 			continue
 		}
-		if err := t.out.add(&v); err != nil {
+		if err := t.out.add(&views[i]); err != nil {
 			return fmt.Errorf("sending flows: %w", err)
 		}
 	}
