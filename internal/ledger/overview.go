@@ -68,14 +68,8 @@ func (l *Ledger) Overview(q Query, by []By, offset time.Duration) (Overview, err
 	switch {
 	case f == nil:
 	case p.exact:
-		totals, err := l.index.Totals(*f, offset.Milliseconds(), sessions)
-		if err != nil {
+		if err := l.index.Totals(*f, offset.Milliseconds(), sessions, o.add); err != nil {
 			return Overview{}, err
-		}
-		for i := range totals {
-			if err := o.add(&totals[i]); err != nil {
-				return Overview{}, err
-			}
 		}
 	default:
 		var failed error

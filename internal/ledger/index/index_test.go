@@ -604,3 +604,37 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("applying without room: %v", err)
 	}
 }
+
+// TestTotalsOfStretches: however many flows are added up at a time, none is left out
+// and none counted twice, also where many started at once.
+func TestTotalsOfStretches(t *testing.T) {
+	x := fresh(t)
+	var b index.Batch
+	for n := range 100 {
+		f := doneFlow(n, uint64(1+n%3))
+		f.Started = int64(n/13) * 40_000_000
+		b.Flows = append(b.Flows, f)
+	}
+	apply(t, x, b)
+	type group struct{ key, day, about, ending uint64 }
+	for _, f := range []index.Filter{{}, {Keys: []uint64{2}}, {Keys: []uint64{1, 3}, Since: 41_000_000}} {
+		var want map[group][3]int64
+		for _, n := range []int{1000, 100, 99, 13, 7, 1} {
+			back := index.Stretch(n)
+			got := map[group][3]int64{}
+			parts := 0
+			err := x.Totals(f, 0, true, func(total *index.Total) error {
+				parts++
+				g := got[group{total.Key, uint64(total.Day), total.About, total.Ending}]
+				g[0], g[1], g[2] = g[0]+int64(total.Flows), g[1]+int64(total.Turns), g[2]+total.Usage.Input
+				got[group{total.Key, uint64(total.Day), total.About, total.Ending}] = g
+				return nil
+			})
+			back()
+			if want == nil {
+				want = got
+			}
+			check(t, fmt.Sprintf("%+v, %d at a time, in %d parts", f, n, parts), got, err, want)
+		}
+	}
+}

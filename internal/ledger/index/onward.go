@@ -7,12 +7,20 @@ import "slices"
 func (x *Index) Oldest(f Filter) ([]Flow, error) {
 	where, args := f.where()
 	by := ""
-	if f.After != nil && f.wide() {
-		// SQLite would look all of them up, and sort them, for each page. Going through
-		// what started after the place looks at each flow once in all pages.
-		by = "NOT INDEXED "
+	if f.After != nil {
+		by = f.onward()
 	}
 	return x.flows(by+"WHERE "+where+" ORDER BY started, id LIMIT ?", append(args, f.limit())...)
+}
+
+// onward says how to go through flows part by part. Where a filter names many sessions
+// or flows SQLite would look all of them up, and sort them, for each part; going through
+// what started after a place looks at each flow once in all parts.
+func (f *Filter) onward() string {
+	if f.wide() {
+		return "NOT INDEXED "
+	}
+	return ""
 }
 
 // wide reports whether a filter names many sessions or flows.

@@ -2,11 +2,12 @@ package index
 
 import (
 	"database/sql"
+	"math"
 
 	"github.com/workingagents/gatehouse/internal/flow"
 )
 
-// Total is what flows with the same traits, of one day, add up to.
+// Total is what some flows with the same traits, of one day, add up to.
 type Total struct {
 	Key   uint64 // of their session; 0 unless sessions were asked for
 	Day   int64  // since 1970-01-01, in the zone that was asked for
@@ -18,17 +19,50 @@ type Total struct {
 	Unpriced     int        // flows with usage and without a known cost
 }
 
+// stretch is how many flows are added up at a time: of each there may be a total.
+var stretch = 20_000
+
 // Totals adds up the flows that the filter chooses, whatever its Limit: by
 // traits and day (offset is what the zone is ahead of UTC, in ms), and by session
-// when asked for.
-func (x *Index) Totals(f Filter, offset int64, sessions bool) ([]Total, error) {
+// when asked for. What has the same of all these may come in several totals.
+func (x *Index) Totals(f Filter, offset int64, sessions bool, each func(*Total) error) error {
+	for from := int64(math.MinInt64); from < math.MaxInt64; {
+		to, err := x.stretch(f, from)
+		if err != nil {
+			return err
+		}
+		list, err := x.totals(f, from, to, offset, sessions)
+		if err != nil {
+			return err
+		}
+		for i := range list {
+			if err := each(&list[i]); err != nil {
+				return err
+			}
+		}
+		from = to
+	}
+	return nil
+}
+
+// stretch gives when the last of so many flows started that started after a time.
+func (x *Index) stretch(f Filter, from int64) (to int64, err error) {
+	where, args := f.where()
+	to = math.MaxInt64
+	err = query(x, "SELECT started FROM flows "+f.onward()+"WHERE "+where+" AND started > ? ORDER BY started LIMIT 1 OFFSET ?", append(args, from, stretch-1), func(r *sql.Rows) error {
+		return r.Scan(&to)
+	})
+	return to, err
+}
+
+func (x *Index) totals(f Filter, from, to, offset int64, sessions bool) (list []Total, err error) {
 	where, args := f.where()
 	q := `SELECT CASE WHEN ? THEN key ELSE 0 END AS k, (started + ?) / 86400000 AS day, MIN(started), about, ending, COUNT(*), SUM(turn > 0 AND NOT retry),
 	SUM(input), SUM(output), SUM(cache_read), SUM(cache_write), SUM(cache_write_1h), SUM(reasoning), MAX(estimated), SUM(cost),
 	SUM(outcome <> 0 AND cost IS NULL AND input + output + cache_read + cache_write + reasoning > 0)
-FROM flows WHERE ` + where + ` GROUP BY k, day, about, ending`
-	var list []Total
-	err := query(x, q, append([]any{sessions, offset}, args...), func(r *sql.Rows) error {
+FROM flows ` + f.onward() + `WHERE ` + where + ` AND started > ? AND started <= ? GROUP BY k, day, about, ending`
+	args = append(append([]any{sessions, offset}, args...), from, to)
+	err = query(x, q, args, func(r *sql.Rows) error {
 		var t Total
 		var key, about, ending int64
 		u := &t.Usage
