@@ -30,7 +30,7 @@ func (c *Console) events(w http.ResponseWriter, r *http.Request) error {
 	}
 	at := c.feed.join()
 	defer c.feed.leave()
-	s := &eventStream{w: w, match: match, open: map[flow.ID]bool{}}
+	s := &eventStream{w: w, match: match, began: time.Now(), open: map[flow.ID]bool{}}
 	first := "ready"
 	if last := r.Header.Get("Last-Event-ID"); last != "" {
 		first = "reset"
@@ -94,7 +94,8 @@ func (c *Console) stream(r *http.Request, at position, to reader) error {
 type eventStream struct {
 	w     http.ResponseWriter
 	match func(*flow.View) bool
-	open  map[flow.ID]bool // flows that were sent while open
+	began time.Time        // flows from before may be in the list that the reader has
+	open  map[flow.ID]bool // flows since then that were sent while open
 	buf   bytes.Buffer
 }
 
@@ -103,9 +104,11 @@ type eventStream struct {
 const maxOpen = 16 << 10
 
 // tell sends the rows of the flows that match, each as it is now. gone are those that
-// matched while they were open, and do no longer.
+// matched while they were open, or may have before the stream began, and do no longer.
 func (s *eventStream) tell(views []flow.View, next position, missed bool) error {
 	if missed {
+		s.began = time.Now() // the reader reads its list after this
+		clear(s.open)
 		return s.send("reset", next)
 	}
 	last := make(map[flow.ID]int, len(views))
@@ -120,7 +123,7 @@ func (s *eventStream) tell(views []flow.View, next position, missed bool) error 
 		case last[v.ID] != i: // it went on
 		case s.keep(v):
 			rows = append(rows, flow.NewRow(v))
-		case s.open[v.ID]:
+		case s.open[v.ID], v.State != flow.Open && v.Started.Before(s.began):
 			gone = append(gone, v.ID)
 			delete(s.open, v.ID)
 		}

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/workingagents/gatehouse/internal/flow"
 )
@@ -81,6 +82,42 @@ func (l *listener) want(states map[flow.ID]flow.State) (id string) {
 		}
 	}
 	return id
+}
+
+// What a list shows that was read when the stream began, or before it broke off, is
+// taken out of it like what came over the stream.
+func TestEventsTellOfFlowsThatBeganBefore(t *testing.T) {
+	d := newDesk(t)
+	server := httptest.NewServer(d.Handler())
+	t.Cleanup(server.Close)
+	url := server.URL + "/api/v1/events?q=is:open"
+	begun := func(id flow.ID) *flow.Intent { return &flow.Intent{Flow: id, Started: time.Now()} }
+	end := func(in *flow.Intent) { d.book.live(in, &flow.Outcome{Flow: in.Flow, State: flow.Done}) }
+	gone := func(l *listener, want string) (id string) {
+		t.Helper()
+		id, event, data := l.next()
+		if event != "gone" || data != want {
+			t.Fatalf("event %q: %s, want gone: %s", event, data, want)
+		}
+		return id
+	}
+	listed := begun("listed") // while nobody is there
+	l := listen(t, url, "")
+	if _, event, _ := l.next(); event != "ready" {
+		t.Fatalf("the first event is %q, want ready", event)
+	}
+	end(listed)
+	gone(l, `["listed"]`)
+	told := begun("told")
+	d.book.live(told, nil)
+	id := l.want(map[flow.ID]flow.State{"told": flow.Open})
+	l.cancel()
+	end(told)
+	l = listen(t, url, id)
+	if _, event, _ := l.next(); event != "resumed" {
+		t.Fatalf("with Last-Event-ID the first event is %q, want resumed", event)
+	}
+	gone(l, `["told"]`)
 }
 
 func TestEventsAreLiveAndFilteredAndResume(t *testing.T) {
