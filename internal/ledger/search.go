@@ -103,13 +103,16 @@ type search struct {
 	views bool // some tests need more of a flow than its texts
 	known map[flow.ID]*flow.View
 	read  sayings
+
+	denied map[filter.Text]bool // of terms: those that a text must not have
 }
 
 var errNoText = &flow.Refusal{Status: 400, Kind: "no_text", Text: `a search needs a word or a "phrase" to look for; to list flows by their fields alone, use flows`}
 
 // newSearch reads a filter. Its error is a *flow.Refusal.
 func (l *Ledger) newSearch(f *filter.Filter) (*search, error) {
-	s := &search{l: l, root: f.Root(), terms: map[filter.Text]*text.Term{}, known: map[flow.ID]*flow.View{}, read: sayings{l: l}}
+	s := &search{l: l, root: f.Root(), terms: map[filter.Text]*text.Term{}, known: map[flow.ID]*flow.View{}, read: sayings{l: l}, denied: map[filter.Text]bool{}}
+	s.deny(f.Root(), false)
 	for _, t := range f.Texts() {
 		term, err := term(t)
 		if err != nil {
@@ -126,6 +129,19 @@ func (l *Ledger) newSearch(f *filter.Filter) (*search, error) {
 		s.bound(n)
 	}
 	return s, nil
+}
+
+// deny notes the terms of a node that a text must not have.
+func (s *search) deny(n *filter.Node, denied bool) {
+	if n == nil {
+		return
+	}
+	if n.Op == filter.Brings && denied {
+		s.denied[n.Text] = true
+	}
+	for _, m := range n.Nodes {
+		s.deny(m, denied != (n.Op == filter.Not))
+	}
 }
 
 func term(t filter.Text) (*text.Term, error) {
@@ -244,7 +260,7 @@ type candidate struct {
 	hit      text.Hit
 	said     string
 	in       *flow.Intent
-	withheld bool // what is known of it does not tell where that stands which is not shown
+	withheld bool // it is not shown: see isWithheld
 }
 
 func (s *search) run(limit int) (Found, error) {
@@ -306,16 +322,22 @@ func (s *search) look(h text.Hit) (*candidate, error) {
 		}
 	}
 	shown := s.l.conceal(read.Shown(), s.read.findings())
-	withheld := int64(read.Hidden()) != h.Veiled
-	if withheld {
-		shown = read.Text // to look in; it is not shown
+	withheld := isWithheld(&read, &h)
+	has := func(t filter.Text) bool {
+		if withheld { // the index found it by what is shown: to look in it would tell the rest to who guesses
+			return !s.denied[t]
+		}
+		return len(s.terms[t].In(shown, 1)) > 0
 	}
-	has := func(t filter.Text) bool { return len(s.terms[t].In(shown, 1)) > 0 }
 	if !s.root.Match(view, has) {
 		return nil, nil
 	}
 	return &candidate{h, shown, in, withheld}, nil
 }
+
+// isWithheld reports whether what is known of a text does not tell where all that
+// stands which is not shown.
+func isWithheld(read *said.Text, h *text.Hit) bool { return int64(read.Hidden()) != h.Veiled }
 
 // view gives a flow as filters see it.
 func (s *search) view(id flow.ID) (*flow.View, error) {
@@ -375,7 +397,7 @@ func (l *Ledger) Brought(t filter.Text, by Access) iter.Seq2[flow.ID, error] {
 
 // brought calls each for the flows that brought a text, until it has had enough.
 // That somebody asks is on record. Terms other than single words are looked for in
-// the texts themselves.
+// the texts themselves, but for those that are withheld: they may have it.
 func (l *Ledger) brought(t filter.Text, each func(flow.ID) bool) error {
 	term, err := term(t)
 	if err != nil {
@@ -395,7 +417,7 @@ func (l *Ledger) brought(t filter.Text, each func(flow.ID) bool) error {
 		}
 		if !term.Exact() {
 			read, _, err := s.read.at(&h)
-			if err != nil || len(term.In(read.Shown(), 1)) == 0 {
+			if err != nil || !isWithheld(&read, &h) && len(term.In(read.Shown(), 1)) == 0 {
 				continue
 			}
 		}

@@ -233,4 +233,25 @@ func TestValuesAreWithheld(t *testing.T) {
 		t.Errorf("hits: %+v", hits)
 	}
 	hides(t, l, "after", "evergreen")
+
+	// Nor does it help to guess what is withheld.
+	guess := func(q string) (found, chosen int) {
+		rows, err := l.Rows(ledger.Query{Filter: parse(t, q), By: ledger.Access{Who: "tester", Why: "test"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(seek(t, l, q).Hits), len(rows)
+	}
+	for right, wrong := range map[string]string{
+		"evergreen -5787": "evergreen -5788", "evergreen -636*": "evergreen -637*",
+		`evergreen -"by 4539"`: `evergreen -"by 4540"`, `"by 4539"`: `"by 4540"`,
+	} {
+		hits, rows := guess(right)
+		if otherHits, otherRows := guess(wrong); hits != otherHits || rows != otherRows {
+			t.Errorf("%s: %d hits, %d rows; %s: %d, %d", right, hits, rows, wrong, otherHits, otherRows)
+		}
+	}
+	if hits, rows := guess(`"evergreen pays"`); hits != 1 || rows != 1 {
+		t.Errorf("a phrase beside it: %d hits, %d rows", hits, rows)
+	}
 }
