@@ -128,13 +128,18 @@ func (s *eventStream) tell(views []flow.View, next position, missed bool) error 
 			delete(s.open, v.ID)
 		}
 	}
+	id := fmt.Sprintf("id: %s\n", next)
 	if len(rows) > 0 {
-		if err := s.sendJSON("flow", next, rows); err != nil {
+		before := id
+		if len(gone) > 0 {
+			before = "" // a stream that breaks off between the two is resumed in front of both
+		}
+		if err := s.sendJSON(before, "flow", rows); err != nil {
 			return err
 		}
 	}
 	if len(gone) > 0 {
-		return s.sendJSON("gone", next, gone)
+		return s.sendJSON(id, "gone", gone)
 	}
 	return nil
 }
@@ -154,10 +159,11 @@ func (s *eventStream) keep(v *flow.View) bool {
 	return true
 }
 
-// sendJSON writes an event with data, which has no line ends in it as JSON.
-func (s *eventStream) sendJSON(event string, at position, v any) error {
+// sendJSON writes an event with data, which has no line ends in it as JSON. id is the
+// line with its position, or empty.
+func (s *eventStream) sendJSON(id, event string, v any) error {
 	s.buf.Reset()
-	fmt.Fprintf(&s.buf, "id: %s\nevent: %s\ndata: ", at, event)
+	fmt.Fprintf(&s.buf, "%sevent: %s\ndata: ", id, event)
 	if err := json.NewEncoder(&s.buf).Encode(v); err != nil {
 		return fmt.Errorf("encoding events: %w", err)
 	}

@@ -117,7 +117,26 @@ func TestEventsTellOfFlowsThatBeganBefore(t *testing.T) {
 	if _, event, _ := l.next(); event != "resumed" {
 		t.Fatalf("with Last-Event-ID the first event is %q, want resumed", event)
 	}
-	gone(l, `["told"]`)
+	id = gone(l, `["told"]`)
+	l.cancel()
+
+	// Who loses the stream between the two events of one moment gets both again.
+	old, next := begun("old"), begun("next")
+	d.book.live(old, nil)
+	l = listen(t, url, id)
+	l.next()
+	id = l.want(map[flow.ID]flow.State{"old": flow.Open})
+	l.cancel()
+	end(old)
+	d.book.live(next, nil)
+	l = listen(t, url, id)
+	l.next()
+	if at := l.want(map[flow.ID]flow.State{"next": flow.Open}); at != "" {
+		t.Errorf("the event before gone has the id %s", at)
+	}
+	if at := gone(l, `["old"]`); at == "" {
+		t.Error("gone has no id")
+	}
 }
 
 func TestEventsAreLiveAndFilteredAndResume(t *testing.T) {
