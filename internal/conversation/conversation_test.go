@@ -277,6 +277,7 @@ func TestValuesAreHiddenAsTheyAreWritten(t *testing.T) {
 func TestRounds(t *testing.T) {
 	const (
 		text    = `{"type":"text","text":"mend it"}`
+		answer  = `{"role":"assistant","content":"done"}`
 		result  = `{"type":"tool_result","tool_use_id":"t1","content":"ok"}`
 		picture = `{"type":"image","source":{"type":"base64","media_type":"image/png","data":"AAAA"}}`
 	)
@@ -293,13 +294,14 @@ func TestRounds(t *testing.T) {
 		turns []*conversation.Flow
 		want  string
 	}{
-		"a tool's result goes on":        {[]*conversation.Flow{turn(1, 0, text), turn(2, 0, result)}, "[mend it: 1 2]"},
-		"a picture that a tool gave":     {[]*conversation.Flow{turn(1, 0, text), turn(2, 0, result, picture)}, "[mend it: 1 2]"},
-		"a picture that a person gave":   {[]*conversation.Flow{turn(1, 0, text), turn(2, 0, picture)}, "[mend it: 1] [[image/png]: 2]"},
-		"a prompt that is written anew":  {[]*conversation.Flow{turn(1, 0, text), turn(2, 1, text, result)}, "[mend it: 1 2]"},
-		"a prompt that is said again":    {[]*conversation.Flow{turn(1, 0, text), turn(2, 0, text)}, "[mend it: 1] [mend it: 2]"},
-		"another in the place of one":    {[]*conversation.Flow{turn(1, 0, text), turn(2, 1, `{"type":"text","text":"leave it"}`)}, "[mend it: 1] [leave it: 2]"},
-		"what an agent writes beside it": {[]*conversation.Flow{turn(1, 0, text), turn(2, 0, result, `{"type":"text","text":"<system-reminder>x</system-reminder>"}`)}, "[mend it: 1 2]"},
+		"a tool's result goes on":                                       {[]*conversation.Flow{turn(1, 0, text), turn(2, 0, result)}, "[mend it: 1 2]"},
+		"a picture that a tool gave":                                    {[]*conversation.Flow{turn(1, 0, text), turn(2, 0, result, picture)}, "[mend it: 1 2]"},
+		"a picture that a person gave":                                  {[]*conversation.Flow{turn(1, 0, text), turn(2, 0, picture)}, "[mend it: 1] [[image/png]: 2]"},
+		"a prompt that is written anew":                                 {[]*conversation.Flow{turn(1, 0, text), turn(2, 1, text, result)}, "[mend it: 1 2]"},
+		"a prompt that is said again":                                   {[]*conversation.Flow{turn(1, 0, text), turn(2, 0, text)}, "[mend it: 1] [mend it: 2]"},
+		"a prompt that is said again, and what stood behind it is gone": {[]*conversation.Flow{turn(1, 0, text), turn(2, 1, answer, text)}, "[mend it: 1] [mend it: 2]"},
+		"another in the place of one":                                   {[]*conversation.Flow{turn(1, 0, text), turn(2, 1, `{"type":"text","text":"leave it"}`)}, "[mend it: 1] [leave it: 2]"},
+		"what an agent writes beside it":                                {[]*conversation.Flow{turn(1, 0, text), turn(2, 0, result, `{"type":"text","text":"<system-reminder>x</system-reminder>"}`)}, "[mend it: 1 2]"},
 	} {
 		var b conversation.Builder
 		for i, f := range tc.turns {
@@ -318,6 +320,37 @@ func TestRounds(t *testing.T) {
 		}
 		if got := strings.Join(rounds, " "); got != tc.want {
 			t.Errorf("%s: %s, want %s", name, got, tc.want)
+		}
+	}
+}
+
+// TestEchoesThatAreWrittenAnew: agents send the arguments of a call back as they write
+// JSON, not as the provider did; Gemini's answers give no id to know the call by.
+func TestEchoesThatAreWrittenAnew(t *testing.T) {
+	flows := func(answer string, back ...string) []*conversation.Part {
+		one, two := asked(`{"text":"hi"}`), asked(back[0])
+		one.Intent.API, two.Intent.API = flow.Generate, flow.Generate
+		one.Outcome = &flow.Outcome{}
+		one.Chunks = [][]byte{[]byte(`{"candidates":[{"content":{"parts":[` + answer + `],"role":"model"}}]}`)}
+		two.Intent.Flow, two.Before, two.Blocks = "f2", "f1", nil
+		for i, b := range back {
+			two.Blocks = append(two.Blocks, conversation.Block{Field: "contents", Role: "model", Start: int64(1000 * i), Raw: []byte(b)})
+		}
+		var b conversation.Builder
+		if got := b.Add(one).Answer; len(got) == 0 || got[0].Kind != flow.ToolCall {
+			t.Fatalf("the answer is read as %+v", got)
+		}
+		return b.Add(two).Added
+	}
+	answer := `{"functionCall": {"name": "run","args": {"command": "ls \u003e x","n": 1.50}}}`
+	for back, want := range map[string]bool{
+		`{"functionCall":{"id":"made-up","name":"run","args":{"command":"ls > x","n":1.5}}}`: true,
+		`{"functionCall":{"name":"run","args":{"command":"ls > y","n":1.5}}}`:                false,
+		`{"functionCall":{"name":"walk","args":{"command":"ls > x","n":1.5}}}`:               false,
+		`{"text":"{}"}`: false,
+	} {
+		if got := flows(answer, back)[0]; got.Echo != want {
+			t.Errorf("%s: echo %v, want %v", back, got.Echo, want)
 		}
 	}
 }

@@ -109,6 +109,28 @@ test("calls whose ids only their agent knows are paired with their results", () 
   expect(shownIn(talk, again).map((h) => h.part.n)).toEqual([1]);
 });
 
+test("a call is known again when its agent writes its arguments anew", () => {
+  const one = turn("f01", [], [part(100, "tool_call", { name: "shell", text: '{"cmd": "a \\u003c b"}' }), part(101, "tool_call", { name: "shell", text: '{"n": 1}' })]);
+  const echoes = [part(1, "tool_call", { name: "shell", role: "model", text: '{"cmd":"a < b"}', id: "made-up" }), part(2, "tool_call", { name: "shell", role: "model", text: '{"n":2}' })];
+  const two = turn("f02", [...echoes, part(3, "tool_result", { name: "shell", id: "made-up" })], [], { before: "f01" });
+  const talk = talkOf([window([main({ n: 1, prompt: "x", turns: [one, two] })])]);
+  expect(shownIn(talk, one).map((h) => [h.turn.flow, h.part.n])).toEqual([["f01", 100], ["f02", 3], ["f01", 101]]);
+  expect(shownIn(talk, two).map((h) => h.part.n)).toEqual([2]);
+});
+
+test("a result is of the call just before it, not of one that nothing answered", () => {
+  const shell = (n: number, role = "model") => part(n, "tool_call", { name: "shell", role, text: `${n}` });
+  const one = turn("f01", [], [shell(100)]);
+  const two = turn("f02", [part(1, "text", { role: "user", text: "not that" })], [shell(100), shell(101)]);
+  const three = turn("f03", [part(1, "tool_result", { name: "shell" }), part(2, "tool_result", { name: "shell" })], []);
+  const talk = talkOf([window([main({ n: 1, prompt: "x", turns: [one, two, three] })])]);
+  expect(shownIn(talk, one).map((h) => h.turn.flow)).toEqual(["f01"]);
+  expect(shownIn(talk, two).map((h) => [h.turn.flow, h.part.n])).toEqual([["f02", 1], ["f02", 100], ["f03", 1], ["f02", 101], ["f03", 2]]);
+  const whole = turn("f04", [shell(1), part(2, "text", { role: "user", text: "not that" }), shell(3), part(4, "tool_result", { name: "shell" })], []);
+  expect(shownIn(talkOf([window([main({ n: 1, prompt: "x", turns: [whole] })])]), whole).map((h) => h.part.n)).toEqual([1, 2, 3, 4]);
+  expect(talkOf([window([main({ n: 1, prompt: "x", turns: [whole] })])]).calls.get("f04/1")?.result).toBeUndefined();
+});
+
 test("a result whose call's id nobody saw is paired by its name", () => {
   const one = turn("f01", [], [part(100, "tool_call", { name: "shell" })]);
   const two = turn("f02", [part(2, "tool_result", { name: "shell", id: "made-up" })], []);
