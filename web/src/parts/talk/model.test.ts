@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Branch, Conversation, Part, Turn } from "../../api/conversation";
-import { itemOf, marksOf, nameOf, shownIn, speaker, talkOf } from "./model";
+import { givenByTools, itemOf, marksOf, nameOf, shownIn, speaker, talkOf } from "./model";
 
 const part = (n: number, kind: Part["kind"], more: Partial<Part> = {}): Part => ({ n, side: n >= 100 ? "answer" : "request", kind, role: "", text: "", bytes: 0, ...more });
 
@@ -145,4 +145,12 @@ test("calls without ids are paired over turns, and never over a branch", () => {
   const talk = talkOf([window([main({ n: 1, prompt: "x", turns: [one, two] }), { subagent: "s", rounds: [{ n: 1, prompt: "y", turns: [other] }] }])]);
   expect(talk.results.get("f03/2")?.turn.flow).toBe("f01");
   expect(talk.calls.get("f02/100")?.result).toBeUndefined();
+});
+
+test("a picture behind a result is the tool's, and each other one its speaker's", () => {
+  const media = (n: number, role = "user") => part(n, "media", { role });
+  const text = (n: number, words: string) => part(n, "text", { role: "user", text: words });
+  const result = (n: number) => part(n, "tool_result", { role: "user" });
+  const whole = [media(1), text(2, "look"), part(3, "tool_call", { role: "model" }), result(4), result(5), media(6), media(7), text(8, "<system-reminder>\nx"), media(9), media(10, "model"), media(11), result(12), text(13, "and this"), media(14)];
+  expect([...givenByTools(whole)]).toEqual([6, 7, 9]);
 });

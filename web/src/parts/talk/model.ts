@@ -243,6 +243,20 @@ export function speaker(part: Part, sub = false): Speaker {
   return "Agent";
 }
 
+/** The numbers of the pictures and files that tools gave: they stand right behind a
+ * result, in a person's name. */
+export function givenByTools(parts: Part[]): ReadonlySet<number> {
+  const given = new Set<number>();
+  let tool = false;
+  for (const part of parts) {
+    const who = speaker(part);
+    if (part.kind === "media" && who === "Person") {
+      if (tool) given.add(part.n);
+    } else if (who !== "Agent") tool = who === "Tool";
+  }
+  return given;
+}
+
 /** A call beside the conversation, in a few words. */
 export function sideName({ method, path }: Turn): string {
   return method === "MESSAGE" ? "opens the conversation, asks nothing" : `${method} ${path}`;
