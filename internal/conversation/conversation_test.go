@@ -273,6 +273,41 @@ func TestValuesAreHiddenAsTheyAreWritten(t *testing.T) {
 	}
 }
 
+// TestNamesShowNoValue: nor do ids, of what is sent and of what comes back.
+func TestNamesShowNoValue(t *testing.T) {
+	for _, raw := range []string{
+		`{"name":"get_s3cret","input_schema":{}}`,
+		`{"type":"tool_use","id":"t_s3cret","name":"s3cret","input":{"command":"ls"}}`,
+		`{"type":"tool_result","tool_use_id":"s3cret","content":"ok"}`,
+		`{"type":"server_tool_use","id":"s3cret","name":"s\u0033cret","input":{}}`,
+	} {
+		at := strings.Index(raw, "s3cret")
+		f := asked(raw, flow.Finding{ID: "f", Rule: "secret.x", Severity: flow.High, Action: flow.RedactIt, Start: int64(at), End: int64(at + 6)})
+		f.Hide = conversation.NewValues([]conversation.Value{{Text: "s3cret", Rule: "secret.x"}})
+		f.Outcome = &flow.Outcome{}
+		f.Chunks = [][]byte{[]byte(`{"role":"assistant","content":[{"type":"tool_use","id":"s3cret","name":"s3cret","input":{"command":"ls"}}]}`)}
+		var hidden, bare conversation.Builder
+		bare.Bare = true
+		turn, whole := hidden.Add(f), bare.Add(f)
+		if len(turn.Added) == 0 || len(turn.Answer) == 0 {
+			t.Fatalf("%s: nothing is read", raw)
+		}
+		for _, p := range append(turn.Added, turn.Answer...) {
+			if said := p.Name + " " + p.ID + " " + p.Title; strings.Contains(said, "s3cret") || !strings.Contains(said, "●●●●") {
+				t.Errorf("%s: %s", raw, said)
+			}
+		}
+		if got := whole.Answer[0].Name; got != "s3cret" {
+			t.Errorf("all is shown, but for a name: %s", got)
+		}
+		f.Hide = nil // what stands in the block is known from there
+		var own conversation.Builder
+		if p := own.Add(f).Added[0]; strings.Contains(p.Name+p.ID+p.Title, "s3cret") {
+			t.Errorf("%s: %s %s", raw, p.Name, p.ID)
+		}
+	}
+}
+
 // TestRounds: one begins with what a person says, and with nothing else.
 func TestRounds(t *testing.T) {
 	const (
