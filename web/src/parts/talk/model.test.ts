@@ -154,3 +154,11 @@ test("a picture behind a result is the tool's, and each other one its speaker's"
   const whole = [media(1), text(2, "look"), part(3, "tool_call", { role: "model" }), result(4), result(5), media(6), media(7), text(8, "<system-reminder>\nx"), media(9), media(10, "model"), media(11), result(12), text(13, "and this"), media(14)];
   expect([...givenByTools(whole)]).toEqual([6, 7, 9]);
 });
+
+test("an outline calls a call that failed by its status, not by the body of the error", () => {
+  const body = [part(100, "unknown", { text: '{"error":{"code":500}}' })];
+  expect(nameOf(turn("f01", [], body, { status: 500, error: "INTERNAL" }))).toBe("HTTP 500 INTERNAL");
+  expect(nameOf(turn("f01", [], body, { status: 500 }))).toBe("HTTP 500");
+  expect(nameOf(turn("f01", [], [part(100, "text", { text: "Half" })], { status: 500 }))).toBe("Half");
+  expect(nameOf(turn("f01", [], body))).toContain("error");
+});

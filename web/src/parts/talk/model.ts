@@ -267,7 +267,9 @@ export function nameOf(turn: Turn): string {
   const call = turn.answer.find((p) => p.kind === "tool_call");
   const calls = turn.answer.filter((p) => p.kind === "tool_call").length;
   if (call) return (call.title || call.name || "a tool call") + (calls > 1 ? ` +${calls - 1}` : "");
-  const said = turn.answer.find((p) => p.kind === "text" && p.text.trim() !== "") ?? turn.answer[0];
+  const words = turn.answer.find((p) => p.kind === "text" && p.text.trim() !== "");
+  if (!words && turn.status >= 400) return `HTTP ${turn.status} ${turn.error ?? ""}`.trim(); // not its body, which no model wrote
+  const said = words ?? turn.answer[0];
   return said?.text.trim().slice(0, 120) || turn.error || (turn.side && sideName(turn)) || turn.stop || turn.state;
 }
 
