@@ -1,6 +1,7 @@
 package conversation
 
 import (
+	"encoding/json"
 	"slices"
 
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -37,6 +38,7 @@ type entry struct {
 	bare      bool // it has no tools
 	kind      bool // its operation makes a model answer
 	prompt    string
+	behind    bool // the model's words stand before the prompt
 	goesOn    bool // another flow goes on from it
 	last      last
 }
@@ -94,7 +96,7 @@ func (b *Builder) follow(e *entry, f *Flow) {
 		t.Cache = explain(f, t, before)
 	}
 	e.bare = !f.Tooled && !slices.ContainsFunc(t.Added, func(p *Part) bool { return p.Kind == flow.ToolDef })
-	e.prompt = asks(t.Added)
+	e.prompt, e.behind = asks(t.Added)
 	e.last = last{usage: t.Usage, known: f.Outcome != nil && prompted(t.Usage) > 0, at: t.Started, model: f.Intent.Model}
 	if f.Outcome != nil {
 		e.last.long = f.Outcome.Usage.CacheWrite1h > 0 || before != nil && before.long && f.Outcome.Usage.CacheWrite == 0
@@ -214,9 +216,10 @@ func (b *Builder) place(e *entry) {
 }
 
 // again reports whether a turn says the prompt of its round once more, in the place of
-// what it was: agents write a message anew when more stands beside it.
+// what it was: agents write a message anew when more stands beside it. What follows an
+// answer is said anew.
 func (e *entry) again(r *Round) bool {
-	return e.Change.Removed > 0 && short(e.prompt, promptMost) == r.Prompt
+	return e.Change.Removed > 0 && !e.behind && short(e.prompt, promptMost) == r.Prompt
 }
 
 func (b *Builder) round(e *entry) *Round {
@@ -231,9 +234,36 @@ func (b *Builder) round(e *entry) *Round {
 
 // echo marks what a request repeats of the answer before it.
 func echo(answer, added []*Part) {
+	var said []string
 	for _, p := range added {
 		p.Echo = slices.ContainsFunc(answer, func(a *Part) bool {
-			return a.Kind == p.Kind && (p.ID != "" && a.ID == p.ID || a.Text == p.Text && a.Name == p.Name && (p.Role == "assistant" || p.Role == "model"))
+			return a.Kind == p.Kind && (p.ID != "" && a.ID == p.ID || a.Text == p.Text && a.Name == p.Name && modelSays(p))
 		})
+		if p.Echo || p.Kind != flow.ToolCall || !modelSays(p) {
+			continue
+		}
+		if said == nil {
+			for _, a := range answer {
+				said = append(said, rewritten(a))
+			}
+		}
+		p.Echo = slices.Contains(said, rewritten(p))
 	}
+}
+
+func modelSays(p *Part) bool { return p.Role == "assistant" || p.Role == "model" }
+
+// rewritten is a call as every writer of its JSON would write it: where an answer gives
+// calls no ids, agents send them back with the spaces and escapes of their own JSON.
+// Empty: that can't be told.
+func rewritten(p *Part) string {
+	var args any
+	if p.Kind != flow.ToolCall || json.Unmarshal([]byte(p.Text), &args) != nil {
+		return ""
+	}
+	text, err := json.Marshal([]any{p.Name, args})
+	if err != nil {
+		return ""
+	}
+	return string(text)
 }

@@ -273,10 +273,46 @@ func TestValuesAreHiddenAsTheyAreWritten(t *testing.T) {
 	}
 }
 
+// TestNamesShowNoValue: nor do ids, of what is sent and of what comes back.
+func TestNamesShowNoValue(t *testing.T) {
+	for _, raw := range []string{
+		`{"name":"get_s3cret","input_schema":{}}`,
+		`{"type":"tool_use","id":"t_s3cret","name":"s3cret","input":{"command":"ls"}}`,
+		`{"type":"tool_result","tool_use_id":"s3cret","content":"ok"}`,
+		`{"type":"server_tool_use","id":"s3cret","name":"s\u0033cret","input":{}}`,
+	} {
+		at := strings.Index(raw, "s3cret")
+		f := asked(raw, flow.Finding{ID: "f", Rule: "secret.x", Severity: flow.High, Action: flow.RedactIt, Start: int64(at), End: int64(at + 6)})
+		f.Hide = conversation.NewValues([]conversation.Value{{Text: "s3cret", Rule: "secret.x"}})
+		f.Outcome = &flow.Outcome{}
+		f.Chunks = [][]byte{[]byte(`{"role":"assistant","content":[{"type":"tool_use","id":"s3cret","name":"s3cret","input":{"command":"ls"}}]}`)}
+		var hidden, bare conversation.Builder
+		bare.Bare = true
+		turn, whole := hidden.Add(f), bare.Add(f)
+		if len(turn.Added) == 0 || len(turn.Answer) == 0 {
+			t.Fatalf("%s: nothing is read", raw)
+		}
+		for _, p := range append(turn.Added, turn.Answer...) {
+			if said := p.Name + " " + p.ID + " " + p.Title; strings.Contains(said, "s3cret") || !strings.Contains(said, "●●●●") {
+				t.Errorf("%s: %s", raw, said)
+			}
+		}
+		if got := whole.Answer[0].Name; got != "s3cret" {
+			t.Errorf("all is shown, but for a name: %s", got)
+		}
+		f.Hide = nil // what stands in the block is known from there
+		var own conversation.Builder
+		if p := own.Add(f).Added[0]; strings.Contains(p.Name+p.ID+p.Title, "s3cret") {
+			t.Errorf("%s: %s %s", raw, p.Name, p.ID)
+		}
+	}
+}
+
 // TestRounds: one begins with what a person says, and with nothing else.
 func TestRounds(t *testing.T) {
 	const (
 		text    = `{"type":"text","text":"mend it"}`
+		answer  = `{"role":"assistant","content":"done"}`
 		result  = `{"type":"tool_result","tool_use_id":"t1","content":"ok"}`
 		picture = `{"type":"image","source":{"type":"base64","media_type":"image/png","data":"AAAA"}}`
 	)
@@ -293,13 +329,14 @@ func TestRounds(t *testing.T) {
 		turns []*conversation.Flow
 		want  string
 	}{
-		"a tool's result goes on":        {[]*conversation.Flow{turn(1, 0, text), turn(2, 0, result)}, "[mend it: 1 2]"},
-		"a picture that a tool gave":     {[]*conversation.Flow{turn(1, 0, text), turn(2, 0, result, picture)}, "[mend it: 1 2]"},
-		"a picture that a person gave":   {[]*conversation.Flow{turn(1, 0, text), turn(2, 0, picture)}, "[mend it: 1] [[image/png]: 2]"},
-		"a prompt that is written anew":  {[]*conversation.Flow{turn(1, 0, text), turn(2, 1, text, result)}, "[mend it: 1 2]"},
-		"a prompt that is said again":    {[]*conversation.Flow{turn(1, 0, text), turn(2, 0, text)}, "[mend it: 1] [mend it: 2]"},
-		"another in the place of one":    {[]*conversation.Flow{turn(1, 0, text), turn(2, 1, `{"type":"text","text":"leave it"}`)}, "[mend it: 1] [leave it: 2]"},
-		"what an agent writes beside it": {[]*conversation.Flow{turn(1, 0, text), turn(2, 0, result, `{"type":"text","text":"<system-reminder>x</system-reminder>"}`)}, "[mend it: 1 2]"},
+		"a tool's result goes on":                                       {[]*conversation.Flow{turn(1, 0, text), turn(2, 0, result)}, "[mend it: 1 2]"},
+		"a picture that a tool gave":                                    {[]*conversation.Flow{turn(1, 0, text), turn(2, 0, result, picture)}, "[mend it: 1 2]"},
+		"a picture that a person gave":                                  {[]*conversation.Flow{turn(1, 0, text), turn(2, 0, picture)}, "[mend it: 1] [[image/png]: 2]"},
+		"a prompt that is written anew":                                 {[]*conversation.Flow{turn(1, 0, text), turn(2, 1, text, result)}, "[mend it: 1 2]"},
+		"a prompt that is said again":                                   {[]*conversation.Flow{turn(1, 0, text), turn(2, 0, text)}, "[mend it: 1] [mend it: 2]"},
+		"a prompt that is said again, and what stood behind it is gone": {[]*conversation.Flow{turn(1, 0, text), turn(2, 1, answer, text)}, "[mend it: 1] [mend it: 2]"},
+		"another in the place of one":                                   {[]*conversation.Flow{turn(1, 0, text), turn(2, 1, `{"type":"text","text":"leave it"}`)}, "[mend it: 1] [leave it: 2]"},
+		"what an agent writes beside it":                                {[]*conversation.Flow{turn(1, 0, text), turn(2, 0, result, `{"type":"text","text":"<system-reminder>x</system-reminder>"}`)}, "[mend it: 1 2]"},
 	} {
 		var b conversation.Builder
 		for i, f := range tc.turns {
@@ -318,6 +355,37 @@ func TestRounds(t *testing.T) {
 		}
 		if got := strings.Join(rounds, " "); got != tc.want {
 			t.Errorf("%s: %s, want %s", name, got, tc.want)
+		}
+	}
+}
+
+// TestEchoesThatAreWrittenAnew: agents send the arguments of a call back as they write
+// JSON, not as the provider did; Gemini's answers give no id to know the call by.
+func TestEchoesThatAreWrittenAnew(t *testing.T) {
+	flows := func(answer string, back ...string) []*conversation.Part {
+		one, two := asked(`{"text":"hi"}`), asked(back[0])
+		one.Intent.API, two.Intent.API = flow.Generate, flow.Generate
+		one.Outcome = &flow.Outcome{}
+		one.Chunks = [][]byte{[]byte(`{"candidates":[{"content":{"parts":[` + answer + `],"role":"model"}}]}`)}
+		two.Intent.Flow, two.Before, two.Blocks = "f2", "f1", nil
+		for i, b := range back {
+			two.Blocks = append(two.Blocks, conversation.Block{Field: "contents", Role: "model", Start: int64(1000 * i), Raw: []byte(b)})
+		}
+		var b conversation.Builder
+		if got := b.Add(one).Answer; len(got) == 0 || got[0].Kind != flow.ToolCall {
+			t.Fatalf("the answer is read as %+v", got)
+		}
+		return b.Add(two).Added
+	}
+	answer := `{"functionCall": {"name": "run","args": {"command": "ls \u003e x","n": 1.50}}}`
+	for back, want := range map[string]bool{
+		`{"functionCall":{"id":"made-up","name":"run","args":{"command":"ls > x","n":1.5}}}`: true,
+		`{"functionCall":{"name":"run","args":{"command":"ls > y","n":1.5}}}`:                false,
+		`{"functionCall":{"name":"walk","args":{"command":"ls > x","n":1.5}}}`:               false,
+		`{"text":"{}"}`: false,
+	} {
+		if got := flows(answer, back)[0]; got.Echo != want {
+			t.Errorf("%s: echo %v, want %v", back, got.Echo, want)
 		}
 	}
 }

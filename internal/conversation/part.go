@@ -54,8 +54,10 @@ func (m *maker) request() (parts []*Part) {
 	}
 	if rest, err := codec.Parts(m.f.Intent.API, m.f.Rest); err == nil && m.only < 0 {
 		for i := range rest {
+			list := m.f.Hide.in(rest[i : i+1])
+			m.nameless(&rest[i], m.f.Hide)
 			p := newPart(&rest[i], Request, restAt+int64(i))
-			m.fill(p, rest[i].Text, m.f.Hide.in(rest[i:i+1]))
+			m.fill(p, rest[i].Text, list)
 			parts = append(parts, p)
 		}
 	}
@@ -111,7 +113,9 @@ func (m *maker) block(b *Block) (parts []*Part) {
 	if m.f.Loose {
 		list = append(list, m.f.Hide.in(read)...)
 	}
+	hidden := m.values(b, spots)
 	for i := range read {
+		m.nameless(&read[i], hidden, m.f.Hide)
 		p := newPart(&read[i], Request, b.Start*eachBlock+int64(i))
 		m.fill(p, read[i].Text, of(list, i))
 		if p.Kind == flow.Media {
@@ -127,6 +131,32 @@ func (m *maker) block(b *Block) (parts []*Part) {
 	}
 	m.tell(b, list, parts)
 	return parts
+}
+
+// values are those that are hidden in a block.
+func (m *maker) values(b *Block, list []spot) *Values {
+	var all []Value
+	for _, s := range list {
+		if s.hide {
+			all = append(all, Value{text(b.Raw[s.start:s.end]), s.mark.Rule})
+		}
+	}
+	if all == nil {
+		return nil
+	}
+	return NewValues(all)
+}
+
+// nameless hides values in what a part is called: marks count in its text only.
+func (m *maker) nameless(p *flow.Part, hidden ...*Values) {
+	if m.bare {
+		return
+	}
+	for _, v := range hidden {
+		for _, s := range []*string{&p.Name, &p.ID} {
+			*s, _ = masked(*s, v.in([]flow.Part{{Text: *s}}))
+		}
+	}
 }
 
 // name gives the marks of values that only the vault told of the ids that findings of
@@ -187,6 +217,7 @@ func (m *maker) answer(read []flow.Part) (parts []*Part) {
 		if m.only >= 0 && m.only != n {
 			continue
 		}
+		m.nameless(&read[i], m.f.Hide)
 		p := newPart(&read[i], Answer, n)
 		m.fill(p, read[i].Text, of(list, i))
 		if p.Kind == flow.Media {

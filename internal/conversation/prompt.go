@@ -63,22 +63,24 @@ func behind(text string) (string, bool) {
 }
 
 // asks gives the prompt of a person among what a request brings: the last text of a
-// user in it. A picture is one only where no tool gave it.
-func asks(parts []*Part) string {
-	said, shown, tools := "", "", false
+// user in it. A picture is one only where no tool gave it. behind reports whether
+// words of the model, or what a tool gave, stand before it.
+func asks(parts []*Part) (said string, behind bool) {
+	shown, tools, spoke := "", false, false
 	for _, p := range parts {
 		tools = tools || p.Kind == flow.ToolResult
+		spoke = spoke || tools || modelSays(p)
 		if p.Side != Request || p.Role != "user" || p.Kind != flow.Text && p.Kind != flow.Media {
 			continue
 		}
 		if text := prompt(p.Text); text != "" {
-			said = text
+			said, behind = text, spoke
 		} else if p.Kind == flow.Media && shown == "" {
 			shown = "[" + p.Name + "]"
 		}
 	}
 	if said == "" && !tools {
-		return shown
+		return shown, spoke
 	}
-	return said
+	return said, behind
 }

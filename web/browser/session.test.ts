@@ -181,6 +181,32 @@ test("a link leads to a moment", async () => {
   expect([...one.faults, ...sub.faults, ...lost.faults]).toEqual([]);
 });
 
+test("odd definitions of tools are told whole, and a link leads into a namespace", async () => {
+  let deep: unknown = "the deepest";
+  for (let i = 0; i < 40; i++) deep = [deep];
+  const space = (name: string, tools: unknown[]) => ({ type: "namespace", name, description: `about ${name}`, tools });
+  const inner = [{ type: "function", name: "twin", description: "the first twin", parameters: { deep } }, { type: "custom", name: "twin", description: "the second twin" }, null, 5];
+  const input = [
+    { type: "additional_tools", role: "developer", tools: [{ type: "function", name: "plain", beside: "said beside", description: { odd: "odd description" } }, space("empty", []), space("full", inner), space(key, [{ name: "f" }])] },
+    { role: "user", content: "say: fine" },
+  ];
+  await fetch(`${g.agents}/openai/v1/responses`, {
+    method: "POST", headers: { "content-type": "application/json", authorization: "Bearer made-up", session_id: "odd-tools" },
+    body: JSON.stringify({ model: "gpt-5", input, prompt_cache_key: "odd-tools", tools: [{ name: `n\u202e\x07${"N".repeat(100_000)}`, type: "function", parameters: {} }] }),
+  });
+  const answer = (await (await g.admin("GET", "/sessions/odd-tools/conversation?why=test")).json()) as { branches: { rounds: { turns: { flow: string; added: { n: number; name?: string }[] }[] }[] }[] };
+  const turn = answer.branches[0]!.rounds[0]!.turns[0]!;
+  const full = turn.added.find((p) => p.name === "full")!;
+  const w = await at(`/sessions/odd-tools?flow=${turn.flow}&part=${full.n}`);
+  await w.page.getByText("the second twin").filter({ visible: true }).last().waitFor();
+  await w.page.getByText("the deepest").waitFor();
+  for (const folded of (await w.page.getByRole("listitem").getByRole("button", { expanded: false }).all()).toReversed()) await folded.click();
+  for (const words of ["about full", "about empty", "said beside", "odd description", "the first twin"]) await w.page.getByText(words).filter({ visible: true }).first().waitFor();
+  expect(await w.page.content()).not.toContain(key);
+  expect(await axe(w.page)).toEqual([]);
+  expect(w.faults).toEqual([]);
+});
+
 test("what was replaced or withheld is told", async () => {
   const strict = await gateway("version: 1\nmode: enforce\nrules:\n  - {rule: secret.*, do: redact}\n  - {rule: action.download-run, do: block}\ndefault: flag\n");
   try {

@@ -37,6 +37,13 @@ test("no sessions: where to begin", async () => {
   await page.waitForURL("**/setup");
 });
 
+test("none that has a turn", async () => {
+  await fetch(`${g.agents}/anthropic/v1/models`, { headers: { "x-api-key": "made-up" } });
+  await page.getByRole("heading", { name: "No session has a turn yet" }).waitFor({ timeout: 15_000 });
+  await page.getByRole("button", { name: "Show it" }).click();
+  await list().getByRole("row").locator("a").first().waitFor();
+});
+
 test("sessions, the last first, or the most expensive", async () => {
   await seed(g);
   await page.reload();
@@ -47,7 +54,6 @@ test("sessions, the last first, or the most expensive", async () => {
   expect(await list().getByRole("columnheader", { name: "Cost" }).getAttribute("aria-sort")).toBe("descending");
   const docs = list().getByRole("row").filter({ hasText: "9b22c7d0-write-docs" });
   expect(await docs.textContent()).toMatch(/claude.*claude-opus-4-5.*3–/);
-  await fetch(`${g.agents}/anthropic/v1/models`, { headers: { "x-api-key": "made-up" } });
   await page.getByText(/without a turn (is|are) left out/).waitFor({ timeout: 15_000 });
   const before = (await names()).length;
   await page.getByRole("button", { name: /^Show (it|them)$/ }).click();

@@ -67,6 +67,10 @@ export function Sessions() {
         <Waiting what="sessions" />
       ) : data.length === 0 ? (
         <Nothing q={q} onClear={() => void navigate({ search: {} })} />
+      ) : list.length === 0 && !more ? (
+        <Empty title="No session has a turn yet">
+          <p>Agents ask for a model’s name, or count tokens, before they begin.</p>
+        </Empty>
       ) : (
         <Grid
           label="Sessions"

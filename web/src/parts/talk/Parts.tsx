@@ -260,7 +260,7 @@ function Picture({ part }: { part: Part }) {
 
 /** All tools that a request offers. */
 export function Offered({ flow, tools }: { flow: string; tools: Part[] }) {
-  const list = tools.flatMap((part) => (asWritten(part) ? [{ name: part.name ?? "", description: "", part }] : definitions(part.text, part.name).map((d) => ({ ...d, part }))));
+  const list = tools.flatMap((part) => toldIn(part).map((d, i) => ({ ...d, part, i })));
   const names = list.map((d) => d.name).join(", ");
   return (
     <Spoken who="Agent">
@@ -287,7 +287,7 @@ export function Offered({ flow, tools }: { flow: string; tools: Part[] }) {
               <li key={i}>
                 <Fold
                   flow={flow}
-                  what={`tool ${d.part.n} ${d.name}`}
+                  what={toolFold(d.part, d.i)}
                   kind="plain"
                   boxed
                   head={
@@ -316,7 +316,11 @@ export function Offered({ flow, tools }: { flow: string; tools: Part[] }) {
 /** Of a text with marks, and of the beginning of one, nothing can be taken apart. */
 const asWritten = (part: Part) => Boolean(part.marks?.length || part.cut);
 
-function Definition({ flow, part: given, says }: { flow: string; part: Part; says: Partial<ToolDefinition> }) {
+type Told = Partial<ToolDefinition> & { name: string; description: string };
+const toldIn = (part: Part): Told[] => (asWritten(part) ? [{ name: part.name ?? "", description: "" }] : definitions(part.text, part.name));
+const toolFold = (part: Part, i: number) => `tool ${part.n} ${i}`;
+
+function Definition({ flow, part: given, says }: { flow: string; part: Part; says: Told }) {
   const part = usePart(flow, given);
   if (asWritten(given)) {
     return (
@@ -330,13 +334,13 @@ function Definition({ flow, part: given, says }: { flow: string; part: Part; say
     <Framed flow={flow} part={part}>
       {says.about && <Text flow={flow} part={part} text={says.about} prose />}
       {says.description && <Text flow={flow} part={part} text={says.description} prose />}
-      {says.schema && <Told title="Arguments, as a JSON schema" flow={flow} part={part} text={says.schema} />}
-      {says.rest && <Told title="What else the definition says" flow={flow} part={part} text={says.rest} />}
+      {says.schema && <Said title="Arguments, as a JSON schema" flow={flow} part={part} text={says.schema} />}
+      {says.rest && <Said title="What else the definition says" flow={flow} part={part} text={says.rest} />}
     </Framed>
   );
 }
 
-function Told({ title, flow, part, text }: { title: string; flow: string; part: Part; text: string }) {
+function Said({ title, flow, part, text }: { title: string; flow: string; part: Part; text: string }) {
   return (
     <>
       <h4 className="mt-2 mb-0.5 text-sm text-muted">{title}</h4>
@@ -426,8 +430,8 @@ function Args({ flow, part }: { flow: string; part: Part }) {
   }
   return (
     <dl className="grid grid-cols-[minmax(4rem,max-content)_minmax(0,1fr)] gap-x-3 gap-y-1">
-      {args.map((a) => (
-        <div key={a.name} className="contents">
+      {args.map((a, i) => (
+        <div key={i} className="contents">
           <dt className="mono max-w-40 truncate text-muted">
             <Line text={a.name} />
           </dt>
@@ -476,4 +480,6 @@ export function ResultNote({ flow, part, call, places }: { flow: string; part: P
 }
 
 export const foldsOf = (flow: string, part: Part): string[] =>
-  (["tool", "thinking", "system", "note", "plain"] as const).map((k) => foldKey(flow, part.n, k));
+  part.kind === "tool_definition"
+    ? [foldKey(flow, "tools", "system"), ...toldIn(part).map((_, i) => foldKey(flow, toolFold(part, i), "plain"))]
+    : (["tool", "thinking", "system", "note", "plain"] as const).map((k) => foldKey(flow, part.n, k));

@@ -10,7 +10,7 @@ import { bytes, exact, ms, num, shortID, time } from "../format";
 import { StateSign, Verdict } from "../Verdict";
 import { CacheBar, Cost, missed, Tokens, tokensText } from "./Figures";
 import { Fold } from "./Fold";
-import { callOf, placeOf, sideName, type Talk } from "./model";
+import { callOf, givenByTools, placeOf, sideName, type Talk } from "./model";
 import { Offered, PartView, ResultNote, Spoken, type Places } from "./Parts";
 
 interface Props {
@@ -203,8 +203,8 @@ function Sent({ turn, talk, places, sub }: { turn: Turn; talk: Talk; places: Pla
   const firstMessage = rest.findIndex((p) => p.role !== "system" && p.role !== "developer");
   const head = firstMessage < 0 ? rest : rest.slice(0, firstMessage);
   const body = firstMessage < 0 ? [] : rest.slice(firstMessage);
-  const tooled = turn.added.some((p) => p.kind === "tool_result");
-  const view = (part: Part) => <PartView key={part.n} flow={turn.flow} part={part} places={places} call={callOf(talk, turn, part)} of={part.kind === "tool_result" ? talk.names.get(part.id ?? "") : undefined} sub={sub} given={tooled && part.kind === "media"} />;
+  const given = givenByTools(turn.added);
+  const view = (part: Part) => <PartView key={part.n} flow={turn.flow} part={part} places={places} call={callOf(talk, turn, part)} of={part.kind === "tool_result" ? talk.names.get(part.id ?? "") : undefined} sub={sub} given={given.has(part.n)} />;
   return (
     <>
       {turn.unread && <Unread text={turn.unread} />}

@@ -26,13 +26,27 @@ test("definitions of every provider are read", () => {
   expect(names('{"name":"Bash","description":"d","input_schema":{}}')).toEqual(["Bash|d|true|"]);
   expect(names('{"type":"function","function":{"name":"f","parameters":{}}}')).toEqual(["f||true|"]);
   expect(names('{"type":"function","name":"f","parameters":{}}')).toEqual(["f||true|"]);
-  expect(names('{"functionDeclarations":[{"name":"a"},{"name":"b"}]}')).toEqual(["a||false|", "b||false|"]);
-  expect(names('{"type":"web_search"}')).toEqual(['web_search||false|{"type":"web_search"}']);
+  expect(names('{"type":"web_search"}')).toEqual(['x||false|{"type":"web_search"}']);
+  expect(names('{"type":"custom","custom":{"name":"c","format":{}}}')).toEqual(['c||false|{"format":{}}{"type":"custom"}']);
   expect(names('{"type":"web_search_20250305","name":"web_search","max_uses":8}')).toEqual(['web_search||false|{"type":"web_search_20250305","max_uses":8}']);
   const space = '{"type":"namespace","name":"functions","description":"All of it","tools":[{"type":"custom","name":"exec","description":"d","format":{"type":"text"}},{"type":"function","name":"wait","parameters":{}}]}';
   expect(names(space)).toEqual(['functions.exec|d|false|{"type":"custom","format":{"type":"text"}}', "functions.wait||true|"]);
   expect(definitions(space).map((d) => d.about)).toEqual(["All of it", undefined]);
   expect(names('{"cut')).toEqual(["x||true|"]);
+});
+
+test("nothing that a definition says is left out", () => {
+  const deep = "[".repeat(50_000) + "]".repeat(50_000);
+  for (const raw of [
+    '"said"', "[0,\"said\"]", "null", '{"said":null}', '{"type":"function","function":{"name":"f"},"said":1}', '{"type":"said","function":{"name":"f"}}', '{"type":"function","function":{"name":"f"},"tools":"said"}',
+    '{"function":"said"}', '{"function":{"name":"f","said":1},"cache_control":{}}', '{"name":["said"]}', '{"description":{"said":1}}', '{"type":["said"]}', '{"name":"a","input_schema":null,"parameters":"said"}',
+    '{"type":"namespace","name":"said","tools":[]}', '{"type":"namespace","description":"said","tools":[]}', '{"type":"namespace","tools":"said"}', '{"type":"namespace","tools":[null,"said"]}',
+    '{"type":"namespace","name":["said"],"tools":[{"name":"f"}]}', '{"type":"namespace","said":1,"tools":[{"name":"f","x":1}]}', '{"tools":[{"name":"said"}]}', `{"name":"said","input_schema":${deep}}`, '{"__proto__":{"said":1}}',
+  ]) {
+    const told = definitions(raw, "n");
+    expect(told.length, raw.slice(0, 80)).toBeGreaterThan(0);
+    expect(JSON.stringify(told), raw.slice(0, 80)).toContain(raw === "null" ? "null" : "said");
+  }
 });
 
 test("what a tool gave, without what its agent wrote around it", () => {

@@ -94,41 +94,53 @@ export interface Definition {
 
 type Json = Record<string, unknown>;
 
-/** What a tool definition says, in the shapes of the providers; Gemini's and namespaces
- * hold several. */
+const isObject = (v: unknown): v is Json => typeof v === "object" && v !== null && !Array.isArray(v);
+
+/** What a tool definition says, in the shapes of the providers; a namespace holds
+ * several. All that it says is in one of them. */
 export function definitions(raw: string, name = ""): Definition[] {
   try {
-    const all = JSON.parse(raw) as Json;
-    const many = all["functionDeclarations"] ?? all["function_declarations"];
-    if (Array.isArray(many)) return (many as Json[]).map((d) => definition(d, name));
-    if (all["type"] === "namespace" && Array.isArray(all["tools"])) return namespaced(all, all["tools"] as Json[]);
-    return [definition((all["function"] as Json | undefined) ?? all, name)];
+    const all = JSON.parse(raw) as unknown;
+    if (!isObject(all)) return [definition(all, name)];
+    const inner = ["function", "custom"].find((key) => isObject(all[key]));
+    if (inner) return [definition(all[inner], name, without(all, [inner, ...(all["type"] === "function" ? ["type"] : [])]))];
+    const tools = all["tools"];
+    if (all["type"] === "namespace" && Array.isArray(tools) && tools.length > 0) return namespaced(tools, without(all, ["type", "tools"]));
+    return [definition(all, name)];
   } catch {
     return [{ name, description: "", schema: raw, rest: "" }];
   }
 }
 
-function namespaced(space: Json, tools: Json[]): Definition[] {
-  const about = text(space["description"]);
+function namespaced(tools: unknown[], space: Json): Definition[] {
+  const [name, about] = [text(space["name"]), text(space["description"])];
+  const beside = without(space, [...(name ? ["name"] : []), ...(about ? ["description"] : [])]);
   return tools.map((d, i) => {
-    const one = definition(d, "");
-    return { ...one, name: `${text(space["name"])}.${one.name}`, ...(about && i === 0 ? { about } : {}) };
+    const one = definition(d, "", i === 0 ? beside : {});
+    return { ...one, name: name ? `${name}.${one.name}` : one.name, ...(about && i === 0 ? { about } : {}) };
   });
 }
 
-function definition(d: Json, name: string): Definition {
-  const { name: own, description, input_schema, parameters, parametersJsonSchema, type, ...rest } = d;
-  const more = type === undefined || type === "function" ? rest : { type, ...rest };
-  return {
-    name: text(own) || text(type) || name,
-    description: text(description),
-    schema: json(input_schema ?? parameters ?? parametersJsonSchema),
-    rest: Object.keys(more).length > 0 ? json(more) : "",
-  };
+/** beside: what is said around it. */
+function definition(d: unknown, name: string, beside: Json = {}): Definition {
+  if (!isObject(d)) return { name, description: "", schema: "", rest: more(d, beside) };
+  const [own, description, type] = [text(d["name"]), text(d["description"]), text(d["type"])];
+  const schema = ["input_schema", "parameters", "parametersJsonSchema"].find((key) => d[key] !== undefined);
+  const told = [...(own ? ["name"] : []), ...(description ? ["description"] : []), ...(schema ? [schema] : []), ...(type === "function" ? ["type"] : [])];
+  return { name: own || name || type, description, schema: schema ? json(d[schema]) : "", rest: more(without(d, told), beside) };
+}
+
+const without = (all: Json, keys: string[]): Json => Object.fromEntries(Object.entries(all).filter(([key]) => !keys.includes(key)));
+
+function more(...said: unknown[]): string {
+  return said
+    .filter((v) => !isObject(v) || Object.keys(v).length > 0)
+    .map(json)
+    .join("\n");
 }
 
 const text = (v: unknown) => (typeof v === "string" ? v : "");
-const json = (v: unknown) => (v === undefined ? "" : JSON.stringify(v, null, 2));
+const json = (v: unknown) => JSON.stringify(v, null, 2);
 
 /** The beginning of what a tool gave, without what agents write around it: Gemini CLI a
  * JSON object and a tag, Codex how the script went. */

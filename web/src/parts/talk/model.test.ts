@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Branch, Conversation, Part, Turn } from "../../api/conversation";
-import { itemOf, marksOf, nameOf, shownIn, speaker, talkOf } from "./model";
+import { givenByTools, itemOf, marksOf, nameOf, shownIn, speaker, talkOf } from "./model";
 
 const part = (n: number, kind: Part["kind"], more: Partial<Part> = {}): Part => ({ n, side: n >= 100 ? "answer" : "request", kind, role: "", text: "", bytes: 0, ...more });
 
@@ -109,6 +109,28 @@ test("calls whose ids only their agent knows are paired with their results", () 
   expect(shownIn(talk, again).map((h) => h.part.n)).toEqual([1]);
 });
 
+test("a call is known again when its agent writes its arguments anew", () => {
+  const one = turn("f01", [], [part(100, "tool_call", { name: "shell", text: '{"cmd": "a \\u003c b"}' }), part(101, "tool_call", { name: "shell", text: '{"n": 1}' })]);
+  const echoes = [part(1, "tool_call", { name: "shell", role: "model", text: '{"cmd":"a < b"}', id: "made-up" }), part(2, "tool_call", { name: "shell", role: "model", text: '{"n":2}' })];
+  const two = turn("f02", [...echoes, part(3, "tool_result", { name: "shell", id: "made-up" })], [], { before: "f01" });
+  const talk = talkOf([window([main({ n: 1, prompt: "x", turns: [one, two] })])]);
+  expect(shownIn(talk, one).map((h) => [h.turn.flow, h.part.n])).toEqual([["f01", 100], ["f02", 3], ["f01", 101]]);
+  expect(shownIn(talk, two).map((h) => h.part.n)).toEqual([2]);
+});
+
+test("a result is of the call just before it, not of one that nothing answered", () => {
+  const shell = (n: number, role = "model") => part(n, "tool_call", { name: "shell", role, text: `${n}` });
+  const one = turn("f01", [], [shell(100)]);
+  const two = turn("f02", [part(1, "text", { role: "user", text: "not that" })], [shell(100), shell(101)]);
+  const three = turn("f03", [part(1, "tool_result", { name: "shell" }), part(2, "tool_result", { name: "shell" })], []);
+  const talk = talkOf([window([main({ n: 1, prompt: "x", turns: [one, two, three] })])]);
+  expect(shownIn(talk, one).map((h) => h.turn.flow)).toEqual(["f01"]);
+  expect(shownIn(talk, two).map((h) => [h.turn.flow, h.part.n])).toEqual([["f02", 1], ["f02", 100], ["f03", 1], ["f02", 101], ["f03", 2]]);
+  const whole = turn("f04", [shell(1), part(2, "text", { role: "user", text: "not that" }), shell(3), part(4, "tool_result", { name: "shell" })], []);
+  expect(shownIn(talkOf([window([main({ n: 1, prompt: "x", turns: [whole] })])]), whole).map((h) => h.part.n)).toEqual([1, 2, 3, 4]);
+  expect(talkOf([window([main({ n: 1, prompt: "x", turns: [whole] })])]).calls.get("f04/1")?.result).toBeUndefined();
+});
+
 test("a result whose call's id nobody saw is paired by its name", () => {
   const one = turn("f01", [], [part(100, "tool_call", { name: "shell" })]);
   const two = turn("f02", [part(2, "tool_result", { name: "shell", id: "made-up" })], []);
@@ -123,4 +145,20 @@ test("calls without ids are paired over turns, and never over a branch", () => {
   const talk = talkOf([window([main({ n: 1, prompt: "x", turns: [one, two] }), { subagent: "s", rounds: [{ n: 1, prompt: "y", turns: [other] }] }])]);
   expect(talk.results.get("f03/2")?.turn.flow).toBe("f01");
   expect(talk.calls.get("f02/100")?.result).toBeUndefined();
+});
+
+test("a picture behind a result is the tool's, and each other one its speaker's", () => {
+  const media = (n: number, role = "user") => part(n, "media", { role });
+  const text = (n: number, words: string) => part(n, "text", { role: "user", text: words });
+  const result = (n: number) => part(n, "tool_result", { role: "user" });
+  const whole = [media(1), text(2, "look"), part(3, "tool_call", { role: "model" }), result(4), result(5), media(6), media(7), text(8, "<system-reminder>\nx"), media(9), media(10, "model"), media(11), result(12), text(13, "and this"), media(14)];
+  expect([...givenByTools(whole)]).toEqual([6, 7, 9]);
+});
+
+test("an outline calls a call that failed by its status, not by the body of the error", () => {
+  const body = [part(100, "unknown", { text: '{"error":{"code":500}}' })];
+  expect(nameOf(turn("f01", [], body, { status: 500, error: "INTERNAL" }))).toBe("HTTP 500 INTERNAL");
+  expect(nameOf(turn("f01", [], body, { status: 500 }))).toBe("HTTP 500");
+  expect(nameOf(turn("f01", [], [part(100, "text", { text: "Half" })], { status: 500 }))).toBe("Half");
+  expect(nameOf(turn("f01", [], body))).toContain("error");
 });

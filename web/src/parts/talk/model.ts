@@ -88,8 +88,30 @@ function addEchoes(talk: Talk, turn: Turn) {
   const answer = talk.turns.get(turn.before ?? "")?.answer ?? [];
   for (const p of turn.added) {
     const said = p.role === "assistant" || p.role === "model";
-    const again = said && answer.some((a) => a.kind === p.kind && (p.id ? a.id === p.id : a.text === p.text));
-    if (p.echo || again) talk.echoes.add(placeOf(turn.flow, p.n));
+    const again = () => said && answer.some((a) => (p.id && a.id ? a.kind === p.kind && a.id === p.id : same(a, p)));
+    if (p.echo || again()) talk.echoes.add(placeOf(turn.flow, p.n));
+  }
+}
+
+/** Agents write the arguments of a call anew, as their JSON does. */
+function same(a: Part, b: Part): boolean {
+  if (a.kind !== b.kind || (a.name ?? "") !== (b.name ?? "")) return false;
+  return a.text === b.text || (a.kind === "tool_call" && plain(a) === plain(b));
+}
+
+const plains = new WeakMap<Part, string>();
+
+function plain(call: Part): string {
+  let said = plains.get(call);
+  if (said === undefined) plains.set(call, (said = parsed(call.text)));
+  return said;
+}
+
+function parsed(args: string): string {
+  try {
+    return JSON.stringify(JSON.parse(args));
+  } catch {
+    return args;
   }
 }
 
@@ -105,7 +127,7 @@ function addCalls(talk: Talk, turn: Turn) {
       continue;
     }
     // Gemini's answers give calls no ids, and its agent makes some up.
-    const at = nameless.findIndex((p) => p.name === part.name && p.text === part.text);
+    const at = nameless.findIndex((p) => same(p, part));
     const [own] = at < 0 ? [] : nameless.splice(at, 1);
     if (before && own) setCall(talk, [part.id, placeOf(before.flow, own.n)], { turn: before, part: own, branches: [] });
   }
@@ -129,20 +151,21 @@ function addResults(talk: Talk, turn: Turn) {
  * it. */
 function pairNameless(talk: Talk, branch: Branch) {
   let waiting: Call[] = [];
-  let answered = false;
   for (const turn of branch.rounds.flatMap((r) => r.turns).toSorted(byTime)) {
+    let from: string | undefined; // where the calls that wait stand: nothing else is between them
     for (const part of [...turn.added, ...turn.answer]) {
       const place = placeOf(turn.flow, part.n);
-      if (talk.echoes.has(place) || talk.results.has(place) || (part.id && talk.calls.has(part.id))) continue;
+      if (talk.echoes.has(place)) continue;
+      if (part.kind !== "tool_call" && speaker(part) !== "Model") from = undefined;
+      if (talk.results.has(place) || (part.id && talk.calls.has(part.id))) continue;
       if (part.kind === "tool_call" && !part.id) {
         if (talk.calls.has(place)) continue;
-        if (answered) waiting = [];
-        answered = false;
+        if (from !== part.side) waiting = [];
+        from = part.side;
         const call: Call = { turn, part, branches: [] };
         talk.calls.set(place, call);
         waiting.push(call);
       } else if (part.kind === "tool_result") {
-        answered = true;
         const at = waiting.findIndex((c) => !part.name || !c.part.name || c.part.name === part.name);
         const [call] = at < 0 ? [] : waiting.splice(at, 1);
         if (!call) continue;
@@ -220,6 +243,20 @@ export function speaker(part: Part, sub = false): Speaker {
   return "Agent";
 }
 
+/** The numbers of the pictures and files that tools gave: they stand right behind a
+ * result, in a person's name. */
+export function givenByTools(parts: Part[]): ReadonlySet<number> {
+  const given = new Set<number>();
+  let tool = false;
+  for (const part of parts) {
+    const who = speaker(part);
+    if (part.kind === "media" && who === "Person") {
+      if (tool) given.add(part.n);
+    } else if (who !== "Agent") tool = who === "Tool";
+  }
+  return given;
+}
+
 /** A call beside the conversation, in a few words. */
 export function sideName({ method, path }: Turn): string {
   return method === "MESSAGE" ? "opens the conversation, asks nothing" : `${method} ${path}`;
@@ -230,7 +267,9 @@ export function nameOf(turn: Turn): string {
   const call = turn.answer.find((p) => p.kind === "tool_call");
   const calls = turn.answer.filter((p) => p.kind === "tool_call").length;
   if (call) return (call.title || call.name || "a tool call") + (calls > 1 ? ` +${calls - 1}` : "");
-  const said = turn.answer.find((p) => p.kind === "text" && p.text.trim() !== "") ?? turn.answer[0];
+  const words = turn.answer.find((p) => p.kind === "text" && p.text.trim() !== "");
+  if (!words && turn.status >= 400) return `HTTP ${turn.status} ${turn.error ?? ""}`.trim(); // not its body, which no model wrote
+  const said = words ?? turn.answer[0];
   return said?.text.trim().slice(0, 120) || turn.error || (turn.side && sideName(turn)) || turn.stop || turn.state;
 }
 

@@ -33,7 +33,6 @@ export function foldsWith(talk: Talk, flow: string, n: number): string[] {
     ...(call ? foldsOf(call.turn.flow, call.part) : []),
     ...(part ? foldsOf(flow, part) : []),
     ...(turn?.side ? [`${flow}/side:side`] : []),
-    ...(part?.kind === "tool_definition" ? [`${flow}/tools:system`, `${flow}/tool ${n} ${part.name ?? ""}:plain`] : []),
     `${flow}/rest:plain`,
   ];
 }
