@@ -61,6 +61,9 @@ func (b *Builder) Add(f *Flow) *Turn {
 		if p.Media != nil {
 			b.bytes += len(p.Media.Data)
 		}
+		for _, m := range p.Shows {
+			b.bytes += len(m.Data)
+		}
 	}
 	b.follow(e, f)
 	b.calls(t)

@@ -135,6 +135,7 @@ type Part struct {
 	Echo   bool      `json:"echo,omitempty"` // it is what the model said in the turn before, sent back
 	Marks  []Mark    `json:"marks,omitempty"`
 	Media  *Media    `json:"media,omitempty"`
+	Shows  []*Media  `json:"shows,omitempty"` // pictures in a tool's result
 	First  *Seen     `json:"first,omitempty"` // where it was seen before
 }
 

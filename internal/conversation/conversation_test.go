@@ -202,6 +202,27 @@ func TestOnlyPicturesOfPixelsAreGiven(t *testing.T) {
 	}
 }
 
+// TestResultsShowTheirPictures: in each API's form, and only those of pixels.
+func TestResultsShowTheirPictures(t *testing.T) {
+	const png, svg = "iVBORw0KGgoAAAANSUhEUg==", "PHN2ZyBvbmxvYWQ9ImFsZXJ0KDEpIj48L3N2Zz4="
+	for raw, api := range map[string]flow.API{
+		`{"type":"tool_result","tool_use_id":"t","content":[{"type":"text","text":"x"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"` + png + `"}},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"` + svg + `"}}]}`: flow.Messages,
+		`{"type":"function_call_output","call_id":"t","output":[{"type":"input_image","image_url":"data:image/png;base64,` + png + `"}]}`:                                                                                                                                     flow.Responses,
+		`{"functionResponse":{"name":"read_file","response":{"output":"ok"},"parts":[{"inlineData":{"mimeType":"image/png","data":"` + png + `"}}]}}`:                                                                                                                         flow.StreamGenerate,
+	} {
+		f := asked(raw)
+		f.Intent.API = api
+		var b conversation.Builder
+		parts := b.Add(f).Added
+		if len(parts) != 1 || parts[0].Kind != flow.ToolResult || len(parts[0].Shows) != 1 || parts[0].Shows[0].Type != "image/png" || parts[0].Shows[0].Data != png {
+			t.Errorf("%s: %+v", api, parts[0])
+		}
+		if b.Bytes() < len(png) {
+			t.Errorf("%s: %d bytes in all", api, b.Bytes())
+		}
+	}
+}
+
 // FuzzConversation: whatever stands in a flow, what is shown is valid, its marks lie
 // in it, and a hidden value is not in it.
 func FuzzConversation(f *testing.F) {

@@ -121,6 +121,9 @@ func (m *maker) block(b *Block) (parts []*Part) {
 		if p.Kind == flow.Media {
 			p.Media = media(raw, &read[i])
 		}
+		if p.Kind == flow.ToolResult && len(read) == 1 {
+			p.Shows = shows(raw)
+		}
 		if b.First != "" {
 			p.First = &Seen{Flow: b.First}
 			if b.Turn > 0 {
@@ -295,6 +298,25 @@ func media(raw []byte, p *flow.Part) *Media {
 		m.Type, m.Data = kind, string(data)
 	}
 	return m
+}
+
+// showsMost is how many pictures of one result are shown.
+const showsMost = 4
+
+// shows finds the pictures in a tool's result.
+func shows(raw []byte) (list []*Media) {
+	for _, path := range [][]string{{"content"}, {"output"}, {"functionResponse", "parts"}, {"function_response", "parts"}} {
+		v := peek.Get(raw, path...)
+		if !peek.IsArray(v) {
+			continue
+		}
+		for w := peek.Elements(v); w.Next() && len(list) < showsMost; {
+			if m := media(w.Value, &flow.Part{}); m.Data != "" {
+				list = append(list, m)
+			}
+		}
+	}
+	return list
 }
 
 // encoded finds base64 where the APIs put it.

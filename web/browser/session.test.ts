@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { axe } from "./axe.ts";
 import { launch, open, shot, type Window } from "./browser.ts";
 import { gateway, type Gateway } from "./gateway.ts";
-import { Agent, key, long, story, system, tools } from "./story.ts";
+import { Agent, key, long, picture, story, system, tools } from "./story.ts";
 
 let g: Gateway;
 let browser: Browser;
@@ -95,6 +95,16 @@ test("a value is masked until somebody says why, and that is on record", async (
   await page.keyboard.press("Escape");
   await note.waitFor({ state: "detached" });
   expect(await page.content()).not.toContain(key);
+  expect(faults).toEqual([]);
+});
+
+test("a picture that a tool gave is shown with the call", async () => {
+  const source = { type: "base64", media_type: "image/png", data: picture };
+  const agent = new Agent(g, { session: "shown", system, tools }, () => ({ content: [{ type: "text", text: "1 picture" }, { type: "image", source }] }));
+  await agent.ask("Look at it.", ['call: Read {"file_path":"/shop/cart.png"}', "say: Seen."]);
+  const { page, faults } = await at("/sessions/shown");
+  await turn(page, 1).getByRole("button", { name: /^Read .*cart\.png/ }).click();
+  await turn(page, 1).getByRole("img", { name: "image/png that was sent" }).waitFor();
   expect(faults).toEqual([]);
 });
 

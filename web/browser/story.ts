@@ -143,7 +143,7 @@ const passing = `
    Duration  1.79s`;
 
 // 96 × 48: a bar chart.
-const picture = "iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAYAAACNMs+9AAAAFUlEQVR42mNk+M9Qz0AEYBxVSF+FABJADveWkH6oAAAAAElFTkSuQmCC";
+export const picture = "iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAYAAACNMs+9AAAAFUlEQVR42mNk+M9Qz0AEYBxVSF+FABJADveWkH6oAAAAAElFTkSuQmCC";
 
 /** Plays the session. Gives the key that stood in a file. */
 export async function story(g: Gateway, session: string): Promise<void> {

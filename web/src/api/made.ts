@@ -431,6 +431,7 @@ export interface Part {
   n: number;
   name?: string;
   role: string;
+  shows?: Media[];
   side: string;
   signed?: boolean;
   text: string;

@@ -104,7 +104,7 @@ function Body({ flow, part, places, call, of, sub, given }: PartProps) {
     case "media":
       return (
         <Spoken who={who}>
-          <Picture part={part} />
+          <Picture media={part.media} name={part.name} />
         </Spoken>
       );
     case "tool_result":
@@ -199,6 +199,7 @@ function Content({ flow, part, places, prose = false, json = false, quiet = fals
     <div className={quiet ? "text-muted" : ""}>
       {part.kind === "tool_result" && isRecord(part) ? <Args flow={flow} part={part} /> : <Text flow={flow} part={part} text={shown} prose={prose} />}
       {part.text === "" && <span className="text-muted">(empty)</span>}
+      {part.shows?.map((m, i) => <Picture key={i} media={m} />)}
       <Cut flow={flow} part={part} />
       {part.bad && <p className="text-sm text-muted">Bytes that are no UTF-8 are shown as ⟨FFFD⟩ or ␦; the bytes themselves can be read.</p>}
       <Tools flow={flow} part={part} places={places} />
@@ -237,9 +238,8 @@ function Cut({ flow, part }: { flow: string; part: Part }) {
 
 const pictures = /^image\/(png|jpeg|gif|webp)$/; // made of pixels: no SVG
 
-function Picture({ part }: { part: Part }) {
-  const media = part.media;
-  const name = media?.type || part.name || "media";
+function Picture({ media, name: given = "" }: { media: Part["media"]; name?: string | undefined }) {
+  const name = media?.type || given || "media";
   if (!media?.data || !pictures.test(media.type)) {
     return (
       <p className="text-muted">
