@@ -30,6 +30,7 @@ type window struct{ cpu, p50, p99 float64 } // ms a call, ms
 // second half they change roles, so that what is only a difference between two
 // processes cancels out.
 func live(ctx context.Context, o options, f *field) error {
+	o.rounds = max(4, o.rounds+o.rounds%2) // pairs go two by two
 	var halves [2][]watched
 	for half := range halves {
 		reader, other := f.gatehouse, f.proxy

@@ -2,8 +2,11 @@ package ledger
 
 import (
 	"errors"
+	"iter"
 	"time"
 
+	"github.com/workingagents/gatehouse/internal/filter"
+	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/ledger/segment"
 )
 
@@ -46,4 +49,19 @@ func SearchFor(d time.Duration) (back func()) {
 	was := searchTime
 	searchTime = d
 	return func() { searchTime = was }
+}
+
+// Brought gives the flows that brought a text, each once for each place where
+// it first stood, the newest first; those that resend it are not among them. That
+// they are asked for is recorded first.
+func (l *Ledger) Brought(t filter.Text, by Access) iter.Seq2[flow.ID, error] {
+	return func(yield func(flow.ID, error) bool) {
+		err := l.recordSearch(t.Words, by)
+		if err == nil {
+			err = l.brought(t, func(id flow.ID) bool { return yield(id, nil) })
+		}
+		if err != nil {
+			yield("", err)
+		}
+	}
 }

@@ -3,7 +3,6 @@ package ledger
 import (
 	"errors"
 	"fmt"
-	"iter"
 	"slices"
 	"strconv"
 	"time"
@@ -377,21 +376,6 @@ func (s *search) shown(c *candidate, again text.Carrying) Hit {
 	return Hit{
 		Flow: flow.ID(c.hit.ID), Session: c.in.Session.ID, Principal: c.in.Principal.Name, Turn: c.in.Turn, Started: c.in.Started.UTC(),
 		Role: c.hit.Role, Kind: c.hit.Kind, Snippet: fragments, Resent: again.Times, Last: flow.ID(again.Last),
-	}
-}
-
-// Brought gives the flows that brought a text, each once for each place where
-// it first stood, the newest first; those that resend it are not among them. That
-// they are asked for is recorded first.
-func (l *Ledger) Brought(t filter.Text, by Access) iter.Seq2[flow.ID, error] {
-	return func(yield func(flow.ID, error) bool) {
-		err := l.recordSearch(t.Words, by)
-		if err == nil {
-			err = l.brought(t, func(id flow.ID) bool { return yield(id, nil) })
-		}
-		if err != nil {
-			yield("", err)
-		}
 	}
 }
 
