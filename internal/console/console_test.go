@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -643,12 +644,22 @@ func TestServeEndsLiveAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
+	body := bufio.NewReader(resp.Body)
+	d.book.live(&flow.Intent{Flow: "first"}, nil)
+	if _, err := body.ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	d.book.live(&flow.Intent{Flow: "last"}, nil) // sooner than anybody is told of it
 	cancel()
 	if err := <-served; err != nil {
 		t.Errorf("serving ended with %v, want nil", err)
 	}
-	if _, err := io.ReadAll(resp.Body); err != nil {
+	rest, err := io.ReadAll(body)
+	if err != nil {
 		t.Errorf("the tail was cut off: %v; want that it ended", err)
+	}
+	if !bytes.Contains(rest, []byte(`"id":"last"`)) {
+		t.Errorf("what came just before the end was not told: %q", rest)
 	}
 }
 

@@ -63,13 +63,16 @@ func (c *Console) stream(r *http.Request, at position, to reader) error {
 	pace := time.NewTicker(eventsEvery)
 	defer pace.Stop()
 	var views []flow.View
-	for {
+	for ended := false; ; {
 		var next position
 		var missed bool
 		var more <-chan struct{}
 		views, next, missed, more = c.feed.since(at, views[:0])
 		if err := to.tell(views, next, missed); err != nil {
 			return err
+		}
+		if ended {
+			return nil
 		}
 		at = next
 		wait := pace.C
@@ -78,7 +81,7 @@ func (c *Console) stream(r *http.Request, at position, to reader) error {
 		}
 		select {
 		case <-r.Context().Done():
-			return nil
+			ended = true // what came until now is told yet
 		case <-more:
 			<-pace.C
 		case <-wait:
