@@ -104,7 +104,11 @@ func openPage(ctx context.Context, s *side) (*page, error) {
 			}
 		}
 	}()
-	if _, err := p.until(func(glimpse) bool { return true }, 30*time.Second); err != nil {
+	_, err = p.until(func(glimpse) bool { return true }, 30*time.Second)
+	if err == nil && len(p.seen) == 0 {
+		err = errors.New("the page does not open")
+	}
+	if err != nil {
 		p.end()
 		return nil, err
 	}
@@ -137,8 +141,8 @@ func (p *page) end() {
 	p.cmd.Wait()
 }
 
-// lags gives, sorted, how long ago the newest flow of each look had begun, for as long
-// as new ones came, and the longest frames.
+// lags gives, sorted, how long ago the newest flow of each look had begun, and the
+// longest frames. A last look that shows nothing new is from after the end.
 func (s *side) lags(ctx context.Context, seen []glimpse) (lags, frames []time.Duration, err error) {
 	began, err := s.began(ctx)
 	if err != nil {

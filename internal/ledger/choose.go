@@ -12,9 +12,10 @@ import (
 // Chosen are the flows that a query chose, of those that were recorded when it was
 // asked, the newest last. However many there are, going through them holds a page
 // of the index and one flow, and no reader of the index between pages; beside that the
-// ids of the flows that brought the texts of its filter. Of what happens meanwhile: what begins is not among them; what ends is judged, and given,
-// as it is when its turn comes; what retention removes before is left out; none
-// comes twice. An error ends the flows.
+// ids of the flows that brought the texts of its filter. Of what happens meanwhile:
+// what begins is not among them; what ends is judged, and given, as it is when its
+// turn comes; what retention removes before is left out; none comes twice. An error
+// ends the flows.
 type Chosen struct {
 	Count func() (int, error)         // how many there are
 	Rows  iter.Seq2[flow.Row, error]  // from the index alone: see Ledger.Rows

@@ -129,12 +129,10 @@ function addCalls(talk: Talk, turn: Turn) {
     // Gemini's answers give calls no ids, and its agent makes some up.
     const at = nameless.findIndex((p) => same(p, part));
     const [own] = at < 0 ? [] : nameless.splice(at, 1);
-    if (before && own) setCall(talk, [part.id, placeOf(before.flow, own.n)], { turn: before, part: own, branches: [] });
+    if (!before || !own) continue;
+    const call: Call = { turn: before, part: own, branches: [] };
+    talk.calls.set(part.id, call).set(placeOf(before.flow, own.n), call);
   }
-}
-
-function setCall(talk: Talk, keys: string[], call: Call) {
-  for (const key of keys) talk.calls.set(key, call);
 }
 
 function addResults(talk: Talk, turn: Turn) {
