@@ -190,13 +190,13 @@ func TestRoundsAndParallel(t *testing.T) {
 		return got
 	}
 	result := `,{"role":"user","content":[{"type":"tool_result","content":"one"}]}`
-	if got := ask("run: a1\nrun: a2", ""); !strings.Contains(got, "a1") || strings.Contains(got, "a2") {
+	if got := ask("run: first\nrun: second", ""); !strings.Contains(got, "first") || strings.Contains(got, "second") {
 		t.Errorf("first round: %s", got)
 	}
-	if got := ask("run: a1\nrun: a2", result); strings.Contains(got, "a1") || !strings.Contains(got, "a2") {
+	if got := ask("run: first\nrun: second", result); strings.Contains(got, "first") || !strings.Contains(got, "second") {
 		t.Errorf("second round: %s", got)
 	}
-	if got := ask("[parallel] run: a1\nrun: a2", ""); !strings.Contains(got, "a1") || !strings.Contains(got, "a2") {
+	if got := ask("[parallel] run: first\nrun: second", ""); !strings.Contains(got, "first") || !strings.Contains(got, "second") {
 		t.Errorf("parallel: %s", got)
 	}
 	if got := ask(`call: Other {"x":1}`, ""); !strings.Contains(got, `"name":"Other","input":{"x":1}`) {
