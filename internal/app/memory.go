@@ -11,10 +11,15 @@ import (
 // default (at twice what is live) once it is not: collecting at every few
 // megabytes costs a tenth of the throughput. A memory limit alone would make
 // it work without end when more than the limit is in use, so the limit moves
-// with what is live.
+// with what is live, and, since bodies that come and go are most of what is
+// allocated, with how much that is. When it is calm again, what was taken for
+// them is given back.
 const (
-	calmMemory  = 208 << 20 // bytes below which the collector has time
+	calmMemory  = 192 << 20 // bytes below which the collector has time
 	calmPercent = 300
+	mostRoom    = 256 << 20 // bytes in addition, at most, for half a second of allocations
+	busyRoom    = 16 << 20  // bytes of them from which on the process counts as busy
+	calmTicks   = 2         // that are not busy, before memory is given back
 	memoryEvery = time.Second
 )
 
@@ -23,16 +28,27 @@ func tendMemory(ctx context.Context) error {
 	defer debug.SetGCPercent(debug.SetGCPercent(calmPercent))
 	limit := debug.SetMemoryLimit(calmMemory)
 	defer debug.SetMemoryLimit(limit)
-	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	heap := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(heap)
 	tick := time.NewTicker(memoryEvery)
 	defer tick.Stop()
-	for {
+	for calm := calmTicks; ; {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			metrics.Read(live)
-			debug.SetMemoryLimit(max(calmMemory, 2*int64(live[0].Value.Uint64())))
+			before := heap[1].Value.Uint64()
+			metrics.Read(heap)
+			room := min(int64(heap[1].Value.Uint64()-before)/2, mostRoom)
+			if calm++; room >= busyRoom {
+				calm = 0
+			}
+			if calm == calmTicks {
+				debug.FreeOSMemory()
+				metrics.Read(heap)
+			}
+			live := int64(heap[0].Value.Uint64())
+			debug.SetMemoryLimit(max(calmMemory, 2*live) + room)
 		}
 	}
 }

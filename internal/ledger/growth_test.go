@@ -24,9 +24,15 @@ func TestGrowthAddsUp(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	list, err := l.Growth()
-	if err != nil || len(list) < 3 {
-		t.Fatalf("%d segments, %v; want several", len(list), err)
+	var list []ledger.Stretch
+	stats := l.Stats()
+	for before := int64(-1); before != stats.Bytes; { // a segment that was left loses its zeros at any time
+		before = stats.Bytes
+		var err error
+		if list, err = l.Growth(); err != nil || len(list) < 3 {
+			t.Fatalf("%d segments, %v; want several", len(list), err)
+		}
+		stats = l.Stats()
 	}
 	var sum int64
 	for i, s := range list {
@@ -34,7 +40,7 @@ func TestGrowthAddsUp(t *testing.T) {
 			t.Errorf("segment %d begins %v, the one before %v", i, s.From, list[max(i-1, 0)].From)
 		}
 	}
-	if stats := l.Stats(); stats.Segments-len(list) > 1 || stats.Bytes-sum > 1<<20 || sum > stats.Bytes {
+	if stats.Segments-len(list) > 1 || stats.Bytes-sum > 1<<20 || sum > stats.Bytes {
 		t.Errorf("%d segments with %d bytes, the figures say %d with %d", len(list), sum, stats.Segments, stats.Bytes)
 	}
 }

@@ -84,8 +84,9 @@ func (s *scratch) give() {
 // batch is what becomes durable together. Its items belong to the writer
 // until done is closed.
 type batch struct {
-	items []*item
-	done  chan struct{}
+	items  []*item
+	awaits int // how many wait for it
+	done   chan struct{}
 }
 
 // maxQueue is how many bytes may wait. Whoever comes then waits with them.
@@ -137,6 +138,9 @@ func (q *queue) put(items []*item, urgent bool, wait func() bool) *batch {
 		q.bytes += len(it.data)
 	}
 	b.items = append(b.items, items...)
+	if urgent {
+		b.awaits++
+	}
 	urgent = urgent || q.bytes > patientBytes
 	q.mu.Unlock()
 	if urgent {
@@ -162,6 +166,16 @@ func (q *queue) take() *batch {
 	q.batch, q.bytes = nil, 0
 	q.room.Broadcast()
 	return b
+}
+
+// crowd is how many wait for what take would give.
+func (q *queue) crowd() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.batch == nil {
+		return 0
+	}
+	return q.batch.awaits
 }
 
 func (q *queue) stir() {

@@ -43,6 +43,7 @@ const (
 	maxScopeBytes = 24 << 20
 	scopeBytes    = 3 << 10 // of an empty scope, about
 	objectBytes   = 48      // of one address in a map, about
+	evictLooks    = 8       // scopes looked at for each that is let go
 )
 
 // scopes holds the scopes of active sessions.
@@ -106,15 +107,20 @@ func (s *scopes) done(sc *scope) {
 	s.evict()
 }
 
-// evict forgets what was used longest ago. A scope whose entries are not in
-// the index yet stays: loaded again it would miss them.
+// evict forgets what was used longest ago. A scope whose entries are not in the
+// index yet stays: loaded again it would miss them. It counts as used just now, and
+// only a few are looked at a time: no call pays for all that the index has yet to take.
 func (s *scopes) evict() {
-	for e := s.recent.Back(); e != nil && (s.bytes > maxScopeBytes || len(s.byName) > maxScopes); {
-		sc, before := e.Value.(*scope), e.Prev()
+	for range evictLooks {
+		if s.bytes <= maxScopeBytes && len(s.byName) <= maxScopes {
+			return
+		}
+		sc := s.recent.Back().Value.(*scope)
 		if sc.users == 0 && sc.inflight.Load() == 0 {
 			s.forget(sc)
+		} else {
+			s.recent.MoveToFront(sc.place)
 		}
-		e = before
 	}
 }
 

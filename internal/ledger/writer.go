@@ -3,6 +3,7 @@ package ledger
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,6 +27,7 @@ type writer struct {
 	buf     []byte       // frames behind tail.off, not yet written
 	clean   bool         // all that is written is synced
 	written []*item      // or turned away, since the last sync
+	crowd   int          // how many waited for the last batch
 	keys    <-chan error // says when the keys of the batch's new sessions are durable; nil: they are
 	held    []*item      // outcomes and checkpoints for which there was no room, in their order
 	dueAt   time.Time    // when bounded mode syncs; zero: nothing to sync
@@ -53,7 +55,7 @@ func (l *Ledger) drive() {
 	w := l.writer
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for b := w.take(); b != nil; b = w.take() {
+	for b := w.gather(); b != nil; b = w.gather() {
 		w.commit(b)
 		if !w.dueAt.IsZero() && !time.Now().Before(w.dueAt) {
 			w.syncDue()
@@ -62,6 +64,25 @@ func (l *Ledger) drive() {
 	if l.pending.over() {
 		l.tellIndex()
 	}
+}
+
+// manyAwait is how many calls have to wait for the same sync for the next one to wait for
+// more of them.
+const manyAwait = 2
+
+// gather is take. When many calls come it lets those that can run do so first, until
+// they add none: a sync costs the same for two calls as for twenty. When few do, it does
+// not: something else that runs may take its time.
+func (w *writer) gather() *batch {
+	for n := -1; w.crowd >= manyAwait && n != w.l.queue.crowd(); {
+		n = w.l.queue.crowd()
+		runtime.Gosched()
+	}
+	b := w.take()
+	if b != nil {
+		w.crowd = b.awaits
+	}
+	return b
 }
 
 // take gives what to commit next: what waits, or, when there is room again,
