@@ -132,7 +132,8 @@ type Part struct {
 	Bad    bool      `json:"bad,omitempty"` // bytes that are no UTF-8 were replaced
 	Signed bool      `json:"signed,omitempty"`
 	Failed bool      `json:"failed,omitempty"`
-	Echo   bool      `json:"echo,omitempty"` // it is what the model said in the turn before, sent back
+	Prompt *int      `json:"prompt,omitempty"` // of a text in a user's name: where what no agent wrote begins, in UTF-16 code units; absent: nowhere
+	Echo   bool      `json:"echo,omitempty"`   // it is what the model said in the turn before, sent back
 	Marks  []Mark    `json:"marks,omitempty"`
 	Media  *Media    `json:"media,omitempty"`
 	Shows  []*Media  `json:"shows,omitempty"` // pictures in a tool's result

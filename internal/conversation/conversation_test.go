@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -407,6 +408,40 @@ func TestEchoesThatAreWrittenAnew(t *testing.T) {
 	} {
 		if got := flows(answer, back)[0]; got.Echo != want {
 			t.Errorf("%s: echo %v, want %v", back, got.Echo, want)
+		}
+	}
+}
+
+// TestWordsOfAPerson: they begin behind what the agent wrote, and values that are
+// masked before them don't move that place.
+func TestWordsOfAPerson(t *testing.T) {
+	text := func(role, s string) string {
+		return `{"role":` + strconv.Quote(role) + `,"content":` + strconv.Quote(s) + `}`
+	}
+	for name, tc := range map[string]struct{ raw, want string }{
+		"alone":                {text("user", " Fix it\n"), "Fix it\n"},
+		"behind an element":    {text("user", "<system-reminder>\nhush 😀\n</system-reminder>\n\nFix it"), "Fix it"},
+		"behind two":           {text("user", "<ide_selection>a</ide_selection><context file=\"x\">b</context> Fix it"), "Fix it"},
+		"a command":            {text("user", "<command-name>/init</command-name>"), "<command-name>/init</command-name>"},
+		"what looks like one":  {text("user", "<systemd> is broken"), "<systemd> is broken"},
+		"none":                 {text("user", "<system-reminder>x</system-reminder>"), ""},
+		"none, and it is cut":  {text("user", "<environment_context>x"), ""},
+		"a summary":            {text("user", "This session is being continued from a previous conversation"), ""},
+		"of a system's prompt": {text("system", "You fix it"), ""},
+		"of the model":         {text("assistant", "I fix it"), ""},
+	} {
+		f := asked(tc.raw)
+		if strings.Contains(tc.raw, "hush") {
+			f = asked(tc.raw, finding(tc.raw, "hush", flow.FlagIt))
+		}
+		var b conversation.Builder
+		part := b.Add(f).Added[0]
+		got := ""
+		if part.Prompt != nil {
+			got = string(utf16.Decode(utf16.Encode([]rune(part.Text))[*part.Prompt:]))
+		}
+		if got != tc.want {
+			t.Errorf("%s: %q begins with %q, want %q", name, part.Text, got, tc.want)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package conversation
 
 import (
 	"strings"
+	"unicode"
 
 	"github.com/workingagents/gatehouse/internal/flow"
 )
@@ -24,15 +25,11 @@ var openings = []string{
 	"[Request interrupted by user", "This is the Gemini CLI. We are setting up the context", "Another language model started to solve this problem",
 }
 
-// prompt gives what a person said in a text; empty: an agent wrote all of it.
+// prompt gives what a person said in a text, to its end; empty: an agent wrote all of
+// it.
 func prompt(text string) string {
-	text = strings.TrimSpace(text)
-	for {
-		rest, ok := behind(text)
-		if !ok {
-			break
-		}
-		text = strings.TrimSpace(rest)
+	for rest, ok := text, true; ok; rest, ok = behind(text) {
+		text = strings.TrimLeftFunc(rest, unicode.IsSpace)
 	}
 	for _, o := range openings {
 		if strings.HasPrefix(text, o) {
@@ -40,6 +37,18 @@ func prompt(text string) string {
 		}
 	}
 	return text
+}
+
+// tell says where the words of a person begin in a part's text.
+func (p *Part) tell() {
+	p.Prompt = nil
+	if p.Side != Request || p.Role != "user" || p.Kind != flow.Text {
+		return
+	}
+	if said := prompt(p.Text); said != "" {
+		n := utf16Len(p.Text[:len(p.Text)-len(said)])
+		p.Prompt = &n
+	}
 }
 
 // behind gives what follows the injected element that a text begins with.
@@ -74,7 +83,7 @@ func asks(parts []*Part) (said string, behind bool) {
 			continue
 		}
 		if text := prompt(p.Text); text != "" {
-			said, behind = text, spoke
+			said, behind = strings.TrimSpace(text), spoke
 		} else if p.Kind == flow.Media && shown == "" {
 			shown = "[" + p.Name + "]"
 		}

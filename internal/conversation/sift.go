@@ -76,6 +76,7 @@ func (p *Part) sift(s Sieve) {
 		if p.Kind == flow.ToolCall {
 			p.Title = title(p.Name, text)
 		}
+		p.tell()
 	}
 	p.Title = sifted(s, p.Title)
 }

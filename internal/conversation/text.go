@@ -38,6 +38,7 @@ func (p *Part) fill(t string, list []placed, limit int) {
 	if !utf8.ValidString(t) {
 		p.Text, p.Bad = strings.Map(func(r rune) rune { return r }, t), true // each byte by itself: marks are counted so
 	}
+	p.tell()
 }
 
 // masked replaces what is hidden. The marks come back in their order.

@@ -24,6 +24,7 @@ async function at(path: string, theme: "light" | "dark" = "light"): Promise<Wind
 }
 
 const turn = (page: Page, n: number) => page.getByRole("region", { name: new RegExp(`^Turn ${n},`) });
+const card = "4539 5787 6362 1486";
 const flowOf = async (session: string, n: number) => ((await (await g.admin("GET", `/rows?q=session:${session}%20turn:${n}`)).json()) as { id: string }[])[0]!.id;
 
 test("a session reads as rounds and turns, calls with their results", async () => {
@@ -214,6 +215,22 @@ test("odd definitions of tools are told whole, and a link leads into a namespace
   for (const words of ["about full", "about empty", "said beside", "odd description", "the first twin"]) await w.page.getByText(words).filter({ visible: true }).first().waitFor();
   expect(await w.page.content()).not.toContain(key);
   expect(await axe(w.page)).toEqual([]);
+  expect(w.faults).toEqual([]);
+});
+
+test("a person's words stand behind what the agent put before them in the same text", async () => {
+  const agent = new Agent(g, { session: "both", system, tools });
+  await agent.ask(`<ide_selection>the card ${card} ${"of a line ".repeat(30)}of cart.ts</ide_selection>\n\nMend the card ${card} in here.`, ["say: fine"]);
+  const w = await at("/sessions/both");
+  const region = turn(w.page, 1);
+  await region.getByText(/^Mend the card/).waitFor();
+  expect(await region.getByText(/of cart.ts/).count()).toBe(0);
+  const fold = region.getByRole("button", { name: /Added by the agent .*ide_selection/, expanded: false });
+  expect(await fold.getByText(/pii.card/).count()).toBe(1);
+  await fold.click();
+  await region.getByText(/of cart.ts/).waitFor();
+  await region.locator("[data-finding]").nth(1).waitFor(); // one before, one behind
+  expect(await w.page.content()).not.toContain(card);
   expect(w.faults).toEqual([]);
 });
 

@@ -430,6 +430,7 @@ export interface Part {
   media?: Media;
   n: number;
   name?: string;
+  prompt?: number;
   role: string;
   shows?: Media[];
   side: string;

@@ -139,16 +139,33 @@ function TextPart({ flow, part, places, who }: PartProps & { who: Speaker }) {
       </Spoken>
     );
   }
+  const from = (who !== "Model" && part.prompt) || 0;
+  const added = before(part, from);
   return (
-    <Spoken who={who}>
-      <div className={who === "Person" || who === "Task" ? "rounded border border-line bg-raised/60 px-2.5 py-1.5" : "py-0.5"}>
-        <Content flow={flow} part={part} places={places} prose />
-      </div>
-      <div className="flex">
-        <Seen part={part} places={places} />
-      </div>
-    </Spoken>
+    <>
+      {from > 0 && (
+        <Spoken who="Agent">
+          <Fold flow={flow} what={part.n} kind="note" head={<Head name="Added by the agent" part={added} preview={added.text} />}>
+            {() => <Text flow={flow} part={part} to={from} prose />}
+          </Fold>
+        </Spoken>
+      )}
+      <Spoken who={who}>
+        <div className={who === "Person" || who === "Task" ? "rounded border border-line bg-raised/60 px-2.5 py-1.5" : "py-0.5"}>
+          <Content flow={flow} part={part} places={places} prose from={from} />
+        </div>
+        <div className="flex">
+          <Seen part={part} places={places} />
+        </div>
+      </Spoken>
+    </>
   );
+}
+
+/** What stands before a place of a part's text, as a part. */
+function before(part: Part, to: number): Part {
+  const text = part.text.slice(0, to);
+  return { ...part, text, bytes: new TextEncoder().encode(text).length, marks: part.marks?.filter((m) => m.start < to) ?? [] };
 }
 
 /** The head of a fold: its name, size, what was found in it, and how it begins. */
@@ -193,11 +210,11 @@ function Seen({ part, places }: { part: Part; places: Places }) {
 }
 
 /** A part's text with what can be done with it. */
-function Content({ flow, part, places, prose = false, json = false, quiet = false }: { flow: string; part: Part; places: Places; prose?: boolean; json?: boolean; quiet?: boolean }) {
+function Content({ flow, part, places, prose = false, json = false, quiet = false, from = 0 }: { flow: string; part: Part; places: Places; prose?: boolean; json?: boolean; quiet?: boolean; from?: number }) {
   const shown = json && !part.marks?.length ? pretty(part.text) : part.text;
   return (
     <div className={quiet ? "text-muted" : ""}>
-      {part.kind === "tool_result" && isRecord(part) ? <Args flow={flow} part={part} /> : <Text flow={flow} part={part} text={shown} prose={prose} />}
+      {part.kind === "tool_result" && isRecord(part) ? <Args flow={flow} part={part} /> : <Text flow={flow} part={part} {...(shown === part.text ? {} : { text: shown })} prose={prose} from={from} />}
       {part.text === "" && <span className="text-muted">(empty)</span>}
       {part.shows?.map((m, i) => <Picture key={i} media={m} />)}
       <Cut flow={flow} part={part} />

@@ -17,19 +17,22 @@ interface Props {
   part: Part;
   text?: string; // in place of the part's; then nothing is marked
   prose?: boolean;
+  from?: number; // the stretch of the part's text that is shown
+  to?: number;
 }
 
-export const Text = memo(function Text({ flow, part, text = part.text, prose = false }: Props) {
+export const Text = memo(function Text({ flow, part, text: instead, prose = false, from = 0, to = part.text.length }: Props) {
+  const text = instead ?? part.text.slice(from, to);
   const desk = useDesk();
   const find = useOf(desk, (d) => d.find);
   const target = useOf(desk, (d) => (d.target?.place === placeOf(flow, part.n) ? d.target : undefined));
   const [shown, setShown] = useState(page);
-  const wanted = target?.mark === undefined ? (target?.at ?? 0) : (part.marks?.[target.mark]?.end ?? 0);
+  const wanted = (target?.mark === undefined ? (target?.at ?? 0) : (part.marks?.[target.mark]?.end ?? 0)) - from;
   const limit = Math.min(text.length, Math.max(wanted + 1_024, shown * 1.25 < text.length ? shown : text.length), Math.max(most, shown));
   const head = limit < text.length ? text.slice(0, limit) : text;
   const stretches = useMemo(
-    () => [...(text === part.text ? marksIn(flow, part) : []), ...foundIn(head, find, target?.at)],
-    [flow, part, text, head, find, target?.at],
+    () => [...(instead === undefined || instead === part.text ? marksIn(flow, part, from, to) : []), ...foundIn(head, find, target?.at === undefined ? undefined : target.at - from)],
+    [flow, part, instead, from, to, head, find, target?.at],
   );
   return (
     <div>
@@ -65,10 +68,10 @@ function Prose({ text, stretches }: { text: string; stretches: Stretch[] }) {
   });
 }
 
-/** Stretches for a part's marks; those that overlap are one. */
-function marksIn(flow: string, part: Part): Stretch[] {
+/** Stretches for a part's marks in what is shown of it; those that overlap are one. */
+function marksIn(flow: string, part: Part, from: number, to: number): Stretch[] {
   const groups: { start: number; end: number; marks: number[] }[] = [];
-  const order = [...(part.marks ?? []).entries()].filter(([, m]) => m.start < m.end).sort(([, a], [, b]) => a.start - b.start || b.end - a.end);
+  const order = [...(part.marks ?? []).entries()].filter(([, m]) => m.start < m.end && m.start < to && m.end > from).sort(([, a], [, b]) => a.start - b.start || b.end - a.end);
   for (const [i, mark] of order) {
     const last = groups.at(-1);
     if (last && mark.start < last.end) {
@@ -76,7 +79,7 @@ function marksIn(flow: string, part: Part): Stretch[] {
       last.marks.push(i);
     } else groups.push({ start: mark.start, end: mark.end, marks: [i] });
   }
-  return groups.map((g) => ({ ...g, draw: (text: ReactNode) => <Marked key={`m${g.start}`} flow={flow} part={part} at={g.marks} text={text} /> }));
+  return groups.map((g) => ({ ...g, start: Math.max(g.start, from) - from, end: Math.min(g.end, to) - from, draw: (text: ReactNode) => <Marked key={`m${g.start}`} flow={flow} part={part} at={g.marks} text={text} /> }));
 }
 
 const colours: Record<string, string> = { low: "decoration-line-strong bg-raised", medium: "decoration-ask bg-ask/10", high: "decoration-block bg-block/10", critical: "decoration-block bg-block/15" };

@@ -71,9 +71,9 @@ test("a round goes on over the end of a window, and rounds are counted on", () =
 
 test("who speaks", () => {
   const says = (more: Partial<Part>) => speaker(part(1, "text", more));
-  expect(says({ role: "user", text: "Fix it" })).toBe("Person");
+  expect(says({ role: "user", text: "Fix it", prompt: 0 })).toBe("Person");
+  expect(says({ role: "user", text: "<context>x</context>\nFix it", prompt: 21 })).toBe("Person");
   expect(says({ role: "user", text: "<system-reminder>\nx" })).toBe("Agent");
-  expect(says({ role: "user", text: "<systemd> is broken" })).toBe("Person");
   expect(says({ role: "system", text: "You are" })).toBe("Agent");
   expect(says({ role: "assistant" })).toBe("Model");
   expect(speaker(part(1, "tool_result", { role: "user" }))).toBe("Tool");
@@ -149,7 +149,7 @@ test("calls without ids are paired over turns, and never over a branch", () => {
 
 test("a picture behind a result is the tool's, and each other one its speaker's", () => {
   const media = (n: number, role = "user") => part(n, "media", { role });
-  const text = (n: number, words: string) => part(n, "text", { role: "user", text: words });
+  const text = (n: number, words: string) => part(n, "text", { role: "user", text: words, ...(words.startsWith("<") ? {} : { prompt: 0 }) });
   const result = (n: number) => part(n, "tool_result", { role: "user" });
   const whole = [media(1), text(2, "look"), part(3, "tool_call", { role: "model" }), result(4), result(5), media(6), media(7), text(8, "<system-reminder>\nx"), media(9), media(10, "model"), media(11), result(12), text(13, "and this"), media(14)];
   expect([...givenByTools(whole)]).toEqual([6, 7, 9]);

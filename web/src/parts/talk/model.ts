@@ -227,17 +227,13 @@ function byTime(a: Turn, b: Turn): number {
   return a.started < b.started ? -1 : a.started > b.started ? 1 : a.flow < b.flow ? -1 : 1;
 }
 
-// What agents write in a person's name, as internal/conversation knows it.
-const injected =
-  /^\s*(<(system-reminder|environment_context|session_context|user_instructions|user_shell_command|turn_aborted|skill|permissions instructions|collaboration_mode|multi_agent_role|multi_agent_mode|skills_instructions|local-command-std(out|err)|local-command-caveat|command-(stdout|name|message|args)|task-notification|ide_opened_file|ide_selection|hook_context|untrusted_context|subagent_notification|context)[> #\n]|# AGENTS\.md instructions|This session is being continued from a previous conversation|Caveat: The messages below|\[Request interrupted by user|This is the Gemini CLI\. We are setting up the context|Another language model started to solve this problem)/;
-
 export type Speaker = "Person" | "Task" | "Agent" | "Model" | "Tool";
 
 /** Who speaks in a part, in a word. sub: to a sub-agent, whose prompts are no person's. */
 export function speaker(part: Part, sub = false): Speaker {
   if (part.side === "answer" || part.role === "assistant" || part.role === "model") return "Model";
   if (part.kind === "tool_result") return "Tool";
-  if (part.role === "user" && (part.kind === "text" || part.kind === "media") && !injected.test(part.text)) return sub ? "Task" : "Person";
+  if (part.role === "user" && (part.kind === "media" || part.prompt !== undefined)) return sub ? "Task" : "Person";
   return "Agent";
 }
 
