@@ -20,12 +20,13 @@ export interface Places {
   linkTo?(flow: string, n?: number): string; // absent: there is no address to give
 }
 
-const tones = { Person: "text-info", Task: "text-info", Agent: "text-muted", Model: "text-accent", Tool: "text-ask" } as const;
+const tones = { Person: "text-info", Task: "text-info", Agent: "text-muted", Model: "text-accent", Provider: "text-muted", Tool: "text-ask" } as const;
 const says = {
   Person: "what a person typed",
   Task: "what the agent that started this one asks of it",
   Agent: "what the agent added by itself: instructions, reminders, summaries",
   Model: "what the model answered",
+  Provider: "what the provider sent that is no answer of the model: an error, a kind of content that is not known",
   Tool: "what a tool gave back",
 } as const;
 
@@ -120,7 +121,7 @@ function Body({ flow, part, places, call, of, sub, given }: PartProps) {
   }
   return (
     <Spoken who={who}>
-      <Fold flow={flow} what={part.n} kind="plain" boxed head={<Head name={part.name ? `${part.kind}: ${part.name}` : "Something of a kind that is not known"} part={part} preview={part.text} />}>
+      <Fold flow={flow} what={part.n} kind="plain" boxed head={<Head name={part.name ? `${part.kind}: ${part.name}` : who === "Provider" ? "Not an answer of the model" : "Something of a kind that is not known"} part={part} preview={part.text} />}>
         {() => <Content flow={flow} part={part} places={places} json />}
       </Fold>
     </Spoken>

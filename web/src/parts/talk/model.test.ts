@@ -76,6 +76,8 @@ test("who speaks", () => {
   expect(says({ role: "user", text: "<system-reminder>\nx" })).toBe("Agent");
   expect(says({ role: "system", text: "You are" })).toBe("Agent");
   expect(says({ role: "assistant" })).toBe("Model");
+  expect(says({ side: "answer" })).toBe("Model");
+  expect(says({ side: "answer", kind: "unknown" })).toBe("Provider");
   expect(speaker(part(1, "tool_result", { role: "user" }))).toBe("Tool");
 });
 

@@ -227,10 +227,11 @@ function byTime(a: Turn, b: Turn): number {
   return a.started < b.started ? -1 : a.started > b.started ? 1 : a.flow < b.flow ? -1 : 1;
 }
 
-export type Speaker = "Person" | "Task" | "Agent" | "Model" | "Tool";
+export type Speaker = "Person" | "Task" | "Agent" | "Model" | "Provider" | "Tool";
 
 /** Who speaks in a part, in a word. sub: to a sub-agent, whose prompts are no person's. */
 export function speaker(part: Part, sub = false): Speaker {
+  if (part.side === "answer" && part.kind === "unknown") return "Provider"; // an error's body, a block of its own
   if (part.side === "answer" || part.role === "assistant" || part.role === "model") return "Model";
   if (part.kind === "tool_result") return "Tool";
   if (part.role === "user" && (part.kind === "media" || part.prompt !== undefined)) return sub ? "Task" : "Person";
