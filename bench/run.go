@@ -39,16 +39,18 @@ type memory struct {
 func run(ctx context.Context, o options, f *field, chosen []scenario) (*results, error) {
 	r := &results{chosen: chosen, pairs: map[string][]pair{}, direct: map[string]float64{}, streams: o.streams}
 	r.memory = append(r.memory, memory{"idle, just started", f.idle["proxy"], f.idle["gatehouse"]})
-	for _, s := range chosen {
-		if err := r.throughput(ctx, o, f, s); err != nil {
-			return nil, fmt.Errorf("%s: %w", s.name, err)
-		}
-	}
+	// First: after the load there is much to be taken into the full text, which works
+	// while nothing comes, and so in the turns of the proxy and of the bare disk.
 	if err := r.latency(ctx, o, f); err != nil {
 		return nil, fmt.Errorf("latency: %w", err)
 	}
 	if err := r.alone(ctx, o, f); err != nil {
 		return nil, fmt.Errorf("turns: %w", err)
+	}
+	for _, s := range chosen {
+		if err := r.throughput(ctx, o, f, s); err != nil {
+			return nil, fmt.Errorf("%s: %w", s.name, err)
+		}
 	}
 	time.Sleep(2 * time.Second)
 	r.memory = append(r.memory, memory{"after the load", f.proxy.rss(), f.gatehouse.rss()})

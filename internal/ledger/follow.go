@@ -25,6 +25,7 @@ func (f *follow) intent(key, number uint64, in *flow.Intent, e *entry, at index.
 	r.flow = &text.Flow{N: number, Key: key, ID: string(in.Flow), Started: in.Started.UnixMilli(), Segment: at.Segment, Offset: at.Offset}
 	r.put = func(s saying, at text.Place, in int) int64 {
 		f.flush(r)
+		f.breath.pause()
 		return f.batch.AddText(text.Text{Key: key, Flow: number, Entry: number, Role: s.Role, Kind: string(s.Kind), At: at, In: in, Veiled: int64(s.Hidden())}, s.Text.Text, s.Shown())
 	}
 	r.again = func(at text.Place, hash int64) {
@@ -285,6 +286,7 @@ func (f *follow) outcome(key, number uint64, out *flow.Outcome, e *entry, at ind
 	place := text.Place{Segment: at.Segment, Offset: at.Offset}
 	eachPiece(list, wherein{form: formAnswer}, func(s saying) {
 		place.Part = s.number()
+		f.breath.pause()
 		f.batch.AddText(text.Text{Key: key, Flow: b.n, Entry: number, Role: s.Role, Kind: string(s.Kind), At: place, Veiled: int64(s.Hidden())}, s.Text.Text, s.Shown())
 	})
 	return nil

@@ -26,6 +26,7 @@ type texts struct {
 
 	store   atomic.Pointer[text.Store] // nil until the first step
 	damaged atomic.Bool                // the next step begins anew
+	awaited atomic.Int32               // searches that wait for a step
 	dropped atomic.Uint64              // what stood in segments up to this one is to be forgotten
 
 	work sync.Mutex // one step at a time; for all below
@@ -80,10 +81,10 @@ type pace struct {
 
 // The paces: when no flow comes, when some do, and when many do. A step's work
 // competes with flows for the processors, so it is a fifth of one core at most, or
-// a thirtieth, and short.
+// a thirtieth, and short. While flows come each piece of it rests.
 var (
 	alone   = pace{textBatch, textRead, 0.25}
-	beside  = pace{textBatch / 4, textRead / 4, 4}
+	beside  = pace{textBatch / 8, textRead / 8, 4}
 	hurried = pace{textBatch / 32, textRead / 32, 30}
 )
 
@@ -125,28 +126,24 @@ func (t *texts) loop(ctx context.Context) {
 
 // turn makes a step and says how long the next one may wait.
 func (t *texts) turn(ctx context.Context) time.Duration {
-	start := time.Now()
-	p := t.pace()
-	more, err := t.step(ctx, p)
-	took := time.Since(start)
+	b := t.breathe(ctx, t.pace())
+	more, err := t.step(b)
+	rest := b.rest(time.Since(b.since))
 	switch {
 	case err != nil:
 		t.failed(err)
 		return 20 * textEvery
 	case !more:
-		return max(textEvery, time.Duration(p.rest)*took)
+		return max(textEvery, rest)
 	}
-	return time.Duration(p.rest * float64(took))
+	return rest
 }
 
 // pace looks how many entries came since it looked last.
 func (t *texts) pace() pace {
 	t.work.Lock()
 	defer t.work.Unlock()
-	now, last := time.Now(), uint64(0)
-	if mark := t.l.writer.durable.Load(); mark != nil {
-		last = mark.Entry
-	}
+	now, last := time.Now(), t.l.lastEntry()
 	came, in := last-t.last, now.Sub(t.when)
 	first := t.when.IsZero()
 	t.last, t.when = last, now
@@ -177,7 +174,7 @@ func (l *Ledger) BuildText(ctx context.Context) error {
 		if err := l.catchUp(); err != nil {
 			return err
 		}
-		more, err := l.texts.step(ctx, alone)
+		more, err := l.texts.step(l.texts.breathe(ctx, alone))
 		if err != nil || !more {
 			return err
 		}
@@ -188,12 +185,14 @@ func (l *Ledger) BuildText(ctx context.Context) error {
 // near takes in what is new, for a search that comes now, unless it is so much
 // that the search would wait.
 func (t *texts) near() error {
+	t.awaited.Add(1)
+	defer t.awaited.Add(-1)
 	end := time.Now().Add(nearTime)
 	for time.Now().Before(end) {
 		if p := t.l.Indexed(); t.store.Load() != nil && p.Total-p.Done > nearEntries {
 			return nil
 		}
-		if more, err := t.step(context.Background(), beside); err != nil || !more {
+		if more, err := t.step(t.breathe(context.Background(), beside)); err != nil || !more {
 			return err
 		}
 	}
@@ -206,7 +205,7 @@ const (
 )
 
 // step takes in some of what the index has. more: there is more.
-func (t *texts) step(ctx context.Context, p pace) (more bool, err error) {
+func (t *texts) step(b *breath) (more bool, err error) {
 	t.work.Lock()
 	defer t.work.Unlock()
 	if t.shut {
@@ -216,8 +215,8 @@ func (t *texts) step(ctx context.Context, p pace) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	f := &follow{t: t, s: s, pace: p, batch: s.NewBatch(), until: t.l.indexMark()}
-	more, err = f.run(ctx)
+	f := &follow{t: t, s: s, breath: b, batch: s.NewBatch(), until: t.l.indexMark()}
+	more, err = f.run(b.ctx)
 	if errors.Is(err, text.ErrCorrupt) {
 		t.damaged.Store(true)
 	}
@@ -281,14 +280,14 @@ func (l *Ledger) indexMark() index.Mark {
 
 // follow reads entries behind the full text's mark.
 type follow struct {
-	t     *texts
-	s     *text.Store
-	pace  pace
-	batch *text.Batch
-	until index.Mark
-	mark  text.Mark
-	read  int64
-	err   error // of an Apply on the way
+	t      *texts
+	s      *text.Store
+	breath *breath
+	batch  *text.Batch
+	until  index.Mark
+	mark   text.Mark
+	read   int64
+	err    error // of an Apply on the way
 }
 
 func (f *follow) run(ctx context.Context) (more bool, err error) {
@@ -319,7 +318,7 @@ func (f *follow) run(ctx context.Context) (more bool, err error) {
 	if f.mark == begin {
 		return more, nil
 	}
-	if err := f.s.Apply(f.batch, f.t.holdBack(f.mark)); err != nil {
+	if err := f.s.Apply(f.batch, f.t.holdBack(f.mark), f.breath.pause); err != nil {
 		f.t.at = text.Mark{}
 		return false, err
 	}
@@ -331,13 +330,15 @@ func (f *follow) run(ctx context.Context) (more bool, err error) {
 // it: after a crash it is read again.
 func (f *follow) flush(r *requested) {
 	if f.err == nil && f.batch.Size() > 4*textBatch && !coded(r.in) {
-		f.err = f.s.Apply(f.batch, f.t.holdBack(f.mark))
+		f.err = f.s.Apply(f.batch, f.t.holdBack(f.mark), f.breath.pause)
 		f.batch = f.s.NewBatch()
 		f.batch.AddFlow(r.flow)
 	}
 }
 
-func (f *follow) enough() bool { return f.batch.Size() > f.pace.batch || f.read > f.pace.read }
+func (f *follow) enough() bool {
+	return f.batch.Size() > f.breath.pace.batch || f.read > f.breath.pace.read
+}
 
 // segment reads on in one segment.
 func (f *follow) segment(ctx context.Context, seg segmentFile) error {
@@ -351,6 +352,7 @@ func (f *follow) segment(ctx context.Context, seg segmentFile) error {
 	}
 	r := segment.NewReader(file, f.mark.Offset, end)
 	for !f.enough() && ctx.Err() == nil {
+		f.breath.pause()
 		at := r.Offset()
 		frame, err := r.Next()
 		switch {

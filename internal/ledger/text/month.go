@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 
 	"modernc.org/sqlite"
@@ -218,13 +217,13 @@ var probes = [...]string{
 }
 
 // apply takes in what a batch has for this file and is not in it yet.
-func (m *month) apply(flows []*Flow, texts []*doc, entry uint64) error {
+func (m *month) apply(flows []*Flow, texts []*doc, entry uint64, pause func()) error {
 	tx, err := m.write.Begin()
 	if err != nil {
 		return m.marked(err)
 	}
 	defer tx.Rollback()
-	w := &monthWriter{m: m, tx: tx, next: m.next, numbers: map[uint64]*Flow{}}
+	w := &monthWriter{m: m, tx: tx, next: m.next, numbers: map[uint64]*Flow{}, pause: pause}
 	w.flows(flows)
 	w.texts(texts)
 	w.carried(flows)
@@ -245,6 +244,7 @@ type monthWriter struct {
 	err     error
 	next    int64
 	numbers map[uint64]*Flow
+	pause   func()
 }
 
 func (w *monthWriter) exec(query string, args ...any) {
@@ -282,7 +282,7 @@ func (w *monthWriter) texts(list []*doc) {
 	put := w.prepare("INSERT INTO docs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
 	words := w.prepare("INSERT INTO words (rowid, t) VALUES (?, ?)")
 	for _, d := range list {
-		runtime.Gosched() // calls go first: nobody waits for the full text
+		w.pause()
 		if w.err != nil {
 			return
 		}

@@ -306,21 +306,22 @@ func (b *Batch) AddKnown(t Text, hash int64) {
 func (b *Batch) Size() int { return b.size }
 
 // Apply takes in a batch: every entry up to mark is in then. What is in already
-// is passed over, so that after a crash the same may be given again.
-func (s *Store) Apply(b *Batch, mark Mark) error {
-	if err := s.apply(b, mark); err != nil {
+// is passed over, so that after a crash the same may be given again. pause is called
+// between texts, which all together may take a while.
+func (s *Store) Apply(b *Batch, mark Mark, pause func()) error {
+	if err := s.apply(b, mark, pause); err != nil {
 		return fmt.Errorf("writing full text: %w", err)
 	}
 	return nil
 }
 
-func (s *Store) apply(b *Batch, mark Mark) error {
+func (s *Store) apply(b *Batch, mark Mark, pause func()) error {
 	parts, err := s.divide(b)
 	if err != nil {
 		return err
 	}
 	for m, p := range parts {
-		if err := m.apply(p.flows, p.texts, mark.Entry); err != nil {
+		if err := m.apply(p.flows, p.texts, mark.Entry, pause); err != nil {
 			return err
 		}
 	}

@@ -80,7 +80,7 @@ func say(t *testing.T, s *text.Store, from, n int) {
 		said := fmt.Sprintf("common word%d of src/main%d.go", i, i%2)
 		b.AddText(text.Text{Key: e % 3, Flow: e, Entry: e, Role: "user", Kind: "text", At: text.Place{Segment: e, Ref: e}}, said, said)
 	}
-	if err := s.Apply(b, text.Mark{Entry: uint64(from + n - 1), Segment: 1}); err != nil {
+	if err := s.Apply(b, text.Mark{Entry: uint64(from + n - 1), Segment: 1}, func() {}); err != nil {
 		t.Fatal(err)
 	}
 }
