@@ -21,11 +21,13 @@ type breath struct {
 	ctx   context.Context
 	pace  pace
 	last  uint64    // number of the last entry when the step began
+	began time.Time // it did
 	since time.Time // when what was not rested for began
 }
 
 func (t *texts) breathe(ctx context.Context, p pace) *breath {
-	return &breath{t: t, ctx: ctx, pace: p, last: t.l.lastEntry(), since: time.Now()}
+	now := time.Now()
+	return &breath{t: t, ctx: ctx, pace: p, last: t.l.lastEntry(), began: now, since: now}
 }
 
 // pause is for between two pieces of work.
@@ -35,7 +37,9 @@ func (b *breath) pause() {
 	if worked < breathEvery {
 		return
 	}
-	if b.pace == alone && b.t.l.lastEntry() != b.last {
+	if came := b.t.l.lastEntry() - b.last; many(came, time.Since(b.began)) {
+		b.pace = hurried
+	} else if came > 0 && b.pace == alone {
 		b.pace = beside
 	}
 	if b.pace != alone && b.t.awaited.Load() == 0 {
@@ -52,6 +56,9 @@ func (b *breath) pause() {
 func (b *breath) rest(worked time.Duration) time.Duration {
 	return time.Duration(b.pace.rest * float64(worked))
 }
+
+// many reports whether so many entries in that time leave no time to waste.
+func many(entries uint64, in time.Duration) bool { return float64(entries) > manyEntries*in.Seconds() }
 
 // lastEntry is the number of the last durable entry.
 func (l *Ledger) lastEntry() uint64 {

@@ -12,7 +12,9 @@ import (
 // TestBreath: work on the full text rests while flows come, unless a search waits for
 // it, or the ledger closes.
 func TestBreath(t *testing.T) {
-	came := func(l *Ledger) { l.writer.durable.Store(&index.Mark{Entry: 7}) }
+	came := func(n uint64) func(l *Ledger, _ func()) {
+		return func(l *Ledger, _ func()) { l.writer.durable.Store(&index.Mark{Entry: n}) }
+	}
 	for name, tc := range map[string]struct {
 		pace   pace
 		before func(l *Ledger, stop func())
@@ -22,7 +24,8 @@ func TestBreath(t *testing.T) {
 		"flows come":               {beside, nil, 3 * time.Millisecond, 12 * time.Millisecond},
 		"a short piece":            {beside, nil, breathEvery / 2, 0},
 		"none comes":               {alone, nil, 3 * time.Millisecond, 0},
-		"one comes":                {alone, func(l *Ledger, _ func()) { came(l) }, 3 * time.Millisecond, 12 * time.Millisecond},
+		"one comes":                {alone, came(3), 3 * time.Millisecond, 12 * time.Millisecond},
+		"many come":                {alone, came(4), 3 * time.Millisecond, 90 * time.Millisecond},
 		"a search waits":           {beside, func(l *Ledger, _ func()) { l.texts.awaited.Add(1) }, 3 * time.Millisecond, 0},
 		"the ledger closes":        {hurried, func(_ *Ledger, stop func()) { stop() }, 3 * time.Millisecond, 0},
 		"flows come without a gap": {hurried, nil, 3 * time.Millisecond, 90 * time.Millisecond},

@@ -150,7 +150,7 @@ func (t *texts) pace() pace {
 	switch {
 	case came == 0:
 		return alone
-	case first || float64(came) > manyEntries*in.Seconds():
+	case first || many(came, in):
 		return hurried
 	}
 	return beside
