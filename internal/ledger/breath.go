@@ -42,13 +42,14 @@ func (b *breath) pause() {
 	} else if came > 0 && b.pace == alone {
 		b.pace = beside
 	}
-	if b.pace != alone && b.t.awaited.Load() == 0 {
-		timer := time.NewTimer(min(b.rest(worked), longestRest))
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-b.ctx.Done():
-		}
+	if b.pace == alone || b.t.awaited.Load() > 0 {
+		return // it rests later
+	}
+	timer := time.NewTimer(min(b.rest(worked), longestRest))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-b.ctx.Done():
 	}
 	b.since = time.Now()
 }

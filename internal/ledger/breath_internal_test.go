@@ -46,6 +46,9 @@ func TestBreath(t *testing.T) {
 			if got := time.Since(start); got != tc.want {
 				t.Errorf("%s: it rested %v, want %v", name, got, tc.want)
 			}
+			if left := time.Since(b.since); tc.want == 0 && ctx.Err() == nil && left != tc.worked || tc.want > 0 && left != 0 {
+				t.Errorf("%s: it has yet to rest for %v of work", name, left)
+			}
 		})
 	}
 }
