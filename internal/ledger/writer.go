@@ -70,11 +70,15 @@ func (l *Ledger) drive() {
 // more of them.
 const manyAwait = 2
 
+// mostYields bounds how often the next sync lets others run before it begins: where calls
+// come without a gap, those that wait don't wait for all of them.
+const mostYields = 4
+
 // gather is take. When many calls come it lets those that can run do so first, until
 // they add none: a sync costs the same for two calls as for twenty. When few do, it does
 // not: something else that runs may take its time.
 func (w *writer) gather() *batch {
-	for n := -1; w.crowd >= manyAwait && n != w.l.queue.crowd(); {
+	for n, i := -1, 0; i < mostYields && w.crowd >= manyAwait && n != w.l.queue.crowd(); i++ {
 		n = w.l.queue.crowd()
 		runtime.Gosched()
 	}
