@@ -24,6 +24,22 @@ type home struct {
 	last     time.Time
 }
 
+// route is the home of a session's calls to one provider.
+type route struct {
+	provider flow.Provider
+	home
+}
+
+// route finds the session's calls to a provider; nil: there are none.
+func (s *session) route(to flow.Provider) *route {
+	for i := range s.routes {
+		if s.routes[i].provider == to {
+			return &s.routes[i]
+		}
+	}
+	return nil
+}
+
 // homes are those of principals. The tracker's lock is held.
 type homes struct {
 	of    map[homeKey]home
@@ -84,7 +100,7 @@ func (t *tracker) past(in *flow.Intent, s *session) *flow.Finding {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if h, ok := s.homes[in.Provider]; ok && h.entrance != in.Entrance {
+	if h := s.route(in.Provider); h != nil && h.entrance != in.Entrance {
 		f := coverage.Past(in, h.entrance, h.flow, true)
 		return &f
 	}
@@ -118,11 +134,10 @@ func (t *tracker) note(s *session, in *flow.Intent) {
 		return
 	}
 	now := home{in.Entrance, in.Flow, in.Started}
-	if h, ok := s.homes[in.Provider]; !ok || h.entrance == in.Entrance {
-		if s.homes == nil {
-			s.homes = map[flow.Provider]home{}
-		}
-		s.homes[in.Provider] = now
+	if h := s.route(in.Provider); h == nil {
+		s.routes = append(s.routes, route{in.Provider, now})
+	} else if h.entrance == in.Entrance {
+		h.home = now
 	}
 	if !isAgent(in.Principal) {
 		return
