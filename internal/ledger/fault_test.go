@@ -343,3 +343,33 @@ func TestKeyIsDurableBeforeItsSegmentIsLeft(t *testing.T) {
 		t.Errorf("verify: %v %+v", err, rep)
 	}
 }
+
+// TestAWriteThatPanicsEndsWriting: a server goes on after a panic of one of its calls,
+// and that call may write for others, too.
+func TestAWriteThatPanicsEndsWriting(t *testing.T) {
+	d := disktest.New(1 << 30)
+	l, err := ledger.Open(faultOptions(t, t.TempDir(), d))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	begin := func(id flow.ID) (err error, panicked any) {
+		defer func() { panicked = recover() }()
+		_, err = l.Begin(intent(id, "one", nil), ledger.Content{})
+		return err, nil
+	}
+	d.Fail(func(op disktest.Op) disktest.Fault {
+		if op.Kind == "sync" && strings.HasSuffix(op.Name, ".seg") {
+			panic("the disk is on fire")
+		}
+		return disktest.None
+	})
+	if _, panicked := begin("one"); panicked == nil {
+		t.Fatal("the write did not panic")
+	}
+	d.Fail(nil)
+	err, panicked := begin("two")
+	if refusal := (*flow.Refusal)(nil); !errors.As(err, &refusal) || refusal.Kind != "ledger_fault" {
+		t.Errorf("after a write that panicked a flow began: %v, %v", err, panicked)
+	}
+}
