@@ -17,8 +17,18 @@ export interface Window {
   faults: string[];
 }
 
+/** Each of the console's answers waits for up to so many milliseconds when SLOW says so:
+ * what a test takes for granted of their order shows, as it may on a busy machine. */
+const slow = Number(process.env["SLOW"] ?? 0);
+
 export async function open(browser: Browser, link: string, scheme: "light" | "dark" = "light"): Promise<Window> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: scheme, reducedMotion: "reduce" });
+  if (slow > 0) {
+    await context.route(/\/api\/v1\//, async (route) => {
+      await new Promise((go) => setTimeout(go, Math.random() * slow));
+      await route.continue().catch(() => undefined); // the page may be gone
+    });
+  }
   const page = await context.newPage();
   const faults: string[] = [];
   const origin = new URL(link).origin;

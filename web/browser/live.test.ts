@@ -94,6 +94,7 @@ test("the keyboard does it all", async () => {
   await panel.getByText("claude-haiku-4-5").waitFor();
   await page.keyboard.press("Escape");
   await panel.waitFor({ state: "detached" });
+  await row("claude-opus-4-5").first().waitFor();
   await page.keyboard.press("G");
   await page.keyboard.press("Enter");
   await panel.getByTitle("first", { exact: true }).waitFor();

@@ -37,7 +37,7 @@ const hits = () => page.getByRole("list", { name: "Hits" }).getByRole("listitem"
 async function search(q: string) {
   await page.goto(`${g.console}/search?q=${encodeURIComponent(q)}`);
   const again = page.getByRole("button", { name: "Search again" });
-  const answered = page.getByText(/hits?, newest first/).or(page.getByRole("heading"));
+  const answered = page.getByText(/hits?, newest first/).or(page.getByRole("heading", { level: 2 }));
   for (await answered.first().waitFor(); await again.isVisible(); ) await again.click({ timeout: 1_000 }).catch(() => undefined);
 }
 
