@@ -367,6 +367,9 @@ func (d *doctor) try(ctx context.Context, a agents.Agent, path string, by flow.E
 	default:
 		p.Why = "it made no model call through the gateway: " + lastLine(out)
 	}
+	if !p.Arrived && len(launch.Notes) > 0 {
+		p.Why += "; " + strings.Join(launch.Notes, "; ")
+	}
 	return p
 }
 

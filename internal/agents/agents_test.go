@@ -297,6 +297,26 @@ func TestGeminiFillsWhatAFolderCouldFill(t *testing.T) {
 	}
 }
 
+// TestGeminiSaysWhenNoLogInWasChosen: version 0.61.0 does not run without a terminal then.
+func TestGeminiSaysWhenNoLogInWasChosen(t *testing.T) {
+	for name, c := range map[string]struct {
+		env  []string
+		disk disk
+		told bool
+	}{
+		"nothing chosen":          {nil, disk{}, true},
+		"settings without one":    {nil, disk{"/h/.gemini/settings.json": `{"telemetry":{}}`}, true},
+		"chosen by the user":      {nil, disk{"/h/.gemini/settings.json": `{"security":{"auth":{"selectedType":"oauth-personal"}}}`}, false},
+		"chosen by a variable":    {[]string{"GOOGLE_GENAI_USE_GCA=true"}, disk{}, false},
+		"the machine's own rules": {[]string{"GEMINI_CLI_SYSTEM_SETTINGS_PATH=/m/s.json"}, disk{"/m/system-defaults.json": "{}"}, false},
+	} {
+		l := launch(t, "gemini", agents.Gateway{Env: append(c.env, "HOME=/h"), Read: c.disk.read})
+		if got := strings.Contains(strings.Join(l.Notes, "\n"), "no log-in chosen"); got != c.told {
+			t.Errorf("%s: notes %q", name, l.Notes)
+		}
+	}
+}
+
 func TestOpencodeKeepsTheUsersSettings(t *testing.T) {
 	l := launch(t, "opencode", agents.Gateway{Env: []string{`OPENCODE_CONFIG_CONTENT={"theme":"x","provider":{"y":{}}}`}})
 	text, _ := value(l.Env, "OPENCODE_CONFIG_CONTENT")

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -25,9 +26,64 @@ func launchGemini(g Gateway) Launch {
 	l.set("GOOGLE_CLOUD_UNIVERSE_DOMAIN", firstOf(g.env("GOOGLE_CLOUD_UNIVERSE_DOMAIN"), "googleapis.com"))
 	l.geminiNetwork(g)
 	l.keep(g, geminiBare...)
-	l.geminiTelemetry(g)
+	own := g.geminiOwn()
+	l.geminiLogin(g, own)
+	l.geminiTelemetry(g, own)
 	l.geminiFolder(g)
 	return l
+}
+
+// geminiSettings is what matters here of the user's settings.
+type geminiSettings struct {
+	Telemetry struct {
+		Enabled  bool
+		Endpoint string `json:"otlpEndpoint"`
+	}
+	Security struct {
+		Auth struct {
+			SelectedType string `json:"selectedType"`
+		}
+	}
+}
+
+func (g Gateway) geminiOwn() (s geminiSettings) {
+	home := firstOf(g.env("GEMINI_CLI_HOME"), g.env("HOME", "USERPROFILE"))
+	if g.Read != nil && home != "" {
+		if raw, err := g.Read(filepath.Join(home, ".gemini", "settings.json")); err == nil {
+			json.Unmarshal(plainJSON(raw), &s) // Gemini CLI itself says what is wrong with it
+		}
+	}
+	return s
+}
+
+// geminiLogin tells of a log-in that nobody chose: with a base URL set, version 0.61.0 takes
+// "gateway" for the chosen one, and refuses that ("Invalid auth method selected.") where it
+// runs without a terminal. No variable outranks it, and of settings files it believes only
+// the user's own and those of root.
+func (l *Launch) geminiLogin(g Gateway, own geminiSettings) {
+	if own.Security.Auth.SelectedType != "" || g.Read == nil {
+		return
+	}
+	for _, name := range []string{"GOOGLE_GENAI_USE_GCA", "GOOGLE_GENAI_USE_VERTEXAI", "CLOUD_SHELL", "GEMINI_CLI_USE_COMPUTE_ADC"} {
+		if g.env(name) == "true" {
+			return
+		}
+	}
+	for _, path := range geminiMachine(g) {
+		if _, err := g.Read(path); err == nil {
+			return // it may have chosen one
+		}
+	}
+	l.note(`Gemini CLI has no log-in chosen, and with a base URL it refuses to run without a terminal then: start it once in a terminal, or put {"security":{"auth":{"selectedType":"gemini-api-key"}}} into ~/.gemini/settings.json, or use gatehouse run --intercept`)
+}
+
+// geminiMachine is where Gemini CLI reads a machine's settings and defaults.
+func geminiMachine(g Gateway) []string {
+	settings := firstOf(g.env("GEMINI_CLI_SYSTEM_SETTINGS_PATH"), map[string]string{
+		"darwin":  "/Library/Application Support/GeminiCli/settings.json",
+		"windows": `C:\ProgramData\gemini-cli\settings.json`,
+	}[runtime.GOOS], "/etc/gemini-cli/settings.json")
+	return []string{settings, firstOf(g.env("GEMINI_CLI_SYSTEM_DEFAULTS_PATH"), filepath.Join(filepath.Dir(settings), "system-defaults.json"))}
 }
 
 // geminiNetwork keeps the user's proxies and whom TLS trusts. Libraries differ in
@@ -42,28 +98,16 @@ func (l *Launch) geminiNetwork(g Gateway) {
 	l.keep(g, "NODE_EXTRA_CA_CERTS", "NODE_TLS_REJECT_UNAUTHORIZED", "NODE_OPTIONS")
 }
 
-type geminiTelemetry struct {
-	Enabled  bool
-	Endpoint string `json:"otlpEndpoint"`
-}
-
 // geminiTelemetry keeps a folder from having prompts sent to a collector: it is
 // off unless the user has it on, and then it goes where the user says.
-func (l *Launch) geminiTelemetry(g Gateway) {
-	var s struct{ Telemetry geminiTelemetry }
-	home := firstOf(g.env("GEMINI_CLI_HOME"), g.env("HOME", "USERPROFILE"))
-	if g.Read != nil && home != "" {
-		if raw, err := g.Read(filepath.Join(home, ".gemini", "settings.json")); err == nil {
-			json.Unmarshal(plainJSON(raw), &s) // Gemini CLI itself says what is wrong with it
-		}
-	}
+func (l *Launch) geminiTelemetry(g Gateway, own geminiSettings) {
 	on := g.env("GEMINI_TELEMETRY_ENABLED")
-	if on != "true" && on != "1" && !s.Telemetry.Enabled {
+	if on != "true" && on != "1" && !own.Telemetry.Enabled {
 		l.set("GEMINI_TELEMETRY_ENABLED", "false")
 		l.set("OTEL_SDK_DISABLED", "true") // version 0.61.0 starts it for extensions in spite of the former
 		return
 	}
-	l.set("GEMINI_TELEMETRY_OTLP_ENDPOINT", firstOf(g.env("GEMINI_TELEMETRY_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"), s.Telemetry.Endpoint, "http://localhost:4317"))
+	l.set("GEMINI_TELEMETRY_OTLP_ENDPOINT", firstOf(g.env("GEMINI_TELEMETRY_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"), own.Telemetry.Endpoint, "http://localhost:4317"))
 }
 
 // geminiUntrusted is a list of trusted folders that can't exist.

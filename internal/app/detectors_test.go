@@ -308,7 +308,7 @@ func TestGatewayDoesNotStartWithBadRules(t *testing.T) {
 		"no such file":              func(c *config.Config) { c.Rules.Dir = filepath.Join(c.Data, "none") },
 	} {
 		c := config.Default()
-		c.Data, c.Listen, c.Console = t.TempDir(), "127.0.0.1:0", "off"
+		c.Data, c.Listen, c.Console, c.Intercept.Listen = t.TempDir(), "127.0.0.1:0", "off", "off"
 		change(c)
 		err := app.Run(t.Context(), app.Options{Config: c, Version: "test", Log: slog.New(slog.DiscardHandler)})
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -321,7 +321,7 @@ func TestSignalReloadsRules(t *testing.T) {
 	dir, log, asked := t.TempDir(), make(chan string, 100), make(chan os.Signal)
 	file := saveRules(t, dir, "acme.yaml", operators)
 	c := config.Default()
-	c.Data, c.Listen, c.Console = dir, "127.0.0.1:0", "off"
+	c.Data, c.Listen, c.Console, c.Intercept.Listen = dir, "127.0.0.1:0", "off", "off"
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {

@@ -164,7 +164,7 @@ func TestDrainLetsStreamsEndAndTakesNoNewCalls(t *testing.T) {
 func TestSecondServerNamesTheFirst(t *testing.T) {
 	h := open(t, t.TempDir(), answering(plainAnswer), nil)
 	c := config.Default()
-	c.Data, c.Listen, c.Console = h.dir, "127.0.0.1:0", "off"
+	c.Data, c.Listen, c.Console, c.Intercept.Listen = h.dir, "127.0.0.1:0", "off", "off"
 	err := app.Run(t.Context(), app.Options{Config: c, Log: slog.New(slog.DiscardHandler)})
 	if err == nil || !strings.Contains(err.Error(), fmt.Sprint("process ", os.Getpid())) {
 		t.Errorf("error = %v", err)

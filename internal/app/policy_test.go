@@ -144,7 +144,7 @@ func TestGatewayDoesNotStartWithABadPolicy(t *testing.T) {
 		"no such file": func(c *config.Config) { c.Policy.File = filepath.Join(c.Data, "none.yaml") },
 	} {
 		c := config.Default()
-		c.Data, c.Listen, c.Console = t.TempDir(), "127.0.0.1:0", "off"
+		c.Data, c.Listen, c.Console, c.Intercept.Listen = t.TempDir(), "127.0.0.1:0", "off", "off"
 		change(c)
 		err := app.Run(t.Context(), app.Options{Config: c, Version: "test", Log: slog.New(slog.DiscardHandler)})
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -158,7 +158,7 @@ func TestSignalReloads(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "own.yaml")
 	write(t, file, "version: 1")
 	c := config.Default()
-	c.Data, c.Listen, c.Console, c.Policy.File = dir, "127.0.0.1:0", "off", file
+	c.Data, c.Listen, c.Console, c.Intercept.Listen, c.Policy.File = dir, "127.0.0.1:0", "off", "off", file
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	o := app.Options{Config: c, Version: "test", Log: slog.New(slog.NewTextHandler(lines(log), nil)), Reload: asked}
