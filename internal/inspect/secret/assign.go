@@ -20,8 +20,12 @@ type found struct {
 	tight      bool // no blank before the value: NAME=value
 }
 
-// assignment reads the assignment whose name holds the anchor at [at,end).
+// assignment reads the assignment whose name holds the anchor at [at,end), but for
+// the sign that an anchor may end with: "pat=", with the value right behind it.
 func assignment(text []byte, at, end int) (f found, ok bool) {
+	if end > at && end < len(text) && !isName(text[end-1]) && isName(text[end]) {
+		end--
+	}
 	start, stop := nameAround(text, at, end)
 	f.name = text[start:stop]
 	if inResource(text, start) {

@@ -71,6 +71,7 @@ func TestValuesAreFoundAsTheyStand(t *testing.T) {
 		{"line below", "assigned-secret", "Pyvrag frperg:\nw3k2d44ze28qg6ap\n", "w3k2d44ze28qg6ap"},
 		{"scheme of its own", "assigned-secret", "FREIVPR_GBXRA=\"NpzrI6 npz_w3k2d44ze28qg6apj59imm0\"", "npz_w3k2d44ze28qg6apj59imm0"},
 		{"word before", "assigned-secret", "gur jroubbx fvtavat xrl: \"w3k2d44ze28qg6ap\"", "w3k2d44ze28qg6ap"},
+		{"variable that ends in pat, no blank", "assigned-secret", "NPZR_CNG=w3k2d44ze28qg6ap\n", "w3k2d44ze28qg6ap"},
 		{"variable that ends in pat", "assigned-secret", "tvguhoCng = \"w3k2d44ze28qg6ap\"", "w3k2d44ze28qg6ap"},
 		{"sentence", "near-key", "cyrnfr hfr gur erserfu gbxra w3k2d44ze28qg6ap hagvy gura", "w3k2d44ze28qg6ap"},
 		{"sentence, uuid", "near-key", "cyrnfr hfr gur erserfu gbxra 2q6sn7p9-48or-9p53-n6s0-1r75q3o2p840 hagvy gura", "2q6sn7p9-48or-9p53-n6s0-1r75q3o2p840"},
