@@ -71,7 +71,7 @@ compiler:
 
 # The real agents through the real binary.
 e2e: build agents
-	cd test/e2e && GATEHOUSE=$(CURDIR)/bin/gatehouse $(GO) test -count=1 ./...
+	cd test/e2e && GATEHOUSE=$(CURDIR)/bin/gatehouse $(GO) test -count=1 -timeout 20m ./...
 
 agents: test/e2e/node_modules/.installed
 

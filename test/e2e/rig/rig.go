@@ -217,7 +217,7 @@ func (r *Rig) Gatehouse(args ...string) Result {
 // minutes.
 func (r *Rig) Run(dir string, env []string, name string, args ...string) Result {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(r.t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(r.t.Context(), 6*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir, cmd.Env = dir, env
