@@ -213,7 +213,7 @@ func (r *Rig) Gatehouse(args ...string) Result {
 	return r.Run(r.Dir, r.Env(), Binary(r.t), args...)
 }
 
-// Run runs a program to its end, with closed standard input, for at most two
+// Run runs a program to its end, with closed standard input, for at most six
 // minutes.
 func (r *Rig) Run(dir string, env []string, name string, args ...string) Result {
 	r.t.Helper()
