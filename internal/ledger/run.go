@@ -12,13 +12,17 @@ import (
 // are refused; what still ends is written by who ends it.
 func (l *Ledger) Run(ctx context.Context) error {
 	l.running.Store(true)
-	var all sync.WaitGroup
-	all.Go(func() { l.writeLoop(ctx) })
-	all.Go(func() { l.fillLoop(ctx) })
-	all.Go(func() { l.indexLoop(ctx) })
-	all.Go(func() { l.tickLoop(ctx) })
-	all.Go(func() { l.texts.loop(ctx) })
-	all.Wait()
+	writing, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	var writer, others sync.WaitGroup
+	writer.Go(func() { l.writeLoop(writing) })
+	others.Go(func() { l.fillLoop(ctx) })
+	others.Go(func() { l.indexLoop(ctx) })
+	others.Go(func() { l.tickLoop(ctx) })
+	others.Go(func() { l.texts.loop(ctx) })
+	others.Wait()
+	end() // not before: they may wait for what they have written
+	writer.Wait()
 	l.closing.Store(true)
 	l.running.Store(false)
 	l.queue.stir()
