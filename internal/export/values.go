@@ -201,8 +201,8 @@ func (v *Values) sort() {
 	}
 }
 
-// Mask puts [RULE] in the place of each value in a flow's bodies, in its path and
-// its headers. A body that may still hold one is left out. So are the hashes of
+// Mask puts [RULE] in the place of each value in a flow's bodies, in its path, its
+// headers and the names in its metadata. A body that may still hold one is left out. So are the hashes of
 // content: who has all but a short value could try guesses against them.
 func (v *Values) Mask(f *Flow) {
 	v.sort()
@@ -211,6 +211,7 @@ func (v *Values) Mask(f *Flow) {
 	in.RequestSHA256, in.ForwardedSHA256 = "", ""
 	in.Path = v.path(in.Path, in.Findings)
 	in.Header = v.header(in.Header, in.Findings)
+	v.intent(&in)
 	for i := range f.Bodies {
 		v.body(f, &f.Bodies[i])
 	}
@@ -219,6 +220,7 @@ func (v *Values) Mask(f *Flow) {
 		out := *f.Outcome
 		out.ResponseSHA256, out.DeliveredSHA256 = "", ""
 		out.Header = v.header(out.Header, nil)
+		v.outcome(&out)
 		f.Outcome = &out
 	}
 }

@@ -215,3 +215,26 @@ func TestHides(t *testing.T) {
 		}
 	}
 }
+
+// TestMaskInMetadata: what an agent or a model called something is text of theirs, too.
+func TestMaskInMetadata(t *testing.T) {
+	const key = "tok_7fKd93Zx"
+	f := call(said, answer)
+	f.Intent.Model, f.Intent.Session = "m-"+key, flow.Session{ID: key, Subagent: "sub " + key, Parent: key}
+	f.Intent.Acts = []flow.Act{{Kind: "unknown", Name: "tools[].type=" + key}}
+	f.Outcome.Model, f.Outcome.Error, f.Outcome.Stop, f.Outcome.ResponseID = key, key, key, key
+	f.Outcome.Tools = []string{"Bash", key}
+	f.Outcome.Findings = []flow.Finding{{Rule: "action.send", Facts: []string{"host=" + key}, Note: key, From: &flow.Origin{Tool: key}}}
+	f.Outcome.Decision = &flow.Decision{Why: "a call of " + key}
+	in, out := *f.Intent, *f.Outcome
+	v := &export.Values{}
+	v.Add("secret.x", []byte(key))
+	v.Mask(f)
+	text, err := json.Marshal([]any{f.Intent, f.Outcome, flow.NewView(f.Intent, f.Outcome)})
+	if err != nil || strings.Contains(string(text), "7fKd93") || !strings.Contains(string(text), `["Bash","[secret.x]"]`) {
+		t.Errorf("%v %s", err, text)
+	}
+	if out.Tools[1] != key || out.Findings[0].Facts[0] != "host="+key || out.Findings[0].From.Tool != key || out.Decision.Why != "a call of "+key || in.Acts[0].Name != "tools[].type="+key {
+		t.Error("what the ledger gave was changed")
+	}
+}
