@@ -1,6 +1,11 @@
 package conversation
 
-import "github.com/workingagents/gatehouse/internal/flow"
+import (
+	"slices"
+	"strings"
+
+	"github.com/workingagents/gatehouse/internal/flow"
+)
 
 // Sieve knows the values that are hidden in a session, wherever they stand and
 // however they are written. Who gets a file can't be told later that a value stands
@@ -33,24 +38,50 @@ func (m *maker) fill(p *Part, text string, list []placed) {
 
 // sift hides values where only the sieve knows that they stand.
 func (b *Builder) sift() {
+	for i := range b.models {
+		b.models[i] = sifted(b.Sieve, b.models[i])
+	}
+	b.agent = sifted(b.Sieve, b.agent)
 	for _, e := range b.turns {
 		e.prompt = sifted(b.Sieve, e.prompt)
-		for _, s := range []*string{&e.Why, &e.Error, &e.Stop, &e.Model, &e.Agent, &e.Unread, &e.AnswerUnread} {
+		e.Path = e.path(b.Sieve)
+		for _, s := range []*string{&e.Why, &e.Error, &e.Stop, &e.Model, &e.Agent, &e.Unread, &e.AnswerUnread, &e.branch, &e.subagent, &e.parent, &e.startedBy} {
 			*s = sifted(b.Sieve, *s)
 		}
 		for i := range e.Findings {
-			f := &e.Findings[i]
-			f.Note = sifted(b.Sieve, f.Note)
-			f.Facts = append([]string(nil), f.Facts...) // they are the intent's
-			for j := range f.Facts {
-				f.Facts[j] = sifted(b.Sieve, f.Facts[j])
-			}
+			e.Findings[i].sift(b.Sieve)
 		}
 		for _, parts := range [][]*Part{e.Added, e.Answer} {
 			for _, p := range parts {
 				p.sift(b.Sieve)
 			}
 		}
+	}
+}
+
+// path hides values in the address of a call: all of a query in which something was
+// found.
+func (t *Turn) path(s Sieve) string {
+	path, _, _ := strings.Cut(t.Path, "?")
+	for i := range t.Findings {
+		if f := &t.Findings[i]; f.Place == "query" && s.Hides(f.Rule) {
+			return sifted(s, path) + "?" + mask
+		}
+	}
+	return sifted(s, t.Path)
+}
+
+// sift hides values in what is said of a finding, of which the flow has its own.
+func (f *Finding) sift(s Sieve) {
+	f.Note = sifted(s, f.Note)
+	f.Facts = slices.Clone(f.Facts)
+	for i := range f.Facts {
+		f.Facts[i] = sifted(s, f.Facts[i])
+	}
+	if f.From != nil {
+		from := *f.From
+		from.Tool = sifted(s, from.Tool)
+		f.From = &from
 	}
 }
 

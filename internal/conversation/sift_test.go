@@ -1,6 +1,7 @@
 package conversation_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -68,6 +69,27 @@ func TestSieveHidesWhatLaterFlowsTell(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(said, "\n"), strings.Join(want, "\n"))
 	}
 	if first.Outcome.Findings[0].Facts[0] != "path=/home/Ada Byron" {
+		t.Error("the flow itself was changed")
+	}
+}
+
+// TestSieveHidesInMetadata: in addresses, in what models, agents and tools are called,
+// and in what ties a branch to the call that started it.
+func TestSieveHidesInMetadata(t *testing.T) {
+	const key = "tok_7fKd93Zx"
+	raw := `{"type":"text","text":"my key is ` + key + `"}`
+	f := asked(raw, finding(raw, key, flow.FlagIt))
+	f.Intent.Findings = append(f.Intent.Findings, flow.Finding{Rule: "pii.card", Place: "query", Start: 20, End: 36})
+	f.Intent.Path, f.Intent.Model = "/v1/"+key+"?card=4111111111111111", key
+	f.Intent.Session.Subagent, f.Intent.Session.Parent = key, key
+	f.Outcome = &flow.Outcome{State: flow.Done, Findings: []flow.Finding{{Rule: "taint.test", Place: "answer", From: &flow.Origin{Tool: key}}}}
+	b := conversation.Builder{Sieve: &pan{}}
+	b.Add(f)
+	text, err := json.Marshal(b.Done())
+	if s := string(text); err != nil || strings.Contains(s, "7fKd93") || strings.Contains(s, "4111") || !strings.Contains(s, `"path":"/v1/●●●●?●●●●"`) {
+		t.Errorf("%v %s", err, s)
+	}
+	if f.Outcome.Findings[0].From.Tool != key {
 		t.Error("the flow itself was changed")
 	}
 }
