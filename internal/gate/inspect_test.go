@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"runtime"
 	"strings"
@@ -274,4 +275,16 @@ func TestAFindingHoldsNoBody(t *testing.T) {
 		t.Error("the first turn's body is still held")
 	}
 	runtime.KeepAlive(h)
+}
+
+// TestASecretIsNoToolsName: names are metadata, which lists show to whoever may look.
+func TestASecretIsNoToolsName(t *testing.T) {
+	h := open(t, t.TempDir(), "version: 1\nmode: observe\n")
+	secret := zed("q7")
+	call := `{"type":"tool_use","id":"t","name":"` + "%s" + `","input":{}}`
+	_, _, in := h.hear(message(messages("hello")), `{"type":"message","role":"assistant","content":[`+fmt.Sprintf(call, "mcp.run:"+secret)+`,`+fmt.Sprintf(call, "Bash")+`]}`)
+	_, out, err := h.ledger.Flow(in.Flow)
+	if err != nil || fmt.Sprint(out.Tools) != "[Bash]" {
+		t.Errorf("%v %v", out.Tools, err)
+	}
 }

@@ -343,7 +343,7 @@ func (p *Passage) finishReading(out *flow.Outcome) {
 		return // what it used and cost stands in the flow that made it
 	}
 	out.Model, out.Stop, out.Error, out.ResponseID, out.Usage = said.Model, said.Stop, said.Error, said.ID, said.Usage
-	out.Tools = called(said.Parts)
+	out.Tools = p.called(said.Parts)
 	if out.Unreadable == "" {
 		out.Unreadable = said.Unreadable
 	}
@@ -367,18 +367,30 @@ const maxTools = 32
 var toolName = regexp.MustCompile(`^[A-Za-z0-9_.:/-]{1,128}$`)
 
 // called gives the tools that an answer calls, each once.
-func called(parts []flow.Part) []string {
+func (p *Passage) called(parts []flow.Part) []string {
 	var names []string
 	for i := range parts {
-		p := &parts[i]
-		if p.Kind != flow.ToolCall || slices.Contains(names, p.Name) || !toolName.MatchString(p.Name) {
+		part := &parts[i]
+		if part.Kind != flow.ToolCall || slices.Contains(names, part.Name) || !toolName.MatchString(part.Name) || p.tells(part.Name) {
 			continue
 		}
-		if names = append(names, p.Name); len(names) == maxTools {
+		if names = append(names, part.Name); len(names) == maxTools {
 			break
 		}
 	}
 	return names
+}
+
+// tells reports whether rules find a secret in a name: then it is content as well.
+func (p *Passage) tells(name string) bool {
+	engine, err := p.gate.rules()
+	if err != nil {
+		return true
+	}
+	r := engine.Scan([]byte(name), inspect.Options{Known: p.known})
+	c := collector{g: p.gate, body: []byte(name), where: always(flow.ToolCalls, false)}
+	c.take(&r, len(name))
+	return slices.ContainsFunc(c.found, func(f found) bool { return f.secret })
 }
 
 func (p *Passage) price(out *flow.Outcome) {
