@@ -59,14 +59,22 @@ func (b *Builder) sift() {
 	}
 }
 
-// path hides values in the address of a call: all of a query in which something was
-// found.
+// path hides values in the address of a call: all of a query, or of a path, in which
+// something was found.
 func (t *Turn) path(s Sieve) string {
 	path, _, _ := strings.Cut(t.Path, "?")
+	asked := false
 	for i := range t.Findings {
-		if f := &t.Findings[i]; f.Place == "query" && s.Hides(f.Rule) {
-			return sifted(s, path) + "?" + mask
+		switch f := &t.Findings[i]; {
+		case f.Place != "query" || !s.Hides(f.Rule):
+		case f.Start < int64(len(path)):
+			return "/" + mask
+		default:
+			asked = true
 		}
+	}
+	if asked {
+		return sifted(s, path) + "?" + mask
 	}
 	return sifted(s, t.Path)
 }

@@ -79,7 +79,7 @@ func TestSieveHidesInMetadata(t *testing.T) {
 	const key = "tok_7fKd93Zx"
 	raw := `{"type":"text","text":"my key is ` + key + `"}`
 	f := asked(raw, finding(raw, key, flow.FlagIt))
-	f.Intent.Findings = append(f.Intent.Findings, flow.Finding{Rule: "pii.card", Place: "query", Start: 20, End: 36})
+	f.Intent.Findings = append(f.Intent.Findings, flow.Finding{Rule: "pii.card", Place: "query", Start: 22, End: 38})
 	f.Intent.Path, f.Intent.Model = "/v1/"+key+"?card=4111111111111111", key
 	f.Intent.Session.Subagent, f.Intent.Session.Parent = key, key
 	f.Outcome = &flow.Outcome{State: flow.Done, Findings: []flow.Finding{{Rule: "taint.test", Place: "answer", From: &flow.Origin{Tool: key}}}}
@@ -91,6 +91,12 @@ func TestSieveHidesInMetadata(t *testing.T) {
 	}
 	if f.Outcome.Findings[0].From.Tool != key {
 		t.Error("the flow itself was changed")
+	}
+	f.Intent.Path, f.Intent.Findings = "/v1/files/4111111111111111", []flow.Finding{{Rule: "pii.card", Place: "query", Start: 10, End: 26}}
+	b = conversation.Builder{Sieve: &pan{}}
+	turn := b.Add(f)
+	if b.Done(); turn.Path != "/●●●●" {
+		t.Error(turn.Path)
 	}
 }
 

@@ -225,13 +225,22 @@ func (v *Values) Mask(f *Flow) {
 	}
 }
 
-// path masks the whole query when something was found in it.
+// path masks the whole query when something was found in it, and the whole path when
+// it was there.
 func (v *Values) path(path string, found []flow.Finding) string {
+	before, _, _ := strings.Cut(path, "?")
+	asked := ""
 	for _, f := range found {
-		if f.Place == "query" && Hides(f.Rule) {
-			path, _, _ = strings.Cut(path, "?")
-			return v.words(path) + "?[" + f.Rule + "]"
+		switch {
+		case f.Place != "query" || !Hides(f.Rule):
+		case f.Start < int64(len(before)):
+			return "/[" + f.Rule + "]"
+		case asked == "":
+			asked = f.Rule
 		}
+	}
+	if asked != "" {
+		return v.words(before) + "?[" + asked + "]"
 	}
 	return v.words(path)
 }

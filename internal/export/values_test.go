@@ -216,6 +216,26 @@ func TestHides(t *testing.T) {
 	}
 }
 
+// TestMaskInPath: what stands in the path itself goes with all of the path.
+func TestMaskInPath(t *testing.T) {
+	for path, want := range map[string]string{
+		"/v1/files/4111111111111111":       "/[pii.card]",
+		"/v1/files/4111111111111111?a=b":   "/[pii.card]",
+		"/v1/files?id=4111111111111111":    "/v1/files?[pii.card]",
+		"/v1/files/x?a=4111111111111111&b": "/v1/files/x?[pii.card]",
+	} {
+		f := call(said, answer)
+		f.Intent.Path = path
+		found := at("pii.card", path, "4111111111111111")
+		found.Place = "query"
+		f.Intent.Findings = []flow.Finding{found}
+		(&export.Values{}).Mask(f)
+		if f.Intent.Path != want {
+			t.Errorf("%s: %s, want %s", path, f.Intent.Path, want)
+		}
+	}
+}
+
 // TestMaskInMetadata: what an agent or a model called something is text of theirs, too.
 func TestMaskInMetadata(t *testing.T) {
 	const key = "tok_7fKd93Zx"
