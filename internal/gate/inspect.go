@@ -502,6 +502,7 @@ func (x *examiner) envelope() {
 	r := x.g.cache.Scan(x.engine, text, inspect.Options{Known: x.known})
 	c := collector{g: x.g, body: text, where: always(flow.Envelope, true)}
 	c.take(&r, len(text))
+	secrets := map[int][]found{}
 	for _, f := range c.found {
 		i := len(starts) - 1
 		for starts[i] > f.start {
@@ -514,7 +515,47 @@ func (x *examiner) envelope() {
 		}
 		f.finding.Start, f.finding.End = int64(f.start), int64(f.end)
 		x.outer = append(x.outer, f)
+		if f.secret {
+			secrets[i] = append(secrets[i], f)
+		}
 	}
+	x.cover(secrets)
+}
+
+// cover has the record keep a fingerprint in the place of a secret in an address or a
+// header, as it does of credentials: both are shown to whoever lists flows, and what the
+// vault keeps is cut out of bodies only. Secrets are by line: behind the headers' is the
+// address.
+func (x *examiner) cover(secrets map[int][]found) {
+	if len(secrets) == 0 {
+		return
+	}
+	x.in.Header = slices.Clone(x.in.Header)
+	for i := range x.in.Header {
+		h := &x.in.Header[i]
+		h.Value = covered(h.Value, len(h.Name)+len(": "), secrets[i])
+	}
+	x.in.Path = covered(x.in.Path, 0, secrets[len(x.in.Header)])
+}
+
+// covered puts a fingerprint over each secret in a text, which begins at skip of what
+// was scanned.
+func covered(text string, skip int, list []found) string {
+	slices.SortStableFunc(list, func(a, b found) int { return a.start - b.start })
+	var b strings.Builder
+	at := 0
+	for i := range list {
+		start, end := max(0, list[i].start-skip), min(list[i].end-skip, len(text))
+		if end <= at {
+			continue
+		}
+		if start >= at {
+			b.WriteString(text[at:start])
+			b.WriteString("fp_" + strings.TrimPrefix(list[i].finding.ID, "f_"))
+		}
+		at = end
+	}
+	return b.String() + text[at:]
 }
 
 // handshake are the headers of one connection's WebSocket, which are made anew

@@ -288,3 +288,28 @@ func TestASecretIsNoToolsName(t *testing.T) {
 		t.Errorf("%v %v", out.Tools, err)
 	}
 }
+
+// TestSecretsBesideTheBody: of a secret in an address or a header the record has a
+// fingerprint, as of credentials: whoever lists flows sees both.
+func TestSecretsBesideTheBody(t *testing.T) {
+	h := open(t, t.TempDir(), "version: 1\nmode: observe\n")
+	secret, other := zed("r8"), zed("s9")
+	m := message(messages("hello"))
+	m.Path = "/v1/" + secret + "/x?a=" + other + "&b=" + secret
+	m.Header = []flow.Header{{Name: "X-A", Value: "one " + other + ", two " + secret}, {Name: "X-A", Value: "no more than these words, which are long enough"}}
+	_, in := h.send(m)
+	kept, _, err := h.ledger.Flow(in.Flow)
+	if err != nil || len(kept.Findings) != 5 {
+		t.Fatalf("%d findings, %v", len(kept.Findings), err)
+	}
+	text := kept.Path + kept.Header[0].Value
+	if kept.Header[1] != m.Header[1] {
+		t.Errorf("a line without one was changed: %+v", kept.Header[1])
+	}
+	if strings.Contains(text, "zed_") || strings.Count(text, "fp_") != 5 || !strings.HasPrefix(kept.Path, "/v1/fp_") || !strings.Contains(kept.Path, "/x?a=fp_") || !strings.HasPrefix(kept.Header[0].Value, "one fp_") {
+		t.Errorf("%s %+v", kept.Path, kept.Header)
+	}
+	if !strings.Contains(m.Header[0].Value, other) {
+		t.Error("what is forwarded was changed")
+	}
+}
