@@ -801,3 +801,32 @@ func TestTheLargestFilters(t *testing.T) {
 		}
 	}
 }
+
+// TestTextThatCouldNotBeWritten is taken in again: what was known of it until then was
+// of a step that failed.
+func TestTextThatCouldNotBeWritten(t *testing.T) {
+	dir := t.TempDir()
+	l, err := ledger.Open(ledger.Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	want(t, l, "quokka", "")
+	k := newTalk(t, l)
+	coded := func(in *flow.Intent, _ *ledger.Content) {
+		in.Started = time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
+		in.Header = append(in.Header, flow.Header{Name: "Content-Encoding", Value: "zstd"})
+	}
+	id := k.turn("s", zip(t, messages(user("the quokka sleeps"))), "", coded)
+	barrier := filepath.Join(dir, "text", "2026-05.db", "in the way") // where its file is to be
+	if err := os.MkdirAll(barrier, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.BuildText(t.Context()); err == nil {
+		t.Fatal("the full text was written")
+	}
+	if err := os.RemoveAll(filepath.Dir(barrier)); err != nil {
+		t.Fatal(err)
+	}
+	want(t, l, "quokka", string(id)+" user x0")
+}

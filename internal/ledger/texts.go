@@ -220,7 +220,18 @@ func (t *texts) step(b *breath) (more bool, err error) {
 	if errors.Is(err, text.ErrCorrupt) {
 		t.damaged.Store(true)
 	}
+	if err != nil {
+		t.forget()
+	}
 	return more, err
+}
+
+// forget has the next step begin where the store is, as after a restart: of what is
+// known since, nobody can say whether it was written.
+func (t *texts) forget() {
+	clear(t.open)
+	clear(t.held)
+	t.at, t.seen = text.Mark{}, newSeenBlocks()
 }
 
 // ready opens the store, makes a damaged one anew, and forgets what retention
@@ -246,9 +257,7 @@ func (t *texts) ready() (*text.Store, error) {
 		if err := s.Reset(); err != nil {
 			return nil, err
 		}
-		clear(t.open)
-		clear(t.held)
-		t.at, t.seen = text.Mark{}, newSeenBlocks()
+		t.forget()
 		t.damaged.Store(false)
 	}
 	if n := t.dropped.Load(); n > t.done {
@@ -319,7 +328,6 @@ func (f *follow) run(ctx context.Context) (more bool, err error) {
 		return more, nil
 	}
 	if err := f.s.Apply(f.batch, f.t.holdBack(f.mark), f.breath.pause); err != nil {
-		f.t.at = text.Mark{}
 		return false, err
 	}
 	f.t.at = f.mark
