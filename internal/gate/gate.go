@@ -169,6 +169,7 @@ func (g *Gate) judge(m *Message, p *Passage, r *reading) error {
 		r.seen = x.out
 	}
 	p.known, p.vault = x.known, x.vault
+	p.in.Model = p.named(p.in.Model)
 	return nil
 }
 

@@ -277,15 +277,19 @@ func TestAFindingHoldsNoBody(t *testing.T) {
 	runtime.KeepAlive(h)
 }
 
-// TestASecretIsNoToolsName: names are metadata, which lists show to whoever may look.
-func TestASecretIsNoToolsName(t *testing.T) {
+// TestASecretIsNoName: of tools and models they are metadata, which lists show to whoever may look.
+func TestASecretIsNoName(t *testing.T) {
 	h := open(t, t.TempDir(), "version: 1\nmode: observe\n")
 	secret := zed("q7")
 	call := `{"type":"tool_use","id":"t","name":"` + "%s" + `","input":{}}`
-	_, _, in := h.hear(message(messages("hello")), `{"type":"message","role":"assistant","content":[`+fmt.Sprintf(call, "mcp.run:"+secret)+`,`+fmt.Sprintf(call, "Bash")+`]}`)
+	asked := strings.Replace(messages("hello"), "claude-x", secret, 1)
+	_, _, in := h.hear(message(asked), `{"type":"message","role":"assistant","model":"x/`+secret+`","content":[`+fmt.Sprintf(call, "mcp.run:"+secret)+`,`+fmt.Sprintf(call, "Bash")+`]}`)
 	_, out, err := h.ledger.Flow(in.Flow)
 	if err != nil || fmt.Sprint(out.Tools) != "[Bash]" {
 		t.Errorf("%v %v", out.Tools, err)
+	}
+	if !strings.HasPrefix(in.Model, "fp_") || !strings.HasPrefix(out.Model, "x/fp_") || strings.Contains(in.Model+out.Model, secret) {
+		t.Errorf("models %q, %q", in.Model, out.Model)
 	}
 }
 

@@ -342,7 +342,7 @@ func (p *Passage) finishReading(out *flow.Outcome) {
 	if p.fetched() != "" {
 		return // what it used and cost stands in the flow that made it
 	}
-	out.Model, out.Stop, out.Error, out.ResponseID, out.Usage = said.Model, said.Stop, said.Error, said.ID, said.Usage
+	out.Model, out.Stop, out.Error, out.ResponseID, out.Usage = p.named(said.Model), said.Stop, said.Error, said.ID, said.Usage
 	out.Tools = p.called(said.Parts)
 	if out.Unreadable == "" {
 		out.Unreadable = said.Unreadable
@@ -382,15 +382,20 @@ func (p *Passage) called(parts []flow.Part) []string {
 }
 
 // tells reports whether rules find a secret in a name: then it is content as well.
-func (p *Passage) tells(name string) bool {
+func (p *Passage) tells(name string) bool { return p.named(name) != name }
+
+// named gives a name as the record has it: names are metadata, which lists and metrics
+// show, so a fingerprint stands in it for a secret.
+func (p *Passage) named(name string) string {
 	engine, err := p.gate.rules()
-	if err != nil {
-		return true
+	if err != nil || name == "" {
+		return ""
 	}
-	r := engine.Scan([]byte(name), inspect.Options{Known: p.known})
-	c := collector{g: p.gate, body: []byte(name), where: always(flow.ToolCalls, false)}
-	c.take(&r, len(name))
-	return slices.ContainsFunc(c.found, func(f found) bool { return f.secret })
+	text := []byte(name)
+	r := p.gate.cache.Scan(engine, text, inspect.Options{Known: p.known})
+	c := collector{g: p.gate, body: text, where: always(flow.Envelope, false)}
+	c.take(&r, len(text))
+	return covered(name, 0, slices.DeleteFunc(c.found, func(f found) bool { return !f.secret }))
 }
 
 func (p *Passage) price(out *flow.Outcome) {
