@@ -121,8 +121,8 @@ type Principal struct {
 	Credential string `json:"credential,omitempty"` // keyed fingerprint of the provider credential
 }
 
-// Header is one header line as it is recorded. A credential's value is
-// replaced by its keyed fingerprint.
+// Header is one header line as it is recorded. A credential's value, and a secret
+// in another's, is replaced by its keyed fingerprint.
 type Header struct {
 	Name  string `json:"n"`
 	Value string `json:"v"`
