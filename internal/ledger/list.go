@@ -360,6 +360,9 @@ func (l *Ledger) Sessions(q Query) iter.Seq2[SessionView, error] {
 			}
 			for i := range sums {
 				v, err := l.sessionView(&sums[i])
+				if errors.Is(err, ErrRemoved) {
+					continue // since it was added up
+				}
 				if !yield(v, err) || err != nil {
 					return
 				}
@@ -413,28 +416,43 @@ func (l *Ledger) owning(f index.Filter, p *plan) (*index.Filter, error) {
 }
 
 // served gives the agent and the models of a session's flows, the models in
-// alphabetical order. Where flows name different agents, one of them is given.
+// alphabetical order. Where flows name different agents, one of them is given. The
+// error is ErrRemoved when none of the flows is there any more.
 func (l *Ledger) served(list []index.Traits) (agent string, models []string, err error) {
+	gone := 0
 	for _, t := range list {
-		about, err := l.traits.open(t.About)
+		by, model, err := l.servedBy(t)
+		if errors.Is(err, ErrRemoved) {
+			gone++ // since the session was added up
+			continue
+		}
 		if err != nil {
 			return "", nil, err
 		}
-		agent = or(agent, about.in.Agent)
-		model := about.in.Model
-		if t.Ending != 0 {
-			ending, err := l.traits.open(t.Ending)
-			if err != nil {
-				return "", nil, err
-			}
-			model = or(ending.out.Model, model)
-		}
-		if model != "" {
+		if agent = or(agent, by); model != "" {
 			models = append(models, model)
 		}
 	}
+	if gone > 0 && gone == len(list) {
+		return "", nil, ErrRemoved
+	}
 	slices.Sort(models)
 	return agent, slices.Compact(models), nil
+}
+
+func (l *Ledger) servedBy(t index.Traits) (agent, model string, err error) {
+	about, err := l.traits.open(t.About)
+	if err != nil {
+		return "", "", err
+	}
+	if t.Ending == 0 {
+		return about.in.Agent, about.in.Model, nil
+	}
+	ending, err := l.traits.open(t.Ending)
+	if err != nil {
+		return "", "", err
+	}
+	return about.in.Agent, or(ending.out.Model, about.in.Model), nil
 }
 
 func (l *Ledger) sessionView(s *index.Sum) (SessionView, error) {

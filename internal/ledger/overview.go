@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -109,6 +110,9 @@ type overview struct {
 
 func (o *overview) add(t *index.Total) error {
 	v, err := o.view(t)
+	if errors.Is(err, ErrRemoved) {
+		return nil // since the index added it up
+	}
 	if err != nil {
 		return err
 	}
@@ -255,6 +259,9 @@ func (l *Ledger) FirstCalls() ([]FirstCall, error) {
 	first := map[[2]string]FirstCall{}
 	for about, place := range begun {
 		t, err := l.traits.open(about)
+		if errors.Is(err, ErrRemoved) {
+			continue // since the index was asked
+		}
 		if err != nil {
 			return nil, fmt.Errorf("reading the index: %w", err)
 		}

@@ -176,3 +176,50 @@ func first(t *testing.T, d *disktest.FS, dir string) (number uint64) {
 	fmt.Sscanf(names[0], "%08d.seg", &number)
 	return number
 }
+
+// TestRetentionWhileSessionsAreListed: those that are removed meanwhile are left out, and
+// end no list.
+func TestRetentionWhileSessionsAreListed(t *testing.T) {
+	l, err := ledger.Open(ledger.Options{Dir: t.TempDir(), SegmentBytes: 16 << 10, MaxBytes: 128 << 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	n := 0
+	record := func() {
+		n++
+		body := single(rand.New(rand.NewPCG(7, uint64(n))), 6000)
+		id := flow.ID(fmt.Sprintf("f%04d", n))
+		in := intent(id, fmt.Sprintf("s%04d", n), body)
+		in.Model = "model of " + string(id)
+		r, err := l.Begin(in, ledger.Content{Doc: split.Split(body, nil)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.End(outcome(id, nil), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 10 {
+		record()
+	}
+	seen := 0
+	for v, err := range l.Sessions(ledger.Query{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if seen++; seen == 1 && v.Session == "s0001" {
+			for range 4 {
+				for range 25 {
+					record()
+				}
+				if err := l.Retain(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	if seen != 1 {
+		t.Errorf("%d sessions, want the one that was there", seen)
+	}
+}

@@ -243,6 +243,9 @@ func (t *traits) open(id uint64) (*trait, error) {
 	if err != nil {
 		return nil, err
 	}
+	if data == nil && t.l.removed.Load() > 0 {
+		return nil, ErrRemoved // since the index gave its number
+	}
 	made, err := t.unseal(index.Trait{ID: id, Data: data})
 	if err == nil {
 		t.remember(made)
