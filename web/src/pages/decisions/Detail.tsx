@@ -19,11 +19,16 @@ import { Explained } from "./Explained";
 import { RevealDialog } from "./RevealDialog";
 
 const meanings: Record<string, string> = {
-  block: "Nothing was forwarded, or the answer was ended.",
   ask: "Somebody would have to approve; nobody can yet, so it was stopped.",
   redact: "The provider got pseudonyms; the agent gets the values back.",
   pass: "It passed as it was.",
 };
+
+/** Of a block, what left matters most: the call, or only its answer was stopped. */
+function meaning({ verdict, state }: FlowView): string | undefined {
+  if (verdict !== "block") return meanings[verdict];
+  return state === "refused" ? "Nothing was forwarded: the provider never got this call." : "The provider got the call. Its answer was stopped: the agent did not get what was found in it.";
+}
 
 export function Detail({ flow: f }: { flow: FlowView }) {
   const found = f.findings ?? [];
@@ -52,7 +57,7 @@ export function Detail({ flow: f }: { flow: FlowView }) {
       <p className="[overflow-wrap:anywhere]">
         <Signed text={f.why || "no reason is on record"} />
       </p>
-      <p className="text-muted">{f.would && f.would !== f.verdict ? `It passed, because the mode is not enforce: enforcing would ${f.would} it.` : meanings[f.verdict]}</p>
+      <p className="text-muted">{f.would && f.would !== f.verdict ? `It passed, because the mode is not enforce: enforcing would ${f.would} it.` : meaning(f)}</p>
       <Facts>
         <Fact name="Who">
           <Who principal={f.principal} />

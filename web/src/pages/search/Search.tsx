@@ -56,7 +56,7 @@ function Found({ q }: { q: string }) {
       <div className="mb-2 flex min-h-7 items-center gap-3 text-muted">
         <p role="status">
           {num(hits.length)}
-          {found.hasNextPage ? " hits so far" : hits.length === 1 ? " hit" : " hits"}, newest first. Each is where a session first had it.
+          {found.hasNextPage ? " hits so far" : hits.length === 1 ? " hit" : " hits"}{hits.length > 0 && ", newest first. Each is where a session first had it"}.
         </p>
       </div>
       {indexed && indexed.done < indexed.total && <Building done={indexed.done} total={indexed.total} again={() => void found.refetch()} />}

@@ -19,22 +19,27 @@ export type Order = keyof typeof orders;
 export function columns(now: number): Column<Session>[] {
   return [
     { name: "Last flow", width: "84px", sort: "last", cell: (s) => <time title={exact(s.last)}>{age(s.last, now)}</time> },
-    { name: "Session", width: "minmax(150px,1.2fr)", cell: (s) => <Name s={s} /> },
+    { name: "Session", width: "minmax(min(150px,30vw),1.2fr)", cell: (s) => <Name s={s} /> },
     { name: "Who", width: "minmax(76px,0.7fr)", from: 560, cell: (s) => <Who principal={s.principal} /> },
     { name: "Agent and models", width: "minmax(130px,1.5fr)", from: 440, cell: (s) => <Models s={s} /> },
     { name: "Began", width: "82px", from: 900, cell: (s) => <time title={exact(s.first)}>{clock(s.first, now)}</time> },
     { name: "Lasted", width: "74px", title: "from its first flow's start to its last one's", right: true, from: 1_000, cell: (s) => ms(Date.parse(s.last) - Date.parse(s.first)) },
-    { name: "Turns", width: "54px", title: "model calls; without retries and warm-ups", sort: "turns", right: true, cell: (s) => num(s.turns) },
+    { name: "Turns", width: "54px", from: 400, title: "model calls; without retries and warm-ups", sort: "turns", right: true, cell: (s) => num(s.turns) },
     { name: "Sub-agents", width: "76px", right: true, from: 820, cell: (s) => (s.subagents === 0 ? <span className="text-muted">–</span> : num(s.subagents)) },
     { name: "Tokens", width: "64px", title: "in, from the cache and out", sort: "tokens", right: true, from: 640, cell: (s) => <span title={detail(s)}>{short(tokens(s))}</span> },
     { name: "From cache", width: "84px", title: "share of the tokens sent that the provider read from its cache", right: true, from: 740, cell: (s) => share(s) },
-    { name: "Cost", width: "76px", title: "US dollars at list prices; ≥: some flows' price is not known", sort: "cost", right: true, cell: (s) => <span className={s.cost_usd === null ? "text-muted" : ""}>{partial(s.cost_usd, s.partial)}</span> },
+    { name: "Cost", width: "76px", title: "US dollars at list prices; ≥: some flows' price is not known", sort: "cost", right: true, cell: (s) => <span className={s.cost_usd === null ? "text-muted" : ""}>{cost(s)}</span> },
   ];
 }
 
 function tokens(s: Session): number {
   const u = s.usage;
   return u.input + u.cache_read + u.cache_write + u.output;
+}
+
+/** Where nothing was used, nothing is there that a price is missing for. */
+function cost(s: Session): string {
+  return s.cost_usd === null && tokens(s) === 0 ? "–" : partial(s.cost_usd, s.partial);
 }
 
 function detail({ usage: u }: Session): string {

@@ -27,9 +27,9 @@ export function Came() {
           <Fact name="Other calls">{ways(t.other_calls)}</Fact>
           <Fact name="Log-ins">{num(t.logins)}, recorded by fingerprint only</Fact>
           <Fact name="Refused">{num(t.refused.reduce((n, x) => n + x.flows, 0))}, of which nothing was forwarded</Fact>
-          <Fact name="Stopped">{num(t.stopped)} calls whose answer policy ended</Fact>
+          <Fact name="Stopped">{calls(t.stopped)} whose answer policy ended</Fact>
           <Fact name="Unreadable">
-            {num(t.unreadable.flows)} calls, {bytes(t.unreadable.bytes)} that no detector could read
+            {calls(t.unreadable.flows)}, {bytes(t.unreadable.bytes)} that no detector could read
           </Fact>
         </Facts>
       </Section>
@@ -58,6 +58,8 @@ function ways(w: Counts["model_calls"]): string {
   const said = order.filter((e) => w[e]).map((e) => `${num(w[e] ?? 0)} by ${e}`);
   return said.length === 0 ? "none" : said.join(", ");
 }
+
+const calls = (n: number) => `${num(n)} ${n === 1 ? "call" : "calls"}`;
 
 const told: Column<Counts["findings"][number]>[] = [
   {
@@ -119,6 +121,6 @@ const sessions: Column<CoverageRow>[] = [
   { name: "Other calls", cell: (r) => ways(r.other_calls) },
   { name: "Tunnels", right: true, cell: (r) => num(r.tunnels.reduce((n, x) => n + x.flows, 0)) },
   { name: "Refused", right: true, cell: (r) => num(r.refused.reduce((n, x) => n + x.flows, 0)) },
-  { name: "Findings", title: "Of the family coverage", right: true, cell: (r) => num(r.findings.reduce((n, x) => n + x.flows, 0)) },
+  { name: "Coverage findings", title: "Of the family coverage alone: what else was found is in the session", right: true, cell: (r) => num(r.findings.reduce((n, x) => n + x.flows, 0)) },
   { name: "Last", right: true, cell: (r) => <span title={exact(r.last)}>{time(r.last)}</span> },
 ];

@@ -117,7 +117,7 @@ function Keys() {
   const { data, error } = useQuery(keys);
   return (
     <Section title="Access keys" says="Who calls with a key is known by its name, from whatever machine. Their values are kept nowhere.">
-      {error && !data ? <Failed error={error} /> : !data ? <Waiting what="keys" /> : data.length > 0 ? <Table label="Access keys" columns={columns} rows={data} id={(k) => k.name} /> : <p className="text-muted">There is none. gatehouse key add NAME makes one and shows it once.</p>}
+      {error && !data ? <Failed error={error} /> : !data ? <Waiting what="keys" /> : data.length > 0 ? <Table label="Access keys" columns={columns} rows={data} id={(k) => k.name} /> : <p className="text-muted">There is none. <span className="mono">gatehouse key add NAME</span> makes one and shows it once.</p>}
     </Section>
   );
 }

@@ -35,7 +35,7 @@ export function Tokens({ turn, most }: { turn: Turn; most: number }) {
   return (
     <span className="inline-flex items-center gap-2" title={tokensText(turn)}>
       <TokenBar turn={turn} most={most} width={72} />
-      <span>
+      <span className="whitespace-nowrap">
         {short(u.input + u.cache_write + u.cache_read)} in
         {u.cache_read > 0 && <span className="text-muted"> ({short(u.cache_read)} cached)</span>}, {short(u.output)} out
       </span>
@@ -43,8 +43,16 @@ export function Tokens({ turn, most }: { turn: Turn; most: number }) {
   );
 }
 
+/** Whether anything is there that has a price, or whose price is missing. */
+export const used = ({ usage: u, cost_usd: cost }: Pick<Turn, "usage" | "cost_usd">) => cost !== null || u.input + u.cache_read + u.cache_write + u.output > 0;
+
+/** In place of the tokens of a call that was refused. */
+export function NotSent() {
+  return <span title="It was stopped here: nothing of it was forwarded.">not sent to the provider</span>;
+}
+
 export function Cost({ usd: n }: { usd: number | null }) {
-  return <span className={n === null ? "text-muted" : ""} title={n === null ? "The price of this model is not known." : undefined}>{n === null ? "cost unknown" : usd(n)}</span>;
+  return <span className={`whitespace-nowrap ${n === null ? "text-muted" : ""}`} title={n === null ? "The price of this model is not known." : undefined}>{n === null ? "cost unknown" : usd(n)}</span>;
 }
 
 const fine: Cache["reason"][] = ["", "first", "short"];

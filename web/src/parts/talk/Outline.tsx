@@ -5,7 +5,7 @@ import { Line } from "../Captured";
 import { Icon } from "../Icon";
 import { short, usd } from "../format";
 import { Verdict } from "../Verdict";
-import { missed, TokenBar, tokensText } from "./Figures";
+import { missed, TokenBar, tokensText, used } from "./Figures";
 import { nameOf, type Item, type Talk } from "./model";
 import { turnName } from "./TurnView";
 
@@ -137,7 +137,7 @@ function TurnRow({ item, talk, on, indent, rail, onFlow }: { item: Extract<Item,
         )
       )}
       <TokenBar turn={t} most={talk.most} width={36} />
-      <span className="w-14 shrink-0 text-right text-muted">{t.cost_usd === null ? "?" : usd(t.cost_usd)}</span>
+      <span className="w-14 shrink-0 text-right text-muted">{t.cost_usd !== null ? usd(t.cost_usd) : used(t) ? "?" : "–"}</span>
       <span className="sr-only">{short(t.usage.output)} tokens out</span>
     </button>
   );

@@ -397,7 +397,7 @@ function CallHead({ part, result }: { part: Part; result: Part | undefined }) {
   return (
     <>
       <Icon name="tool" size={13} className="text-muted" />
-      <span className="shrink-0 font-semibold">
+      <span className="max-w-3/5 shrink-0 truncate font-semibold">
         <Line text={name || "tool call"} />
       </span>
       <span className="mono min-w-0 truncate">

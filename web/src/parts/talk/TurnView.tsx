@@ -8,7 +8,7 @@ import { Copy } from "../Copy";
 import { Icon } from "../Icon";
 import { bytes, exact, ms, num, shortID, time } from "../format";
 import { StateSign, Verdict } from "../Verdict";
-import { CacheBar, Cost, missed, Tokens, tokensText } from "./Figures";
+import { CacheBar, Cost, missed, NotSent, Tokens, tokensText, used } from "./Figures";
 import { Fold } from "./Fold";
 import { callOf, givenByTools, placeOf, sideName, type Talk } from "./model";
 import { Offered, PartView, ResultNote, Spoken, type Places } from "./Parts";
@@ -61,7 +61,7 @@ function TurnHead({ turn, talk, places, onBytes, menu, whole }: Props) {
   return (
     <header className="flex flex-wrap items-center gap-x-2.5 gap-y-0.5 px-3 pt-2 pb-1">
       <h3 className={`font-semibold ${turn.side ? "text-muted" : ""}`}>{turnName(turn)}</h3>
-      <span className="mono text-muted">
+      <span className="mono min-w-0 [overflow-wrap:anywhere] text-muted">
         <Line text={turn.model || "no model"} />
       </span>
       {turn.state !== "done" && <StateSign state={turn.state} />}
@@ -72,9 +72,9 @@ function TurnHead({ turn, talk, places, onBytes, menu, whole }: Props) {
       <span className="text-muted" title="from the request's first byte to the answer's first, and to its last">
         first byte {ms(turn.first_byte_ms)}, all {ms(turn.duration_ms)}
       </span>
-      <span className="ml-auto flex items-center gap-2.5">
-        <Tokens turn={turn} most={talk.most} />
-        <Cost usd={turn.cost_usd} />
+      <span className="ml-auto flex flex-wrap items-center justify-end gap-x-2.5 gap-y-0.5">
+        {turn.state === "refused" ? <NotSent /> : <Tokens turn={turn} most={talk.most} />}
+        {used(turn) && <Cost usd={turn.cost_usd} />}
         {turn.stop && <span className="mono text-muted" title="why the model stopped">{turn.stop}</span>}
         <span className="flex">
           {!whole && onBytes && (
