@@ -70,6 +70,18 @@ test("the keyboard goes everywhere", async () => {
   expect(faults).toEqual([]);
 });
 
+test("a gateway that answers with an error is not said to be away", async () => {
+  const { page, context } = await open(browser, await g.link());
+  const says = { status: 500, contentType: "application/json", body: JSON.stringify({ error: { kind: "internal", message: "the index can't be read" } }) };
+  await page.context().route(/\/api\/v1\/(events|rows|journal)/, (route) => route.fulfill(says));
+  await page.goto(`${g.console}/live`);
+  await page.getByText("the index can't be read").waitFor();
+  expect(await page.getByText("is it running?").count()).toBe(0);
+  await page.goto(`${g.console}/setup?tab=record`);
+  await page.getByRole("region", { name: "Verified" }).getByText("the index can't be read").waitFor(); // an empty box says nothing of the record
+  await context.close();
+});
+
 test("a gateway that is gone is waited for", async () => {
   const { page, faults } = await open(browser, await g.link());
   await page.getByText("connected", { exact: true }).or(page.getByText("live", { exact: true })).waitFor();

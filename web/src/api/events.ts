@@ -7,7 +7,7 @@ export type Link =
   | { state: "connecting" }
   | { state: "live" }
   | { state: "asleep" } // the tab is hidden: a browser has few connections for all tabs
-  | { state: "lost"; until: number; why: string } // tries again at this time (ms)
+  | { state: "lost"; until: number; problem: Problem } // tries again at this time (ms)
   | { state: "refused"; problem: Problem }; // the filter is wrong, or nobody is logged in
 
 export interface Listener {
@@ -44,7 +44,7 @@ async function follow(q: string, to: Listener, stop: AbortSignal) {
       if (!stop.aborted && !nap.signal.aborted) {
         if (e instanceof Problem && e.status >= 400 && e.status < 500) return to.link({ state: "refused", problem: e });
         const pause = wait * (0.75 + Math.random() / 2); // many pages must not come back at once
-        to.link({ state: "lost", until: Date.now() + pause, why: e instanceof Error ? e.message : String(e) });
+        to.link({ state: "lost", until: Date.now() + pause, problem: e instanceof Problem ? e : new Problem(0, "network", e instanceof Error ? e.message : String(e)) });
         await passed(pause, stop);
         wait = Math.min(wait * 2, longestWait);
       }

@@ -1,6 +1,6 @@
 // Live rows of one filter: the events, and the pages of what was before. It tells
 // React once a frame, however much comes.
-import { Problem } from "../../api/client";
+import type { Problem } from "../../api/client";
 import { listen, type Link } from "../../api/events";
 import { rows } from "../../api/queries";
 import { setLink } from "../../parts/link";
@@ -105,13 +105,13 @@ export class Feed {
     setLink(link);
     // What can't be followed can be listed: a filter that looks for a text.
     if (link.state === "refused" && link.problem.status === 400) void this.read();
-    if (link.state === "lost" && this.reading) this.#unread(link.why);
+    if (link.state === "lost" && this.reading) this.#unread(link.problem);
     this.#changed();
   }
 
-  /** There was no answer at all so far. */
-  #unread(why: string) {
-    this.problem = new Problem(0, "network", why, undefined, "is it running? `gatehouse up` starts it");
+  /** Nothing could be read so far: the gateway is away, or says why it gives nothing. */
+  #unread(problem: Problem) {
+    this.problem = problem;
     this.reading = false;
   }
 

@@ -15,7 +15,7 @@ type Run = { state: "idle" } | { state: "running"; done: number; total: number }
 /** When the record was last verified, and a way to do it now. */
 export function Verified() {
   const client = useQueryClient();
-  const { data } = useQuery(journal(1_000, undefined, "event"));
+  const { data, error } = useQuery(journal(1_000, undefined, "event"));
   const [run, setRun] = useState<Run>({ state: "idle" });
   const stop = useRef<AbortController>(undefined);
   useEffect(() => () => stop.current?.abort(), []);
@@ -40,7 +40,7 @@ export function Verified() {
         </Button>
       }
     >
-      {run.state === "running" ? <Progress {...run} /> : run.state === "done" ? <Outcome report={run.report} /> : run.state === "failed" ? <Failed error={run.error} /> : data && <Last entry={last} />}
+      {run.state === "running" ? <Progress {...run} /> : run.state === "done" ? <Outcome report={run.report} /> : run.state === "failed" ? <Failed error={run.error} /> : data ? <Last entry={last} /> : error && <Failed error={error} />}
     </Section>
   );
 }
