@@ -6,7 +6,7 @@ export function Section({ title, says, more, children }: { title: string; says?:
     <section aria-label={title} className="rounded-lg border border-line bg-panel">
       <header className="flex min-h-10 flex-wrap items-center gap-x-3 gap-y-1 px-4 pt-2.5 pb-1">
         <h2 className="text-base font-semibold">{title}</h2>
-        {more && <div className="ml-auto flex items-center gap-2">{more}</div>}
+        {more && <div className="ml-auto flex flex-wrap items-center gap-2">{more}</div>}
         {says && <p className="w-full text-muted">{says}</p>}
       </header>
       <div className="px-4 pb-4">{children}</div>

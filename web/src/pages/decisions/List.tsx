@@ -31,8 +31,8 @@ export function List({ decided: d, q, at, onAt }: { decided: Decided; q: string;
   if (d.loading) return <Waiting what="decisions" />;
   if (d.flows.length === 0 && !shown) return <Nothing q={q} />;
   return (
-    <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_minmax(24rem,0.85fr)]">
-      <div className="min-h-0 overflow-y-auto border-r border-line" tabIndex={0} role="region" aria-label="Decisions, newest first">
+    <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_minmax(24rem,0.85fr)] max-md:grid-cols-1 max-md:grid-rows-[minmax(0,2fr)_minmax(0,3fr)]">
+      <div className="min-h-0 overflow-y-auto border-line max-md:border-b md:border-r" tabIndex={0} role="region" aria-label="Decisions, newest first">
         <ul>
           {d.flows.map((f) => (
             <Item key={f.id} flow={f} on={f.id === shown?.id} onClick={() => onAt(f.id)} />

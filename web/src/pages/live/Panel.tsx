@@ -24,7 +24,7 @@ export function Panel({ id, state, onClose }: { id: string; state: State | undef
     if (behind) void refetch();
   }, [behind, refetch]);
   return (
-    <aside aria-label="Flow" className="flex w-[380px] shrink-0 flex-col border-l border-line bg-panel max-lg:absolute max-lg:inset-y-0 max-lg:right-0 max-lg:z-20 max-lg:shadow-xl">
+    <aside aria-label="Flow" className="flex w-[380px] max-w-full shrink-0 flex-col border-l border-line bg-panel max-lg:absolute max-lg:inset-y-0 max-lg:right-0 max-lg:z-20 max-lg:shadow-xl">
       <header className="flex h-9 shrink-0 items-center gap-1 border-b border-line pr-1.5 pl-3">
         <h2 className="mono truncate" title={id}>
           {shortID(id)}

@@ -15,7 +15,7 @@ export const columns: Column<Row>[] = [
   { name: "Verdict", width: "102px", cell: (r) => <Verdict verdict={r.verdict} would={r.would} /> },
   { name: "Who", width: "minmax(76px,0.5fr)", from: 1060, cell: (r) => <Who principal={r.principal} /> },
   { name: "Agent", width: "64px", from: 680, cell: (r) => (r.agent ? <Line text={r.agent} /> : <Dim text="–" />) },
-  { name: "Model or call", width: "minmax(130px,1.2fr)", cell: (r) => <Call row={r} /> },
+  { name: "Model or call", width: "minmax(min(130px,20vw),1.2fr)", cell: (r) => <Call row={r} /> },
   { name: "Turn", width: "38px", title: "of its session; ⑂ is a sub-agent's, ↻ was sent again by the client", from: 540, cell: (r) => <Turn row={r} /> },
   { name: "Calls tools", width: "minmax(72px,0.7fr)", title: "tools that the answer calls", from: 890, cell: (r) => <Tools names={r.tools ?? []} /> },
   { name: "Findings", width: "minmax(96px,1fr)", title: "the worst severity, and the rules that found something", from: 490, cell: (r) => <Findings row={r} /> },

@@ -12,7 +12,7 @@ export function Figures({ q, period, total: t }: { q: string; period: Period; to
   const to = (more: string) => both(within(q, period), more);
   const u = t.usage;
   return (
-    <dl className="grid grid-cols-4 gap-3 xl:grid-cols-8">
+    <dl className="grid grid-cols-2 gap-3 sm:grid-cols-4 xl:grid-cols-8">
       <Figure name="Calls" value={num(t.flows)} q={to("")}>
         {num(t.turns)} model {t.turns === 1 ? "turn" : "turns"}
       </Figure>
@@ -62,7 +62,7 @@ function Figure({ name, value, title, tone = "", q, page = "/live", badge, child
         <Link to={page} search={{ q }} className={`text-xl font-semibold after:absolute after:inset-0 ${tone}`}>
           {value}
         </Link>
-        <span className="block min-h-5 truncate text-sm text-muted">{children}</span>
+        <span className="block min-h-5 text-sm text-muted">{children}</span>
       </dd>
     </div>
   );

@@ -36,7 +36,7 @@ export function Agents() {
           <Card key={a.name} agent={a} intercept={Boolean(s?.intercept)} />
         ))}
       </div>
-      {s && !s.intercept && <p className="px-1 text-muted">The forward proxy is off. Agents that heed no base URL need it: intercept.listen in the settings, then gatehouse ca.</p>}
+      {s && !s.intercept && <p className="px-1 text-muted">The forward proxy is off. Agents that heed no base URL need it: <span className="mono">intercept.listen</span> in the settings, then <span className="mono">gatehouse ca</span>.</p>}
     </>
   );
 }
@@ -105,7 +105,7 @@ function Light({ agent: a, entrance, says }: { agent: SetupAgent; entrance: "red
       )}
       {first ? (
         <span>
-          <Link to="/flows/$flow" params={{ flow: first.flow }} className="text-accent hover:underline" title={exact(first.at)}>
+          <Link to="/flows/$flow" params={{ flow: first.flow }} className="text-accent underline underline-offset-3" title={exact(first.at)}>
             first model call {age(first.at, now)}
           </Link>{" "}
           <span className="text-muted">{says}</span>

@@ -66,7 +66,7 @@ export function FilterBox() {
   const problem = settled !== "" && settled === text.trim() && checked.error instanceof Problem && checked.error.column !== undefined ? checked.error : undefined;
   const offering = open && offers.length > 0;
   return (
-    <search className="relative flex min-w-0 flex-1 items-center gap-1">
+    <search className="relative flex min-w-0 flex-1 items-center gap-1 max-md:basis-full">
       <form
         className={`flex h-8 min-w-0 flex-1 items-center gap-2 rounded border bg-ground px-2 focus-within:border-accent ${problem ? "border-block" : "border-line"}`}
         onSubmit={(e) => (e.preventDefault(), apply(text.trim()))}

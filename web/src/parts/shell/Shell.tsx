@@ -37,7 +37,7 @@ function Inside() {
         Skip to the page
       </a>
       <Nav />
-      <header className="flex h-11 items-center gap-3 border-b border-line bg-panel px-3">
+      <header className="flex min-h-11 flex-wrap items-center gap-x-3 gap-y-0.5 border-b border-line bg-panel px-3 max-md:gap-x-1 max-md:px-2 max-md:py-1">
         <FilterBox />
         <Connection />
         <Badges />
