@@ -345,7 +345,7 @@ func TestKeyIsDurableBeforeItsSegmentIsLeft(t *testing.T) {
 }
 
 // TestAWriteThatPanicsEndsWriting: a server goes on after a panic of one of its calls,
-// and that call may write for others, too.
+// and that call may have written for others, too.
 func TestAWriteThatPanicsEndsWriting(t *testing.T) {
 	d := disktest.New(1 << 30)
 	l, err := ledger.Open(faultOptions(t, t.TempDir(), d))

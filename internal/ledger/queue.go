@@ -118,9 +118,9 @@ func newQueue() *queue {
 	return q
 }
 
-// put appends items in one batch. What is urgent somebody waits for, and sees to
-// that it is written; else the writer looks in time. When the queue is full it
-// waits while wait() holds, and gives nil when that ends.
+// put appends items in one batch and wakes the writer, at once when it is
+// urgent. When the queue is full it waits while wait() holds, and gives nil
+// when that ends.
 func (q *queue) put(items []*item, urgent bool, wait func() bool) *batch {
 	q.mu.Lock()
 	for q.bytes > maxQueue {
@@ -141,13 +141,11 @@ func (q *queue) put(items []*item, urgent bool, wait func() bool) *batch {
 	if urgent {
 		b.awaits++
 	}
-	much := q.bytes > patientBytes
+	urgent = urgent || q.bytes > patientBytes
 	q.mu.Unlock()
-	switch {
-	case urgent:
-	case much:
+	if urgent {
 		q.signal()
-	case q.timed.CompareAndSwap(false, true):
+	} else if q.timed.CompareAndSwap(false, true) {
 		q.later <- struct{}{} // has room: the writer took the last one before it cleared timed
 	}
 	return b
@@ -192,11 +190,12 @@ func (q *queue) length() (bytes int) {
 	return q.bytes
 }
 
-// submit hands items to be written, for which the caller waits.
+// submit hands items to the writer. When Run is not running the caller writes
+// himself, so that nothing ever waits for nobody.
 func (l *Ledger) submit(items ...*item) *batch { return l.hand(items, true) }
 
 // leave is submit for an entry for which nobody waits.
-func (l *Ledger) leave(it *item) { l.hand([]*item{it}, false) }
+func (l *Ledger) leave(it *item) *batch { return l.hand([]*item{it}, l.o.StrictResponse) }
 
 func (l *Ledger) hand(items []*item, urgent bool) *batch {
 	for {
@@ -215,14 +214,10 @@ func (l *Ledger) stir() {
 	}
 }
 
-// wait returns when the batch is durable (in bounded mode: written). Nothing waits for
-// nobody: who waits writes himself when Run is not running, and when it is but nobody
-// writes, which spares a call two changes of threads. Else the writer takes it next.
+// wait returns when the batch is durable (in bounded mode: written).
 func (l *Ledger) wait(b *batch) {
 	if !l.running.Load() {
 		l.drive()
-	} else if l.o.Mode != Strict || !l.lead() {
-		l.queue.signal()
 	}
 	<-b.done
 }

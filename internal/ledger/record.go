@@ -341,7 +341,7 @@ func (r *Record) end(meta []byte, out *flow.Outcome, delivered []Edit) (*item, *
 		r.l.open.remove(r)
 		return nil, nil, f
 	}
-	return it, r.l.hand([]*item{it}, r.l.o.StrictResponse), nil
+	return it, r.l.leave(it), nil
 }
 
 // openRecords are the flows that have no outcome yet.

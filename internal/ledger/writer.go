@@ -66,23 +66,6 @@ func (l *Ledger) drive() {
 	}
 }
 
-// lead writes what waits now, unless somebody writes already. What comes meanwhile is
-// the writer's.
-func (l *Ledger) lead() bool {
-	w := l.writer
-	if !w.mu.TryLock() {
-		return false
-	}
-	defer w.mu.Unlock()
-	if b := w.gather(); b != nil {
-		w.commit(b)
-	}
-	if l.pending.over() {
-		l.queue.signal()
-	}
-	return true
-}
-
 // manyAwait is how many calls have to wait for the same sync for the next one to wait for
 // more of them.
 const manyAwait = 2
@@ -116,9 +99,9 @@ func (w *writer) take() *batch {
 	return b
 }
 
-// commit makes a batch durable and wakes who waits for it. Who waits may be the one who
-// writes, and a server goes on after a panic of one of its calls: it must not look to the
-// others as if their items were durable.
+// commit makes a batch durable and wakes who waits for it. When Run does not run, a call
+// writes itself, and a server goes on after a panic of one of its calls: it must not look
+// to others as if their items were durable.
 func (w *writer) commit(b *batch) {
 	defer close(b.done)
 	whole := false
