@@ -353,10 +353,10 @@ func TestAWriteThatPanicsEndsWriting(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	begin := func(id flow.ID) (err error, panicked any) {
+	begin := func(id flow.ID) (panicked any, err error) {
 		defer func() { panicked = recover() }()
 		_, err = l.Begin(intent(id, "one", nil), ledger.Content{})
-		return err, nil
+		return nil, err
 	}
 	d.Fail(func(op disktest.Op) disktest.Fault {
 		if op.Kind == "sync" && strings.HasSuffix(op.Name, ".seg") {
@@ -364,11 +364,11 @@ func TestAWriteThatPanicsEndsWriting(t *testing.T) {
 		}
 		return disktest.None
 	})
-	if _, panicked := begin("one"); panicked == nil {
+	if panicked, _ := begin("one"); panicked == nil {
 		t.Fatal("the write did not panic")
 	}
 	d.Fail(nil)
-	err, panicked := begin("two")
+	panicked, err := begin("two")
 	if refusal := (*flow.Refusal)(nil); !errors.As(err, &refusal) || refusal.Kind != "ledger_fault" {
 		t.Errorf("after a write that panicked a flow began: %v, %v", err, panicked)
 	}
