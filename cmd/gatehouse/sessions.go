@@ -40,14 +40,14 @@ func runSessions(ctx context.Context, args []string, std streams) error {
 			return fmt.Errorf("reading a session: %w", err)
 		}
 		if rows == 0 {
-			fmt.Fprintf(std.out, sessionRow, "SESSION", "LAST", "FLOWS", "TURNS", "IN", "OUT", "COST", "PRINCIPAL", "MODELS")
+			fmt.Fprintf(std.out, sessionRow, "SESSION", "LAST", "FLOWS", "TURNS", "BLOCKED", "REDACTED", "IN", "OUT", "COST", "PRINCIPAL", "MODELS")
 		}
 		rows++
 		return printSession(std, v)
 	})
 }
 
-const sessionRow = "%-38s %-16s %6s %6s %9s %8s %11s  %-20s %s\n"
+const sessionRow = "%-38s %-16s %6s %6s %8s %8s %9s %8s %11s  %-20s %s\n"
 
 func printSession(std streams, v ledger.SessionView) error {
 	cost := costText(v.Cost)
@@ -55,7 +55,7 @@ func printSession(std streams, v ledger.SessionView) error {
 		cost = "≥ " + cost // some of its calls have no known price
 	}
 	_, err := fmt.Fprintf(std.out, sessionRow, clip(plain(v.Session), 38), v.Last.Local().Format("2006-01-02 15:04"),
-		strconv.Itoa(v.Flows), strconv.Itoa(v.Turns),
+		strconv.Itoa(v.Flows), strconv.Itoa(v.Turns), strconv.Itoa(v.Blocked), strconv.Itoa(v.Redacted),
 		strconv.FormatInt(v.Usage.Input+v.Usage.CacheRead+v.Usage.CacheWrite, 10), strconv.FormatInt(v.Usage.Output, 10),
 		cost, plain(v.Principal), plain(strings.Join(v.Models, " ")))
 	return err

@@ -335,6 +335,7 @@ type SessionView struct {
 	Cost      *float64       `json:"cost_usd"` // nil: of no flow known
 	Partial   bool           `json:"partial"`  // the cost of some flows is not known
 	Models    []string       `json:"models"`
+	Decided
 }
 
 // pageSessions is how many sessions are added up at once.
@@ -415,44 +416,33 @@ func (l *Ledger) owning(f index.Filter, p *plan) (*index.Filter, error) {
 	return &index.Filter{Keys: keys, Limit: f.Limit}, err
 }
 
-// served gives the agent and the models of a session's flows, the models in
-// alphabetical order. Where flows name different agents, one of them is given. The
+// served adds what a session's flows have in common: the agent, the models in alphabetical
+// order, and what was decided. Where flows name different agents, one of them is given. The
 // error is ErrRemoved when none of the flows is there any more.
-func (l *Ledger) served(list []index.Traits) (agent string, models []string, err error) {
+func (l *Ledger) served(v *SessionView, list []index.Served) error {
+	v.Models = []string{}
 	gone := 0
-	for _, t := range list {
-		by, model, err := l.servedBy(t)
+	for _, s := range list {
+		in, out, err := l.traits.pair(s.Traits)
 		if errors.Is(err, ErrRemoved) {
 			gone++ // since the session was added up
 			continue
 		}
 		if err != nil {
-			return "", nil, err
+			return err
 		}
-		if agent = or(agent, by); model != "" {
-			models = append(models, model)
+		shared := flow.NewView(in, out)
+		v.count(&shared, s.Flows)
+		if v.Agent = or(v.Agent, shared.Agent); shared.Model != "" {
+			v.Models = append(v.Models, shared.Model)
 		}
 	}
 	if gone > 0 && gone == len(list) {
-		return "", nil, ErrRemoved
+		return ErrRemoved
 	}
-	slices.Sort(models)
-	return agent, slices.Compact(models), nil
-}
-
-func (l *Ledger) servedBy(t index.Traits) (agent, model string, err error) {
-	about, err := l.traits.open(t.About)
-	if err != nil {
-		return "", "", err
-	}
-	if t.Ending == 0 {
-		return about.in.Agent, about.in.Model, nil
-	}
-	ending, err := l.traits.open(t.Ending)
-	if err != nil {
-		return "", "", err
-	}
-	return about.in.Agent, or(ending.out.Model, about.in.Model), nil
+	slices.Sort(v.Models)
+	v.Models = slices.Compact(v.Models)
+	return nil
 }
 
 func (l *Ledger) sessionView(s *index.Sum) (SessionView, error) {
@@ -460,15 +450,13 @@ func (l *Ledger) sessionView(s *index.Sum) (SessionView, error) {
 	if err != nil {
 		return SessionView{}, err
 	}
-	agent, models, err := l.served(s.Served)
-	if err != nil {
-		return SessionView{}, err
-	}
 	u := s.Usage
-	return SessionView{
-		Principal: name.Principal, Session: name.Session, Agent: agent, Flows: s.Flows, Turns: s.Turns, Subagents: s.Agents,
+	v := SessionView{
+		Principal: name.Principal, Session: name.Session, Flows: s.Flows, Turns: s.Turns, Subagents: s.Agents,
 		First: time.UnixMilli(s.First).UTC(), Last: time.UnixMilli(s.Last).UTC(),
 		Usage: flow.UsageView{Input: u.Input, Output: u.Output, CacheRead: u.CacheRead, CacheWrite: u.CacheWrite, Reasoning: u.Reasoning, Estimated: u.Estimated},
-		Cost:  s.Cost, Partial: s.Unpriced > 0, Models: append([]string{}, models...),
-	}, nil
+		Cost:  s.Cost, Partial: s.Unpriced > 0,
+	}
+	err = l.served(&v, s.Served)
+	return v, err
 }

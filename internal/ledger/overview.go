@@ -31,6 +31,25 @@ func Bys() []By {
 	return []By{ByAgent, ByModel, BySession, ByDay, ByPrincipal, ByProvider, ByEntrance}
 }
 
+// Decided counts flows by what was decided of them.
+type Decided struct {
+	Blocked  int `json:"blocked"` // also those that were to be asked about
+	Redacted int `json:"redacted"`
+	Would    int `json:"would"` // of which enforcing would have made something else
+}
+
+func (d *Decided) count(v *flow.View, flows int) {
+	switch v.Verdict {
+	case flow.Block, flow.Ask:
+		d.Blocked += flows
+	case flow.Redact:
+		d.Redacted += flows
+	}
+	if v.Would != "" {
+		d.Would += flows
+	}
+}
+
 // Group is what some flows add up to.
 type Group struct {
 	Keys      []string       `json:"keys"`                // one for each By; "" is not known
@@ -40,11 +59,9 @@ type Group struct {
 	Usage     flow.UsageView `json:"usage"`
 	Cost      *float64       `json:"cost_usd"` // US dollars, of the flows whose cost is known; nil: of none
 	Unpriced  int            `json:"unpriced"` // flows with usage and without a known cost: above 0 the cost is partial
-	Blocked   int            `json:"blocked"`
-	Redacted  int            `json:"redacted"`
-	Would     int            `json:"would"`    // of which enforcing would have made something else
-	Failed    int            `json:"failed"`   // aborted, or answered with an error
-	Findings  map[string]int `json:"findings"` // flows with findings, by family
+	Decided
+	Failed   int            `json:"failed"`   // aborted, or answered with an error
+	Findings map[string]int `json:"findings"` // flows with findings, by family
 }
 
 // Overview is groups of flows, and all of them together.
@@ -140,11 +157,11 @@ func (o *overview) add(t *index.Total) error {
 
 // view is what all flows of a total have in common.
 func (o *overview) view(t *index.Total) (*flow.View, error) {
-	about, err := o.l.traits.open(t.About)
+	shared, out, err := o.l.traits.pair(t.Traits)
 	if err != nil {
 		return nil, fmt.Errorf("reading the index: %w", err)
 	}
-	in := *about.in
+	in := *shared
 	in.Started = time.UnixMilli(t.Day * 86_400_000).UTC()
 	if t.Key != 0 {
 		name, err := o.l.names.get(t.Key)
@@ -155,14 +172,7 @@ func (o *overview) view(t *index.Total) (*flow.View, error) {
 			in.Principal.Name, in.Session.ID = name.Principal, name.Session
 		}
 	}
-	v := flow.NewView(&in, nil)
-	if t.Ending != 0 {
-		ending, err := o.l.traits.open(t.Ending)
-		if err != nil {
-			return nil, fmt.Errorf("reading the index: %w", err)
-		}
-		v = flow.NewView(&in, ending.out)
-	}
+	v := flow.NewView(&in, out)
 	return &v, nil
 }
 
@@ -200,15 +210,7 @@ func (g *Group) add(t *index.Total, v *flow.View) {
 		g.Cost = &sum
 	}
 	g.Unpriced += t.Unpriced
-	switch v.Verdict {
-	case flow.Block, flow.Ask:
-		g.Blocked += t.Flows
-	case flow.Redact:
-		g.Redacted += t.Flows
-	}
-	if v.Would != "" {
-		g.Would += t.Flows
-	}
+	g.count(v, t.Flows)
 	if v.State == flow.Aborted || v.Error != "" || v.Status >= 400 && v.State != flow.Refused {
 		g.Failed += t.Flows
 	}

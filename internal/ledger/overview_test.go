@@ -98,6 +98,67 @@ func adds(t *testing.T, what string, g *ledger.Group, views []flow.View) {
 	}
 }
 
+// TestSessionsAddUp compares each session of the list with its flows.
+func TestSessionsAddUp(t *testing.T) {
+	l := start(t, ledger.Options{})
+	r := rand.New(rand.NewPCG(5, 6))
+	for n := range 400 {
+		in, out := oneOfMany(r, n)
+		keepFlow(t, l, in, out)
+	}
+	views, err := listed(l, ledger.Query{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	type name struct{ principal, session string }
+	want := map[name]*ledger.SessionView{}
+	models, agents := map[name]map[string]bool{}, map[name]map[string]bool{}
+	for _, v := range views { // newest last
+		k := name{v.Principal, v.Session}
+		s := want[k]
+		if s == nil {
+			s = &ledger.SessionView{First: v.Started}
+			want[k], models[k], agents[k] = s, map[string]bool{"": true}, map[string]bool{"": true}
+		}
+		models[k][v.Model], agents[k][v.Subagent] = true, true
+		s.Flows, s.Last, s.Usage.Input, s.Usage.Output = s.Flows+1, v.Started, s.Usage.Input+v.Usage.Input, s.Usage.Output+v.Usage.Output
+		if v.Turn != nil && v.RetryOf == nil {
+			s.Turns++
+		}
+		switch v.Verdict {
+		case flow.Block:
+			s.Blocked++
+		case flow.Redact:
+			s.Redacted++
+		}
+		if v.Would != "" {
+			s.Would++
+		}
+		if v.Cost != nil {
+			sum := *v.Cost
+			if s.Cost != nil {
+				sum += *s.Cost
+			}
+			s.Cost = &sum
+		} else if v.State != flow.Open && v.Usage != (flow.UsageView{}) {
+			s.Partial = true
+		}
+	}
+	list, err := gather(l.Sessions(ledger.Query{}))
+	if err != nil || len(list) != len(want) {
+		t.Fatalf("%d sessions, %v; want %d", len(list), err, len(want))
+	}
+	for _, s := range list {
+		k := name{s.Principal, s.Session}
+		w := want[k]
+		same := (s.Cost == nil) == (w.Cost == nil) && (s.Cost == nil || math.Abs(*s.Cost-*w.Cost) < 1e-9)
+		if !same || s.Flows != w.Flows || s.Turns != w.Turns || s.Decided != w.Decided || s.Partial != w.Partial || s.Usage.Input != w.Usage.Input ||
+			s.Usage.Output != w.Usage.Output || len(s.Models) != len(models[k])-1 || s.Subagents != len(agents[k])-1 || !s.First.Equal(w.First) || !s.Last.Equal(w.Last) {
+			t.Errorf("%v: %+v\nwant %+v, %d models, %d sub-agents", k, s, *w, len(models[k])-1, len(agents[k])-1)
+		}
+	}
+}
+
 func TestFirstCalls(t *testing.T) {
 	l := start(t, ledger.Options{})
 	r := rand.New(rand.NewPCG(3, 4))

@@ -253,6 +253,23 @@ func (t *traits) open(id uint64) (*trait, error) {
 	return made, err
 }
 
+// pair gives what flows with these traits have in common. The outcome is nil when they
+// have none; the error is ErrRemoved when the flows are gone.
+func (t *traits) pair(of index.Traits) (in *flow.Intent, out *flow.Outcome, err error) {
+	about, err := t.open(of.About)
+	if err != nil {
+		return nil, nil, err
+	}
+	if of.Ending == 0 {
+		return about.in, nil, nil
+	}
+	ending, err := t.open(of.Ending)
+	if err != nil {
+		return nil, nil, err
+	}
+	return about.in, ending.out, nil
+}
+
 // remember keeps a trait that was read by itself.
 func (t *traits) remember(made *trait) {
 	t.look.Lock()

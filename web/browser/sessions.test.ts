@@ -49,6 +49,13 @@ test("sessions, the last first, or the most expensive", async () => {
   await page.reload();
   await list().getByText("9b22c7d0-write-docs").waitFor();
   expect((await names()).slice(1)).toEqual(["77aa01ff-odd", "9b22c7d0-write-docs", "5f3c8a1e-fix-the-login"]);
+  await list().getByRole("button", { name: "Decided" }).click(); // which session had something
+  expect((await names())[0]).toBe("9b22c7d0-write-docs");
+  const would = /^0 blocked, 0 redacted; of 1 enforcing/;
+  expect(await list().getByRole("row").filter({ hasText: "9b22c7d0-write-docs" }).getByTitle(would).innerText()).toMatch(/1$/);
+  expect(await list().getByTitle(/enforcing would have made/).count()).toBe(1);
+  await list().getByRole("button", { name: "Turns" }).click();
+  expect((await names())[0]).not.toBe("9b22c7d0-write-docs");
   await list().getByRole("button", { name: "Cost" }).click();
   expect((await names())[0]).toBe("9b22c7d0-write-docs");
   expect(await list().getByRole("columnheader", { name: "Cost" }).getAttribute("aria-sort")).toBe("descending");

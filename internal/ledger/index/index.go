@@ -147,8 +147,14 @@ type Sum struct {
 	Usage        flow.Usage // Estimated when any of it is
 	Cost         *float64   // US dollars, of the flows whose cost is known; nil: of none
 	Unpriced     int        // flows with usage and without a known cost
-	Served       []Traits   // of its flows, each once
+	Served       []Served   // its flows by what they have in common
 	Agents       int        // sub-agents
+}
+
+// Served is how many flows have the same traits.
+type Served struct {
+	Traits
+	Flows int
 }
 
 // Traits are those of a flow.

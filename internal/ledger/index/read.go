@@ -215,43 +215,65 @@ func (x *Index) Sums(f Filter) ([]Sum, error) {
 	where, args := f.sessions()
 	q := `WITH chosen AS (SELECT key, tag, name, last FROM sessions WHERE ` + where + `
 	AND EXISTS (SELECT 1 FROM flows WHERE flows.key = sessions.key) ORDER BY last DESC, key DESC LIMIT ?)
-SELECT chosen.key, tag, name, COUNT(*), SUM(turn > 0 AND NOT retry), MIN(started), MAX(started),
+SELECT chosen.key, tag, name, about, ending, COUNT(*), SUM(turn > 0 AND NOT retry), MIN(started), MAX(started),
 	SUM(input), SUM(output), SUM(cache_read), SUM(cache_write), SUM(cache_write_1h), SUM(reasoning), MAX(estimated), SUM(cost),
 	SUM(outcome <> 0 AND cost IS NULL AND input + output + cache_read + cache_write + reasoning > 0),
-	json_group_array(DISTINCT about || ' ' || ending), COUNT(DISTINCT NULLIF(agent, 0))
-FROM chosen JOIN flows ON flows.key = chosen.key GROUP BY chosen.key ORDER BY MAX(last), chosen.key`
+	json_group_array(DISTINCT agent) FILTER (WHERE agent <> 0)
+FROM chosen JOIN flows ON flows.key = chosen.key GROUP BY chosen.last, chosen.key, about, ending ORDER BY chosen.last, chosen.key, about, ending`
 	var list []Sum
+	agents := map[int64]bool{} // of the last one
 	err := query(x, q, append(args, f.limit()), func(r *sql.Rows) error {
-		s, err := scanSum(r)
-		list = append(list, s)
-		return err
+		part, by, err := scanSum(r)
+		if err != nil {
+			return err
+		}
+		if n := len(list); n > 0 && list[n-1].Key == part.Key {
+			list[n-1].add(&part)
+		} else {
+			list = append(list, part)
+			clear(agents)
+		}
+		for _, agent := range by {
+			agents[agent] = true
+		}
+		list[len(list)-1].Agents = len(agents)
+		return nil
 	})
 	return list, err
 }
 
-func scanSum(r *sql.Rows) (Sum, error) {
-	var s Sum
-	var key int64
-	var pairs string
+// scanSum reads what those flows of a session add up to that have the same traits, and
+// their sub-agents.
+func scanSum(r *sql.Rows) (s Sum, agents []int64, err error) {
+	var key, about, ending int64
+	var list string
 	u := &s.Usage
-	err := r.Scan(&key, &s.Tag, &s.Name, &s.Flows, &s.Turns, &s.First, &s.Last, &u.Input, &u.Output, &u.CacheRead, &u.CacheWrite,
-		&u.CacheWrite1h, &u.Reasoning, &u.Estimated, &s.Cost, &s.Unpriced, &pairs, &s.Agents)
+	err = r.Scan(&key, &s.Tag, &s.Name, &about, &ending, &s.Flows, &s.Turns, &s.First, &s.Last, &u.Input, &u.Output, &u.CacheRead, &u.CacheWrite,
+		&u.CacheWrite1h, &u.Reasoning, &u.Estimated, &s.Cost, &s.Unpriced, &list)
 	if err != nil {
-		return s, err
+		return s, nil, err
 	}
 	s.Key = uint64(key)
-	var list []string
-	if err := json.Unmarshal([]byte(pairs), &list); err != nil {
-		return s, err
-	}
-	for _, pair := range list {
-		var about, ending int64
-		if _, err := fmt.Sscan(pair, &about, &ending); err != nil {
-			return s, err
+	s.Served = []Served{{Traits{uint64(about), uint64(ending)}, s.Flows}}
+	err = json.Unmarshal([]byte(list), &agents)
+	return s, agents, err
+}
+
+// add adds further flows of the session, but for their sub-agents.
+func (s *Sum) add(more *Sum) {
+	s.Flows, s.Turns, s.Unpriced = s.Flows+more.Flows, s.Turns+more.Turns, s.Unpriced+more.Unpriced
+	s.First, s.Last = min(s.First, more.First), max(s.Last, more.Last)
+	u, w := &s.Usage, &more.Usage
+	u.Input, u.Output, u.CacheRead, u.CacheWrite = u.Input+w.Input, u.Output+w.Output, u.CacheRead+w.CacheRead, u.CacheWrite+w.CacheWrite
+	u.CacheWrite1h, u.Reasoning, u.Estimated = u.CacheWrite1h+w.CacheWrite1h, u.Reasoning+w.Reasoning, u.Estimated || w.Estimated
+	if more.Cost != nil {
+		sum := *more.Cost
+		if s.Cost != nil {
+			sum += *s.Cost
 		}
-		s.Served = append(s.Served, Traits{uint64(about), uint64(ending)})
+		s.Cost = &sum
 	}
-	return s, nil
+	s.Served = append(s.Served, more.Served...)
 }
 
 // limit is SQLite's: -1 is none.

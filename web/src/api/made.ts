@@ -631,6 +631,7 @@ export interface Session {
 
 export interface SessionView {
   agent?: string;
+  blocked: number;
   cost_usd: number | null;
   first: string;
   flows: number;
@@ -638,10 +639,12 @@ export interface SessionView {
   models: string[];
   partial: boolean;
   principal: string;
+  redacted: number;
   session: string;
   subagents: number;
   turns: number;
   usage: UsageView;
+  would: number;
 }
 
 export interface Setup {

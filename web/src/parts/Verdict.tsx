@@ -1,5 +1,7 @@
 // A verdict has a colour, a shape and a letter or word: any one of them tells it.
+import type { ReactNode } from "react";
 import type { Severity, State, Verdict as Word } from "../api/types";
+import { short } from "./format";
 
 const looks: Record<Word, { colour: string; letter: string; shape: string }> = {
   pass: { colour: "text-pass", letter: "", shape: "M8 3.4a4.6 4.6 0 1 1 0 9.2 4.6 4.6 0 0 1 0-9.2z" },
@@ -18,6 +20,27 @@ export function Verdict({ verdict, would, word = true }: { verdict: Word; would?
     <span className={`inline-flex items-center gap-1 align-bottom ${look.colour}`} title={ghost ? `passed; enforcing would ${shown} it` : undefined}>
       <Shape {...look} ghost={ghost} label={word ? undefined : text} />
       {word && <span className={shown === "pass" ? "text-muted" : "font-medium"}>{text}</span>}
+    </span>
+  );
+}
+
+/** How many calls were stopped, changed, or would have been if policy were enforced. */
+export function Decided({ blocked, redacted, would }: { blocked: number; redacted: number; would: number }) {
+  if (blocked + redacted + would === 0) return <span className="text-muted">–</span>;
+  return (
+    <span className="inline-flex gap-2 align-bottom" title={`${blocked} blocked, ${redacted} redacted; of ${would} enforcing would have made something else`}>
+      {blocked > 0 && <Times n={blocked} of={<Verdict verdict="block" word={false} />} />}
+      {redacted > 0 && <Times n={redacted} of={<Verdict verdict="redact" word={false} />} />}
+      {would > 0 && <Times n={would} of={<Verdict verdict="pass" would="block" word={false} />} />}
+    </span>
+  );
+}
+
+function Times({ n, of }: { n: number; of: ReactNode }) {
+  return (
+    <span className="inline-flex items-center gap-1">
+      {of}
+      {short(n)}
     </span>
   );
 }

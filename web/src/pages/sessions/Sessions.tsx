@@ -96,8 +96,10 @@ export function Sessions() {
   );
 }
 
+const first = { cost: "most expensive", turns: "largest", tokens: "largest", decided: "most often blocked or redacted" };
+
 function says(n: number, more: boolean, order: Order): string {
-  if (more) return `The newest ${num(n)} sessions${order === "last" ? "" : `, of these the ${order === "cost" ? "most expensive" : "largest"} first`}`;
+  if (more) return `The newest ${num(n)} sessions${order === "last" ? "" : `, of these the ${first[order]} first`}`;
   return `${num(n)} ${n === 1 ? "session" : "sessions"}`;
 }
 

@@ -4,6 +4,7 @@ import { Line } from "../../parts/Captured";
 import { age, clock, exact, ms, num, partial, short, shortSession } from "../../parts/format";
 import type { Column } from "../../parts/Grid";
 import { visible } from "../../parts/signs";
+import { Decided } from "../../parts/Verdict";
 import { Who } from "../../parts/Who";
 
 /** By what sessions are sorted, the largest first. */
@@ -12,6 +13,7 @@ export const orders = {
   cost: (a: Session, b: Session) => (b.cost_usd ?? -1) - (a.cost_usd ?? -1), // what is not known comes last
   turns: (a: Session, b: Session) => b.turns - a.turns,
   tokens: (a: Session, b: Session) => tokens(b) - tokens(a),
+  decided: (a: Session, b: Session) => b.blocked - a.blocked || b.redacted - a.redacted || b.would - a.would,
 };
 
 export type Order = keyof typeof orders;
@@ -22,6 +24,7 @@ export function columns(now: number): Column<Session>[] {
     { name: "Session", width: "minmax(min(150px,30vw),1.2fr)", cell: (s) => <Name s={s} /> },
     { name: "Who", width: "minmax(76px,0.7fr)", from: 560, cell: (s) => <Who principal={s.principal} /> },
     { name: "Agent and models", width: "minmax(130px,1.5fr)", from: 440, cell: (s) => <Models s={s} /> },
+    { name: "Decided", width: "104px", from: 480, title: "calls that were blocked or redacted; outlined: that enforcing would have", sort: "decided", cell: (s) => <Decided {...s} /> },
     { name: "Began", width: "82px", from: 900, cell: (s) => <time title={exact(s.first)}>{clock(s.first, now)}</time> },
     { name: "Lasted", width: "74px", title: "from its first flow's start to its last one's", right: true, from: 1_000, cell: (s) => ms(Date.parse(s.last) - Date.parse(s.first)) },
     { name: "Turns", width: "54px", from: 400, title: "model calls; without retries and warm-ups", sort: "turns", right: true, cell: (s) => num(s.turns) },
