@@ -62,7 +62,10 @@ func (v *Values) Learn(f *Flow) {
 	var parts []flow.Part
 	for _, found := range findings(f) {
 		switch {
-		case !Hides(found.Rule) || found.End <= found.Start:
+		case !Hides(found.Rule):
+		case found.Note == flow.InToolName:
+			v.miss(found.Rule, f.Intent.Flow)
+		case found.End <= found.Start:
 		case found.Place == "" || found.Place == "answer" && f.Intent.API == flow.AskResponse:
 			if request == nil {
 				request = f.text(Request)

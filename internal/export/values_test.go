@@ -94,6 +94,9 @@ func TestWhatCantBeMaskedIsLeftOut(t *testing.T) {
 	lost.Intent.Findings = []flow.Finding{{Rule: "secret.x", Start: 5, End: 40}}
 	lost.Bodies[0] = export.Body{What: export.Request, Left: "retention removed it"}
 	unknown.Learn(lost)
+	named, inName := &export.Values{}, call("", "")
+	inName.Outcome.Findings = []flow.Finding{{Rule: "secret.x", Place: "answer", Note: flow.InToolName}}
+	named.Learn(inName)
 	broken := &export.Values{}
 	broken.Add("acme.words", []byte(`"b":{"c"`))
 	for name, tt := range map[string]struct {
@@ -108,6 +111,7 @@ func TestWhatCantBeMaskedIsLeftOut(t *testing.T) {
 		"in what can't be decoded":           {learned(), call("\xff\xfe"+token, ""), export.Request, "gzip"},
 		"too short":                          {short, call(`{"pin":"123"}`, ""), export.Request, ""},
 		"not known":                          {unknown, call(said, ""), export.Request, ""},
+		"in the name of a tool":              {named, call(said, answer), export.Response, ""},
 		"a value that is structure of JSON":  {broken, call(`{"a":1,"b":{"c":2}}`, ""), export.Request, ""},
 		"cut, in a stream that nobody reads": {learned(), opaque(`{"x":"` + token[4:9] + `"}` + "\n" + `{"x":"` + token[9:] + `"}`), export.Response, ""},
 	} {

@@ -90,6 +90,10 @@ func (a *Action) UnmarshalText(text []byte) error {
 	return fmt.Errorf("unknown action %q: off, flag, redact, ask or block", text)
 }
 
+// InToolName is the note of what was found in the name of a tool that an answer calls: it
+// has no span.
+const InToolName = "in the name of a tool"
+
 // Finding is what a detector saw. It holds no content: ID is a keyed
 // fingerprint of rule and value, so the same value found again by the same
 // rule has the same ID.

@@ -297,7 +297,7 @@ func (p *Passage) scan(part flow.Part) []flow.Finding {
 		delete(p.judged, key)
 		return had
 	}
-	found := p.look(part)
+	found := append(p.look(part), p.lookAtName(part.Name)...)
 	if p.change != nil && !p.ended {
 		if p.judged == nil {
 			p.judged = map[string][]flow.Finding{}
@@ -338,6 +338,21 @@ func (p *Passage) look(part flow.Part) []flow.Finding {
 		list[i].Start, list[i].End = int64(c.found[i].start), int64(c.found[i].end)
 	}
 	return append(list, acts...)
+}
+
+// lookAtName gives what stands in the name of a tool that the answer calls. It has no
+// place in a text.
+func (p *Passage) lookAtName(name string) []flow.Finding {
+	found := p.inName(name, flow.ToolCalls)
+	list := make([]flow.Finding, len(found))
+	for i := range found {
+		if found[i].secret {
+			p.record.Hide()
+		}
+		list[i] = found[i].finding
+		list[i].Place, list[i].Note = "answer", flow.InToolName
+	}
+	return list
 }
 
 // actions judges what a proposed call would do.

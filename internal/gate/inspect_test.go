@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -287,6 +288,9 @@ func TestASecretIsNoName(t *testing.T) {
 	_, out, err := h.ledger.Flow(in.Flow)
 	if err != nil || fmt.Sprint(out.Tools) != "[Bash]" {
 		t.Errorf("%v %v", out.Tools, err)
+	}
+	if !slices.ContainsFunc(out.Findings, func(f flow.Finding) bool { return f.Channel == flow.ToolCalls && f.Note == flow.InToolName }) {
+		t.Errorf("no finding in the tool's name: %+v", out.Findings)
 	}
 	if !strings.HasPrefix(in.Model, "fp_") || !strings.HasPrefix(out.Model, "x/fp_") || strings.Contains(in.Model+out.Model, secret) {
 		t.Errorf("models %q, %q", in.Model, out.Model)

@@ -387,15 +387,23 @@ func (p *Passage) tells(name string) bool { return p.named(name) != name }
 // named gives a name as the record has it: names are metadata, which lists and metrics
 // show, so a fingerprint stands in it for a secret.
 func (p *Passage) named(name string) string {
+	if _, err := p.gate.rules(); err != nil {
+		return ""
+	}
+	return covered(name, 0, slices.DeleteFunc(p.inName(name, flow.Envelope), func(f found) bool { return !f.secret }))
+}
+
+// inName gives what rules find in a name.
+func (p *Passage) inName(name string, c flow.Channel) []found {
 	engine, err := p.gate.rules()
 	if err != nil || name == "" {
-		return ""
+		return nil
 	}
 	text := []byte(name)
 	r := p.gate.cache.Scan(engine, text, inspect.Options{Known: p.known})
-	c := collector{g: p.gate, body: text, where: always(flow.Envelope, false)}
-	c.take(&r, len(text))
-	return covered(name, 0, slices.DeleteFunc(c.found, func(f found) bool { return !f.secret }))
+	all := collector{g: p.gate, body: text, where: always(c, true)}
+	all.take(&r, len(text))
+	return all.found
 }
 
 func (p *Passage) price(out *flow.Outcome) {
