@@ -330,6 +330,21 @@ func TestNamesShowNoValue(t *testing.T) {
 	}
 }
 
+// TestAFindingInAToolsName has no span: the names that the record does not list are hidden.
+func TestAFindingInAToolsName(t *testing.T) {
+	call := `{"type":"tool_use","id":"t","name":"%s","input":{}}`
+	for rule, want := range map[string]string{"secret.x": "Bash ●●●●", "injection.x": "Bash run.k3y"} {
+		f := asked(`{"type":"text","text":"mend it"}`)
+		f.Outcome = &flow.Outcome{Tools: []string{"Bash"}, Findings: []flow.Finding{{ID: "f", Rule: rule, Channel: flow.ToolCalls, Place: "answer", Note: flow.InToolName}}}
+		f.Chunks = [][]byte{[]byte(`{"role":"assistant","content":[` + fmt.Sprintf(call, "Bash") + `,` + fmt.Sprintf(call, "run.k3y") + `]}`)}
+		var b conversation.Builder
+		answer := b.Add(f).Answer
+		if got := answer[0].Name + " " + answer[1].Name; got != want {
+			t.Errorf("%s: %s, want %s", rule, got, want)
+		}
+	}
+}
+
 // TestRounds: one begins with what a person says, and with nothing else.
 func TestRounds(t *testing.T) {
 	const (

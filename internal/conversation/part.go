@@ -3,6 +3,7 @@ package conversation
 import (
 	"bytes"
 	"encoding/base64"
+	"slices"
 	"strings"
 
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -215,12 +216,16 @@ func newPart(p *flow.Part, side string, n int64) *Part {
 // answer gives the parts of what the provider said.
 func (m *maker) answer(read []flow.Part) (parts []*Part) {
 	list := m.placeAnswer(read)
+	named := !m.bare && slices.ContainsFunc(m.findings, func(f Finding) bool { return f.Note == flow.InToolName && m.hides(&f.Finding) })
 	for i := range read {
 		n := said + int64(i)
 		if m.only >= 0 && m.only != n {
 			continue
 		}
 		m.nameless(&read[i], m.f.Hide)
+		if named && read[i].Kind == flow.ToolCall && !slices.Contains(m.f.Outcome.Tools, read[i].Name) {
+			read[i].Name = mask // tools that are listed have names in which nothing was found
+		}
 		p := newPart(&read[i], Answer, n)
 		m.fill(p, read[i].Text, of(list, i))
 		if p.Kind == flow.Media {
