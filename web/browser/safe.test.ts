@@ -186,7 +186,7 @@ test("pages that are open while the gateway starts again go on as they were", as
     await page.getByRole("banner").getByText(/^(connected|live)$/).waitFor();
     await states[i]![1](page).waitFor();
     expect(page.url()).toBe(g.console + states[i]![0]);
-    expect(await page.getByRole("alert").filter({ hasText: /\S/ }).count(), states[i]![0]).toBe(0);
+    await expect.poll(() => page.getByRole("alert").filter({ hasText: /\S/ }).count(), { message: states[i]![0] }).toBe(0); // once it is read anew
   }
   await first.bringToFront();
   await first.getByText("gpt-5-codex").nth(1).waitFor(); // the second seed came in by itself
