@@ -62,18 +62,17 @@ func (b *Builder) sift() {
 // path hides values in the address of a call: all of a query, or of a path, in which
 // something was found.
 func (t *Turn) path(s Sieve) string {
-	path, _, _ := strings.Cut(t.Path, "?")
 	asked := false
 	for i := range t.Findings {
-		switch f := &t.Findings[i]; {
-		case f.Place != "query" || !s.Hides(f.Rule):
-		case f.Start < int64(len(path)):
+		f := &t.Findings[i]
+		inPath, inQuery := f.InAddress(t.Path)
+		if inPath && s.Hides(f.Rule) {
 			return "/" + mask
-		default:
-			asked = true
 		}
+		asked = asked || inQuery && s.Hides(f.Rule)
 	}
 	if asked {
+		path, _, _ := strings.Cut(t.Path, "?")
 		return sifted(s, path) + "?" + mask
 	}
 	return sifted(s, t.Path)

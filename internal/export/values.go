@@ -231,19 +231,20 @@ func (v *Values) Mask(f *Flow) {
 // path masks the whole query when something was found in it, and the whole path when
 // it was there.
 func (v *Values) path(path string, found []flow.Finding) string {
-	before, _, _ := strings.Cut(path, "?")
 	asked := ""
-	for _, f := range found {
-		switch {
-		case f.Place != "query" || !Hides(f.Rule):
-		case f.Start < int64(len(before)):
+	for i := range found {
+		f := &found[i]
+		switch inPath, inQuery := f.InAddress(path); {
+		case !Hides(f.Rule):
+		case inPath:
 			return "/[" + f.Rule + "]"
-		case asked == "":
+		case inQuery && asked == "":
 			asked = f.Rule
 		}
 	}
 	if asked != "" {
-		return v.words(before) + "?[" + asked + "]"
+		path, _, _ = strings.Cut(path, "?")
+		return v.words(path) + "?[" + asked + "]"
 	}
 	return v.words(path)
 }

@@ -1,6 +1,9 @@
 package flow
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Channel says whose words a text is, as policy tells them apart.
 type Channel string
@@ -131,4 +134,15 @@ type Act struct {
 	Name  string `json:"name"`  // field or tool type as the API names it: "tools[].type=web_search_20250305"
 	Start int64  `json:"start"` // span in the decoded body
 	End   int64  `json:"end"`
+}
+
+// InAddress tells in which half of an address, before or behind its question mark, a
+// finding of place "query" begins.
+func (f *Finding) InAddress(address string) (path, query bool) {
+	if f.Place != "query" {
+		return false, false
+	}
+	before, _, _ := strings.Cut(address, "?")
+	path = f.Start < int64(len(before))
+	return path, !path
 }

@@ -24,17 +24,18 @@ type home struct {
 	last     time.Time
 }
 
-// route is the home of a session's calls to one provider.
-type route struct {
+// providerHome is that of a session's calls to one provider. They are a list, since nearly
+// all sessions have one: a map of one took 800 bytes.
+type providerHome struct {
 	provider flow.Provider
 	home
 }
 
-// route finds the session's calls to a provider; nil: there are none.
-func (s *session) route(to flow.Provider) *route {
-	for i := range s.routes {
-		if s.routes[i].provider == to {
-			return &s.routes[i]
+// home finds that of the session's calls to a provider; nil: there are none.
+func (s *session) home(to flow.Provider) *providerHome {
+	for i := range s.homes {
+		if s.homes[i].provider == to {
+			return &s.homes[i]
 		}
 	}
 	return nil
@@ -100,7 +101,7 @@ func (t *tracker) past(in *flow.Intent, s *session) *flow.Finding {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if h := s.route(in.Provider); h != nil && h.entrance != in.Entrance {
+	if h := s.home(in.Provider); h != nil && h.entrance != in.Entrance {
 		f := coverage.Past(in, h.entrance, h.flow, true)
 		return &f
 	}
@@ -134,8 +135,8 @@ func (t *tracker) note(s *session, in *flow.Intent) {
 		return
 	}
 	now := home{in.Entrance, in.Flow, in.Started}
-	if h := s.route(in.Provider); h == nil {
-		s.routes = append(s.routes, route{in.Provider, now})
+	if h := s.home(in.Provider); h == nil {
+		s.homes = append(s.homes, providerHome{in.Provider, now})
 	} else if h.entrance == in.Entrance {
 		h.home = now
 	}

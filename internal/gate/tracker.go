@@ -78,8 +78,8 @@ type session struct {
 	heads []headRecord     // oldest first
 	trail *trail           // nil: nothing that matters was done yet
 
-	routes []route  // how its model calls come, one for each provider
-	told   []string // ids of findings about its calls, oldest first
+	homes []providerHome // how its model calls come
+	told  []string       // ids of findings about its calls, oldest first
 }
 
 // call is what a retry is recognised by.

@@ -15,11 +15,7 @@ import (
 // filter that the index decides alone, the sums are those of the listed flows.
 func TestOverviewAddsUpWhatIsListed(t *testing.T) {
 	l := start(t, ledger.Options{})
-	r := rand.New(rand.NewPCG(1, 2))
-	for n := range 600 {
-		in, out := oneOfMany(r, n)
-		keepFlow(t, l, in, out)
-	}
+	keepMany(t, l, rand.New(rand.NewPCG(1, 2)), 600)
 	const ahead = 5*time.Hour + 30*time.Minute
 	key := map[ledger.By]func(v *flow.View) string{
 		ledger.ByAgent: func(v *flow.View) string { return v.Agent }, ledger.ByModel: func(v *flow.View) string { return v.Model },
@@ -54,6 +50,14 @@ func TestOverviewAddsUpWhatIsListed(t *testing.T) {
 			}
 			adds(t, text+" in all", &o.Total, views)
 		}
+	}
+}
+
+func keepMany(t *testing.T, l *ledger.Ledger, r *rand.Rand, flows int) {
+	t.Helper()
+	for n := range flows {
+		in, out := oneOfMany(r, n)
+		keepFlow(t, l, in, out)
 	}
 }
 
@@ -101,11 +105,7 @@ func adds(t *testing.T, what string, g *ledger.Group, views []flow.View) {
 // TestSessionsAddUp compares each session of the list with its flows.
 func TestSessionsAddUp(t *testing.T) {
 	l := start(t, ledger.Options{})
-	r := rand.New(rand.NewPCG(5, 6))
-	for n := range 400 {
-		in, out := oneOfMany(r, n)
-		keepFlow(t, l, in, out)
-	}
+	keepMany(t, l, rand.New(rand.NewPCG(5, 6)), 400)
 	views, err := listed(l, ledger.Query{})
 	if err != nil {
 		t.Fatal(err)
