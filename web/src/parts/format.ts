@@ -1,4 +1,5 @@
 // Figures and times as the page writes them. Unknown is never 0.
+import type { UsageView } from "../api/made";
 
 export const unknown = "unknown";
 
@@ -99,4 +100,9 @@ export function shortID(id: string): string {
 /** A session's name, kept whole when it is short. */
 export function shortSession(id: string): string {
   return id.length <= 22 ? id : `${id.slice(0, 8)}…${id.slice(-4)}`;
+}
+
+/** Whether anything is there that has a price, or whose price is missing. */
+export function used({ usage: u, cost_usd: cost }: { usage: UsageView; cost_usd: number | null }): boolean {
+  return cost !== null || u.input + u.cache_read + u.cache_write + u.output > 0;
 }

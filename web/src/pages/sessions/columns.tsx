@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { Session } from "../../api/types";
 import { Line } from "../../parts/Captured";
-import { age, clock, exact, ms, num, partial, short, shortSession } from "../../parts/format";
+import { age, clock, exact, ms, num, partial, short, shortSession, used } from "../../parts/format";
 import type { Column } from "../../parts/Grid";
 import { visible } from "../../parts/signs";
 import { Decided } from "../../parts/Verdict";
@@ -31,18 +31,13 @@ export function columns(now: number): Column<Session>[] {
     { name: "Sub-agents", width: "76px", right: true, from: 820, cell: (s) => (s.subagents === 0 ? <span className="text-muted">–</span> : num(s.subagents)) },
     { name: "Tokens", width: "64px", title: "in, from the cache and out", sort: "tokens", right: true, from: 640, cell: (s) => <span title={detail(s)}>{short(tokens(s))}</span> },
     { name: "From cache", width: "84px", title: "share of the tokens sent that the provider read from its cache", right: true, from: 740, cell: (s) => share(s) },
-    { name: "Cost", width: "76px", title: "US dollars at list prices; ≥: some flows' price is not known", sort: "cost", right: true, cell: (s) => <span className={s.cost_usd === null ? "text-muted" : ""}>{cost(s)}</span> },
+    { name: "Cost", width: "76px", title: "US dollars at list prices; ≥: some flows' price is not known", sort: "cost", right: true, cell: (s) => <span className={s.cost_usd === null ? "text-muted" : ""}>{used(s) ? partial(s.cost_usd, s.partial) : "–"}</span> },
   ];
 }
 
 function tokens(s: Session): number {
   const u = s.usage;
   return u.input + u.cache_read + u.cache_write + u.output;
-}
-
-/** Where nothing was used, nothing is there that a price is missing for. */
-function cost(s: Session): string {
-  return s.cost_usd === null && tokens(s) === 0 ? "–" : partial(s.cost_usd, s.partial);
 }
 
 function detail({ usage: u }: Session): string {

@@ -43,9 +43,6 @@ export function Tokens({ turn, most }: { turn: Turn; most: number }) {
   );
 }
 
-/** Whether anything is there that has a price, or whose price is missing. */
-export const used = ({ usage: u, cost_usd: cost }: Pick<Turn, "usage" | "cost_usd">) => cost !== null || u.input + u.cache_read + u.cache_write + u.output > 0;
-
 /** In place of the tokens of a call that was refused. */
 export function NotSent() {
   return <span title="It was stopped here: nothing of it was forwarded.">not sent to the provider</span>;

@@ -3,9 +3,9 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useRef } from "react";
 import { Line } from "../Captured";
 import { Icon } from "../Icon";
-import { short, usd } from "../format";
+import { short, usd, used } from "../format";
 import { Verdict } from "../Verdict";
-import { missed, TokenBar, tokensText, used } from "./Figures";
+import { missed, TokenBar, tokensText } from "./Figures";
 import { nameOf, type Item, type Talk } from "./model";
 import { turnName } from "./TurnView";
 

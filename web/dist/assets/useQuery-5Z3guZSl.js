@@ -1,1 +1,0 @@
-import{Bt as e,Vt as t}from"./queries-DVI1vcaV.js";function n(n,r){return e(n,t,r)}export{n as t};
