@@ -5,6 +5,7 @@ import (
 	"iter"
 	"reflect"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -128,16 +129,18 @@ func TestChosenFlowsAreReadOneByOne(t *testing.T) {
 // TestRetentionWhileFlowsAreWalked takes what was not read yet, and no more; nothing
 // comes twice.
 func TestRetentionWhileFlowsAreWalked(t *testing.T) {
-	now := noon
-	l, stop := open(t, ledger.Options{SegmentBytes: 16 << 10, MaxAge: 100 * time.Hour, Now: func() time.Time { return now }})
+	var hours atomic.Int64
+	now := func() time.Time { return noon.Add(time.Duration(hours.Load()) * time.Hour) }
+	l, stop := open(t, ledger.Options{SegmentBytes: 16 << 10, MaxAge: 100 * time.Hour, Now: now})
 	defer stop()
 	var all []flow.ID
 	for i := range 400 {
 		id := flow.ID(fmt.Sprintf("f%04d", i))
 		in := intent(id, fmt.Sprint("s", i/10), nil)
-		in.Started = now
+		in.Started = now()
 		keepFlow(t, l, in, outcome(id, nil))
-		all, now = append(all, id), now.Add(time.Hour)
+		all = append(all, id)
+		hours.Add(1)
 	}
 	walk := pause(t, l, "")
 	next, end := iter.Pull2(l.Sessions(ledger.Query{}))

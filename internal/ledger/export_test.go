@@ -65,3 +65,6 @@ func (l *Ledger) Brought(t filter.Text, by Access) iter.Seq2[flow.ID, error] {
 		}
 	}
 }
+
+// Restock makes keys for sessions to come, as Run does when they get few.
+func (l *Ledger) Restock() error { return l.ring.Restock() }

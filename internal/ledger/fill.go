@@ -17,14 +17,22 @@ const freeEvery = 2 * time.Second
 const busyFor = 10 * time.Second
 
 // askFiller wakes the filler when the room behind the tail gets short, when
-// the next segment will soon be needed, or when an old one waits to be sealed.
+// the next segment will soon be needed, or when an old one waits to be sealed, and
+// when the keys made ahead for new sessions get few.
 func (w *writer) askFiller() {
+	if w.l.ring.Low() {
+		wake(w.keysWake)
+	}
 	short := w.tail.extent.Load()-w.tail.off < smallStep/2
 	if !short && !w.left.Load() && (w.prepared.Load() || !w.nearEnd(w.tail.off)) {
 		return
 	}
+	wake(w.fillWake)
+}
+
+func wake(token chan<- struct{}) {
 	select {
-	case w.fillWake <- struct{}{}:
+	case token <- struct{}{}:
 	default:
 	}
 }
@@ -43,6 +51,11 @@ func (l *Ledger) fillLoop(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+			continue
+		case <-l.writer.keysWake:
+			if err := l.ring.Restock(); err != nil {
+				l.fillFailed(err)
+			}
 			continue
 		case <-l.writer.fillWake:
 		}

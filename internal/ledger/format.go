@@ -14,8 +14,8 @@ import (
 )
 
 // formatVersion is the version of the folder's layout. 1 had the meta of
-// intents and outcomes as JSON, which is still read.
-const formatVersion = 2
+// intents and outcomes as JSON, which is still read; 2 had no keys made ahead.
+const formatVersion = 3
 
 const formatPrefix = "gatehouse ledger, format "
 

@@ -95,7 +95,7 @@ func (n *names) get(key uint64) (*sessionName, error) {
 	if name := n.known(key); name != nil {
 		return name, nil
 	}
-	row, err := n.l.index.Session(key)
+	row, _, err := n.l.index.Session(key)
 	if err != nil || len(row.Name) == 0 {
 		return nil, err
 	}

@@ -40,7 +40,7 @@ type cutting struct {
 // nothing to do.
 func (l *Ledger) recover() error {
 	r := &replay{l: l, named: map[uint64]bool{}, address: map[uint64]*object.Addresser{}}
-	l.writer = &writer{l: l, fillWake: make(chan struct{}, 1)}
+	l.writer = &writer{l: l, fillWake: make(chan struct{}, 1), keysWake: make(chan struct{}, 1)}
 	known, err := l.index.Mark()
 	if err != nil {
 		return fmt.Errorf("reading the index: %w", err)
@@ -70,7 +70,36 @@ func (l *Ledger) recover() error {
 	if err := r.flush(); err != nil {
 		return err
 	}
+	if err := l.nameSpares(); err != nil {
+		return fmt.Errorf("naming keys: %w", err)
+	}
 	return r.resume(known)
+}
+
+// nameSpares gives keys the names that a crash took, as the index has them, which has all
+// entries by now. A session whose name can't be told goes on under another key.
+func (l *Ledger) nameSpares() error {
+	for _, id := range l.ring.Unnamed() {
+		row, ok, err := l.index.Session(id)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			l.ring.Unused(id)
+			continue
+		}
+		if len(row.Name) == 0 {
+			continue // what named its session is damaged
+		}
+		name, err := l.openName(&row)
+		if err == nil {
+			err = l.ring.Name(id, name.Principal, name.Session)
+		}
+		if err != nil {
+			l.log.Error("a session's key stays without its name", "key", id, "err", err)
+		}
+	}
+	return nil
 }
 
 // checkLast looks at the last entry that the index knows: the only one that no

@@ -408,7 +408,7 @@ func TestFoldersThatCantBeOpened(t *testing.T) {
 	if got := opening(); got != "" {
 		t.Errorf("older format: %q", got)
 	}
-	if text, err := os.ReadFile(filepath.Join(dir, "format")); err != nil || string(text) != "gatehouse ledger, format 2\n" {
+	if text, err := os.ReadFile(filepath.Join(dir, "format")); err != nil || string(text) != "gatehouse ledger, format 3\n" {
 		t.Errorf("an older folder's format after it was opened: %q, %v", text, err)
 	}
 	back = swap("kek", strings.Repeat("ab", 32))

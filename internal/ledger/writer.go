@@ -18,6 +18,7 @@ import (
 type writer struct {
 	l        *Ledger
 	fillWake chan struct{} // holds one token when the filler should look
+	keysWake chan struct{} // and one when it should make keys
 
 	mu      sync.Mutex // one commit at a time; for all below
 	tail    *tail
@@ -409,5 +410,5 @@ func (w *writer) finish() error {
 		w.tail.close() // what it holds is for recovery to say
 		return nil
 	}
-	return w.tail.seal()
+	return errors.Join(w.l.ring.Flush(), w.tail.seal())
 }

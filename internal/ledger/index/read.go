@@ -89,11 +89,15 @@ func (x *Index) Sessions(each func(Session) error) error {
 	})
 }
 
-// Session gives one session. Without a name, nothing but its flows is known.
-func (x *Index) Session(key uint64) (Session, error) {
-	s := Session{Key: key}
-	err := query(x, "SELECT tag, name FROM sessions WHERE key = ?", []any{int64(key)}, func(r *sql.Rows) error { return r.Scan(&s.Tag, &s.Name) })
-	return s, err
+// Session gives one session; ok is false when there is none with that key. Without a name,
+// nothing but its flows is known.
+func (x *Index) Session(key uint64) (s Session, ok bool, err error) {
+	s.Key = key
+	err = query(x, "SELECT tag, name FROM sessions WHERE key = ?", []any{int64(key)}, func(r *sql.Rows) error {
+		ok = true
+		return r.Scan(&s.Tag, &s.Name)
+	})
+	return s, ok, err
 }
 
 // Find gives the flows whose id begins with prefix, two at most: enough to say

@@ -2,8 +2,10 @@ package keys_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"testing"
 	"time"
 
@@ -174,5 +176,60 @@ func TestWrongKeyAndDamage(t *testing.T) {
 	d.Change("/keys.db", func(b []byte) []byte { b[0] ^= 1; return b })
 	if _, err := keys.Open(d, "/keys.db", kek, time.Now); err == nil {
 		t.Error("a file without its head is taken")
+	}
+}
+
+// TestANameIsNotMoved: who writes the file without having the key-encryption key can't give
+// one session's name to another's key.
+func TestANameIsNotMoved(t *testing.T) {
+	d := disktest.New(1 << 20)
+	r := ring(t, d)
+	session := func(name string) *keys.Key {
+		t.Helper()
+		k, err := r.Session("user", name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return k
+	}
+	session("first")
+	session("second")
+	if !r.Low() {
+		t.Fatal("sessions keep coming, and no keys are to be made")
+	}
+	if err := r.Restock(); err != nil {
+		t.Fatal(err)
+	}
+	a, b := session("a"), session("b")
+	if r.Dirty() || a.ID == b.ID {
+		t.Fatalf("keys made ahead are not used: %d, %d", a.ID, b.ID)
+	}
+	if err := r.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	r = ring(t, d)
+	if len(r.Unnamed()) > 0 || session("a").ID != a.ID || session("b").ID != b.ID {
+		t.Fatal("after a restart the sessions have other keys")
+	}
+	d.Change("/keys.db", func(file []byte) []byte {
+		for at := 128; at < len(file); at += 128 {
+			slot := file[at : at+128]
+			if of := binary.LittleEndian.Uint64(slot[8:]); of == a.ID {
+				binary.LittleEndian.PutUint64(slot[8:], b.ID)
+			} else if of == b.ID {
+				binary.LittleEndian.PutUint64(slot[8:], a.ID)
+			} else {
+				continue
+			}
+			binary.LittleEndian.PutUint32(slot, crc32.Checksum(slot[4:], crc32.MakeTable(crc32.Castagnoli)))
+		}
+		return file
+	})
+	r = ring(t, d)
+	if k, err := r.Session("user", "a"); err == nil {
+		t.Errorf("a session goes on under key %d, which was another's", k.ID)
+	}
+	if id, ok := r.Known("user", "a"); ok {
+		t.Errorf("the session is known by key %d", id)
 	}
 }

@@ -35,9 +35,15 @@ type Ring struct {
 	users  map[uint64][]byte // opened user keys
 	vaults map[uint64]*Key   // opened vault keys
 	dirty  map[uint64]*slot  // made and not yet durable
+	sought int               // of them, keys that something may be sealed with
 	extent int64             // length of the file
 
-	flush sync.Mutex // one Flush at a time
+	stocks  map[uint64]*stock // by user
+	low     []uint64          // users whose stock is to be filled up
+	unnamed map[uint64]uint64 // spares that had no name at Open, and whose they are
+
+	flush  sync.Mutex // one Flush at a time
+	failed error      // of an earlier Flush
 }
 
 // Open reads the ring's file, or makes it with a new tenant key.
@@ -55,7 +61,7 @@ func Open(d disk.FS, name string, kek []byte, now func() time.Time) (*Ring, erro
 	if err != nil {
 		return nil, fmt.Errorf("opening keys: %w", err)
 	}
-	r := &Ring{file: f, now: now, byName: map[[16]byte]uint64{}, users: map[uint64][]byte{}, dirty: map[uint64]*slot{}}
+	r := &Ring{file: f, now: now, byName: map[[16]byte]uint64{}, users: map[uint64][]byte{}, dirty: map[uint64]*slot{}, stocks: map[uint64]*stock{}, unnamed: map[uint64]uint64{}}
 	r.macs.New = func() any { return hmac.New(sha256.New, r.names) }
 	if err := r.load(kek); err != nil {
 		f.Close()
@@ -119,7 +125,15 @@ func (r *Ring) take(first uint64, buf, kek []byte) error {
 			}
 			r.tenant, r.names = key, derive(key, "gatehouse names")
 		}
-		r.byName[[16]byte(s.name[:16])] = id
+		switch s.kind {
+		case spare:
+			r.unnamed[id] = s.parent
+		case naming:
+			delete(r.unnamed, s.parent)
+			fallthrough
+		default:
+			r.byName[[16]byte(s.name[:16])] = id
+		}
 		r.next = id + 1
 	}
 	return nil
@@ -138,11 +152,22 @@ func (r *Ring) Session(principal, name string) (*Key, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if id, ok := r.byName[[16]byte(hash[:16])]; ok {
-		return r.open(id)
+		if id, err := r.called(id); err != nil {
+			return nil, err
+		} else {
+			return r.open(id)
+		}
 	}
 	parent, key, err := r.user(principal)
 	if err != nil {
 		return nil, err
+	}
+	r.count(parent)
+	if id, ok := r.spare(parent); ok {
+		if err := r.name(id, key, hash); err != nil {
+			return nil, err
+		}
+		return r.open(id)
 	}
 	id, raw, err := r.add(session, parent, key, hash)
 	if err != nil {
@@ -156,8 +181,11 @@ func (r *Ring) Known(principal, name string) (id uint64, ok bool) {
 	hash := r.hash(session, principal, name)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	id, ok = r.byName[[16]byte(hash[:16])]
-	return id, ok
+	if id, ok = r.byName[[16]byte(hash[:16])]; !ok {
+		return 0, false
+	}
+	id, err := r.called(id)
+	return id, err == nil
 }
 
 // Get opens the key with an id.
@@ -167,11 +195,11 @@ func (r *Ring) Get(id uint64) (*Key, error) {
 	return r.open(id)
 }
 
-// Dirty reports whether there are keys that Flush has not made durable.
+// Dirty reports whether something may be sealed with a key that Flush has not made durable.
 func (r *Ring) Dirty() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return len(r.dirty) > 0
+	return r.sought > 0
 }
 
 func (r *Ring) user(principal string) (uint64, []byte, error) {
@@ -198,8 +226,13 @@ func (r *Ring) add(kind uint8, parent uint64, by []byte, hash [32]byte) (uint64,
 		return 0, nil, fmt.Errorf("wrapping key: %w", err)
 	}
 	r.next++
-	r.byName[[16]byte(hash[:16])] = id
 	r.dirty[id] = s
+	if kind != spare {
+		r.byName[[16]byte(hash[:16])] = id
+	}
+	if s.sought() {
+		r.sought++
+	}
 	return id, raw, nil
 }
 
@@ -208,7 +241,7 @@ func (r *Ring) open(id uint64) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.kind != session {
+	if s.kind != session && s.kind != spare {
 		return nil, fmt.Errorf("key %d is no session key", id)
 	}
 	raw, err := r.unwrap(id, s)
@@ -280,10 +313,17 @@ func (r *Ring) hash(kind uint8, principal, name string) [32]byte {
 }
 
 // Flush makes all new keys durable. After an error nobody knows what is on
-// disk; the caller must not use the ring for writing again.
+// disk; the caller must not use the ring for writing again, and gets the same error if it does.
 func (r *Ring) Flush() error {
 	r.flush.Lock()
 	defer r.flush.Unlock()
+	if r.failed == nil {
+		r.failed = r.write()
+	}
+	return r.failed
+}
+
+func (r *Ring) write() error {
 	first, data := r.pending()
 	if len(data) == 0 {
 		return nil
@@ -297,7 +337,14 @@ func (r *Ring) Flush() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for id := first; id < first+uint64(len(data)/slotSize); id++ {
+		s := r.dirty[id]
 		delete(r.dirty, id)
+		if s.sought() {
+			r.sought--
+		} else if s.kind == spare {
+			r.stock(s.parent).coming--
+			r.stocked(id, s.parent)
+		}
 	}
 	return nil
 }

@@ -12,11 +12,14 @@ import (
 //	 0  CRC-32C of the rest
 //	 4  kind, u8; 3 bytes 0
 //	 8  id of the key that wraps this one, u64 (0: the key-encryption key)
-//	16  name, 32 bytes: keyed hash of principal and session
+//	16  name, 32 bytes: keyed hash of principal and session; 0 in a spare
 //	48  made, Unix seconds, u64
 //	56  nonce, 12 bytes
 //	68  wrapped key, 48 bytes
 //	116 12 bytes 0
+//
+// A spare is a session's key whose name stands in a slot of its own, behind it. That names
+// the spare in place of a key that wraps it, and what it wraps is no key of anything.
 const slotSize = 128
 
 const (
@@ -26,6 +29,8 @@ const (
 	user    = 2
 	session = 3
 	vault   = 4
+	spare   = 5
+	naming  = 6
 )
 
 var table = crc32.MakeTable(crc32.Castagnoli)
@@ -38,6 +43,9 @@ type slot struct {
 	nonce   [12]byte
 	wrapped [Size + 16]byte
 }
+
+// sought reports whether something may be sealed with the key that stands here, by now.
+func (s *slot) sought() bool { return s.kind != spare && s.kind != naming }
 
 func (s *slot) encode() []byte {
 	b := make([]byte, slotSize)
