@@ -73,3 +73,20 @@ func makeKEK(d disk.FS, name, ring string) ([]byte, error) {
 	}
 	return key, nil
 }
+
+// checkKeys refuses a folder whose keys are gone: new ones would be made, and what is then
+// sealed with them could never be read beside what was there before.
+func (l *Ledger) checkKeys(ring string) error {
+	numbers, err := l.numbers()
+	if err != nil || len(numbers) == 0 {
+		return err
+	}
+	f, err := l.o.FS.Open(ring)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s is missing, and the segments need it: put it back, or use another folder", ring)
+	}
+	if err != nil {
+		return fmt.Errorf("opening keys: %w", err)
+	}
+	return f.Close()
+}

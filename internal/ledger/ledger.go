@@ -142,13 +142,16 @@ func (l *Ledger) prepare() (err error) {
 	if err := checkFormat(l.o.FS, l.path("format")); err != nil {
 		return err
 	}
-	kek := l.o.KEK
+	ring, kek := l.path("keys.db"), l.o.KEK
+	if err := l.checkKeys(ring); err != nil {
+		return err
+	}
 	if kek == nil {
-		if kek, err = loadKEK(l.o.FS, l.path("kek"), l.path("keys.db")); err != nil {
+		if kek, err = loadKEK(l.o.FS, l.path("kek"), ring); err != nil {
 			return err
 		}
 	}
-	if l.ring, err = keys.Open(l.o.FS, l.path("keys.db"), kek, l.o.Now); err != nil {
+	if l.ring, err = keys.Open(l.o.FS, ring, kek, l.o.Now); err != nil {
 		return err
 	}
 	if l.house, err = l.ring.Session("", ""); err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/ledger/disk"
 	"github.com/workingagents/gatehouse/internal/ledger/index"
+	"github.com/workingagents/gatehouse/internal/ledger/keys"
 	"github.com/workingagents/gatehouse/internal/ledger/meta"
 	"github.com/workingagents/gatehouse/internal/ledger/object"
 	"github.com/workingagents/gatehouse/internal/ledger/segment"
@@ -62,7 +63,9 @@ func (l *Ledger) recover() error {
 		}
 		r.last = index.Mark{}
 	} else {
-		r.checkLast(known)
+		if err := r.checkLast(known); err != nil {
+			return err
+		}
 	}
 	if err := r.segments(numbers); err != nil {
 		return err
@@ -105,20 +108,24 @@ func (l *Ledger) nameSpares() error {
 // checkLast looks at the last entry that the index knows: the only one that no
 // later entry names, so that writing behind it would go on from what may have
 // been changed.
-func (r *replay) checkLast(known index.Mark) {
+func (r *replay) checkLast(known index.Mark) error {
 	if known.Last == 0 {
-		return
+		return nil
 	}
 	at := index.Pos{Segment: known.Segment, Offset: known.Last}
 	f, err := r.l.frameAt(at)
 	if err == nil {
 		_, err = r.l.openFrame(f)
 	}
+	if errors.Is(err, keys.ErrMissing) {
+		return fmt.Errorf("keys.db was cut, or is older than the segments: put back the one that belongs to them: entry %d: %w", known.Entry, err)
+	}
 	if err == nil && f.Entry == known.Entry && f.Tag() == known.Tag {
-		return
+		return nil
 	}
 	r.damaged, r.sealed = known.Entry, true
 	r.l.log.Error("the last entry is not as it was written: `gatehouse verify` tells more", "entry", known.Entry, "segment", at.Segment, "offset", at.Offset, "err", err)
+	return nil
 }
 
 // numbers lists the segments' numbers, the lowest first.

@@ -421,6 +421,34 @@ func TestFoldersThatCantBeOpened(t *testing.T) {
 		t.Errorf("no key: %q", got)
 	}
 	os.Rename(filepath.Join(dir, "elsewhere"), filepath.Join(dir, "kek"))
+	young, err := os.ReadFile(filepath.Join(dir, "keys.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l, err = ledger.Open(ledger.Options{Dir: dir}); err != nil {
+		t.Fatal(err)
+	}
+	in := intent("f1", "one", nil)
+	rec, err := l.Begin(in, ledger.Content{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec.End(outcome("f1", nil), nil)
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for what, text := range map[string]string{"cut": string(young[:300]), "older": string(young)} {
+		back = swap("keys.db", text)
+		if got := opening(); !strings.Contains(got, "was cut") {
+			t.Errorf("keys %s: %q", what, got)
+		}
+		back()
+	}
+	os.Rename(filepath.Join(dir, "keys.db"), filepath.Join(dir, "elsewhere"))
+	if got := opening(); !strings.Contains(got, "is missing, and the segments") {
+		t.Errorf("no keys: %q", got)
+	}
+	os.Rename(filepath.Join(dir, "elsewhere"), filepath.Join(dir, "keys.db"))
 	if got := opening(); got != "" {
 		t.Errorf("all put back: %q", got)
 	}

@@ -16,6 +16,10 @@ import (
 // ErrKEK says that the key-encryption key is not the one the ring was made with.
 var ErrKEK = errors.New("the key-encryption key does not open this ledger")
 
+// ErrMissing says that the ring has no key with an id: it was never made, or the file was
+// cut or put back from before it was.
+var ErrMissing = errors.New("there is no such key")
+
 // growth is how far the file is filled with zeros ahead of its last slot, so
 // that a new key is written into room that is there.
 const growth = 16 << 10
@@ -85,6 +89,9 @@ func (r *Ring) load(kek []byte) error {
 	size, err := r.file.Size()
 	if err != nil {
 		return err
+	}
+	if size%slotSize != 0 {
+		return fmt.Errorf("the file was cut: it has %d bytes", size)
 	}
 	r.extent, r.next = size, 1
 	buf := make([]byte, 512*slotSize)
@@ -288,7 +295,7 @@ func (r *Ring) slot(id uint64) (*slot, error) {
 		return s, nil
 	}
 	if id == 0 || id >= r.next {
-		return nil, fmt.Errorf("there is no key %d", id)
+		return nil, fmt.Errorf("key %d: %w", id, ErrMissing)
 	}
 	var b [slotSize]byte
 	if _, err := r.file.ReadAt(b[:], int64(id)*slotSize); err != nil {
