@@ -68,7 +68,8 @@ type Request struct {
 	Upstream  *upstream.Upstream
 	Principal flow.Principal
 	Custody   flow.Custody
-	TLS       *flow.Leg // the client's connection; nil: without TLS
+	TLS       *flow.Leg    // the client's connection; nil: without TLS
+	MayStill  func() error // asked before each message of a socket: an error refuses it; nil: all may
 }
 
 // Drain refuses new messages with 503 and returns when the running ones have
@@ -123,7 +124,8 @@ type call struct {
 	route   route.Route
 	up      *upstream.Upstream
 	message *gate.Message
-	upQuery string // what follows the upstream's base address
+	upQuery string       // what follows the upstream's base address
+	still   func() error // Request.MayStill
 	early   early
 	idle    *time.Timer // until the call ends because nothing comes; nil: it is not forwarded yet
 }
@@ -164,7 +166,7 @@ func (s *Carrier) Refuse(w http.ResponseWriter, r *http.Request, q Request, refu
 }
 
 func (s *Carrier) call(w http.ResponseWriter, r *http.Request, q Request) *call {
-	c := &call{s: s, w: w, r: r, route: q.Route, up: q.Upstream, upQuery: q.Route.Path}
+	c := &call{s: s, w: w, r: r, route: q.Route, up: q.Upstream, upQuery: q.Route.Path, still: q.MayStill}
 	if r.URL.RawQuery != "" || r.URL.ForceQuery {
 		c.upQuery += "?" + r.URL.RawQuery
 	}
@@ -177,6 +179,13 @@ func (s *Carrier) call(w http.ResponseWriter, r *http.Request, q Request) *call 
 		Claim: gate.Claim{Session: session, Subagent: subagent, Parent: parent},
 	}
 	return c
+}
+
+func (c *call) mayStill() error {
+	if c.still == nil {
+		return nil
+	}
+	return c.still()
 }
 
 // ContentEncoding joins the codings of a message in the order in which they

@@ -185,7 +185,11 @@ func slowOrGone(err error) *flow.Refusal {
 	if errors.As(err, &timeout) && timeout.Timeout() {
 		return &flow.Refusal{Status: http.StatusRequestTimeout, Kind: "slow_client", Text: "the request's body did not come in time (limits.read_timeout)", Err: err}
 	}
-	return &flow.Refusal{Status: http.StatusBadRequest, Kind: "cut_short", Text: "the request's body ended early", Err: err}
+	return cutShort("request's body", err)
+}
+
+func cutShort(what string, err error) *flow.Refusal {
+	return &flow.Refusal{Status: http.StatusBadRequest, Kind: "cut_short", Text: "the " + what + " ended early", Err: err}
 }
 
 // deny records and answers a request whose body was not read whole.
@@ -194,10 +198,14 @@ func (c *call) deny(body []byte, err error) {
 	if !errors.As(err, &refusal) {
 		refusal = slowOrGone(err)
 	}
-	size := max(c.r.ContentLength, int64(len(body)))
 	c.w.Header().Set("Connection", "close")
+	over := refusal.Kind == "slow_client" || refusal.Kind == "cut_short"
+	size := int64(len(body))
+	if !over {
+		size = max(size, c.r.ContentLength) // the rest would have come
+	}
 	err = c.s.o.Gate.Refuse(c.message, size, refusal)
-	if refusal.Kind == "slow_client" || refusal.Kind == "cut_short" {
+	if over {
 		http.NewResponseController(c.w).SetReadDeadline(time.Now()) // it has had its time
 	} else {
 		c.s.discard(c.w, c.r)

@@ -1,11 +1,13 @@
 package carry
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"runtime/debug"
 	"slices"
@@ -162,8 +164,14 @@ type keeper struct {
 
 func (k *keeper) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := k.next.RoundTrip(r)
-	if err != nil || resp.StatusCode == http.StatusSwitchingProtocols {
-		return resp, err
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		if conn, ok := resp.Body.(io.ReadWriteCloser); ok {
+			resp.Body = whole{conn}
+		}
+		return resp, nil
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody+1))
 	resp.Body.Close()
@@ -186,6 +194,43 @@ func subprotocols(h http.Header) (names []string) {
 	return names
 }
 
+// errCutOff says that a connection ended. The library takes an io.EOF below it for the end
+// of the message that it reads, and gives what came as a whole one.
+var errCutOff = errors.New("the connection was cut off")
+
+func cutOff(err error) error {
+	if err == io.EOF {
+		return errCutOff
+	}
+	return err
+}
+
+// whole is a connection of which no end is the end of a message.
+type whole struct{ io.ReadWriteCloser }
+
+func (w whole) Read(b []byte) (int, error) {
+	n, err := w.ReadWriteCloser.Read(b)
+	return n, cutOff(err)
+}
+
+// hijacker gives such a connection of a client.
+type hijacker struct{ http.ResponseWriter }
+
+func (h hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffer, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	return wholeConn{conn}, buffer, nil
+}
+
+type wholeConn struct{ net.Conn }
+
+func (w wholeConn) Read(b []byte) (int, error) {
+	n, err := w.Conn.Read(b)
+	return n, cutOff(err)
+}
+
 // notUpgraded passes the provider's refusal on as it came.
 func (c *call) notUpgraded(p *gate.Passage, ctx context.Context, resp *http.Response, err error) {
 	if resp == nil {
@@ -193,6 +238,10 @@ func (c *call) notUpgraded(p *gate.Passage, ctx context.Context, resp *http.Resp
 		return
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode < http.StatusOK {
+		c.failed(p, ctx, errStatus)
+		return
+	}
 	idle := time.NewTimer(c.s.o.IdleTimeout)
 	defer idle.Stop()
 	if err := c.head(p, resp); err != nil {
@@ -212,7 +261,7 @@ func (c *call) accept(resp *http.Response, subprotocol string) (*websocket.Conn,
 	if subprotocol != "" {
 		protocols = []string{subprotocol}
 	}
-	return websocket.Accept(c.w, c.r, &websocket.AcceptOptions{
+	return websocket.Accept(hijacker{c.w}, c.r, &websocket.AcceptOptions{
 		Subprotocols: protocols, CompressionMode: websocket.CompressionNoContextTakeover,
 		InsecureSkipVerify: true, // whose pages may call is the provider's to say, and it has
 	})
@@ -351,8 +400,11 @@ func (k *socket) read(ctx context.Context) (kind websocket.MessageType, body []b
 		if int64(len(body)) > limit {
 			return 0, nil, held, k.refuse(int64(len(body)), tooLarge(limit))
 		}
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		if err == io.EOF || err == io.ErrUnexpectedEOF { // ReadFull's own, at the message's end
 			return kind, body, held, nil
+		}
+		if errors.Is(err, errCutOff) && ctx.Err() == nil {
+			return 0, nil, held, k.refuse(int64(len(body)), cutShort("message", err))
 		}
 		if err != nil {
 			return 0, nil, held, err
@@ -382,6 +434,9 @@ func (k *socket) forward(ctx context.Context, kind websocket.MessageType, body [
 		k.tell(ctx, k.call.s.o.Gate.Refuse(&m, int64(len(body)), errDraining))
 		return nil
 	}
+	if err := k.call.mayStill(); err != nil {
+		return k.shut(ctx, k.call.s.o.Gate.Refuse(&m, int64(len(body)), AsRefusal(err)))
+	}
 	p, err := k.call.s.o.Gate.Admit(&m)
 	if err != nil {
 		k.tell(ctx, err)
@@ -398,6 +453,14 @@ func (k *socket) forward(ctx context.Context, kind websocket.MessageType, body [
 	}
 	k.expect(lane{p, said.Stream})
 	return k.send(ctx, k.up, kind, body, errStuck)
+}
+
+// shut ends the socket of somebody who may not go on.
+func (k *socket) shut(ctx context.Context, refusal *flow.Refusal) error {
+	k.ends(refusal.Text)
+	k.tell(ctx, refusal)
+	k.client.Close(websocket.StatusPolicyViolation, refusal.Kind)
+	return refusal
 }
 
 // answering makes a passage ready for its answer. With an error it has ended:
@@ -572,7 +635,7 @@ func (k *socket) tell(ctx context.Context, err error) {
 // closed passes one side's close on to the other with its code and reason.
 func closed(err error, other *websocket.Conn) {
 	var closed websocket.CloseError
-	if errors.As(err, &closed) && closed.Code != websocket.StatusNoStatusRcvd {
+	if errors.As(err, &closed) {
 		other.Close(closed.Code, closed.Reason)
 		return
 	}

@@ -126,6 +126,16 @@ func refuse(kind, text string, cause error) error {
 	return &flow.Refusal{Status: http.StatusBadRequest, Kind: kind, Text: text, Err: cause}
 }
 
+// MayStill tells whether who came with an access key, or without one, may go on: a key that
+// was revoked since gets the same refusal as at the start.
+func (r *Resolver) MayStill(key string) error {
+	if key == "" {
+		return nil
+	}
+	_, err := r.key(key)
+	return err
+}
+
 func (r *Resolver) key(secret string) (name string, err error) {
 	if r.o.Keys == nil {
 		return "", refuse("access_key_unknown", "this access key is not known here", nil)

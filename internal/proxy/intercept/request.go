@@ -34,6 +34,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, in *inside) {
 		return
 	}
 	q.Custody = s.o.Identity.Custody(in.who.peer)
+	q.MayStill = func() error { return s.o.Identity.MayStill(key) }
 	if err := s.check(r, in); err != nil {
 		s.o.Carrier.Refuse(w, r, q, carry.AsRefusal(err))
 		return

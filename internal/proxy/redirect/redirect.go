@@ -77,6 +77,7 @@ func (s *Server) open(r *http.Request) (q carry.Request, err error) {
 		return q, err
 	}
 	q.Custody = s.o.Identity.Custody(peer)
+	q.MayStill = func() error { return s.o.Identity.MayStill(key) }
 	return q, nil
 }
 
