@@ -358,8 +358,12 @@ func (g *gateway) drained(ctx context.Context) error {
 	return all.Wait()
 }
 
-// cutTimeout is how long calls that are cut may take to be on record.
-const cutTimeout = 5 * time.Second
+// cutTimeout is how long calls that are cut may take to be on record, sayTimeout how much
+// of it clients have to take what they are told.
+const (
+	cutTimeout = 5 * time.Second
+	sayTimeout = 2 * time.Second
+)
 
 // cut ends what still runs, and waits until that is on record.
 func (g *gateway) cut(servers map[net.Listener]*http.Server) {
@@ -367,11 +371,14 @@ func (g *gateway) cut(servers map[net.Listener]*http.Server) {
 	if g.proxy != nil {
 		g.proxy.Cut()
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), cutTimeout)
+	defer cancel()
+	told, enough := context.WithTimeout(ctx, sayTimeout)
+	g.drained(told)
+	enough()
 	for _, server := range servers {
 		server.Close()
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), cutTimeout)
-	defer cancel()
 	if err := g.drained(ctx); err != nil {
 		g.o.Log.Warn("stopping: the ends of calls are not on record", "err", err)
 	}

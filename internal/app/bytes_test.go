@@ -219,6 +219,9 @@ func TestUpstreamDownAndSilent(t *testing.T) {
 		if kept := h.raw(v.ID, "delivered"); !strings.Contains(kept, "Gatehouse") {
 			t.Errorf("delivered = %q", kept)
 		}
+		if sent := v.ForwardedSHA256 != "" && h.raw(v.ID, "forwarded") != ""; sent != (v.Status == 504) {
+			t.Errorf("%d: forwarded is %q", v.Status, v.ForwardedSHA256)
+		}
 	}
 }
 

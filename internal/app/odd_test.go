@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -38,6 +39,56 @@ func TestAnAnswerWithoutAStatusOfItsOwnIsABrokenProvider(t *testing.T) {
 				t.Errorf("recorded %+v", v)
 			}
 		})
+	}
+}
+
+// TestAProviderThatHadTheRequestMayBillIt: one that ends the connection is not one that
+// could not be reached.
+func TestAProviderThatHadTheRequestMayBillIt(t *testing.T) {
+	h := open(t, t.TempDir(), raw(""), nil)
+	resp, text := h.do(h.request("/anthropic/v1/messages", `{"model":"m","messages":[]}`))
+	if resp.StatusCode != http.StatusBadGateway || !strings.Contains(text, "had the request") {
+		t.Errorf("got %s %s", resp.Status, text)
+	}
+	if v := h.ended(1)[0]; v.State != flow.Aborted || v.ForwardedSHA256 == "" || !strings.Contains(v.Why, "had the request") {
+		t.Errorf("recorded %+v", v)
+	}
+}
+
+// TestAClientThatSaysNoMoreGetsNoSuccess: who ends the sending side of its connection counts
+// as gone, and an empty 200 would pass for the provider's answer.
+func TestAClientThatSaysNoMoreGetsNoSuccess(t *testing.T) {
+	up := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+	})
+	h := open(t, t.TempDir(), up, nil)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(h.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	io.WriteString(conn, "POST /anthropic/v1/messages HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\n\r\n{}")
+	conn.(*net.TCPConn).CloseWrite()
+	if answer, _ := io.ReadAll(conn); len(answer) > 0 {
+		t.Errorf("got %q", answer)
+	}
+	if v := h.ended(1)[0]; v.State != flow.Aborted || v.Status != 0 {
+		t.Errorf("recorded %+v", v)
+	}
+}
+
+// TestACutBodyIsAsLongAsWhatCame: not as its head announced.
+func TestACutBodyIsAsLongAsWhatCame(t *testing.T) {
+	h := open(t, t.TempDir(), raw(""), nil)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(h.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(conn, "POST /anthropic/v1/messages HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000000\r\n\r\n{\"a\":1")
+	conn.Close()
+	if v := h.ended(1)[0]; v.State != flow.Refused || v.RequestBytes != 6 {
+		t.Errorf("recorded %d bytes, %s", v.RequestBytes, v.State)
 	}
 }
 

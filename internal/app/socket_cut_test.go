@@ -168,4 +168,3 @@ func TestARevokedKeyEndsItsSockets(t *testing.T) {
 		t.Errorf("the provider got %d messages", len(got))
 	}
 }
-

@@ -47,6 +47,37 @@ func TestCallsCutAtTheStopAreOnRecord(t *testing.T) {
 	}
 }
 
+// TestCallsWithoutAnAnswerAreToldOfTheStop: a connection that just ends would be taken for
+// the network's.
+func TestCallsWithoutAnAnswerAreToldOfTheStop(t *testing.T) {
+	began := make(chan bool)
+	up := answering(func(w http.ResponseWriter, r *http.Request) {
+		began <- true
+		<-r.Context().Done()
+	})
+	h := open(t, t.TempDir(), up, func(c *config.Config) { c.Limits.DrainTimeout = config.Duration(time.Millisecond) })
+	statuses := make(chan int, 8)
+	for range cap(statuses) {
+		go func() {
+			resp, err := http.DefaultClient.Do(h.request("/anthropic/v1/messages", `{"model":"m","messages":[]}`))
+			if err != nil {
+				t.Error(err)
+				statuses <- 0
+				return
+			}
+			resp.Body.Close()
+			statuses <- resp.StatusCode
+		}()
+		<-began
+	}
+	h.close()
+	for range cap(statuses) {
+		if got := <-statuses; got != http.StatusServiceUnavailable {
+			t.Errorf("a call that waited for its answer got %d", got)
+		}
+	}
+}
+
 func TestDrainDoesNotWaitForAClientThatDoesNotRead(t *testing.T) {
 	wrote := make(chan bool)
 	up := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -68,7 +69,7 @@ func (c *call) admitted(release func()) {
 	c.message = nil // the body is the transport's now, and the conversation's tip's
 	body, decoded := passage.Body()
 	c.forward(passage, c.header(passage, decoded), func(ctx context.Context, header http.Header) (*http.Response, error) {
-		return c.up.Send(ctx, c.r.Method, c.upQuery, header, body)
+		return c.up.Send(ctx, c.r.Method, c.upQuery, header, body, func() { c.idle.Reset(c.s.o.IdleTimeout) })
 	}, release)
 }
 
@@ -293,11 +294,16 @@ func (c *call) withhold(p *gate.Passage, err error) {
 // upgrade that nobody asked for.
 var errStatus = errors.New("the answer has no final status")
 
-// failed answers for a provider that gave no answer at all.
+// failed answers for a provider that gave no answer at all. A client that is gone gets none:
+// one that only has nothing more to say would take an empty 200 for the provider's.
 func (c *call) failed(p *gate.Passage, ctx context.Context, err error) {
+	sent := upstream.Sent(err) || errors.Is(err, errStatus) || errors.Is(err, errAnswer)
+	if of := (*flow.Refusal)(nil); !sent && !errors.As(err, &of) {
+		p.Unsent()
+	}
 	if c.r.Context().Err() != nil {
 		p.End(flow.Aborted, c.gone().Error()+" before the provider answered")
-		return
+		panic(http.ErrAbortHandler)
 	}
 	if of := (*flow.Refusal)(nil); errors.As(err, &of) { // our own, of a message in the row
 		c.withhold(p, of)
@@ -313,6 +319,9 @@ func (c *call) failed(p *gate.Passage, ctx context.Context, err error) {
 		return
 	}
 	refusal := &flow.Refusal{Status: http.StatusBadGateway, Kind: "upstream_unreachable", Text: "the provider could not be reached: " + dialReason(err), Err: err}
+	if sent {
+		refusal.Kind, refusal.Text = "upstream_broken", "the provider had the request and gave no answer: "+dialReason(err)
+	}
 	if errors.Is(context.Cause(ctx), errSilent) {
 		refusal = &flow.Refusal{Status: http.StatusGatewayTimeout, Kind: "upstream_silent", Text: "the provider did not answer in time (limits.idle_timeout)", Err: err}
 	}
@@ -437,13 +446,11 @@ func (c *call) stream(p *gate.Passage, resp *http.Response, idle *time.Timer) er
 	alive := c.pulse(control, idle)
 	deliver := func(b []byte) error {
 		c.early.stop()
-		if _, err := c.w.Write(b); err != nil {
-			return errClient
+		_, err := c.w.Write(b)
+		if err == nil {
+			err = control.Flush()
 		}
-		if err := control.Flush(); err != nil {
-			return errClient
-		}
-		return nil
+		return undelivered(err)
 	}
 	turn := &sync.Mutex{} // of who delivers: the provider, or we in a silence
 	defer c.keepAlive(p, turn, deliver)()
@@ -469,6 +476,17 @@ func (c *call) stream(p *gate.Passage, resp *http.Response, idle *time.Timer) er
 			return err
 		}
 	}
+}
+
+// undelivered says why a client did not take an answer.
+func undelivered(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return errUnread
+	}
+	return errClient
 }
 
 func push(p *gate.Passage, turn *sync.Mutex, chunk []byte, deliver func([]byte) error) error {
@@ -565,6 +583,8 @@ func (c *call) cutReason(ctx context.Context, err error) string {
 		return refusal.Text
 	case errors.Is(context.Cause(ctx), errStopped):
 		return errStopped.Error()
+	case errors.Is(err, errUnread):
+		return errUnread.Error()
 	case errors.Is(err, errClient), c.r.Context().Err() != nil:
 		return c.gone().Error()
 	case errors.Is(context.Cause(ctx), errSilent):

@@ -176,7 +176,7 @@ func (k *keeper) RoundTrip(r *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody+1))
 	resp.Body.Close()
 	if err != nil || len(body) > maxErrorBody {
-		return nil, errors.Join(errors.New("the provider's refusal could not be read"), err)
+		return nil, errors.Join(errAnswer, err)
 	}
 	kept := *resp
 	kept.Body = io.NopCloser(bytes.NewReader(body))
@@ -184,6 +184,8 @@ func (k *keeper) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp.Body = http.NoBody
 	return resp, nil
 }
+
+var errAnswer = errors.New("the provider's refusal could not be read")
 
 func subprotocols(h http.Header) (names []string) {
 	for _, line := range h["Sec-Websocket-Protocol"] {

@@ -126,7 +126,7 @@ func (x *exporter) flow(in *flow.Intent, out *flow.Outcome) (*export.Flow, error
 // bodies says which bodies are given out: all that differ. With values masked
 // those are enough that the provider had, in which what was redacted is.
 func (x *exporter) bodies(in *flow.Intent, out *flow.Outcome) (list []export.What) {
-	forwarded := in.ForwardedSHA256 != "" && (out == nil || out.State != flow.Refused)
+	forwarded := in.ForwardedSHA256 != "" && (out == nil || out.Sent())
 	differs := forwarded && in.ForwardedSHA256 != in.RequestSHA256
 	switch {
 	case in.RequestBytes == 0:

@@ -212,7 +212,11 @@ type Outcome struct {
 
 	TLS       *Leg  `json:"tls,omitempty"`        // the connection to the provider; nil: without TLS, or there was none
 	SentBytes int64 `json:"sent_bytes,omitempty"` // that the client sent through a tunnel
+	Unsent    bool  `json:"unsent,omitempty"`     // there was no connection to the provider: it got nothing
 }
+
+// Sent reports whether anything that was to be forwarded went to the provider.
+func (o *Outcome) Sent() bool { return o.State != Refused && !o.Unsent }
 
 // Usage counts tokens as the provider bills them, made comparable: Input never
 // includes tokens read from or written to a cache, Output includes Reasoning.

@@ -98,7 +98,7 @@ func NewView(in *Intent, out *Outcome) View {
 
 func (v *View) end(out *Outcome) {
 	v.State, v.Status = out.State, out.Status
-	if out.State == Refused { // after it was admitted: it was not forwarded all the same
+	if !out.Sent() { // though it was admitted
 		v.ForwardedSHA256, v.ForwardedBytes = "", 0
 	}
 	if out.Why != "" {

@@ -58,6 +58,7 @@ type Passage struct {
 	opaque   []byte                   // the beginning of an answer that is not read as a conversation
 	blind    Blind                    // what it is admitted as unseen; "": it is read
 	sent     int64                    // bytes that the client sent through a tunnel
+	unsent   bool                     // nothing went to the provider
 	ended    bool
 }
 
@@ -252,6 +253,9 @@ func (p *Passage) Fail(r *flow.Refusal) {
 	p.End(flow.Aborted, r.Text)
 }
 
+// Unsent notes that there was no connection to the provider: nothing was forwarded.
+func (p *Passage) Unsent() { p.unsent = true }
+
 // Untrusted ends the passage before anything was forwarded: the TLS of where it
 // was to go is not to be trusted. That is a finding, in every mode, about which
 // no policy decides: there is no connection.
@@ -303,7 +307,7 @@ func (p *Passage) outcome(state flow.State, why string) *flow.Outcome {
 		Flow: p.in.Flow, State: state, Status: p.status, Why: why, Header: p.header,
 		ResponseBytes: p.received, ProviderRequestID: p.provider,
 		FirstByte: p.first, Duration: p.gate.o.Now().Sub(p.in.Started),
-		TLS: p.leg, SentBytes: p.sent,
+		TLS: p.leg, SentBytes: p.sent, Unsent: p.unsent,
 	}
 	if p.status != 0 && p.out.own == nil && p.blind != Tunnel {
 		out.ResponseSHA256 = p.sum()

@@ -129,7 +129,7 @@ func (l *Ledger) forwarded(row *index.Flow, in *flow.Intent) (bool, error) {
 		return false, err
 	}
 	out, err := e.outcome()
-	return err == nil && out.State != flow.Refused, err
+	return err == nil && out.Sent(), err
 }
 
 // apply makes the edits of a request.

@@ -57,11 +57,17 @@ type errLate struct{ error }
 
 func (e *errLate) Unwrap() error { return e.error }
 
+// Sent reports whether there was a connection to the provider before an error of Send,
+// Stream or a Socket's upgrade: some of the request may have gone there.
+func Sent(err error) bool {
+	var late *errLate
+	return errors.As(err, &late)
+}
+
 // Distrust says why a provider's TLS was not trusted, "" when that is not what
 // went wrong, or when something may have been sent there.
 func Distrust(err error) string {
 	var (
-		late    *errLate
 		weak    *errWeak
 		invalid x509.CertificateInvalidError
 		host    x509.HostnameError
@@ -69,7 +75,7 @@ func Distrust(err error) string {
 		op      *net.OpError
 	)
 	switch {
-	case errors.As(err, &late):
+	case Sent(err):
 		return ""
 	case errors.As(err, &weak):
 		return weak.Error()

@@ -59,7 +59,7 @@ func trust(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		resp, err := u.Send(t.Context(), http.MethodPost, "/", nil, []byte("secret"))
+		resp, err := u.Send(t.Context(), http.MethodPost, "/", nil, []byte("secret"), nil)
 		if err == nil {
 			resp.Body.Close()
 		}

@@ -167,8 +167,9 @@ func transport(proxy func(*http.Request) (*url.URL, error), roots *x509.CertPool
 }
 
 // Send forwards one request and returns the provider's answer, whose body the
-// caller closes. pathQuery is appended to the base address as it stands.
-func (u *Upstream) Send(ctx context.Context, method, pathQuery string, header http.Header, body []byte) (*http.Response, error) {
+// caller closes. pathQuery is appended to the base address as it stands. Of a body
+// that takes time, moved is called whenever more of it goes out.
+func (u *Upstream) Send(ctx context.Context, method, pathQuery string, header http.Header, body []byte, moved func()) (*http.Response, error) {
 	req, err := u.request(ctx, method, pathQuery, header)
 	if err != nil {
 		return nil, err
@@ -176,7 +177,7 @@ func (u *Upstream) Send(ctx context.Context, method, pathQuery string, header ht
 	if len(body) == 0 {
 		return u.single.RoundTrip(req)
 	}
-	p := &payload{data: body, small: len(body) <= smallBody}
+	p := &payload{data: body, small: len(body) <= smallBody, moved: moved}
 	req = withBody(req, p)
 	defer p.drop()
 	resp, err := u.http.Transport.RoundTrip(req) // p sees what a tripper would
@@ -265,9 +266,10 @@ type payload struct {
 	mu    sync.Mutex
 	data  []byte // nil: dropped
 	small bool   // may be kept for as long as its call runs
-	got   bool   // there was a connection
-	http2 bool   // the connection at hand speaks it
-	sent  bool   // headers went out over HTTP/2
+	moved func()
+	got   bool // there was a connection
+	http2 bool // the connection at hand speaks it
+	sent  bool // headers went out over HTTP/2
 }
 
 var (
@@ -308,7 +310,7 @@ func (p *payload) open() (io.ReadCloser, error) {
 	if p.small {
 		return io.NopCloser(bytes.NewReader(p.data)), nil
 	}
-	return &payloadReader{r: bytes.NewReader(p.data)}, nil
+	return &payloadReader{r: bytes.NewReader(p.data), moved: p.moved}, nil
 }
 
 func (p *payload) drop() {
@@ -319,6 +321,8 @@ func (p *payload) drop() {
 
 // payloadReader lets its bytes go when the transport closes it.
 type payloadReader struct {
+	moved func() // nil: nobody asks
+
 	mu sync.Mutex
 	r  *bytes.Reader // nil: closed
 }
@@ -328,6 +332,9 @@ func (p *payloadReader) Read(b []byte) (int, error) {
 	defer p.mu.Unlock()
 	if p.r == nil {
 		return 0, http.ErrBodyReadAfterClose
+	}
+	if p.moved != nil {
+		p.moved()
 	}
 	return p.r.Read(b)
 }

@@ -25,7 +25,7 @@ func send(t *testing.T, o upstream.Options, header http.Header, body string) (st
 		t.Fatal(err)
 	}
 	defer u.Close()
-	resp, err := u.Send(t.Context(), http.MethodPost, "/v1/x%2Fy?beta=true", header, []byte(body))
+	resp, err := u.Send(t.Context(), http.MethodPost, "/v1/x%2Fy?beta=true", header, []byte(body), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,13 +88,13 @@ func TestNoSecondTryOfARequestThatMayHaveArrived(t *testing.T) {
 		t.Fatal(err)
 	}
 	header := http.Header{"Idempotency-Key": {"k1"}}
-	resp, err := u.Send(t.Context(), http.MethodPost, "/", header, []byte("1"))
+	resp, err := u.Send(t.Context(), http.MethodPost, "/", header, []byte("1"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	io.Copy(io.Discard, resp.Body)
 	resp.Body.Close()
-	if resp, err = u.Send(t.Context(), http.MethodPost, "/", header, []byte("2")); err == nil {
+	if resp, err = u.Send(t.Context(), http.MethodPost, "/", header, []byte("2"), nil); err == nil {
 		resp.Body.Close()
 		t.Error("the broken call had an answer")
 	}
@@ -122,7 +122,7 @@ func TestNoSecondTryOfARequestWithoutABody(t *testing.T) {
 		}
 		header := http.Header{"Idempotency-Key": {"k1"}}
 		for i := range 2 {
-			resp, err := u.Send(t.Context(), method, "/", header, nil)
+			resp, err := u.Send(t.Context(), method, "/", header, nil, nil)
 			if err == nil {
 				io.Copy(io.Discard, resp.Body)
 				resp.Body.Close()
@@ -149,7 +149,7 @@ func TestNoSecondTryOfAResetStream(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if resp, err := u.Send(t.Context(), http.MethodPost, "/", nil, []byte("body")); err == nil {
+		if resp, err := u.Send(t.Context(), http.MethodPost, "/", nil, []byte("body"), nil); err == nil {
 			resp.Body.Close()
 			t.Error("a call that was reset has an answer")
 		}
@@ -229,7 +229,7 @@ func TestPrivateCAAndHTTP2(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if resp, err := u.Send(t.Context(), http.MethodGet, "/", nil, nil); err == nil {
+	if resp, err := u.Send(t.Context(), http.MethodGet, "/", nil, nil, nil); err == nil {
 		resp.Body.Close()
 		t.Error("a certificate of an unknown issuer was accepted")
 	}
@@ -282,5 +282,26 @@ func TestNewRefusesBadAddresses(t *testing.T) {
 	_, err := upstream.New(upstream.Options{URL: "http://h", CAFile: "/nonexistent"})
 	if err == nil || !strings.Contains(err.Error(), "CA bundle") {
 		t.Errorf("missing CA bundle: %v", err)
+	}
+}
+
+// TestALongBodyTellsThatItMoves: a provider that takes a body slowly is not one that says
+// nothing.
+func TestALongBodyTellsThatItMoves(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) }))
+	defer s.Close()
+	u, err := upstream.New(upstream.Options{URL: s.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer u.Close()
+	var moved atomic.Int64
+	resp, err := u.Send(t.Context(), http.MethodPost, "/", nil, make([]byte, 8<<20), func() { moved.Add(1) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if moved.Load() < 10 {
+		t.Errorf("8 MB moved %d times", moved.Load())
 	}
 }

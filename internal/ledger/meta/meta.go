@@ -206,4 +206,5 @@ func (c *coder) outcome(out *flow.Outcome) {
 	c.leg(29, &out.TLS)
 	number(c, 33, &out.SentBytes)
 	c.list(34, &out.Tools)
+	c.flag(35, &out.Unsent)
 }
