@@ -61,7 +61,7 @@ func TestABodyThatNeverComesHoldsNoConnection(t *testing.T) {
 func TestAnOversizedBodyDoesNotCostTheAnswer(t *testing.T) {
 	h := open(t, t.TempDir(), http.HandlerFunc(plainAnswer), func(c *config.Config) { c.Limits.Body = 8 << 20 })
 	body := bytes.Repeat([]byte("x"), 15<<20)
-	for path, want := range map[string]string{"/openai/v1/chat/completions": "over the limit", "/nowhere": "no provider has this path"} {
+	for path, want := range map[string]string{"/openai/v1/chat/completions": "over the limit", "/nowhere": "no provider has this path", "/openai/v1/fine_tuning/jobs/": "in more than one way"} {
 		head := strings.Replace(post(path, len(body)), "\r\n", "\r\nConnection: close\r\n", 1)
 		if got := h.wire(head, body); !strings.Contains(got, want) {
 			t.Errorf("%s: %q", path, got)

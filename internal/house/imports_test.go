@@ -182,6 +182,8 @@ var allowed = []line{
 	{"internal/ledger/strand", "internal/ledger/object", "goes along the chains of nodes"},
 	{"internal/ledger/strand", "internal/wire/...", "reads names in what stands between blocks; lays out a body that was read whole"},
 	{"internal/ledger/keys", "internal/ledger/disk", "keys.db goes through the same faulty disk in tests"},
+	{"internal/ledger/index", "internal/ledger/disk", "makes its file for its owner alone"},
+	{"internal/ledger/text", "internal/ledger/disk", "makes its files for their owner alone"},
 
 	{"internal/ledger/disk/disktest", "internal/ledger/disk", "a disk that fails, for tests"},
 

@@ -58,6 +58,13 @@ func TestNothingReadableInTheFolder(t *testing.T) {
 	if err := l.BuildText(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		info, ierr := d.Info()
+		if err != nil || ierr != nil || !d.IsDir() && info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("others may read %s: %v, %v %v", path, info.Mode(), err, ierr)
+		}
+		return nil
+	})
 	by := ledger.Access{Who: "planted-reader", Why: "planted-why"}
 	if found, err := l.Search(parse(t, `"planted word 7431"`), ledger.SearchQuery{}, by); err != nil || len(found.Hits) == 0 {
 		t.Errorf("the word is not found: %v %+v", err, found)

@@ -64,6 +64,16 @@ func (OS) SyncDir(dir string) error { return syncDir(dir) }
 // Free gives the bytes that may still be written to a folder's disk.
 func (OS) Free(dir string) (int64, error) { return free(dir) }
 
+// Private makes a file that only its owner may read, or an existing one that. Nobody else
+// of this process may have it open: closing a file lets go of its locks.
+func Private(name string) error {
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Chmod(0o600), f.Close())
+}
+
 // Full reports whether err says that there is no room left.
 func Full(err error) bool {
 	for _, e := range fullErrors {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/workingagents/gatehouse/internal/ledger/disk"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
@@ -64,6 +65,9 @@ func (x *Index) open() error {
 
 func (x *Index) connect() (err error) {
 	x.known = make(map[uint64]bool)
+	if err := disk.Private(x.path); err != nil {
+		return err
+	}
 	write, err := sql.Open("sqlite", dsn(x.path, writeCache, "auto_vacuum(incremental)", "journal_mode(wal)",
 		"synchronous(off)", "wal_autocheckpoint(0)", "journal_size_limit(0)", "busy_timeout(2000)"))
 	if err != nil {

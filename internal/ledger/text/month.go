@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/workingagents/gatehouse/internal/ledger/disk"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
@@ -102,6 +103,9 @@ func openMonth(dir, name string, make bool) (m *month, err error) {
 	m = &month{name: name, path: path}
 	if !make && m.missing() {
 		return nil, fmt.Errorf("%w: %s is missing", ErrCorrupt, filepath.Base(path))
+	}
+	if err := disk.Private(path); err != nil {
+		return nil, err
 	}
 	m.write, err = sql.Open("sqlite", dsn(path, writeCache, "auto_vacuum(incremental)", "journal_mode(wal)", "synchronous(off)", "journal_size_limit(0)", "busy_timeout(5000)"))
 	if err != nil {

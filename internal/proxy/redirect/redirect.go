@@ -65,6 +65,9 @@ func (s *Server) open(r *http.Request) (q carry.Request, err error) {
 	if err := carry.Literal(path, r); err != nil {
 		return q, err
 	}
+	if !ok && !route.Plain(path) {
+		return q, refuse(http.StatusBadRequest, "bad_path", "servers may read the path of this request in more than one way: it has an empty segment (// or a / at its end), a dot segment or a backslash")
+	}
 	if !ok {
 		return q, refuse(http.StatusNotFound, "no_route", "no provider has this path. Point the agent at …/anthropic, …/openai/v1 or …/gemini (`gatehouse env AGENT` prints the setting)")
 	}

@@ -55,6 +55,12 @@ func At(provider flow.Provider, method, path string, h http.Header, query url.Va
 	return at(provider, method, path, h, query)
 }
 
+// Plain reports whether every server reads an escaped path in the same way.
+func Plain(path string) bool {
+	_, ok := literal(path)
+	return ok
+}
+
 func at(named flow.Provider, method, path string, h http.Header, query url.Values) (Route, bool) {
 	plain, ok := literal(path)
 	if !ok {
