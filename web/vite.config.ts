@@ -27,7 +27,7 @@ export default defineConfig(({ mode }) => ({
   },
   test: {
     projects: [
-      { extends: true, test: { name: "unit", include: ["src/**/*.test.{ts,tsx}", "dev/**/*.test.ts"] } },
+      { extends: true, test: { name: "unit", include: ["src/**/*.test.{ts,tsx}", "dev/**/*.test.ts"], testTimeout: 60_000 } },
       { extends: true, test: { name: "browser", include: ["browser/**/*.test.ts"], fileParallelism: false, testTimeout: 180_000, hookTimeout: 120_000, expect: { poll: { timeout: 30_000 } } } },
     ],
   },

@@ -123,7 +123,10 @@ func compactText(t *conversation.Turn) string {
 	if t.Compacts == "" {
 		return ""
 	}
-	return "The conversation up to " + string(t.Compacts) + " was made short."
+	if t.Summary {
+		return "The conversation up to " + string(t.Compacts) + " was made short."
+	}
+	return "A new conversation begins: nothing of the one up to " + string(t.Compacts) + " is sent any more."
 }
 
 // part prints a text in full, and of all else one line.

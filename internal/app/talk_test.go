@@ -263,8 +263,8 @@ round 1 "Look everywhere."
 		t.Errorf("the retry: %+v", retry)
 	}
 	short := turns[2].Turns[1]
-	if short.Compacts != h[6].ID {
-		t.Errorf("the compaction is of %q, want %q", short.Compacts, h[6].ID)
+	if short.Compacts != h[6].ID || !short.Summary {
+		t.Errorf("the compaction is of %q, want %q, %v", short.Compacts, h[6].ID, short.Summary)
 	}
 	edited := turns[2].Turns[0].Cache
 	if edited.Expected != 10000 || edited.Text != "The conversation changed from its block 4 on, so 8,000 tokens were read anew." {
@@ -381,6 +381,35 @@ func TestALongTextComesInTwo(t *testing.T) {
 		var whole conversation.Part
 		if err := json.Unmarshal(c.adminGet(fmt.Sprintf("/flows/%s/parts/%d?why=test", id, p.N)), &whole); err != nil || whole.Text != long || whole.N != p.N {
 			t.Errorf("%v: %d bytes of part %d", err, len(whole.Text), whole.N)
+		}
+	}
+}
+
+// TestANewConversationIsNoCompaction: a session may hold several, and nobody made the first
+// short.
+func TestANewConversationIsNoCompaction(t *testing.T) {
+	c := newCoder(t, nil)
+	for _, task := range []string{"find the bug", "write a poem"} {
+		c.send(bash, "You help.", []string{from("user", text(task))}, replied(text("Done."), 0, 100))
+	}
+	h := c.ended(2)
+	rounds := c.told("s").Branches[0].Rounds
+	if turn := rounds[1].Turns[0]; turn.Compacts != h[0].ID || turn.Summary {
+		t.Errorf("the second conversation goes on from %q, as a summary: %v", turn.Compacts, turn.Summary)
+	}
+}
+
+// TestSessionsNamedLikeFolders: no address can end with such a name, so they have another.
+func TestSessionsNamedLikeFolders(t *testing.T) {
+	h := open(t, t.TempDir(), raw("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"), nil)
+	for i, name := range []string{".", "..", "..."} {
+		h.call("/anthropic/v1/messages", hello, "X-Claude-Code-Session-Id", name)
+		v := h.ended(i + 1)[i]
+		if kept := v.Session == name; kept != (name == "...") {
+			t.Errorf("session %q is recorded as %q", name, v.Session)
+		}
+		if told := h.told(v.Session); told.Turns != 1 {
+			t.Errorf("session %q has %d turns", name, told.Turns)
 		}
 	}
 }

@@ -65,6 +65,7 @@ func (b *Builder) Add(f *Flow) *Turn {
 			b.bytes += len(m.Data)
 		}
 	}
+	t.Summary = t.Compacts != "" && summarised(t.Added)
 	b.follow(e, f)
 	b.calls(t)
 	b.turns = append(b.turns, e)

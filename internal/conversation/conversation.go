@@ -72,7 +72,8 @@ type Turn struct {
 	Stop          string         `json:"stop,omitempty"`
 	Error         string         `json:"error,omitempty"`
 
-	Compacts flow.ID   `json:"compacts,omitempty"` // last flow of the conversation that this one goes on from in short
+	Compacts flow.ID   `json:"compacts,omitempty"` // last flow of the conversation before, of which nothing is sent any more
+	Summary  bool      `json:"summary,omitempty"`  // what is sent in its place is known to be a summary of it
 	Before   flow.ID   `json:"before,omitempty"`   // that it is compared with
 	Redacted bool      `json:"redacted"`           // the provider got other values than the agent sent
 	Change   Change    `json:"change"`

@@ -1,6 +1,7 @@
 package conversation
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -23,6 +24,20 @@ var injected = []string{
 var openings = []string{
 	"# AGENTS.md instructions", "This session is being continued from a previous conversation", "Caveat: The messages below",
 	"[Request interrupted by user", "This is the Gemini CLI. We are setting up the context", "Another language model started to solve this problem",
+}
+
+// summaries begin texts that stand in for a conversation that became too long.
+var summaries = []string{"This session is being continued from a previous conversation", "Another language model started to solve this problem", "<state_snapshot>"}
+
+// summarised reports whether a conversation begins with what another was made short to.
+func summarised(parts []*Part) bool {
+	return slices.ContainsFunc(parts, func(p *Part) bool {
+		if p.Side != Request || p.Kind != flow.Text {
+			return false
+		}
+		text := strings.TrimSpace(p.Text)
+		return p.Signed || slices.ContainsFunc(summaries, func(s string) bool { return strings.HasPrefix(text, s) })
+	})
 }
 
 // prompt gives what a person said in a text, to its end; empty: an agent wrote all of

@@ -625,9 +625,10 @@ func (t *tracker) block(principal, session, response string) {
 const maxID = 128
 
 // cleanID is an id that a client claims, made safe to show and to keep: too
-// long or unprintable ones are replaced by a fingerprint.
+// long or unprintable ones are replaced by a fingerprint, and those that no address can
+// end with, since it would be read as another.
 func cleanID(id string) string {
-	clean := len(id) <= maxID
+	clean := len(id) <= maxID && id != "." && id != ".."
 	for i := 0; clean && i < len(id); i++ {
 		clean = id[i] > ' ' && id[i] < 0x7f
 	}

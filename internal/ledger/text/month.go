@@ -23,7 +23,7 @@ var ErrCorrupt = errors.New("full text is damaged")
 // version is the schema's and the tokens'; another one's files are thrown away.
 // Raise it with every change here, in words.go and in token.go, and where the
 // ledger takes its texts from.
-const version = 3
+const version = 4
 
 // schema: a text is known by hash within its session; its number is its row
 // in words. Entry orders texts by when they came, flow is the entry of the

@@ -14,15 +14,18 @@ var secret = []byte("0123456789abcdef0123456789abcdef")
 
 func TestWords(t *testing.T) {
 	for in, want := range map[string]string{
-		"Hello, World!":          "hello world",
-		"snake_case src/main.go": "snake +case src +main +go",
-		"a@b.example x::y":       "a +b +example x y",
-		"don't stop":             "don t stop",
-		"東京 tower都":              "東 +京 tower +都",
-		"ÄRGER é":                "ärger é",
-		"x\xffy":                 "x y",
-		"  ":                     "",
-		"v1.2 0x1F":              "v1 +2 0x1f",
+		"Hello, World!":            "hello world",
+		"snake_case src/main.go":   "snake +case src +main +go",
+		"a@b.example x::y":         "a +b +example x y",
+		"don't stop":               "don t stop",
+		"東京 tower都":                "東 +京 tower +都",
+		"ÄRGER é":                  "ärger é",
+		"x\xffy":                   "x y",
+		"  ":                       "",
+		"v1.2 0x1F":                "v1 +2 0x1f",
+		"\x1b[31mFAILED\x1b[39m x": "failed x",
+		"a\x1b[01;31m\x1b[Kb c[0m": "a b c 0m",
+		"\x1b[3\nm \x1b[":          "3 m",
 	} {
 		got := ""
 		text.Words(in, func(w text.Word) bool {

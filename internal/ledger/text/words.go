@@ -77,7 +77,7 @@ func (w *walker) next() bool {
 		}
 		r, n := w.rune()
 		if class(r) == other {
-			w.at += n
+			w.at += max(n, control(w.text[w.at:]))
 			continue
 		}
 		w.word(r, n)
@@ -108,6 +108,20 @@ func (w *walker) rune() (rune, int) {
 		return rune(c), 1
 	}
 	return utf8.DecodeRuneInString(w.text[w.at:])
+}
+
+// control gives the length of a terminal's control sequence (ECMA-48 section 5.4) that a
+// text begins with, 0 if it does not: its last letter is not the next word's first.
+func control(text string) int {
+	if len(text) < 2 || text[0] != '\x1b' || text[1] != '[' {
+		return 0
+	}
+	for i := 2; i < len(text) && text[i] >= ' ' && text[i] <= '~'; i++ {
+		if text[i] >= '@' {
+			return i + 1
+		}
+	}
+	return 0
 }
 
 // runEnd gives the end of a run of the characters that base64 has.

@@ -65,11 +65,8 @@ func (s *Server) open(r *http.Request) (q carry.Request, err error) {
 	if err := carry.Literal(path, r); err != nil {
 		return q, err
 	}
-	if !ok && !route.Plain(path) {
-		return q, refuse(http.StatusBadRequest, "bad_path", "servers may read the path of this request in more than one way: it has an empty segment (// or a / at its end), a dot segment or a backslash")
-	}
 	if !ok {
-		return q, refuse(http.StatusNotFound, "no_route", "no provider has this path. Point the agent at …/anthropic, …/openai/v1 or …/gemini (`gatehouse env AGENT` prints the setting)")
+		return q, unrouted(path)
 	}
 	if q.Upstream = s.upstreamFor(match); q.Upstream == nil {
 		return q, refuse(http.StatusNotFound, "no_upstream", "no address is configured for the provider "+string(match.Provider))
@@ -82,6 +79,15 @@ func (s *Server) open(r *http.Request) (q carry.Request, err error) {
 	q.Custody = s.o.Identity.Custody(peer)
 	q.MayStill = func() error { return s.o.Identity.MayStill(key) }
 	return q, nil
+}
+
+// unrouted says why a path is none of a provider's.
+func unrouted(path string) error {
+	const point = "Point the agent at …/anthropic, …/openai/v1 or …/gemini (`gatehouse env AGENT` prints the setting)"
+	if !route.Plain(path) {
+		return refuse(http.StatusNotFound, "bad_path", "servers may read this path in more than one way: it has an empty segment (// or a / at its end), a dot segment or a backslash. "+point)
+	}
+	return refuse(http.StatusNotFound, "no_route", "no provider has this path. "+point)
 }
 
 func (s *Server) upstreamFor(r route.Route) *upstream.Upstream {

@@ -407,6 +407,7 @@ export interface Outcome {
   tls?: Leg;
   tools?: string[];
   unreadable?: string;
+  unsent?: boolean;
   usage: Usage;
   why?: string;
   withheld?: number;
@@ -747,6 +748,7 @@ export interface Turn {
   state: "open" | "done" | "aborted" | "refused" | "unknown";
   status: number;
   stop?: string;
+  summary?: boolean;
   turn: number | null;
   unread?: string;
   usage: UsageView;

@@ -100,7 +100,7 @@ function Row({ item, index, talk, current, onFlow, onItem }: { item: Item; index
     case "compaction":
       return (
         <button type="button" onClick={() => onItem(index)} className="flex size-full items-center gap-2 px-2 text-sm text-redact hover:bg-raised">
-          <span className="h-px flex-1 bg-redact" /> compacted <span className="h-px flex-1 bg-redact" />
+          <span className="h-px flex-1 bg-redact" /> {item.turn.summary ? "compacted" : "new conversation"} <span className="h-px flex-1 bg-redact" />
         </button>
       );
     case "turn":

@@ -170,7 +170,11 @@ function Compaction({ item, places }: { item: Extract<Item, { kind: "compaction"
   return (
     <div role="note" className="flex items-center gap-3 pt-3 pb-1 text-sm text-redact">
       <span className="h-px flex-1 bg-redact/60" />
-      <span>The agent compacted the conversation: what follows goes on from a summary.</span>
+      <span>
+        {item.turn.summary
+          ? "The agent compacted the conversation: what follows goes on from a summary."
+          : "A new conversation begins: nothing of the one before is sent any more."}
+      </span>
       <button type="button" className="underline underline-offset-3" onClick={() => places.toFlow(from)}>
         the last turn before it
       </button>
