@@ -89,6 +89,9 @@ func (c *contract) is(v any, s map[string]any, at string) {
 		c.members(v, s, at)
 	case string:
 		got = "string"
+		if words, ok := s["enum"].([]any); ok && !slices.Contains(words, any(v)) {
+			c.t.Errorf("%s is %q, not one of %v", at, v, words)
+		}
 	case bool:
 		got = "boolean"
 	case float64:
@@ -182,6 +185,7 @@ func TestAnswersAreWhatTheDocumentSays(t *testing.T) {
 			ask("/sessions/{id}/conversation", "/sessions/"+v.Session+"/conversation?why=test&limit=1&end=1")
 		}
 	}
+	ask("/journal", "/journal?kind=read")
 	for _, turn := range m.talk("/flows/" + string(flows[0].ID) + "/conversation?why=test").Branches[0].Rounds[0].Turns {
 		for _, p := range slices.Concat(turn.Added, turn.Answer) {
 			ask("/flows/{id}/parts/{n}", fmt.Sprintf("/flows/%s/parts/%d?why=test", flows[0].ID, p.N))

@@ -29,6 +29,8 @@ const (
 	text               // plain text
 	page_              // HTML
 	octets             // bytes
+	stored             // bytes, or the same as JSON Lines
+	files              // JSON Lines, or JSON
 	events             // server-sent events
 	empty              // 204
 )
@@ -39,7 +41,7 @@ type doc struct {
 	params []param
 	in     any // an example of the body's type; nil: there is none
 	form   form
-	out    any // an example of the answer's type, or of a line's; nil for text, page_, octets, empty
+	out    any // an example of the answer's type, or of a line's; nil where the form says all
 	status int // 0: 200
 }
 
@@ -47,11 +49,12 @@ type doc struct {
 type param struct {
 	name, does string
 	needed     bool
+	number     bool // a whole one
 }
 
 var (
 	filterParam = param{name: "q", does: "a filter (docs/reference/filters.md)"}
-	limitParam  = param{name: "limit", does: "the newest so many; 0 or absent: all"}
+	limitParam  = param{name: "limit", does: "the newest so many; 0 or absent: all", number: true}
 	beforeParam = param{name: "before", does: "id of a flow: only those before it in the list"}
 	whyParam    = param{name: "why", does: "the reason that is recorded for reading content", needed: true}
 	listParams  = []param{filterParam, {name: "session", does: "only this session"}, {name: "since", does: "RFC 3339"}, limitParam, beforeParam}
@@ -75,7 +78,6 @@ var words = map[reflect.Type][]string{
 	reflect.TypeFor[flow.Custody]():  {"same-user", "own-user"},
 	reflect.TypeFor[flow.Capture]():  {"full", "metadata"},
 	reflect.TypeFor[policy.Mode]():   {"observe", "report", "enforce"},
-	reflect.TypeFor[ledger.What]():   {"request", "forwarded", "response", "delivered"},
 }
 
 // names are those of types that have one of another package's.
@@ -135,7 +137,7 @@ func (d *doc) operation(set *schema.Set, path string) map[string]any {
 		params = append(params, map[string]any{"name": m[1], "in": "path", "required": true, "schema": schema.Schema{"type": "string"}})
 	}
 	for _, p := range d.params {
-		params = append(params, map[string]any{"name": p.name, "in": "query", "required": p.needed, "description": p.does, "schema": schema.Schema{"type": "string"}})
+		params = append(params, map[string]any{"name": p.name, "in": "query", "required": p.needed, "description": p.does, "schema": p.schema()})
 	}
 	if params != nil {
 		op["parameters"] = params
@@ -145,6 +147,13 @@ func (d *doc) operation(set *schema.Set, path string) map[string]any {
 	}
 	op["responses"] = map[string]any{d.code(): d.answer(set), "default": map[string]any{"$ref": "#/components/responses/Problem"}}
 	return op
+}
+
+func (p *param) schema() schema.Schema {
+	if p.number {
+		return schema.Schema{"type": "integer"}
+	}
+	return schema.Schema{"type": "string"}
 }
 
 func (d *doc) code() string {
@@ -167,6 +176,10 @@ func (d *doc) answer(set *schema.Set) map[string]any {
 		return response("a page", "text/html", schema.Schema{"type": "string"})
 	case octets:
 		return response("bytes", "application/octet-stream", schema.Schema{})
+	case stored:
+		return response("bytes, or chunks", "application/octet-stream", schema.Schema{}, "application/jsonl")
+	case files:
+		return response("a file", "application/jsonl", schema.Schema{}, "application/json")
 	case lines_:
 		return response("a value a line", "application/jsonl", set.Of(reflect.TypeOf(d.out)))
 	case events:
@@ -175,8 +188,12 @@ func (d *doc) answer(set *schema.Set) map[string]any {
 	return response("the answer", "application/json", set.Of(reflect.TypeOf(d.out)))
 }
 
-func response(does, media string, s schema.Schema) map[string]any {
-	return map[string]any{"description": does, "content": content(media, s)}
+func response(does, media string, s schema.Schema, or ...string) map[string]any {
+	all := content(media, s)
+	for _, media := range or {
+		all[media] = map[string]any{"schema": s}
+	}
+	return map[string]any{"description": does, "content": all}
 }
 
 func content(media string, s schema.Schema) map[string]any {
@@ -206,10 +223,10 @@ var docs = map[string]doc{
 	"GET /api/v1/filter":                    {does: "whether a filter can be read; it is applied to nothing", params: []param{filterParam}, out: FilterCheck{}},
 	"GET /api/v1/flows":                     {does: "flows, the newest last, written while they are read. " + brokenOff, params: listParams, form: lines_, out: flow.View{}},
 	"GET /api/v1/flows/{id}":                {does: "a flow's two entries; the beginning of its id is enough", out: flowDetail{}},
-	"GET /api/v1/flows/{id}/content/{what}": {does: "exact bytes of a body: request, forwarded, response, delivered", params: []param{whyParam, {name: "chunks", does: "1: as JSON Lines, a chunk each, with its time"}}, form: octets},
-	"GET /api/v1/search":                    {does: "where words and phrases stand that flows brought, the newest first; a text that is sent again each turn is one hit", params: []param{filterParam, {name: "limit", does: "about so many; 20 when absent, 200 at most"}, {name: "before", does: "next of an earlier answer: go on there"}, whyParam}, out: ledger.Found{}},
+	"GET /api/v1/flows/{id}/content/{what}": {does: "exact bytes of a body: request, forwarded, response, delivered", params: []param{whyParam, {name: "chunks", does: "1: as JSON Lines, a chunk each, with its time"}}, form: stored},
+	"GET /api/v1/search":                    {does: "where words and phrases stand that flows brought, the newest first; a text that is sent again each turn is one hit", params: []param{filterParam, {name: "limit", does: "about so many; 20 when absent, 200 at most", number: true}, {name: "before", does: "next of an earlier answer: go on there"}, whyParam}, out: ledger.Found{}},
 	"GET /api/v1/flows/{id}/curl":           {does: "a shell command that repeats the call; 409 when curl can't", params: []param{whyParam, redactParam, {name: "direct", does: "1: past the gateway"}}, form: text},
-	"GET /api/v1/export":                    {does: "flows as a file, the oldest first; the header Gatehouse-Flows tells how many were chosen; retention may remove some before they are read. " + brokenOff, params: exportParams, form: octets},
+	"GET /api/v1/export":                    {does: "flows as a file, the oldest first; the header Gatehouse-Flows tells how many were chosen; retention may remove some before they are read. " + brokenOff, params: exportParams, form: files},
 	"GET /api/v1/sessions":                  {does: "sessions with a flow that fits, the one last at work last, written while they are read. " + brokenOff, params: listParams, form: lines_, out: ledger.SessionView{}},
 	"GET /api/v1/coverage":                  {does: "how flows came", params: []param{{name: "session", does: "of one session"}, {name: "since", does: "RFC 3339"}}, out: coverage.Report{}},
 	"GET /api/v1/tail":                      {does: "each flow when it begins and when it ends", params: []param{filterParam}, form: lines_, out: flow.View{}},
@@ -233,9 +250,9 @@ var docs = map[string]doc{
 	"POST /api/v1/allowances":               {does: "switch a finding off for a while", in: allowanceBody{}, out: policy.Allowance{}, status: 201},
 	"DELETE /api/v1/allowances/{id}":        {does: "revoke an allowance", form: empty},
 	"POST /api/v1/import":                   {does: "record what another tool recorded: its file is the body", params: []param{{name: "name", does: "the file's name", needed: true}}, form: lines_, out: importLine{}},
-	"GET /api/v1/journal":                   {does: "what happened to the gateway, and who read content; the newest last", params: []param{{name: "kind", does: "read: who read content; event: all else"}, {name: "limit", does: "the newest so many; 200 when absent, 1000 at most"}, {name: "before", does: "number of an entry"}}, out: JournalPage{}},
+	"GET /api/v1/journal":                   {does: "what happened to the gateway, and who read content; the newest last", params: []param{{name: "kind", does: "read: who read content; event: all else"}, {name: "limit", does: "the newest so many; 200 when absent, 1000 at most", number: true}, {name: "before", does: "number of an entry", number: true}}, out: JournalPage{}},
 	"GET /api/v1/setup":                     {does: "how each agent is pointed at the gateway, and whose first model call came by which entrance", out: Setup{}},
-	"GET /api/v1/overview":                  {does: "what flows add up to", params: []param{filterParam, {name: "by", does: "agent, model, session, day, principal, provider, entrance; or two of them"}, {name: "offset", does: "minutes that the reader's clock is ahead of UTC"}}, out: ledger.Overview{}},
+	"GET /api/v1/overview":                  {does: "what flows add up to", params: []param{filterParam, {name: "by", does: "agent, model, session, day, principal, provider, entrance; or two of them"}, {name: "offset", does: "minutes that the reader's clock is ahead of UTC", number: true}}, out: ledger.Overview{}},
 	"GET /api/v1/views":                     {does: "saved views by name", out: ViewList{}},
 	"POST /api/v1/views":                    {does: "save a view, in the place of one with the same name", in: viewBody{}, out: saved.View{}, status: 201},
 	"DELETE /api/v1/views/{name}":           {does: "forget a saved view", form: empty},
@@ -243,7 +260,7 @@ var docs = map[string]doc{
 	"GET /api/v1/flows/{id}/conversation":    {does: "one flow as people read it, all of its request", params: []param{whyParam}, out: conversation.Conversation{}},
 	"GET /api/v1/flows/{id}/parts/{n}":       {does: "one part of a flow, with its whole text", params: []param{whyParam}, out: conversation.Part{}},
 	"POST /api/v1/flows/{id}/reveal":         {does: "what a mark hides or a pseudonym stands for; who asks and why is recorded first", in: revealBody{}, out: revealed{}},
-	"GET /api/v1/sessions/{id}/conversation": {does: "a session as people read it (docs/reference/conversation.md)", params: []param{whyParam, {name: "principal", does: "whose; needed when several have a session of that name"}, {name: "from", does: "the window's first flow; absent: the session's"}, {name: "end", does: "1: the last window"}, {name: "limit", does: "flows of the window; 200 at most, and when absent"}}, out: conversation.Conversation{}},
+	"GET /api/v1/sessions/{id}/conversation": {does: "a session as people read it (docs/reference/conversation.md)", params: []param{whyParam, {name: "principal", does: "whose; needed when several have a session of that name"}, {name: "from", does: "the window's first flow; absent: the session's"}, {name: "end", does: "1: the last window"}, {name: "limit", does: "flows of the window; 200 at most, and when absent", number: true}}, out: conversation.Conversation{}},
 	"GET /api/v1/sessions/{id}/export.html":  {does: "a session as one file that opens offline (docs/export.md); whole, or a Problem. The header Gatehouse-Next names the flow from which the next file goes on when the session is too long for one", params: []param{whyParam, {name: "principal", does: "whose; needed when several have a session of that name"}, {name: "redact", does: "values, also when absent: what rules found is masked; none: nothing is"}, {name: "from", does: "the file's first flow; absent: the session's"}}, form: page_},
 }
 

@@ -271,7 +271,7 @@ export interface JournalEntry {
   principal?: string;
   query?: string;
   session?: string;
-  what?: "request" | "forwarded" | "response" | "delivered";
+  what?: string;
   who?: string;
   why?: string;
 }
