@@ -3,6 +3,7 @@ package app_test
 import (
 	"crypto/x509"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -225,6 +226,74 @@ func TestBlockedMessageEndsTheRow(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// TestACutMessageEndsTheRow: a message that its row's end cuts is a refused one. The
+// provider gets nothing of it, and does not take the call for a whole one.
+func TestACutMessageEndsTheRow(t *testing.T) {
+	provider := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		control := http.NewResponseController(w)
+		control.EnableFullDuplex()
+		w.Header().Set("Content-Type", r.Header.Get("Content-Type"))
+		control.Flush()
+		for buf := make([]byte, 1<<10); ; {
+			n, err := r.Body.Read(buf)
+			w.Write(buf[:n])
+			control.Flush()
+			if errors.Is(err, io.EOF) {
+				t.Error("the provider got a clean end")
+			}
+			if err != nil {
+				return
+			}
+		}
+	})
+	ways := map[string]func(t *testing.T) (*house, caller){
+		"redirect": func(t *testing.T) (*house, caller) {
+			h := open(t, t.TempDir(), provider, nil)
+			return h, h.redirected()
+		},
+		"HTTP/2": func(t *testing.T) (*house, caller) {
+			h := secured(t, t.TempDir(), provider)
+			return h, caller{h.client(true, nil).Transport, "https://api.openai.com/agent.v1.Chat/Run"}
+		},
+	}
+	whole := envelope(0, field(1, "hello"))
+	for name, enter := range ways {
+		for _, cut := range []string{whole[:len(whole)-4], whole[:5], whole[:3], whole[:1]} {
+			t.Run(fmt.Sprintf("%s at once, %d bytes", name, len(cut)), func(t *testing.T) {
+				h, way := enter(t)
+				resp := way.post(t, "application/grpc", strings.NewReader(whole+cut))
+				defer resp.Body.Close()
+				text, _ := io.ReadAll(resp.Body)
+				toldOfCut(t, resp)
+				flows := h.flows()
+				if last := flows[len(flows)-1]; last.State != flow.Refused || last.ForwardedBytes != 0 {
+					t.Errorf("%q, %s", text, judged(flows))
+				}
+			})
+			t.Run(fmt.Sprintf("%s later, %d bytes", name, len(cut)), func(t *testing.T) {
+				h, way := enter(t)
+				c := way.row(t, "application/grpc")
+				c.echoed(field(1, "hello"))
+				io.WriteString(c.to, cut)
+				c.to.Close()
+				io.ReadAll(c.resp.Body)
+				toldOfCut(t, c.resp)
+				flows := h.ended(3)
+				if last := flows[2]; last.State != flow.Refused || last.ForwardedBytes != 0 || last.RequestBytes != int64(len(cut)) {
+					t.Errorf("%s, %d bytes", judged(flows), last.RequestBytes)
+				}
+			})
+		}
+	}
+}
+
+func toldOfCut(t *testing.T, resp *http.Response) {
+	t.Helper()
+	if told := resp.Header.Get("Grpc-Message") + resp.Trailer.Get("Grpc-Message"); !strings.Contains(told, "ended%20early") {
+		t.Errorf("told %q, header %v, trailer %v", told, resp.Header, resp.Trailer)
 	}
 }
 

@@ -74,8 +74,8 @@ func (e *envelopes) one() (m envelope) {
 		return envelope{err: atEnd(err)}
 	}
 	e.control.SetReadDeadline(time.Now().Add(e.call.s.o.ReadTimeout))
-	if _, err := io.ReadFull(e.call.r.Body, head[1:]); err != nil {
-		return envelope{err: slowOrGone(err)}
+	if n, err := io.ReadFull(e.call.r.Body, head[1:]); err != nil {
+		return envelope{data: head[:1+n], err: inside(err)}
 	}
 	size := codec.EnvelopeSize(head)
 	switch limit := e.call.s.o.MaxBody; {
@@ -89,12 +89,20 @@ func (e *envelopes) one() (m envelope) {
 	for at := len(head); at < len(m.data); {
 		n, err := e.call.r.Body.Read(m.data[at:])
 		if at += n; err != nil && at < len(m.data) {
-			m.err = slowOrGone(err)
+			m.data, m.err = m.data[:at], inside(err)
 			return m
 		}
 		e.control.SetReadDeadline(time.Now().Add(e.call.s.o.ReadTimeout))
 	}
 	return m
+}
+
+// inside is an error in the middle of a message, where no row ends.
+func inside(err error) error {
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return slowOrGone(err)
 }
 
 // atEnd tells a row's end from a connection's.
