@@ -1,10 +1,12 @@
 package app_test
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -15,6 +17,7 @@ import (
 	"github.com/workingagents/gatehouse/internal/archive"
 	"github.com/workingagents/gatehouse/internal/console"
 	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/ledger"
 	"github.com/workingagents/gatehouse/internal/policy"
 )
 
@@ -147,5 +150,34 @@ func TestImportOfHalfAFile(t *testing.T) {
 	h.ended(2)
 	if report := h.imported("none.txt", strings.NewReader("what?")); !strings.Contains(report.Error, "neither a HAR file") || report.Flows != 0 {
 		t.Errorf("report %+v", report)
+	}
+}
+
+// An answer that comes before the end of the file does not break what the connection
+// is used for next.
+func TestImportKeepsItsConnectionWhole(t *testing.T) {
+	h := dock(t, "")
+	holder, _ := ledger.Held(h.dir)
+	c, err := net.Dial("unix", holder.Socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	file := oldHAR(claude(q("hello")), "{}")
+	fmt.Fprintf(c, "POST /api/v1/import?name=x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n", len(file), file)
+	in := bufio.NewReader(c)
+	resp, err := http.ReadResponse(in, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := io.ReadAll(resp.Body); err != nil || !strings.Contains(string(text), `"flows":3`) {
+		t.Fatalf("%s %v", text, err)
+	}
+	if resp.Close {
+		return // whoever reads this uses another one
+	}
+	fmt.Fprint(c, "0\r\n\r\nGET /api/v1/status HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	if resp, err := http.ReadResponse(in, nil); err != nil || resp.StatusCode != http.StatusOK {
+		t.Errorf("the next request: %v", err)
 	}
 }

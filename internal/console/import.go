@@ -49,6 +49,9 @@ func (c *Console) importFile(w http.ResponseWriter, r *http.Request) error {
 		return refuse(http.StatusBadRequest, "name", "the recording needs a name: ?name=FILE")
 	}
 	http.NewResponseController(w).EnableFullDuplex() // progress goes out while the file comes in; without it nothing is lost but that
+	// With it net/http reads what is left of the body when the answer is over, and then
+	// takes up the connection twice: "invalid concurrent Body.Read call".
+	w.Header().Set("Connection", "close")
 	out := newLines(w)
 	report, err := c.o.Import.Import(r.Context(), name, who(r), r.Body, func(so ImportReport) {
 		if so.Exchanges%importEvery == 0 {
