@@ -1,11 +1,13 @@
 package app_test
 
 import (
+	"bufio"
 	"crypto/x509"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -287,6 +289,37 @@ func TestACutMessageEndsTheRow(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestAnAnswerBeforeTheRowsEnd: over HTTP/1.1, whose connection it leaves with a body
+// on it, what comes next on that connection is answered, or the client is told to use
+// another one.
+func TestAnAnswerBeforeTheRowsEnd(t *testing.T) {
+	h := open(t, t.TempDir(), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.NewResponseController(w).EnableFullDuplex()
+		w.WriteHeader(http.StatusTeapot)
+	}), nil)
+	c, err := net.Dial("tcp", strings.TrimPrefix(h.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/connect+proto\r\nTransfer-Encoding: chunked\r\n\r\n", rpcPath)
+	in := bufio.NewReader(c)
+	resp, err := http.ReadResponse(in, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(resp.Body); err != nil || resp.StatusCode != http.StatusTeapot {
+		t.Fatalf("%s, %v", resp.Status, err)
+	}
+	if resp.Close {
+		return
+	}
+	fmt.Fprintf(c, "0\r\n\r\nGET /openai/v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	if resp, err := http.ReadResponse(in, nil); err != nil || resp.StatusCode != http.StatusTeapot {
+		t.Errorf("the next request: %v, %v", resp, err)
 	}
 }
 

@@ -172,6 +172,9 @@ func held(list []envelope) (n int64) {
 
 // flow admits the opening, forwards it, and then each message.
 func (c *call) flow(in *envelopes, first []envelope, release func()) {
+	if c.r.ProtoMajor == 1 { // an answer may leave some of the body on the connection, which net/http would take for a request
+		c.w.Header().Set("Connection", "close")
+	}
 	template := *c.message
 	p, err := c.s.o.Gate.Admit(c.message)
 	if err != nil {
