@@ -20,6 +20,10 @@ type importReport struct {
 	Flows     int            `json:"flows"`
 	Skipped   map[string]int `json:"skipped,omitempty"` // exchanges with hosts that are no provider's
 	Error     string         `json:"error,omitempty"`
+
+	Unreadable int      `json:"unreadable,omitempty"` // exchanges that are broken
+	Reasons    []string `json:"reasons,omitempty"`    // of the first of them
+	Undated    int      `json:"undated,omitempty"`    // exchanges without a time that can be theirs
 }
 
 // runImport sends recordings past the gate: the running gateway's, or one of its
@@ -48,6 +52,7 @@ func runImport(ctx context.Context, args []string, std streams) error {
 		return err
 	}
 	defer b.Close()
+	unreadable := 0
 	for _, file := range files {
 		report, err := importOne(ctx, b, file, std)
 		if err != nil {
@@ -67,6 +72,10 @@ func runImport(ctx context.Context, args []string, std streams) error {
 		if report.Error != "" {
 			return exitError{1, fmt.Sprintf("%s was not read to its end: %s", file, plain(report.Error))}
 		}
+		unreadable += report.Unreadable
+	}
+	if unreadable > 0 {
+		return exitError{1, fmt.Sprintf("could not be read: %d exchanges; all others are on record", unreadable)}
 	}
 	return nil
 }
@@ -121,5 +130,14 @@ func printImport(w io.Writer, file string, r importReport) {
 	}
 	if skipped > 0 {
 		fmt.Fprintf(w, "  %d with hosts that are no model provider's were passed over: %s\n", skipped, strings.Join(named, ", "))
+	}
+	if r.Undated > 0 {
+		fmt.Fprintf(w, "  %d have no time that can be theirs, and are on record as of now\n", r.Undated)
+	}
+	for _, why := range r.Reasons {
+		fmt.Fprintf(w, "  not read: %s\n", plain(why))
+	}
+	if more := r.Unreadable - len(r.Reasons); more > 0 {
+		fmt.Fprintf(w, "  not read: %d more\n", more)
 	}
 }

@@ -42,3 +42,27 @@ func TestImport(t *testing.T) {
 		}
 	}
 }
+
+// TestImportOfBrokenExchanges: they are named, all others are on record, of the files
+// after them too, and the exit code tells.
+func TestImportOfBrokenExchanges(t *testing.T) {
+	p := newPlace(t)
+	entry := func(at, encoding string) string {
+		return `{"startedDateTime":"` + at + `","request":{"method":"POST","url":"https://api.anthropic.com/v1/messages","postData":{"text":"{}"}},"response":{"status":200,"content":{"text":"!","encoding":"` + encoding + `"}}}`
+	}
+	file := func(name string, entries ...string) string {
+		return p.save(name, `{"log":{"entries":[`+strings.Join(entries, ",")+`]}}`)
+	}
+	broken := strings.Split(strings.Repeat(entry("2025-03-01T10:00:00Z", "base64")+"\n", 25), "\n")[:25]
+	odd := file("odd.har", append(broken, entry("0001-01-01T00:00:00Z", ""))...)
+	good := file("good.har", entry("2025-03-01T10:00:00Z", ""))
+	exit, out, errs := p.do("import", "--data", filepath.Join(t.TempDir(), "data"), odd, good)
+	for _, want := range []string{"26 exchanges, 1 flows", "1 have no time", "not read: entry 1 ", "not read: entry 20 ", "not read: 5 more", "good.har: 1 exchanges, 1 flows"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("nothing of %q: %s", want, out)
+		}
+	}
+	if exit != 1 || !strings.Contains(errs, "could not be read: 25 exchanges") {
+		t.Errorf("%d, %s", exit, errs)
+	}
+}

@@ -153,6 +153,45 @@ func TestImportOfHalfAFile(t *testing.T) {
 	}
 }
 
+// A broken exchange is counted where it is a provider's, and loses nothing else.
+func TestImportPassesOverBrokenExchanges(t *testing.T) {
+	h := dock(t, "")
+	entry := func(address, content string) string {
+		return fmt.Sprintf(`{"startedDateTime":"2025-03-01T10:00:00.000+0100","request":{"method":"POST","url":"https://%s","postData":{"text":%s}},"response":{"status":200.0,"content":%s}}`, address, q(claude(q("hello"))), content)
+	}
+	broken := `{"text":"!","encoding":"base64"}`
+	report := h.imported("odd.har", strings.NewReader(`{"log":{"entries":[`+strings.Join([]string{
+		entry("cdn.example.com/a.png", broken), entry("api.anthropic.com/v1/messages", broken), `{"request":{"method":"GET","url":""}}`, entry("api.anthropic.com/v1/messages", `{"text":"{}"}`),
+	}, ",")+`]}}`))
+	if report.Error != "" || report.Exchanges != 4 || report.Flows != 1 || report.Skipped["cdn.example.com"] != 1 || report.Unreadable != 2 || report.Undated != 0 ||
+		len(report.Reasons) != 2 || !strings.HasPrefix(report.Reasons[0], "entry 2 ") || !strings.HasPrefix(report.Reasons[1], "entry 3 ") {
+		t.Errorf("report %+v", report)
+	}
+	if v := h.ended(1)[0]; !v.Started.Equal(time.Date(2025, 3, 1, 9, 0, 0, 0, time.UTC)) {
+		t.Errorf("started %s", v.Started)
+	}
+}
+
+// An exchange with a time that can't be is on record as of now, where it can be seen.
+func TestImportOfImpossibleTimes(t *testing.T) {
+	h := dock(t, "")
+	var list []string
+	times := []string{"9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "1969-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "2500-01-01T00:00:00Z", "yesterday", ""}
+	for _, at := range append(times, "2025-03-01T10:00:00Z") {
+		list = append(list, fmt.Sprintf(`{"startedDateTime":%q,"time":1e16,"request":{"method":"POST","url":"https://api.anthropic.com/v1/messages","postData":{"text":%s}},"response":{"status":200,"content":{"text":"{}"}}}`, at, q(claude(q("hello")))))
+	}
+	before := time.Now()
+	report := h.imported("old.har", strings.NewReader(`{"log":{"entries":[`+strings.Join(list, ",")+`]}}`))
+	if report.Error != "" || report.Flows != len(list) || report.Undated != len(times) || report.Unreadable != 0 {
+		t.Errorf("report %+v", report)
+	}
+	for i, v := range h.ended(len(list)) {
+		if now := !v.Started.Before(before.Truncate(time.Millisecond)) && v.Started.Before(time.Now().Add(time.Second)); now == (v.Started.Year() == 2025) || v.DurationMS == nil || *v.DurationMS != 0 {
+			t.Errorf("%d: started %s, took %v", i, v.Started, v.DurationMS)
+		}
+	}
+}
+
 // An answer that comes before the end of the file does not break what the connection
 // is used for next.
 func TestImportKeepsItsConnectionWhole(t *testing.T) {

@@ -44,11 +44,12 @@ func (i *importer) Import(ctx context.Context, name, owner string, r io.Reader, 
 	secret := identity.Fingerprint(i.store.ledger.Subkey("credential"))
 	got, err := recorded.Play(io.TeeReader(reading{ctx, r}, sum), recorded.Options{
 		Gate:     func(now func() time.Time) *gate.Gate { return i.gate(prices, now) },
-		Provider: i.provider, Secret: secret, Custody: flow.SameUser,
+		Provider: i.provider, Secret: secret, Custody: flow.SameUser, Now: time.Now(),
 		Principal: flow.Principal{Name: owner + "/import", User: owner, Program: "import"},
 	}, func(so recorded.Report) { told(console.ImportReport(reportOf(so))) })
 	attrs := map[string]string{
 		"file": name, "sha256": hex.EncodeToString(sum.Sum(nil)), "exchanges": strconv.Itoa(got.Exchanges), "flows": strconv.Itoa(got.Flows),
+		"unreadable": strconv.Itoa(got.Unreadable), "undated": strconv.Itoa(got.Undated),
 	}
 	if noted := i.store.ledger.Admin("import", "asked by "+owner, attrs); err == nil && noted != nil {
 		err = fmt.Errorf("recording the import: %w", noted)
@@ -57,7 +58,10 @@ func (i *importer) Import(ctx context.Context, name, owner string, r io.Reader, 
 }
 
 func reportOf(r recorded.Report) console.ImportReport {
-	return console.ImportReport{Exchanges: r.Exchanges, Flows: r.Flows, Skipped: r.Skipped}
+	return console.ImportReport{
+		Exchanges: r.Exchanges, Flows: r.Flows, Skipped: r.Skipped,
+		Unreadable: r.Unreadable, Reasons: r.Reasons, Undated: r.Undated,
+	}
 }
 
 // gate makes the gate of one recording. Its policy never acts on what was long

@@ -10,19 +10,21 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"time"
 )
 
 // Exchange is one request and what came of it.
 type Exchange struct {
-	Started  time.Time
+	Started  time.Time // zero: the file has none that can be read
 	Method   string
 	URL      string // absolute
 	Header   http.Header
 	Body     []byte
 	Response *Response // nil: none came
 	Messages []Message // of a WebSocket, in order; nil: it is none
+	Err      error     // why it can't be read whole: what stands above is what could be
 }
 
 // Response is an answer, whole.
@@ -52,9 +54,20 @@ var maxBytes = 256 << 20
 
 func errLong() error { return fmt.Errorf("it is longer than %d bytes", maxBytes) }
 
-// Read calls each for every exchange of a file, in the file's order, and stops at
-// the first error, its own or each's. What stands before the error has been
-// given.
+// statusOf gives an answer's status; 0: there was no answer.
+func statusOf(n float64) (int, error) {
+	switch {
+	case n <= 0:
+		return 0, nil
+	case n < 100 || n > 999 || n != math.Trunc(n):
+		return 0, errors.New("the answer's status is none of HTTP's")
+	}
+	return int(n), nil
+}
+
+// Read calls each for every exchange of a file, in the file's order, also for those
+// that can't be read. It stops at the first error, each's or one after which nobody
+// can tell where the next begins. What stands before the error has been given.
 func Read(r io.Reader, each func(*Exchange) error) error {
 	in := bufio.NewReaderSize(r, 64<<10)
 	if mark, _ := in.Peek(3); bytes.Equal(mark, []byte("\xef\xbb\xbf")) {

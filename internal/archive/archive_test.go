@@ -13,12 +13,18 @@ import (
 	"github.com/workingagents/gatehouse/internal/archive"
 )
 
+// read gives the exchanges that can be read, and why others can't.
 func read(text string) (list []*archive.Exchange, err error) {
+	var odd []error
 	err = archive.Read(strings.NewReader(text), func(x *archive.Exchange) error {
+		if x.Err != nil {
+			odd = append(odd, x.Err)
+			return nil
+		}
 		list = append(list, x)
 		return nil
 	})
-	return list, err
+	return list, errors.Join(append(odd, err)...)
 }
 
 // What mitmproxy recorded comes back as it went over the wire: the compressed body
@@ -95,6 +101,8 @@ func TestHAR(t *testing.T) {
 // given.
 func TestBadFiles(t *testing.T) {
 	flow := func(s string) string { return fmt.Sprintf("%d:%s}", len(s), s) }
+	entries := func(list ...string) string { return `{"log":{"entries":[` + strings.Join(list, ",") + `]}}` }
+	call := `"request":{"method":"GET","url":"http://x/"}}`
 	good := flow("4:type;4:http;7:request;26:6:method;3:GET;4:path;1:/;}")
 	for _, tt := range []struct {
 		file, want string
@@ -122,6 +130,16 @@ func TestBadFiles(t *testing.T) {
 		{good + "5:ab", "flow 2", 1},
 		{flow("1:a;" + strings.Repeat("9:", 40)), "netstring", 0},
 		{flow("4:type;3:tcp;"), "", 0},
+		{flow("1:a;10:1234567890") + flow("4:type;4:http;") + "1:a," + good, "flow 3", 1},
+		{flow("4:type;4:http;7:request;15:6:method;3:GET;}8:response;22:11:status_code;4:1e30^}") + good, "the answer's status", 1},
+		{entries(`{"startedDateTime":5,`+call, `{"startedDateTime":"2026-11-01T10:00:00.000+0100",`+call, `{"startedDateTime":"",`+call), "", 3},
+		{entries(`{"response":{"status":200.0},`+call, `{"response":{"status":0},`+call), "", 2},
+		{entries(`{"response":{"status":1e300},`+call, `{`+call), "entry 1 of the HAR file: the answer's status", 1},
+		{entries(`{"response":{"status":"SECRET"},`+call, `{`+call), "response.status is of the type string", 1},
+		{entries(`{"time":"12",`+call, `{"response":{"content":{"text":5},"status":200},`+call, `{`+call), "response.content.text is of the type number", 1},
+		{entries(`7`, `null`, `"x"`, `[]`, `{}`, `{`+call), "entry 4 of the HAR file: the entry is of the type array", 1},
+		{entries(`{"_webSocketMessages":[{"opcode":2,"data":"###"}],`+call, `{`+call), "a WebSocket message", 1},
+		{entries(`{"_webSocketMessages":[5],`+call, `{`+call), "entry 1", 1},
 	} {
 		list, err := read(tt.file)
 		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
@@ -129,6 +147,9 @@ func TestBadFiles(t *testing.T) {
 		}
 		if len(list) != tt.given {
 			t.Errorf("%.60q: gave %d exchanges, want %d", tt.file, len(list), tt.given)
+		}
+		if err != nil && (strings.Contains(err.Error(), "archive.") || strings.Contains(err.Error(), "SECRET")) {
+			t.Errorf("%.60q: %v", tt.file, err)
 		}
 	}
 	if err := archive.Read(strings.NewReader("{}"), nil); !errors.Is(err, archive.ErrFormat) {

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -15,34 +16,58 @@ import (
 // Group, "HTTP Archive (HAR) format", 2012), with the WebSocket messages that
 // browsers built on Chromium add.
 type harEntry struct {
-	Started time.Time `json:"startedDateTime"`
-	Time    float64   // milliseconds
+	Started harTime `json:"startedDateTime"`
+	Time    float64 `json:"time"` // milliseconds
 	Request struct {
-		Method, URL string
-		Headers     []harPair
-		PostData    *struct {
-			Text     string
-			Encoding string // mitmproxy's and Chromium's: "base64"
-		}
-	}
+		Method   string    `json:"method"`
+		URL      string    `json:"url"`
+		Headers  []harPair `json:"headers"`
+		PostData *struct {
+			Text     string `json:"text"`
+			Encoding string `json:"encoding"` // mitmproxy's and Chromium's: "base64"
+		} `json:"postData"`
+	} `json:"request"`
 	Response struct {
-		Status  int
-		Headers []harPair
+		Status  float64   `json:"status"`
+		Headers []harPair `json:"headers"`
 		Content struct {
-			Text, Encoding string
-		}
-	}
-	Timings struct{ Blocked, DNS, Connect, Send, Wait float64 } // milliseconds; -1: does not apply
-	Sockets []harMessage                                        `json:"_webSocketMessages"`
+			Text     string `json:"text"`
+			Encoding string `json:"encoding"`
+		} `json:"content"`
+	} `json:"response"`
+	Timings struct { // milliseconds; -1: does not apply
+		Blocked float64 `json:"blocked"`
+		DNS     float64 `json:"dns"`
+		Connect float64 `json:"connect"`
+		Send    float64 `json:"send"`
+		Wait    float64 `json:"wait"`
+	} `json:"timings"`
+	Sockets []harMessage `json:"_webSocketMessages"`
 }
 
-type harPair struct{ Name, Value string }
+type harPair struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
 
 type harMessage struct {
-	Type   string  // send, receive
-	Time   float64 // seconds since 1970
-	Opcode int     // 1 text, 2 binary: in base64
-	Data   string
+	Type   string  `json:"type"`   // send, receive
+	Time   float64 `json:"time"`   // seconds since 1970
+	Opcode int     `json:"opcode"` // 1 text, 2 binary: in base64
+	Data   string  `json:"data"`
+}
+
+// harTime is a time as tools write it; zero: it can't be read.
+type harTime struct{ time.Time }
+
+// UnmarshalJSON never fails: an exchange without a time is one.
+func (t *harTime) UnmarshalJSON(text []byte) error {
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05Z0700"} {
+		if at, err := time.Parse(`"`+layout+`"`, string(text)); err == nil {
+			t.Time = at
+		}
+	}
+	return nil
 }
 
 // errNoLog says what a HAR file has to have.
@@ -65,12 +90,17 @@ func readHAR(r io.Reader, each func(*Exchange) error) error {
 			break
 		}
 		var e harEntry
-		if err := d.Decode(&e); err != nil {
+		err := d.Decode(&e)
+		var odd *json.UnmarshalTypeError // the rest of the entry is read
+		if err != nil && !errors.As(err, &odd) {
 			return fmt.Errorf("entry %d of the HAR file: %w", n, err)
 		}
-		x, err := e.exchange()
-		if err != nil {
-			return fmt.Errorf("entry %d of the HAR file: %w", n, err)
+		x := e.exchange()
+		if odd != nil {
+			x.Err = oddType(odd)
+		}
+		if x.Err != nil {
+			x.Err = fmt.Errorf("entry %d of the HAR file: %w", n, x.Err)
 		}
 		if err := each(x); err != nil {
 			return err
@@ -80,6 +110,12 @@ func readHAR(r io.Reader, each func(*Exchange) error) error {
 		return fmt.Errorf("the HAR file ends early: %w", err)
 	}
 	return nil
+}
+
+// oddType says which member is of another type than the format has.
+func oddType(err *json.UnmarshalTypeError) error {
+	kind, _, _ := strings.Cut(err.Value, " ") // "number 1e99"
+	return fmt.Errorf("%s is of the type %s", cmp.Or(err.Field, "the entry"), kind)
 }
 
 // measured reads so many bytes: a decoder of JSON holds a value whole, however long
@@ -120,33 +156,39 @@ func member(d *json.Decoder, name string) error {
 	return errNoLog
 }
 
-func (e *harEntry) exchange() (*Exchange, error) {
-	x := &Exchange{Started: e.Started, Method: e.Request.Method, URL: e.Request.URL, Header: harHeader(e.Request.Headers)}
+func (e *harEntry) exchange() *Exchange {
+	x := &Exchange{Started: e.Started.Time, Method: e.Request.Method, URL: e.Request.URL, Header: harHeader(e.Request.Headers)}
+	x.Err = e.bodies(x)
+	return x
+}
+
+// bodies reads what can be wrong in an entry.
+func (e *harEntry) bodies(x *Exchange) (err error) {
 	if x.Method == "" || x.URL == "" {
-		return nil, errors.New("a request without method or address")
+		return errors.New("a request without method or address")
 	}
-	var err error
 	if p := e.Request.PostData; p != nil {
 		if x.Body, err = harText(p.Text, p.Encoding); err != nil {
-			return nil, fmt.Errorf("the request's body: %w", err)
+			return fmt.Errorf("the request's body: %w", err)
 		}
 	}
 	for _, m := range e.Sockets {
 		data, err := m.data()
 		if err != nil {
-			return nil, fmt.Errorf("a WebSocket message: %w", err)
+			return fmt.Errorf("a WebSocket message: %w", err)
 		}
 		x.Messages = append(x.Messages, Message{FromClient: m.Type == "send", Text: m.Opcode != 2, Data: data, At: seconds(m.Time)})
 	}
-	if e.Response.Status <= 0 { // what browsers write for a call that failed
-		return x, nil
+	status, err := statusOf(e.Response.Status)
+	if status == 0 { // what browsers write for a call that failed
+		return err
 	}
 	body, err := harText(e.Response.Content.Text, e.Response.Content.Encoding)
 	if err != nil {
-		return nil, fmt.Errorf("the answer's body: %w", err)
+		return fmt.Errorf("the answer's body: %w", err)
 	}
-	x.Response = &Response{Status: e.Response.Status, Header: harHeader(e.Response.Headers), Body: body, Decoded: true, Duration: millis(e.Time), FirstByte: e.firstByte()}
-	return x, nil
+	x.Response = &Response{Status: status, Header: harHeader(e.Response.Headers), Body: body, Decoded: true, Duration: millis(e.Time), FirstByte: e.firstByte()}
+	return nil
 }
 
 func (m *harMessage) data() ([]byte, error) {

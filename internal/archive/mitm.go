@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -27,19 +28,19 @@ const maxNest = 32
 // readFlows reads one flow after the other. What is no HTTP flow is passed over.
 func readFlows(r *bufio.Reader, each func(*Exchange) error) error {
 	for n := 1; ; n++ {
-		flow, err := readFlow(r)
+		data, kind, err := readFlow(r)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("flow %d of the file: %w", n, err)
 		}
-		if kind := text(flow["type"]); kind != "http" {
+		x := flowOf(data, kind)
+		if x == nil {
 			continue
 		}
-		x, err := exchangeOf(flow)
-		if err != nil {
-			return fmt.Errorf("flow %d of the file: %w", n, err)
+		if x.Err != nil {
+			x.Err = fmt.Errorf("flow %d of the file: %w", n, x.Err)
 		}
 		if err := each(x); err != nil {
 			return err
@@ -47,20 +48,37 @@ func readFlows(r *bufio.Reader, each func(*Exchange) error) error {
 	}
 }
 
-// readFlow reads the next flow; io.EOF: there is none.
-func readFlow(r *bufio.Reader) (map[string]value, error) {
+// flowOf gives the exchange that a flow is; nil: it is none of HTTP.
+func flowOf(data []byte, kind byte) *Exchange {
+	v, err := parse(data, kind, 0)
+	if err != nil {
+		return &Exchange{Header: http.Header{}, Err: err}
+	}
+	flow, ok := v.(map[string]value)
+	switch {
+	case !ok:
+		return &Exchange{Header: http.Header{}, Err: errors.New("it is no dictionary")}
+	case text(flow["type"]) != "http":
+		return nil
+	}
+	return exchangeOf(flow)
+}
+
+// readFlow reads the next flow's data, and the byte for their type; io.EOF: there is
+// none.
+func readFlow(r *bufio.Reader) (data []byte, kind byte, err error) {
 	size := 0
 	for digits := 0; ; digits++ {
 		c, err := r.ReadByte()
 		switch {
 		case errors.Is(err, io.EOF) && digits == 0:
-			return nil, io.EOF
+			return nil, 0, io.EOF
 		case err != nil:
-			return nil, cutShort(err)
+			return nil, 0, cutShort(err)
 		case c == ':' && digits > 0:
-			return readDict(r, size)
+			return readValue(r, size)
 		case c < '0' || c > '9' || digits > 9:
-			return nil, errNetstring
+			return nil, 0, errNetstring
 		}
 		size = 10*size + int(c-'0')
 	}
@@ -75,27 +93,22 @@ func cutShort(err error) error {
 	return fmt.Errorf("reading the file: %w", err)
 }
 
-func readDict(r *bufio.Reader, size int) (map[string]value, error) {
+func readValue(r *bufio.Reader, size int) ([]byte, byte, error) {
 	if size > maxBytes {
-		return nil, errLong()
+		return nil, 0, errLong()
 	}
 	var data bytes.Buffer // grows as bytes come: a length alone takes no memory
 	if _, err := io.CopyN(&data, r, int64(size)); err != nil {
-		return nil, cutShort(err)
+		return nil, 0, cutShort(err)
 	}
 	kind, err := r.ReadByte()
-	if err != nil {
-		return nil, cutShort(err)
+	switch {
+	case err != nil:
+		return nil, 0, cutShort(err)
+	case !strings.ContainsRune(",;#^!~]}", rune(kind)): // nobody can tell where the next one begins
+		return nil, 0, errNetstring
 	}
-	v, err := parse(data.Bytes(), kind, 0)
-	if err != nil {
-		return nil, err
-	}
-	flow, ok := v.(map[string]value)
-	if !ok {
-		return nil, errors.New("it is no dictionary")
-	}
-	return flow, nil
+	return data.Bytes(), kind, nil
 }
 
 func parse(data []byte, kind byte, depth int) (value, error) {
@@ -115,7 +128,7 @@ func parse(data []byte, kind byte, depth int) (value, error) {
 		return n, nil
 	case '^':
 		f, err := strconv.ParseFloat(string(data), 64)
-		if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
+		if err != nil {
 			return nil, errNetstring
 		}
 		return f, nil
@@ -192,33 +205,51 @@ func raw(v value) []byte {
 	return []byte(text(v))
 }
 
+// number gives a number that can be counted with.
 func number(v value) float64 {
 	switch v := v.(type) {
 	case int64:
 		return float64(v)
 	case float64:
-		return v
+		if !math.IsNaN(v) && !math.IsInf(v, 0) {
+			return v
+		}
 	}
 	return 0
 }
 
-func exchangeOf(flow map[string]value) (*Exchange, error) {
+func exchangeOf(flow map[string]value) *Exchange {
 	req, ok := flow["request"].(map[string]value)
 	if !ok || text(req["method"]) == "" {
-		return nil, errors.New("it has no request")
+		return &Exchange{Header: http.Header{}, Err: errors.New("it has no request")}
 	}
-	x := &Exchange{Started: seconds(number(req["timestamp_start"])), Method: text(req["method"]), Header: headerOf(req["headers"]), Body: raw(req["content"])}
+	x := &Exchange{Method: text(req["method"]), Header: headerOf(req["headers"]), Body: raw(req["content"])}
+	if at := number(req["timestamp_start"]); at > 0 {
+		x.Started = seconds(at)
+	}
 	x.URL = addressOf(req, x.Header)
+	x.Err = answerOf(flow, x)
+	return x
+}
+
+// answerOf reads what came of a request.
+func answerOf(flow map[string]value, x *Exchange) (err error) {
 	if resp, ok := flow["response"].(map[string]value); ok {
-		x.Response = &Response{
-			Status: int(number(resp["status_code"])), Header: headerOf(resp["headers"]), Body: raw(resp["content"]),
-			FirstByte: since(x.Started, resp["timestamp_start"]), Duration: since(x.Started, resp["timestamp_end"]),
+		status, err := statusOf(number(resp["status_code"]))
+		if err != nil {
+			return err
+		}
+		if status > 0 {
+			x.Response = &Response{
+				Status: status, Header: headerOf(resp["headers"]), Body: raw(resp["content"]),
+				FirstByte: since(x.Started, resp["timestamp_start"]), Duration: since(x.Started, resp["timestamp_end"]),
+			}
 		}
 	}
 	if socket, ok := flow["websocket"].(map[string]value); ok {
-		x.Messages = messagesOf(socket["messages"])
+		x.Messages, err = messagesOf(socket["messages"])
 	}
-	return x, nil
+	return err
 }
 
 // addressOf gives a request's address. Its host is the one that the client meant,
@@ -235,7 +266,7 @@ func addressOf(req map[string]value, h http.Header) string {
 }
 
 func since(start time.Time, v value) time.Duration {
-	if at := number(v); at > 0 {
+	if at := number(v); at > 0 && !start.IsZero() {
 		return max(0, seconds(at).Sub(start))
 	}
 	return 0
@@ -254,15 +285,15 @@ func headerOf(v value) http.Header {
 
 // messagesOf reads a WebSocket's messages: type, from the client, content, time,
 // and more in later versions.
-func messagesOf(v value) (list []Message) {
+func messagesOf(v value) (list []Message, err error) {
 	rows, _ := v.([]value)
 	for _, row := range rows {
 		m, ok := row.([]value)
 		if !ok || len(m) < 4 {
-			continue
+			return nil, errors.New("a WebSocket message that is none")
 		}
 		from, _ := m[1].(bool)
 		list = append(list, Message{FromClient: from, Text: number(m[0]) == 1, Data: raw(m[2]), At: seconds(number(m[3]))})
 	}
-	return list
+	return list, nil
 }

@@ -19,6 +19,10 @@ type ImportReport struct {
 	Flows     int            `json:"flows"`             // that are on record now
 	Skipped   map[string]int `json:"skipped,omitempty"` // exchanges with hosts that are no provider's
 	Error     string         `json:"error,omitempty"`   // why it was not read to its end
+
+	Unreadable int      `json:"unreadable,omitempty"` // exchanges that are broken
+	Reasons    []string `json:"reasons,omitempty"`    // of the first of them, each with its place in the file
+	Undated    int      `json:"undated,omitempty"`    // exchanges without a time that can be theirs: recorded as of now
 }
 
 // importLine is a line of an import: some of the first, one of the second.

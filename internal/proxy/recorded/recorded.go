@@ -30,6 +30,7 @@ type Options struct {
 	Secret    func(secret []byte) string // keyed fingerprint of a credential
 	Principal flow.Principal             // who imports
 	Custody   flow.Custody
+	Now       time.Time // when this is
 }
 
 // Report says what became of a recording.
@@ -37,10 +38,20 @@ type Report struct {
 	Exchanges int            `json:"exchanges"`         // that the file has
 	Flows     int            `json:"flows"`             // that are on record now; a socket is several
 	Skipped   map[string]int `json:"skipped,omitempty"` // exchanges with hosts that are no provider's
+
+	Unreadable int      `json:"unreadable,omitempty"` // exchanges that are broken
+	Reasons    []string `json:"reasons,omitempty"`    // of the first of them, each with its place in the file
+	Undated    int      `json:"undated,omitempty"`    // exchanges without a time that can be theirs: recorded as of now
 }
 
 // maxHosts is how many hosts a Report names; the rest is counted under "…".
 const maxHosts = 1000
+
+// maxReasons is how many reasons a Report has.
+const maxReasons = 20
+
+// ahead is how far before us the clock of whoever recorded may be.
+const ahead = 24 * time.Hour
 
 // Play reads a recording and has each exchange with a provider recorded. What was
 // recorded before an error is on record, and in the report. told, which may be
@@ -78,16 +89,28 @@ func (c *clock) time() time.Time { return time.Unix(0, c.nanos.Load()) }
 // pages of a browser in the same file, is counted by its host.
 func (p *player) play(x *archive.Exchange) error {
 	address, err := url.Parse(x.URL)
-	if err != nil || address.Hostname() == "" {
+	known := err == nil && address.Hostname() != ""
+	if !known && x.Err == nil {
 		p.skip("…")
 		return nil
 	}
-	to, ok := p.route(x, address)
-	if !ok {
-		p.skip(strings.ToLower(address.Hostname()))
+	var to route.Route
+	if known {
+		var ok bool
+		if to, ok = p.route(x, address); !ok {
+			p.skip(strings.ToLower(address.Hostname()))
+			return nil
+		}
+	}
+	if x.Err != nil {
+		p.unreadable(x.Err)
 		return nil
 	}
-	p.now.set(x.Started)
+	if !p.possible(x.Started) {
+		p.report.Undated++
+		x.Started = p.o.Now
+	}
+	p.at(x, x.Started)
 	m := p.message(x, address, to)
 	if len(x.Messages) > 0 {
 		return p.socket(x, m)
@@ -106,6 +129,26 @@ func (p *player) skip(host string) {
 		host = "…"
 	}
 	p.report.Skipped[host]++
+}
+
+func (p *player) unreadable(why error) {
+	if p.report.Unreadable++; p.report.Unreadable <= maxReasons {
+		p.report.Reasons = append(p.report.Reasons, why.Error())
+	}
+}
+
+// possible reports whether something can have been recorded then: a time that is
+// not known is written as the year 1, as 1970, or as the end of all days.
+func (p *player) possible(t time.Time) bool {
+	return t.After(time.Unix(0, 0)) && t.Before(p.o.Now.Add(ahead))
+}
+
+// at sets the clock to a time of an exchange; one that can't be is its beginning.
+func (p *player) at(x *archive.Exchange, t time.Time) {
+	if t.Before(x.Started) || !p.possible(t) {
+		t = x.Started
+	}
+	p.now.set(t)
 }
 
 // route finds whose an exchange is: by its host or, with a gateway between, by
@@ -174,7 +217,7 @@ func (p *player) answer(passage *gate.Passage, x *archive.Exchange) {
 		passage.End(flow.Aborted, "the recording has no answer")
 		return
 	}
-	p.now.set(x.Started.Add(a.FirstByte))
+	p.at(x, x.Started.Add(a.FirstByte))
 	encoding := carry.ContentEncoding(a.Header)
 	if a.Decoded {
 		encoding = ""
@@ -192,7 +235,7 @@ func (p *player) answer(passage *gate.Passage, x *archive.Exchange) {
 	if err != nil {
 		why, state = err.Error(), flow.Aborted
 	}
-	p.now.set(x.Started.Add(max(a.Duration, a.FirstByte)))
+	p.at(x, x.Started.Add(max(a.Duration, a.FirstByte)))
 	passage.End(state, why)
 }
 
@@ -224,10 +267,7 @@ func (p *player) socket(x *archive.Exchange, m *gate.Message) error {
 		}
 	}
 	for _, message := range x.Messages {
-		p.now.set(message.At)
-		if message.At.Before(x.Started) {
-			p.now.set(x.Started)
-		}
+		p.at(x, message.At)
 		if !message.FromClient {
 			if open != nil {
 				if err := open.Push(message.Data, deliver); err != nil {

@@ -226,7 +226,10 @@ export interface ImportReport {
   error?: string;
   exchanges: number;
   flows: number;
+  reasons?: string[];
   skipped?: Record<string, number>;
+  undated?: number;
+  unreadable?: number;
 }
 
 export interface Intent {
