@@ -22,6 +22,10 @@ var baseVars = []string{
 	"GOOGLE_GEMINI_BASE_URL", "GOOGLE_VERTEX_BASE_URL", "GEMINI_API_BASE", "CODE_ASSIST_ENDPOINT",
 }
 
+// loopback is how a program names its own machine, to which the forward proxy does
+// not lead.
+var loopback = []string{"localhost", "127.0.0.1", "::1"}
+
 // Intercept gives the environment and arguments with which the agent calls its
 // providers as if there were no gateway, through the forward proxy of one.
 func (a Agent) Intercept(g Gateway, p Proxy) Launch {
@@ -36,7 +40,7 @@ func (a Agent) Intercept(g Gateway, p Proxy) Launch {
 		l.set(name, p.URL)
 	}
 	for _, name := range []string{"NO_PROXY", "no_proxy"} {
-		l.set(name, g.direct(past(g.env("NO_PROXY", "no_proxy"), p.Hosts)))
+		l.set(name, g.direct(past(g.env("NO_PROXY", "no_proxy"), p.Hosts), loopback...))
 	}
 	l.set("NODE_USE_ENV_PROXY", "1") // Node's own fetch reads the proxy's variables only then
 	for _, line := range p.CA {

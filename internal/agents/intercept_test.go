@@ -14,6 +14,9 @@ var forward = agents.Proxy{
 	CA: []string{"NODE_EXTRA_CA_CERTS=/d/roots.pem", "SSL_CERT_FILE=/d/bundle.pem"},
 }
 
+// direct is who is always called without the proxy: the child's own machine.
+const direct = "localhost,127.0.0.1,::1,127.0.0.1:4000"
+
 func variable(env []string, name string) (v string, ok bool) {
 	for _, line := range env {
 		if after, found := strings.CutPrefix(line, name+"="); found {
@@ -33,7 +36,7 @@ func TestInterceptSetsProxyAndRoots(t *testing.T) {
 		}, forward)
 		for name, want := range map[string]string{
 			"HTTPS_PROXY": forward.URL, "https_proxy": forward.URL, "HTTP_PROXY": forward.URL, "NODE_EXTRA_CA_CERTS": "/d/roots.pem", "SSL_CERT_FILE": "/d/bundle.pem",
-			"NODE_USE_ENV_PROXY": "1", "PATH": "/bin", "NO_PROXY": "127.0.0.1,127.0.0.1:4000",
+			"NODE_USE_ENV_PROXY": "1", "PATH": "/bin", "NO_PROXY": direct, "no_proxy": direct,
 		} {
 			if got, _ := variable(l.Env, name); got != want {
 				t.Errorf("%s: %s=%q, want %q", a.Name, name, got, want)
@@ -63,12 +66,24 @@ func TestInterceptKeepsWhoIsCalledDirectly(t *testing.T) {
 		"com":                              "",
 		"eu.models.example.org,other.test": "other.test",
 		"nothropic.com":                    "nothropic.com",
+		"fe80::1":                          "fe80::1",
 	} {
 		a, _ := agents.For("codex")
 		l := a.Intercept(agents.Gateway{URL: "http://127.0.0.1:4000", Env: []string{"no_proxy=" + list}}, forward)
 		got, _ := variable(l.Env, "NO_PROXY")
-		if got = strings.TrimSuffix(strings.TrimSuffix(got, "127.0.0.1,127.0.0.1:4000"), ","); got != want {
+		if got = strings.TrimSuffix(strings.TrimSuffix(got, direct), ","); got != want {
 			t.Errorf("%q: %q, want %q", list, got, want)
+		}
+	}
+}
+
+// TestDirectHasNoBrackets: httpx does not start with some in NO_PROXY.
+func TestDirectHasNoBrackets(t *testing.T) {
+	a, _ := agents.For("aider")
+	g := agents.Gateway{URL: "http://[::1]:4000"}
+	for _, l := range []agents.Launch{a.Launch(g), a.Intercept(g, forward)} {
+		if got, _ := variable(l.Env, "NO_PROXY"); strings.Contains(got, "[") || !slices.Contains(strings.Split(got, ","), "::1") {
+			t.Errorf("NO_PROXY=%s", got)
 		}
 	}
 }
@@ -90,7 +105,7 @@ func TestInterceptOutranksAFolder(t *testing.T) {
 		return s.Env
 	}
 	got := env(forward)
-	for name, want := range map[string]string{"HTTPS_PROXY": forward.URL, "NODE_EXTRA_CA_CERTS": "/d/roots.pem", "ANTHROPIC_BASE_URL": "https://api.anthropic.com", "CLAUDE_CODE_USE_BEDROCK": "", "NO_PROXY": "127.0.0.1,127.0.0.1:4000"} {
+	for name, want := range map[string]string{"HTTPS_PROXY": forward.URL, "NODE_EXTRA_CA_CERTS": "/d/roots.pem", "ANTHROPIC_BASE_URL": "https://api.anthropic.com", "CLAUDE_CODE_USE_BEDROCK": "", "NO_PROXY": direct} {
 		if v, ok := got[name]; !ok || v != want {
 			t.Errorf("%s is %q, want %q", name, v, want)
 		}

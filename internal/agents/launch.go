@@ -82,8 +82,10 @@ func (l *Launch) keep(g Gateway, names ...string) {
 }
 
 // direct adds the gateway to a list of hosts that are called without a proxy:
-// with and without its port, because programs differ.
-func (g Gateway) direct(list string) string {
+// with and without its port, because programs differ. Brackets are left out: httpx,
+// which the SDKs for Python call by, refuses to start with some in the list, and all
+// programs that we tried know the address without them.
+func (g Gateway) direct(list string, more ...string) string {
 	if list == "*" {
 		return list
 	}
@@ -92,8 +94,8 @@ func (g Gateway) direct(list string) string {
 		return list
 	}
 	hosts := strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
-	for _, host := range []string{u.Hostname(), u.Host} {
-		if !slices.Contains(hosts, host) {
+	for _, host := range append(more, u.Hostname(), u.Host) {
+		if !slices.Contains(hosts, host) && !strings.Contains(host, "[") {
 			hosts = append(hosts, host)
 		}
 	}
