@@ -189,18 +189,18 @@ func (r *request) upgrades() bool {
 	return false
 }
 
-// logins are where each provider's log-ins and tokens are handed out, below its
-// hosts: nothing else is answered there.
-var logins = map[flow.Provider][]string{
-	flow.Anthropic: {"/v1/oauth/", "/api/oauth/"},
-	flow.OpenAI:    {"/oauth/", "/api/auth/", "/backend-api/auth/"},
-	flow.Gemini:    {"/o/oauth2/", "/oauth2/", "/token"},
+// logins are where log-ins and tokens are handed out, at any provider: who calls by
+// another one's host has the same secrets with him, and no model is called there.
+var logins = []string{
+	"/v1/oauth/", "/api/oauth/", // Anthropic
+	"/oauth/", "/api/auth/", "/backend-api/auth/", // OpenAI
+	"/o/oauth2/", "/oauth2/", "/token", // Google
 }
 
 // login reports whether the path is one of them. One that ends in a slash means
 // all below it.
-func (r *request) login(p flow.Provider) bool {
-	return slices.ContainsFunc(logins[p], func(at string) bool {
+func (r *request) login() bool {
+	return slices.ContainsFunc(logins, func(at string) bool {
 		return r.path == at || strings.HasSuffix(at, "/") && strings.HasPrefix(r.path, at)
 	})
 }

@@ -74,7 +74,7 @@ func at(named flow.Provider, method, path string, h http.Header, query url.Value
 		return Route{}, false
 	}
 	api := r.api(named)
-	return Route{Provider: named, API: api, Path: path, Login: api == flow.Opaque && r.login(named)}, true
+	return Route{Provider: named, API: api, Path: path, Login: api == flow.Opaque && r.login()}, true
 }
 
 // cut takes a prefix off the path.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/wire/route"
 )
 
@@ -184,6 +185,29 @@ func TestRefused(t *testing.T) {
 }
 
 // FuzzMatch looks for paths that go on but mean something else.
+// Where log-ins are handed out is told alike at all providers, and no path that a
+// model is called by is one.
+func TestLogins(t *testing.T) {
+	for _, provider := range []flow.Provider{flow.Anthropic, flow.OpenAI, flow.Gemini} {
+		for path, want := range map[string]bool{
+			"/v1/oauth/token": true, "/api/oauth/claude_cli/roles": true, "/oauth/token": true, "/OAuth/Token": true, "/api/auth/x": true,
+			"/backend-api/auth/x": true, "/o/oauth2/v2/auth": true, "/oauth2/v1/certs": true, "/token": true,
+			"/": false, "/tokens": false, "/token/x": false, "/oauth": false, "/v1/token": false, "/v1/oauth": false, "/x/oauth/token": false, "/backend-api/codex/responses": false,
+		} {
+			if r, ok := route.At(provider, "POST", path, nil, nil); !ok || r.Login != want {
+				t.Errorf("%s %s: log-in %v, want %v", provider, path, r.Login, want)
+			}
+		}
+		for _, tt := range routes {
+			method, path, _ := strings.Cut(tt.target, " ")
+			path, _, _ = strings.Cut(path, "?")
+			if r, _ := route.At(provider, method, path, nil, nil); r.Login {
+				t.Errorf("%s %s is a log-in", provider, tt.target)
+			}
+		}
+	}
+}
+
 func FuzzMatch(f *testing.F) {
 	for _, c := range routes {
 		_, path, _ := strings.Cut(c.target, " ")
