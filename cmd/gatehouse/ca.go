@@ -233,14 +233,7 @@ func (f caFlags) forTool() (sh shell, names []string, err error) {
 // uninstall works without an authority, too: what an earlier one left goes.
 func (f caFlags) uninstall(c *config.Config, std streams) error {
 	if *f.tool != "" {
-		sh, names, err := f.forTool()
-		if err != nil {
-			return err
-		}
-		for _, name := range names {
-			fmt.Fprintf(std.out, sh.unset+"\n", name)
-		}
-		return trust.Clean(c.Data)
+		return f.uninstallTool(c, std)
 	}
 	all, err := ca.List(c.Data)
 	if err != nil && !errors.Is(err, ca.ErrNone) {
@@ -251,6 +244,32 @@ func (f caFlags) uninstall(c *config.Config, std streams) error {
 	}
 	steps, done, err := trust.System{OS: runtime.GOOS}.Uninstall(all)
 	return tell(std, steps, done, "nothing of it is left in this system's store", err)
+}
+
+// uninstallTool prints what takes our part out of a tool's variables, and nothing
+// else of them, and removes the files that no other tool reads.
+func (f caFlags) uninstallTool(c *config.Config, std streams) error {
+	sh, names, err := f.forTool()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		value := os.Getenv(name)
+		rest, ours := trust.Without(c.Data, name, value)
+		switch {
+		case value != "" && !ours:
+			fmt.Fprintf(std.err, "gatehouse: note: %s has nothing of Gatehouse's here, and stays as it is\n", name)
+			continue
+		case rest == "":
+			fmt.Fprintf(std.out, sh.unset+"\n", name)
+		default:
+			fmt.Fprintf(std.out, sh.set+"\n", name, sh.quote(rest))
+		}
+		if others := trust.Sharers(*f.tool, name); len(others) > 0 {
+			fmt.Fprintf(std.err, "gatehouse: note: %s is also read by %s: where that is to trust the gateway still, leave it out\n", name, strings.Join(others, ", "))
+		}
+	}
+	return trust.Remove(c.Data, *f.tool)
 }
 
 // tell prints what was done, or the commands that a person must run.

@@ -60,6 +60,63 @@ func TestCAFromFirstToLast(t *testing.T) {
 	}
 }
 
+// TestCAUninstallLeavesTheRest: a variable gets back what the user had in it, and the
+// other tools go on.
+func TestCAUninstallLeavesTheRest(t *testing.T) {
+	dir := t.TempDir()
+	own := filepath.Join(t.TempDir(), "corporate.pem")
+	_, root, _ := caSays(t, dir, "export")
+	os.WriteFile(own, []byte(root), 0o600)
+	// installed gives what a variable is set to, after each of two installs.
+	installed := func(tool, name, before string) (path string) {
+		t.Setenv(name, before)
+		for range 2 {
+			code, out, errs := caSays(t, dir, "install", "--for", tool, "--shell", "powershell")
+			for line := range strings.Lines(out) {
+				if rest, ok := strings.CutPrefix(strings.TrimSpace(line), "$env:"+name+" = '"); ok {
+					path = strings.TrimSuffix(rest, "'")
+				}
+			}
+			if code != 0 || path == "" {
+				t.Fatalf("install for %s: %d %q %s", tool, code, out, errs)
+			}
+			t.Setenv(name, path)
+		}
+		return path
+	}
+	installed("node", "NODE_EXTRA_CA_CERTS", own)
+	java := installed("java", "JAVA_TOOL_OPTIONS", "-Xmx100m")
+	if !strings.HasPrefix(java, "-Xmx100m -Djavax") || strings.Count(java, "trustStore=") != 1 {
+		t.Errorf("for Java: %q", java)
+	}
+	curl, git := installed("curl", "CURL_CA_BUNDLE", ""), installed("git", "GIT_SSL_CAINFO", own)
+	t.Setenv("REQUESTS_CA_BUNDLE", own)
+	shared := installed("python", "SSL_CERT_FILE", "")
+	for _, tt := range []struct{ tool, want, note string }{
+		{"node", "export NODE_EXTRA_CA_CERTS=" + quote(own) + "\n", ""},
+		{"java", "export JAVA_TOOL_OPTIONS=-Xmx100m\n", ""},
+		{"curl", "unset CURL_CA_BUNDLE\n", ""},
+		{"codex", "unset CODEX_CA_CERTIFICATE\nunset SSL_CERT_FILE\n", "also read by python, openssl"},
+		{"python", "unset SSL_CERT_FILE\n", "REQUESTS_CA_BUNDLE has nothing of Gatehouse's here"},
+	} {
+		code, out, errs := caSays(t, dir, "uninstall", "--for", tt.tool, "--shell", "sh")
+		if code != 0 || out != tt.want || !strings.Contains(errs, tt.note) || tt.note == "" && errs != "" {
+			t.Errorf("uninstall for %s: %d %q %q", tt.tool, code, out, errs)
+		}
+	}
+	for _, file := range []string{curl, git, shared} {
+		if _, err := os.Stat(file); err != nil {
+			t.Errorf("another tool's file: %v", err)
+		}
+	}
+	left, _ := filepath.Glob(filepath.Join(dir, "ca", "trust", "*"))
+	for _, file := range left {
+		if name := filepath.Base(file); name == "roots.p12" || strings.HasPrefix(name, "NODE_") {
+			t.Errorf("left: %s", file)
+		}
+	}
+}
+
 func TestCAForOneTool(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("NODE_EXTRA_CA_CERTS", "")

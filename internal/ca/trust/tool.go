@@ -5,6 +5,8 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -92,19 +94,73 @@ func Settings(data string, names []string, getenv func(string) string, roots []*
 }
 
 func setting(data, name, old string, roots []*x509.Certificate) (string, error) {
-	if kindOf(name) == store {
-		return javaSetting(data, old, roots)
-	}
-	if strings.HasPrefix(old, filepath.Join(data, ca.Folder, Folder)+string(filepath.Separator)) {
-		old = "" // ours
-	}
+	old, _ = Without(data, name, old)
 	switch {
+	case kindOf(name) == store:
+		return javaSetting(data, old, roots)
 	case old != "":
+		if _, err := write(data, name+was, []byte(old)); err != nil {
+			return "", err
+		}
 		return BundleFile(data, name+".pem", old, roots)
 	case kindOf(name) == more:
 		return RootsFile(data, roots)
 	}
 	return BundleFile(data, "bundle.pem", "", roots)
+}
+
+// was ends the name of the file that says what a variable named before.
+const was = ".was"
+
+// Without gives a variable's value without our part, which is what it was before;
+// ours is false when it has none.
+func Without(data, name, value string) (rest string, ours bool) {
+	if kindOf(name) == store {
+		rest = strings.TrimSpace(strings.ReplaceAll(value, javaOptions(data), ""))
+		return rest, rest != strings.TrimSpace(value)
+	}
+	switch file := filepath.Join(data, ca.Folder, Folder, name); {
+	case value == file+".pem":
+		before, _ := os.ReadFile(file + was) // none: nothing is known of it
+		return string(before), true
+	case strings.HasPrefix(value, filepath.Dir(file)+string(filepath.Separator)):
+		return "", true
+	}
+	return value, false
+}
+
+// Sharers are the other tools that are told by a variable of one.
+func Sharers(tool, name string) (names []string) {
+	for _, t := range tools {
+		if t.name != tool && slices.ContainsFunc(t.vars, func(v variable) bool { return v.name == name }) {
+			names = append(names, t.name)
+		}
+	}
+	return names
+}
+
+// Remove removes the files of one tool. What others may read as well stays, until
+// Clean.
+func Remove(data, tool string) error {
+	var errs []error
+	for _, name := range Variables(tool) {
+		files := []string{name + ".pem", name + was}
+		switch kindOf(name) {
+		case more:
+			files = append(files, "roots.pem")
+		case store:
+			files = append(files, storeFile)
+		}
+		if len(Sharers(tool, name)) > 0 {
+			continue
+		}
+		for _, file := range files {
+			if err := os.Remove(filepath.Join(data, ca.Folder, Folder, file)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				errs = append(errs, fmt.Errorf("removing the roots to trust: %w", err))
+			}
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func kindOf(name string) kind {
@@ -122,6 +178,17 @@ func kindOf(name string) kind {
 // wants one to check it by.
 const javaPassword = "changeit"
 
+// storeFile is the trust store for Java.
+const storeFile = "roots.p12"
+
+// javaOptions are what makes a Java runtime read the trust store.
+func javaOptions(data string) string {
+	return "-Djavax.net.ssl.trustStore=" + filepath.Join(data, ca.Folder, Folder, storeFile) +
+		" -Djavax.net.ssl.trustStoreType=PKCS12 -Djavax.net.ssl.trustStorePassword=" + javaPassword
+}
+
+// javaSetting keeps the options that there are. Of two that set the same, Java takes
+// the last: a trust store that they name is not read.
 func javaSetting(data, old string, roots []*x509.Certificate) (string, error) {
 	base, err := SystemRoots()
 	if err != nil {
@@ -131,15 +198,10 @@ func javaSetting(data, old string, roots []*x509.Certificate) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	path, err := write(data, "roots.p12", text)
-	if err != nil {
+	if _, err := write(data, storeFile, text); err != nil {
 		return "", err
 	}
-	own := "-Djavax.net.ssl.trustStore=" + path + " -Djavax.net.ssl.trustStoreType=PKCS12 -Djavax.net.ssl.trustStorePassword=" + javaPassword
-	if old != "" && !strings.Contains(old, "javax.net.ssl.trustStore=") {
-		own = old + " " + own
-	}
-	return own, nil
+	return strings.TrimSpace(old + " " + javaOptions(data)), nil
 }
 
 // TrustStore makes a PKCS #12 trust store of the roots and those of a PEM text,

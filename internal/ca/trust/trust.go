@@ -105,7 +105,7 @@ func write(data, name string, text []byte) (string, error) {
 	return path, nil
 }
 
-// Clean removes the files for tools.
+// Clean removes the files for all tools.
 func Clean(data string) error {
 	if err := os.RemoveAll(filepath.Join(data, ca.Folder, Folder)); err != nil {
 		return fmt.Errorf("removing the roots to trust: %w", err)
