@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -101,6 +102,12 @@ func TestBadInputIsRefusedAndRecorded(t *testing.T) {
 			if err := tls.Client(c, &tls.Config{ServerName: "api.anthropic.com", RootCAs: x509.NewCertPool()}).Handshake(); err == nil {
 				t.Error("an empty pool trusts us")
 			}
+		}, 400, "pinned or untrusting client"},
+		{"a client that does not trust us, and says so as OpenSSL does", "api.anthropic.com:443", 200, func(c net.Conn) {
+			tls.Client(c, &tls.Config{ServerName: "api.anthropic.com", InsecureSkipVerify: true, VerifyPeerCertificate: func([][]byte, [][]*x509.Certificate) error {
+				c.Write([]byte{21, 3, 3, 0, 2, 2, 48}) // an alert that is not encrypted: unknown_ca
+				return errors.New("not trusted")
+			}}).Handshake()
 		}, 400, "pinned or untrusting client"},
 		{"TLS 1.1", "api.anthropic.com:443", 200, func(c net.Conn) {
 			if err := tls.Client(c, &tls.Config{ServerName: "api.anthropic.com", RootCAs: h.roots(), MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}).Handshake(); err == nil {

@@ -158,6 +158,10 @@ var distrust = func() (texts []string) {
 	return texts
 }()
 
+// garbled is what crypto/tls makes of such an alert of OpenSSL's, which comes before
+// OpenSSL encrypts (TLS 1.3).
+var garbled = tls.AlertError(20).Error() // bad_record_mac
+
 const untrusting = "pinned or untrusting client: it refused the certificate that Gatehouse showed. Make it trust the root (gatehouse ca install), or, when it pins the host's own certificate, list the host under intercept.bypass"
 
 // notShaken says why TLS with a client did not come about.
@@ -179,6 +183,8 @@ func notShaken(in *inside, err error) *flow.Refusal {
 		return &flow.Refusal{Status: http.StatusBadRequest, Kind: "untrusting_client", Text: untrusting, Err: err}
 	case theirs:
 		return &flow.Refusal{Status: http.StatusBadRequest, Kind: "tls_failed", Text: "the client refused the TLS of Gatehouse: " + alert, Err: err}
+	case in.chain != "" && alert == garbled:
+		return &flow.Refusal{Status: http.StatusBadRequest, Kind: "untrusting_client", Text: untrusting, Err: err}
 	case in.chain != "" && alert == "":
 		return &flow.Refusal{Status: http.StatusBadRequest, Kind: "untrusting_client", Text: untrusting + " (it closed the connection when it saw it)", Err: err}
 	}
