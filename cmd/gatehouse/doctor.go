@@ -11,11 +11,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -48,6 +50,7 @@ type checkup struct {
 	Trust    []trusted        `json:"trust,omitempty"`
 	Proxy    proxies          `json:"proxy"`
 	Calls    []probe          `json:"calls,omitempty"`
+	Refused  []refusedFor     `json:"refused,omitempty"` // what the gateway turned away of late, whoever called
 }
 
 // trusted is a variable by which the agent's runtime is told whom to trust.
@@ -72,6 +75,21 @@ type probe struct {
 	Why      string        `json:"why,omitempty"` // why not
 }
 
+// refusedFor are the calls and connections that a gateway refused for one reason,
+// which no policy gave.
+type refusedFor struct {
+	Why   string    `json:"why"`
+	Flows int       `json:"flows"`
+	Last  time.Time `json:"last"`
+	Host  string    `json:"host,omitempty"` // of the last
+}
+
+// Limits of what is told of them.
+const (
+	refusedSince = 7 * 24 * time.Hour
+	maxRefused   = 20 // reasons; those that came last
+)
+
 // runDoctor says of each agent whether its calls can be seen, and tries it.
 func runDoctor(ctx context.Context, args []string, std streams) error {
 	fs := newFlags("doctor", "[AGENT…] [--data DIR] [--json] [--no-call]\nexit code: 0 all calls came; 1 one did not", std)
@@ -92,6 +110,9 @@ func runDoctor(ctx context.Context, args []string, std streams) error {
 	}
 	cwd, _ := os.Getwd() // unknown is fine: then no folder's settings are looked at
 	d := &doctor{roots: rootsOf(dir), authority: soundCA(dir), gateway: agents.Gateway{Env: os.Environ(), Dir: cwd, Read: os.ReadFile}}
+	if d.refused, err = refusals(ctx, dir, time.Now()); err != nil {
+		fmt.Fprintln(std.err, "gatehouse: note: what was refused of late can't be read:", plain(err.Error()))
+	}
 	if !*noCall && slices.ContainsFunc(list, func(a agents.Agent) bool { return installed(a) != "" }) {
 		if err := d.open(ctx); err != nil {
 			return err
@@ -111,10 +132,53 @@ func runDoctor(ctx context.Context, args []string, std streams) error {
 			return err
 		}
 	}
+	if !*asJSON {
+		if err := d.print(std.out, dir); err != nil {
+			return err
+		}
+	}
 	if failed {
 		return exitError{1, ""}
 	}
 	return nil
+}
+
+// refusals reads what a data folder's gateway refused of late, the newest first. A
+// folder without a ledger has nothing to tell.
+func refusals(ctx context.Context, dir string, now time.Time) (list []refusedFor, err error) {
+	if _, err := os.Stat(filepath.Join(dir, "segments")); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	b, err := openBackend(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	defer b.Close()
+	at := map[string]int{} // reason → its place in list
+	q := url.Values{"q": {"state:refused"}, "since": {now.Add(-refusedSince).UTC().Format(time.RFC3339)}}
+	err = b.lines(ctx, "GET", "/flows?"+q.Encode(), func(line []byte) error {
+		var v flow.View
+		if err := json.Unmarshal(line, &v); err != nil {
+			return err
+		}
+		if !ownRefusal(v.Rules) {
+			return nil
+		}
+		i, known := at[v.Why]
+		if !known {
+			i = len(list)
+			at[v.Why], list = i, append(list, refusedFor{Why: v.Why})
+		}
+		list[i].Flows, list[i].Last, list[i].Host = list[i].Flows+1, v.Started, v.Host
+		return nil
+	})
+	slices.SortFunc(list, func(a, b refusedFor) int { return b.Last.Compare(a.Last) })
+	return list[:min(len(list), maxRefused)], err
+}
+
+// ownRefusal reports whether the gateway itself refused, and no rule of the policy.
+func ownRefusal(rules []string) bool {
+	return slices.ContainsFunc(rules, func(r string) bool { return strings.HasPrefix(r, "limit:") || strings.HasPrefix(r, "blind:") })
 }
 
 // patients are the named agents, else all.
@@ -146,6 +210,7 @@ func installed(a agents.Agent) string {
 type doctor struct {
 	roots     []*x509.Certificate // of the user's gateway
 	authority string              // what is wrong with its certificate authority
+	refused   []refusedFor        // by the user's gateway
 	gateway   agents.Gateway
 
 	use  target // the doctor's gateway; zero: no calls are made
@@ -251,7 +316,7 @@ func (d *doctor) close() {
 }
 
 func (d *doctor) examine(ctx context.Context, a agents.Agent) checkup {
-	c := checkup{Agent: a.Name, Title: a.Title, Checked: a.Checked, Path: installed(a), CA: d.authority}
+	c := checkup{Agent: a.Name, Title: a.Title, Checked: a.Checked, Path: installed(a), CA: d.authority, Refused: d.refused}
 	if c.Path == "" {
 		return c
 	}
@@ -407,9 +472,7 @@ func lastLine(out []byte) string {
 
 func (c *checkup) print(w io.Writer) error {
 	var b strings.Builder
-	row := func(name, format string, args ...any) {
-		fmt.Fprintf(&b, "  %-9s "+format+"\n", append([]any{name}, args...)...)
-	}
+	row := func(name, format string, args ...any) { doctorRow(&b, name, format, args...) }
 	if c.Path == "" {
 		_, err := fmt.Fprintf(w, "%s: not installed\n", c.Title)
 		return err
@@ -430,9 +493,6 @@ func (c *checkup) print(w io.Writer) error {
 	}
 	if len(c.Settings) == 0 {
 		row("set", "nothing: it calls its provider itself, unless it is started by gatehouse run")
-	}
-	if c.CA != "" {
-		row("trust", "the gateway's certificate authority: %s", plain(c.CA))
 	}
 	for _, t := range c.Trust {
 		if t.Root {
@@ -456,4 +516,25 @@ func (c *checkup) print(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// print tells what is wrong with the user's gateway itself, if anything is.
+func (d *doctor) print(w io.Writer, dir string) error {
+	if d.authority == "" && len(d.refused) == 0 {
+		return nil
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "The gateway of %s\n", plain(dir))
+	if d.authority != "" {
+		doctorRow(&b, "trust", "its certificate authority: %s", plain(d.authority))
+	}
+	for _, r := range d.refused {
+		doctorRow(&b, "refused", "%d in seven days, the last at %s%s: %s", r.Flows, r.Last.Local().Format("2006-01-02 15:04"), toText(r.Host), plain(r.Why))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func doctorRow(w io.Writer, name, format string, args ...any) {
+	fmt.Fprintf(w, "  %-9s "+format+"\n", append([]any{name}, args...)...)
 }

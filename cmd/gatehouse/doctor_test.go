@@ -93,3 +93,49 @@ exec curl -s --noproxy '*' -H 'content-type: application/json' "${ANTHROPIC_BASE
 		t.Errorf("%d, %q, %s", exit, out, errs)
 	}
 }
+
+// TestDoctorTellsOfRefusals: what the gateway turned away of late, counted, with what to
+// do; and a key that others can read, where no agent is installed, too.
+func TestDoctorTellsOfRefusals(t *testing.T) {
+	p := newPlace(t)
+	dir := agentNamed(t, "claude", `curl="curl -s -o /dev/null --noproxy none.example"
+$curl https://api.anthropic.com:22/
+$curl https://api.anthropic.com:23/
+$curl https://127.0.0.1/
+env -u CURL_CA_BUNDLE -u SSL_CERT_FILE $curl https://api.anthropic.com/
+$curl --proxytunnel http://api.anthropic.com:443/
+exit 0`)
+	p.path = dir
+	if exit, _, errs := p.do("run", "--listen", "127.0.0.1:0", "--console", "off", "--intercept", "--", "claude"); exit != 0 {
+		t.Fatalf("%d, %s", exit, errs)
+	}
+	if err := os.Remove(filepath.Join(dir, "claude")); err != nil {
+		t.Fatal(err)
+	}
+	keys, _ := filepath.Glob(filepath.Join(p.dir, "ca", "*.key"))
+	for _, key := range keys {
+		if err := os.Chmod(key, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exit, out, errs := p.do("doctor", "--data", p.dir, "--no-call")
+	for _, want := range []string{
+		"refused   2 in seven days", "intercept.ports", "intercept.private", "pinned or untrusting client", "gatehouse ca install", "without TLS; nothing was forwarded. Call it by https",
+		"trust     its certificate authority", "can be read",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("nothing of %q", want)
+		}
+	}
+	if exit != 0 || t.Failed() {
+		t.Errorf("%d, %s%s", exit, out, errs)
+	}
+	_, out, _ = p.do("doctor", "claude", "--data", p.dir, "--no-call", "--json")
+	var c checkup
+	if err := json.Unmarshal([]byte(out), &c); err != nil || len(c.Refused) != 4 || c.CA == "" {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if r := c.Refused[len(c.Refused)-1]; r.Flows != 2 || r.Host != "api.anthropic.com:23" || r.Last.IsZero() || !strings.Contains(r.Why, "intercept.ports") {
+		t.Errorf("%+v", r)
+	}
+}

@@ -36,7 +36,7 @@ var special = func() (all []netip.Prefix) {
 func (g guard) check(a netip.AddrPort) *flow.Refusal {
 	ip := a.Addr().Unmap().WithZone("")
 	if g.own != nil && g.own(netip.AddrPortFrom(ip, a.Port())) {
-		return refuse(http.StatusForbidden, "own_address", "this address is the gateway's own, which its proxy does not reach")
+		return refuse(http.StatusForbidden, "own_address", "this address is the gateway's own, which its proxy does not reach; call it without a proxy (NO_PROXY)")
 	}
 	if public(ip) {
 		return nil

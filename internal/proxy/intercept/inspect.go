@@ -105,12 +105,12 @@ func (s *Server) speaksTLS(in *inside) *flow.Refusal {
 	begin, _ := in.read.Peek(4)
 	for _, m := range methods {
 		if string(begin) == m {
-			const text = "this host is inspected, and was spoken to without TLS; nothing was forwarded"
+			const text = "this host is inspected, and was spoken to without TLS; nothing was forwarded. Call it by https"
 			io.WriteString(in.Conn, "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\nGatehouse: "+text+"\n")
 			return refuse(http.StatusBadRequest, "plain_http", text)
 		}
 	}
-	return refuse(http.StatusBadRequest, "unknown_protocol", "this host is inspected, and what the client speaks is not TLS; nothing was forwarded")
+	return refuse(http.StatusBadRequest, "unknown_protocol", "this host is inspected, and what the client speaks is not TLS; nothing was forwarded. Where that is meant, list the host under intercept.bypass")
 }
 
 // errName says that a client asks, inside of a connection, for another host.
