@@ -95,7 +95,32 @@ func (f *runFlags) point(agent agents.Agent, use target, g agents.Gateway) (agen
 	if err != nil {
 		return agents.Launch{}, err
 	}
+	if agent.Name == "" { // known agents are no Java programs, and read what theirs print
+		if proxy.Java, err = javaOptions(use); err != nil {
+			proxy.Notes = append(proxy.Notes, "Java programs are not led through the gateway: "+err.Error())
+		}
+	}
 	return agent.Intercept(g, proxy), nil
+}
+
+// javaOptions make a Java runtime trust a gateway, behind the options that it has.
+func javaOptions(use target) (string, error) {
+	own := os.Getenv(agents.JavaOptions)
+	if rest, _ := trust.Without(use.data, agents.JavaOptions, own); strings.Contains(rest, "-Djavax.net.ssl.trustStore=") {
+		return "", errors.New(agents.JavaOptions + " names a trust store already")
+	}
+	if use.key != "" {
+		return "", errors.New("their runtime gives a proxy no access key")
+	}
+	all, err := ca.List(use.data)
+	if err != nil {
+		return "", err
+	}
+	settings, err := trust.Settings(use.data, []string{agents.JavaOptions}, os.Getenv, ca.Roots(all, time.Now()))
+	if err != nil {
+		return "", err
+	}
+	return settings[0].Value, nil
 }
 
 // interceptor is the forward proxy of a gateway on this machine, with the files

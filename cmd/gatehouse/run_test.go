@@ -466,3 +466,33 @@ func TestReadingSaysWhatRecoveryFound(t *testing.T) {
 		t.Errorf("flows again: %v, %q", err, g.errs.String())
 	}
 }
+
+// TestRunInterceptLeadsJava: a program that no agent is may be one of Java's; a trust
+// store of the user's stays his, and he is told.
+func TestRunInterceptLeadsJava(t *testing.T) {
+	p := newPlace(t)
+	run := func(options, name string) (java, errs string) {
+		g := p.command("run", "--listen", "127.0.0.1:0", "--console", "off", "--intercept", "--", name)
+		g.Env = append(g.Env, "JAVA_TOOL_OPTIONS="+options)
+		if err := g.Start(); err != nil {
+			t.Fatal(err)
+		}
+		java = g.said().variable("JAVA_TOOL_OPTIONS")
+		g.Wait()
+		return java, g.errs.String()
+	}
+	java, errs := run("-Xmx9m", "tool")
+	if !strings.HasPrefix(java, "-Xmx9m -Djavax.net.ssl.trustStore=") || !strings.Contains(java, " -Dhttps.proxyPort=") || strings.Contains(errs, "Java programs") {
+		t.Errorf("%q, %s", java, errs)
+	}
+	if again, _ := run(java, "tool"); strings.Count(again, "trustStore=") != 1 {
+		t.Errorf("a run in a run: %q", again)
+	}
+	const own = "-Djavax.net.ssl.trustStore=/own"
+	if java, errs := run(own, "tool"); java != own || !strings.Contains(errs, "Java programs are not led through the gateway: JAVA_TOOL_OPTIONS names a trust store already") {
+		t.Errorf("%q, %s", java, errs)
+	}
+	if java, errs := run("-Xmx9m", "claude"); java != "-Xmx9m" || strings.Contains(errs, "Java programs") {
+		t.Errorf("%q, %s", java, errs)
+	}
+}

@@ -1,6 +1,7 @@
 package agents
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -10,6 +11,8 @@ type Proxy struct {
 	URL   string   // "http://127.0.0.1:4001", with an access key in it where one is needed
 	Hosts []string // that are inspected
 	CA    []string // variables that name the roots to trust, "NAME=value"
+	Java  string   // options that make a Java runtime trust them, behind what there were; "": it is not told
+	Notes []string // what else the user should know
 }
 
 // proxyVars are the variables of proxies. Programs differ in which case they
@@ -47,6 +50,10 @@ func (a Agent) Intercept(g Gateway, p Proxy) Launch {
 		name, value, _ := strings.Cut(line, "=")
 		l.set(name, value)
 	}
+	if p.Java != "" {
+		l.set(JavaOptions, p.Java+" "+javaProxy(p.URL, g.env("NO_PROXY", "no_proxy"), p.Hosts))
+	}
+	l.Notes = append(l.Notes, p.Notes...)
 	switch a.Name {
 	case "claude":
 		l.claudeInside(g)
@@ -57,6 +64,34 @@ func (a Agent) Intercept(g Gateway, p Proxy) Launch {
 	}
 	return l
 }
+
+// JavaOptions is the variable with options for any Java runtime, which reads none of
+// the others.
+const JavaOptions = "JAVA_TOOL_OPTIONS"
+
+// javaProxy gives a Java runtime the proxy, and who is called without it: its own
+// list has names with and without a star, and no port.
+func javaProxy(address, noProxy string, inspected []string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	direct := []string{"localhost", "127.*", "[::1]"}
+	for entry := range strings.SplitSeq(past(noProxy, inspected), ",") {
+		host, _, _ := strings.Cut(strings.TrimLeft(entry, "*."), ":")
+		if host != "" && !slices.Contains(direct, host) && strings.Trim(host, hostLetters) == "" {
+			direct = append(direct, host, "*."+host)
+		}
+	}
+	var options []string
+	for _, scheme := range []string{"https", "http"} {
+		options = append(options, "-D"+scheme+".proxyHost="+u.Hostname(), "-D"+scheme+".proxyPort="+u.Port())
+	}
+	return strings.Join(append(options, "-Dhttp.nonProxyHosts="+strings.Join(direct, "|")), " ") // also for https (java.net, "Networking Properties")
+}
+
+// hostLetters are those of names and addresses of hosts.
+const hostLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
 
 // claudeInside gives Claude Code the same variables as --settings, which
 // outranks the settings of a working folder as those outrank the environment.

@@ -77,6 +77,27 @@ func TestInterceptKeepsWhoIsCalledDirectly(t *testing.T) {
 	}
 }
 
+// TestInterceptLeadsJava: it reads other variables, and keeps its options and who is
+// called without a proxy.
+func TestInterceptLeadsJava(t *testing.T) {
+	a, _ := agents.For("anything")
+	g := agents.Gateway{URL: "http://127.0.0.1:4000", Env: []string{"JAVA_TOOL_OPTIONS=-Xmx9m", "NO_PROXY=localhost,.intra.test,intra.test:80,anthropic.com,10.0.0.1,a|b"}}
+	p := forward
+	if l := a.Intercept(g, p); strings.Contains(strings.Join(l.Set, " "), "JAVA_TOOL_OPTIONS") {
+		t.Error("Java is told without a trust store")
+	}
+	p.Java, p.Notes = "-Xmx9m -Dtrust", []string{"by the way"}
+	l := a.Intercept(g, p)
+	const want = "-Xmx9m -Dtrust -Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort=4001 -Dhttp.proxyHost=127.0.0.1 -Dhttp.proxyPort=4001 " +
+		"-Dhttp.nonProxyHosts=localhost|127.*|[::1]|intra.test|*.intra.test|10.0.0.1|*.10.0.0.1"
+	if got, _ := variable(l.Env, "JAVA_TOOL_OPTIONS"); got != want {
+		t.Errorf("%s", got)
+	}
+	if !slices.Contains(l.Notes, "by the way") {
+		t.Errorf("notes %q", l.Notes)
+	}
+}
+
 // TestDirectHasNoBrackets: httpx does not start with some in NO_PROXY.
 func TestDirectHasNoBrackets(t *testing.T) {
 	a, _ := agents.For("aider")

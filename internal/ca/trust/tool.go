@@ -56,7 +56,7 @@ func Tools() (names []string) {
 }
 
 // Agents are the variables for whatever an agent is and starts: all but Java's,
-// whose runtime would print that it was told.
+// whose runtime prints that it was told, into what an agent reads.
 func Agents() (names []string) {
 	for _, t := range tools {
 		for _, v := range t.vars {
@@ -183,7 +183,11 @@ const storeFile = "roots.p12"
 
 // javaOptions are what makes a Java runtime read the trust store.
 func javaOptions(data string) string {
-	return "-Djavax.net.ssl.trustStore=" + filepath.Join(data, ca.Folder, Folder, storeFile) +
+	file := filepath.Join(data, ca.Folder, Folder, storeFile)
+	if strings.ContainsAny(file, " \t") {
+		file = `"` + file + `"` // the runtime takes the quotes away
+	}
+	return "-Djavax.net.ssl.trustStore=" + file +
 		" -Djavax.net.ssl.trustStoreType=PKCS12 -Djavax.net.ssl.trustStorePassword=" + javaPassword
 }
 
