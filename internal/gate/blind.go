@@ -98,9 +98,5 @@ func (p *Passage) Tunnelled(status int, up, down int64, state flow.State, why st
 	p.End(state, why)
 }
 
-// Refuse ends a passage of which nothing was forwarded: where it was to go is
-// not to be reached.
-func (p *Passage) Refuse(r *flow.Refusal) { p.refuse(r) }
-
 // TLS notes the connection to the provider.
 func (p *Passage) TLS(leg *flow.Leg) { p.leg = leg }

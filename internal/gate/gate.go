@@ -215,7 +215,7 @@ func (g *Gate) Refuse(m *Message, size int64, refusal *flow.Refusal) *flow.Refus
 	in := g.intent(m)
 	in.RequestBytes = size
 	in.Policy = g.o.Policy().Version()
-	in.Decision = flow.Decision{Verdict: flow.Block, Why: refusal.Text, Rules: []string{"limit:" + refusal.Kind}}
+	in.Decision = *refusedBy(refusal)
 	if err := g.o.Ledger.Ready(); err != nil {
 		return g.unrecorded(err)
 	}

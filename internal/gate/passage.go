@@ -256,6 +256,21 @@ func (p *Passage) Fail(r *flow.Refusal) {
 // Unsent notes that there was no connection to the provider: nothing was forwarded.
 func (p *Passage) Unsent() { p.unsent = true }
 
+// Refuse ends the passage before anything was forwarded: where it was to go could
+// not be reached, or may not be (403). That the gateway has decided then, and no
+// policy.
+func (p *Passage) Refuse(r *flow.Refusal) {
+	if r.Status == http.StatusForbidden {
+		p.ruling = refusedBy(r)
+	}
+	p.refuse(r)
+}
+
+// refusedBy is the decision of a refusal that is the gateway's own.
+func refusedBy(r *flow.Refusal) *flow.Decision {
+	return &flow.Decision{Verdict: flow.Block, Why: r.Text, Rules: []string{"limit:" + r.Kind}}
+}
+
 // Untrusted ends the passage before anything was forwarded: the TLS of where it
 // was to go is not to be trusted. That is a finding, in every mode, about which
 // no policy decides: there is no connection.
