@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -94,7 +95,7 @@ func (g *gateway) issuerIDs() string {
 // interceptor makes the forward proxy.
 func (g *gateway) interceptor(secret func([]byte) string, ups []redirect.Upstream) (*intercept.Server, error) {
 	c := g.c.Intercept
-	hosts, err := inspected(g.c, ups)
+	hosts, err := inspected(g.c, ups, intercept.Dialer(c.Private, g.own))
 	if err != nil {
 		return nil, err
 	}
@@ -116,17 +117,19 @@ func (g *gateway) interceptor(secret func([]byte) string, ups []redirect.Upstrea
 	return intercept.New(o), nil
 }
 
+type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)
+
 // inspected gives each host its upstream: a provider's usual ones go where the
 // provider's calls go, whoever makes them; any other goes to itself, by the
-// provider's proxy and CA file.
-func inspected(c *config.Config, ups []redirect.Upstream) (hosts []intercept.Host, err error) {
+// provider's proxy and CA file, if dial lets it.
+func inspected(c *config.Config, ups []redirect.Upstream, dial dialFunc) (hosts []intercept.Host, err error) {
 	for _, h := range c.Intercept.Inspect {
 		host := intercept.Host{Name: h.Host, Provider: h.Provider}
 		if prefix, ok := usualPrefix(h.Host, h.Provider); ok {
 			host.Upstream, host.Moved = upstreamOf(ups, h.Provider, prefix), true
 		} else {
 			o := c.Upstreams[string(h.Provider)]
-			host.Upstream, err = upstream.New(upstream.Options{URL: "https://" + strings.TrimPrefix(h.Host, "*."), Proxy: o.Proxy, CAFile: o.CAFile})
+			host.Upstream, err = upstream.New(upstream.Options{URL: "https://" + strings.TrimPrefix(h.Host, "*."), Proxy: o.Proxy, CAFile: o.CAFile, Dial: dial})
 		}
 		if err != nil {
 			return nil, fmt.Errorf("inspected host %s: %w", h.Host, err)

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -159,8 +158,8 @@ func TestBadInputIsRefusedAndRecorded(t *testing.T) {
 		}
 		c.Close()
 		v := h.ended(i + 1)[i]
-		if v.State != flow.Refused || v.Status != tt.flowStatus || !strings.Contains(v.Why, tt.why) || v.ForwardedBytes != 0 {
-			t.Errorf("%s: on record as %s %d %q, want refused %d %q", tt.name, v.State, v.Status, v.Why, tt.flowStatus, tt.why)
+		if v.State != flow.Refused || v.Verdict != flow.Block || v.Status != tt.flowStatus || !strings.Contains(v.Why, tt.why) || v.ForwardedBytes != 0 {
+			t.Errorf("%s: on record as %s %s %d %q, want refused block %d %q", tt.name, v.State, v.Verdict, v.Status, v.Why, tt.flowStatus, tt.why)
 		}
 	}
 	if n := len(up.seen); n != 0 {
@@ -193,9 +192,7 @@ func TestBadTargetsAreTurnedAway(t *testing.T) {
 // own. The settings let clients reach it.
 func echo(t *testing.T) (target string, host *httptest.Server, allow func(*config.Config)) {
 	t.Helper()
-	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }))
-	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
-	s.StartTLS()
+	s := quietTLS(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }))
 	t.Cleanup(s.Close)
 	u, err := url.Parse(s.URL)
 	if err != nil {

@@ -298,14 +298,20 @@ var errStatus = errors.New("the answer has no final status")
 // one that only has nothing more to say would take an empty 200 for the provider's.
 func (c *call) failed(p *gate.Passage, ctx context.Context, err error) {
 	sent := upstream.Sent(err) || errors.Is(err, errStatus) || errors.Is(err, errAnswer)
-	if of := (*flow.Refusal)(nil); !sent && !errors.As(err, &of) {
+	kept := upstream.Refused(err)
+	if of := (*flow.Refusal)(nil); !sent && (kept != nil || !errors.As(err, &of)) {
 		p.Unsent()
 	}
 	if c.r.Context().Err() != nil {
 		p.End(flow.Aborted, c.gone().Error()+" before the provider answered")
 		panic(http.ErrAbortHandler)
 	}
-	if of := (*flow.Refusal)(nil); errors.As(err, &of) { // our own, of a message in the row
+	if kept != nil && kept.Status == http.StatusForbidden {
+		p.Refuse(kept)
+		c.writeError(kept)
+		return
+	}
+	if of := (*flow.Refusal)(nil); errors.As(err, &of) { // our own, of a message in the row, or of a host that can't be reached
 		c.withhold(p, of)
 		return
 	}

@@ -6,6 +6,7 @@ package upstream
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -21,6 +22,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/workingagents/gatehouse/internal/flow"
 )
 
 // Options describe one upstream.
@@ -29,7 +32,9 @@ type Options struct {
 	Proxy  string // HTTP(S) proxy address; empty: HTTPS_PROXY, HTTP_PROXY, NO_PROXY of the environment
 	CAFile string // PEM file of further roots, beside the system's
 
-	Dial func(ctx context.Context, network, addr string) (net.Conn, error) // nil: the network
+	// Dial reaches the provider; nil: the network. Its *flow.Refusal is what
+	// Refused gives. A proxy is the operator's choice, and not reached by it.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 // Upstream sends requests to one provider. It is safe for concurrent use.
@@ -67,10 +72,11 @@ func New(o Options) (*Upstream, error) {
 		proxy = http.ProxyURL(p)
 	}
 	if o.Dial == nil {
-		o.Dial = dial
+		o.Dial = dialer.DialContext
 	}
+	w := &ways{proxy: proxy, direct: o.Dial}
 	u := &Upstream{base: base, legs: &legs{}}
-	u.http, u.single = tripper{transport(proxy, roots, o.Dial, true)}, tripper{transport(proxy, roots, o.Dial, false)}
+	u.http, u.single = tripper{transport(w, roots, true)}, tripper{transport(w, roots, false)}
 	// net/http sends a request without a body again when a kept connection ends
 	// before the answer, whether or not the provider has acted on it; over HTTP/2
 	// also when a stream is reset. On a connection that was never used before it
@@ -106,6 +112,16 @@ func loadRoots(file string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
+// Refused gives the refusal of the Dial of the Options, nil when that is not what
+// went wrong, or when something may have been sent.
+func Refused(err error) *flow.Refusal {
+	var refusal *flow.Refusal
+	if Sent(err) || !errors.As(err, &refusal) {
+		return nil
+	}
+	return refusal
+}
+
 // tripper tells errors before there was a connection from later ones: see
 // Distrust.
 type tripper struct{ *http.Transport }
@@ -125,8 +141,36 @@ type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error
 // dialer has the standard library's own time limits (http.DefaultTransport).
 var dialer = net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
 
-func dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	c, err := dialer.DialContext(ctx, network, addr)
+// ways are how connections leave: to the provider itself, or to a proxy. A
+// transport dials both by the same function, so the proxies that it was told of
+// are remembered.
+type ways struct {
+	proxy   func(*http.Request) (*url.URL, error)
+	direct  dialFunc
+	proxies sync.Map // their addresses: those of the configuration and the environment
+}
+
+func (w *ways) choose(r *http.Request) (*url.URL, error) {
+	p, err := w.proxy(r)
+	if err == nil && p != nil {
+		w.proxies.Store(proxyAddress(p), nil)
+	}
+	return p, err
+}
+
+// usualPorts are those of proxies' schemes, as net/http has them.
+var usualPorts = map[string]string{"http": "80", "https": "443", "socks5": "1080", "socks5h": "1080"}
+
+func proxyAddress(p *url.URL) string {
+	return net.JoinHostPort(p.Hostname(), cmp.Or(p.Port(), usualPorts[p.Scheme]))
+}
+
+func (w *ways) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	to := w.direct
+	if _, ok := w.proxies.Load(addr); ok {
+		to = dialer.DialContext
+	}
+	c, err := to(ctx, network, addr)
 	if err != nil {
 		return nil, err
 	}
@@ -149,13 +193,13 @@ func (c conn) ReadFrom(r io.Reader) (int64, error) {
 	return io.CopyBuffer(struct{ io.Writer }{c.Conn}, r, buf[:])
 }
 
-func transport(proxy func(*http.Request) (*url.URL, error), roots *x509.CertPool, dial dialFunc, http2 bool) *http.Transport {
+func transport(w *ways, roots *x509.CertPool, http2 bool) *http.Transport {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(http2)
 	return &http.Transport{
-		Proxy:                 proxy,
-		DialContext:           dial,
+		Proxy:                 w.choose,
+		DialContext:           w.dial,
 		Protocols:             protocols,
 		DisableCompression:    true, // the client's own Accept-Encoding counts
 		MaxIdleConnsPerHost:   256,

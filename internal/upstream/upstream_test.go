@@ -1,6 +1,7 @@
 package upstream_test
 
 import (
+	"context"
 	"crypto/tls"
 	"encoding/pem"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/upstream"
 )
 
@@ -303,5 +305,30 @@ func TestALongBodyTellsThatItMoves(t *testing.T) {
 	resp.Body.Close()
 	if moved.Load() < 10 {
 		t.Errorf("8 MB moved %d times", moved.Load())
+	}
+}
+
+// TestAProxyIsNotDialledAsTheProvider: what may not be reached is the provider.
+func TestAProxyIsNotDialledAsTheProvider(t *testing.T) {
+	var connects atomic.Int32
+	proxy := httptest.NewServer(tunnel(&connects))
+	defer proxy.Close()
+	refused := &flow.Refusal{Status: http.StatusForbidden, Kind: "x", Text: "x"}
+	for address, want := range map[string]*flow.Refusal{proxy.URL: nil, "": refused} {
+		u, err := upstream.New(upstream.Options{URL: "https://127.0.0.1:1", Proxy: address, Dial: func(context.Context, string, string) (net.Conn, error) {
+			return nil, refused
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, body := range []string{"", "x"} {
+			_, err := u.Send(t.Context(), http.MethodPost, "/", http.Header{}, []byte(body), func() {})
+			if got := upstream.Refused(err); err == nil || got != want {
+				t.Errorf("through %q: %v, refused by %v, want %v", address, err, got, want)
+			}
+		}
+	}
+	if n := connects.Load(); n != 2 {
+		t.Errorf("the proxy was asked %d times, want 2", n)
 	}
 }

@@ -24,7 +24,7 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request, q carry.Request
 	m := message(r.Method, t, q)
 	switch {
 	case !slices.Contains(s.o.Ports, t.Port):
-		s.deny(w, m, refuse(http.StatusForbidden, "port", "connections to this port are not allowed (setting: intercept.ports)"))
+		s.deny(w, m, errPort)
 	case h != nil && bypass == nil:
 		s.inspect(w, r, m, h, q, who, t)
 	case bypass != nil:
@@ -49,6 +49,8 @@ func message(method string, t Target, q carry.Request) *gate.Message {
 func (s *Server) deny(w http.ResponseWriter, m *gate.Message, refusal *flow.Refusal) {
 	carry.WriteRefusal(w, m.Provider, m.Method, s.o.Gate.Refuse(m, 0, refusal))
 }
+
+var errPort = refuse(http.StatusForbidden, "port", "connections to this port are not allowed (setting: intercept.ports)")
 
 var errLeaving = refuse(http.StatusServiceUnavailable, "draining", "the gateway is stopping; new connections are not taken")
 

@@ -94,6 +94,22 @@ func (g guard) dial(ctx context.Context, t Target) (net.Conn, error) {
 	return nil, last
 }
 
+// Dialer connects to addresses that clients may reach: not the gateway's own,
+// and private ones where they are listed. The upstream of a host that goes to
+// itself needs it, since a client says by the host's name and port where that is.
+func Dialer(private []netip.Prefix, own func(netip.AddrPort) bool) func(ctx context.Context, network, addr string) (net.Conn, error) {
+	return guard{private, own}.reach
+}
+
+// reach is dial for a transport, which has host and port as one text.
+func (g guard) reach(ctx context.Context, _, addr string) (net.Conn, error) {
+	t, err := ParseTarget(addr, 0)
+	if err != nil {
+		return nil, err
+	}
+	return g.dial(ctx, t)
+}
+
 func resolve(ctx context.Context, host string) ([]netip.Addr, error) {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{ip}, nil

@@ -1,13 +1,10 @@
 package intercept
 
 import (
-	"context"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httputil"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -28,10 +25,15 @@ func (s *Server) absolute(w http.ResponseWriter, r *http.Request, q carry.Reques
 		return
 	}
 	h, bypass := s.host(t.Host)
+	goesOn := h != nil && bypass == nil
+	if goesOn {
+		t = secured(t)
+	}
 	m := message(r.Method, t, q)
 	switch {
-	case h != nil && bypass == nil:
-		t = secured(t)
+	case goesOn && !slices.Contains(s.o.Ports, t.Port):
+		s.deny(w, m, errPort)
+	case goesOn:
 		r.Host = t.recorded()
 		s.serve(w, r, &inside{target: t, host: h, who: who})
 	case s.o.Refuse && bypass == nil:
@@ -39,7 +41,7 @@ func (s *Server) absolute(w http.ResponseWriter, r *http.Request, q carry.Reques
 	case usual == 443:
 		s.deny(w, m, refuse(http.StatusBadRequest, "https_without_connect", "an address with https is asked for by CONNECT: this proxy adds no TLS to what it does not inspect"))
 	case t.Port != 80 && !slices.Contains(s.o.Ports, t.Port):
-		s.deny(w, m, refuse(http.StatusForbidden, "port", "connections to this port are not allowed (setting: intercept.ports)"))
+		s.deny(w, m, errPort)
 	case r.Header.Get("Upgrade") != "":
 		s.deny(w, m, refuse(http.StatusNotImplemented, "upgrade", "an upgrade without TLS is asked for by CONNECT"))
 	default:
@@ -129,13 +131,7 @@ func (s *Server) transport() *http.Transport {
 	return &http.Transport{
 		Protocols: protocols, DisableKeepAlives: true, DisableCompression: true,
 		ResponseHeaderTimeout: s.o.IdleTimeout, ExpectContinueTimeout: time.Second,
-		DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {
-			t, err := ParseTarget(strings.ToLower(addr), 0)
-			if err != nil {
-				return nil, err
-			}
-			return s.guard.dial(ctx, t)
-		},
+		DialContext: s.guard.reach,
 	}
 }
 
