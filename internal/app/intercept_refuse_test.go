@@ -78,6 +78,9 @@ func TestBadInputIsRefusedAndRecorded(t *testing.T) {
 		{"loopback, mapped", "[::ffff:127.0.0.1]:443", 403, nil, 403, "not public"},
 		{"metadata", "169.254.169.254:443", 403, nil, 403, "not public"},
 		{"a private network", "10.1.2.3:443", 403, nil, 403, "not public"},
+		{"loopback in two numbers", "127.1:443", 400, nil, 400, "notation"},
+		{"loopback in one number", "2130706433:443", 400, nil, 400, "notation"},
+		{"loopback in hexadecimal", "0x7F000001:443", 400, nil, 400, "notation"},
 		{"plain HTTP", "api.anthropic.com:443", 200, func(c net.Conn) {
 			io.WriteString(c, "GET / HTTP/1.1\r\nHost: api.anthropic.com\r\n\r\n")
 			if text, _ := io.ReadAll(c); !strings.Contains(string(text), "without TLS") {
@@ -170,7 +173,7 @@ func TestBadInputIsRefusedAndRecorded(t *testing.T) {
 // TestBadTargetsAreTurnedAway: they name nothing that a record could be of.
 func TestBadTargetsAreTurnedAway(t *testing.T) {
 	h := intercepting(t, answering(plainAnswer), nil)
-	for _, target := range []string{"api.anthropic.com", "api.anthropic.com:0", "api.anthropic.com:https", "127.1:443", "0x7f000001:443", "2130706433:443", "[fe80::1%25eth0]:443", "a..b:443", "-:99999"} {
+	for _, target := range []string{"api.anthropic.com", "api.anthropic.com:0", "api.anthropic.com:https", "[fe80::1%25eth0]:443", "a..b:443", "-:99999", "ann:pw@api.anthropic.com:443", "api.anthropic.com:443/v1", "api%2eanthropic.com:443"} {
 		if status, _, _ := h.connect(target); status != 400 {
 			t.Errorf("%s: %d, want 400", target, status)
 		}

@@ -3,6 +3,7 @@ package intercept
 import (
 	"bufio"
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"slices"
@@ -15,8 +16,12 @@ import (
 
 // connect answers a CONNECT: the host is inspected, tunnelled or refused.
 func (s *Server) connect(w http.ResponseWriter, r *http.Request, q carry.Request, who caller) {
-	t, err := ParseTarget(r.Host, 0)
-	if err != nil {
+	t, err := ParseTarget(r.RequestURI, 0) // r.Host is without a user and a path, which do not belong here
+	switch {
+	case errors.Is(err, errNumeric):
+		s.deny(w, message(r.Method, t, q), errNumeric)
+		return
+	case err != nil:
 		s.o.Carrier.TurnAway(w, r, "", refuse(http.StatusBadRequest, "bad_target", "this CONNECT does not name a host and a port"))
 		return
 	}

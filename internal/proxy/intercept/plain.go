@@ -1,6 +1,7 @@
 package intercept
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httputil"
@@ -20,7 +21,11 @@ import (
 func (s *Server) absolute(w http.ResponseWriter, r *http.Request, q carry.Request, who caller) {
 	usual := map[string]int{"http": 80, "https": 443}[r.URL.Scheme]
 	t, err := ParseTarget(r.URL.Host, usual)
-	if usual == 0 || err != nil {
+	switch {
+	case usual != 0 && errors.Is(err, errNumeric):
+		s.deny(w, message(r.Method, t, q), errNumeric)
+		return
+	case usual == 0 || err != nil:
 		s.o.Carrier.TurnAway(w, r, "", refuse(http.StatusBadRequest, "bad_target", "the address of this request is not http://HOST or https://HOST"))
 		return
 	}
