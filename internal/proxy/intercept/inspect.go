@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/workingagents/gatehouse/internal/carry"
@@ -28,9 +29,16 @@ type inside struct {
 	who    caller
 	leg    *flow.Leg // nil: no TLS
 
-	greeted bool   // a client hello was read
-	refused error  // why it was not answered
-	chain   string // hash of the certificates that were shown; "": none were
+	message *gate.Message // the connection, for its record
+	greeted bool          // a client hello was read
+	refused error         // why it was not answered
+	chain   string        // hash of the certificates that were shown; "": none were
+	shaken  time.Time     // when TLS had come about
+
+	// What has come inside of TLS: see follow.
+	spoke bool        // something
+	begun bool        // something since it was idle
+	asked atomic.Bool // a request since it was idle
 }
 
 func (c *inside) Read(b []byte) (int, error) { return c.read.Read(b) }
@@ -52,7 +60,7 @@ func (s *Server) inspect(w http.ResponseWriter, r *http.Request, m *gate.Message
 	if err != nil {
 		return // the client went away, and sent nothing
 	}
-	in := &inside{Conn: c, read: read, target: t, host: h, who: who}
+	in := &inside{Conn: c, read: read, target: t, host: h, who: who, message: m}
 	refusal := s.shake(in)
 	if refusal == nil {
 		return
@@ -76,6 +84,7 @@ func (s *Server) shake(in *inside) *flow.Refusal {
 		return notShaken(in, err)
 	}
 	in.SetDeadline(time.Time{})
+	in.shaken = s.o.Now()
 	state := conn.ConnectionState()
 	in.leg = &flow.Leg{Version: tls.VersionName(state.Version), Cipher: tls.CipherSuiteName(state.CipherSuite), ALPN: state.NegotiatedProtocol, Chain: in.chain}
 	select {
@@ -162,16 +171,24 @@ var distrust = func() (texts []string) {
 // OpenSSL encrypts (TLS 1.3).
 var garbled = tls.AlertError(20).Error() // bad_record_mac
 
-const untrusting = "pinned or untrusting client: it refused the certificate that Gatehouse showed. Make it trust the root (gatehouse ca install), or, when it pins the host's own certificate, list the host under intercept.bypass"
+// alertOf gives the alert that ended a connection, "" when none did.
+func alertOf(err error) (text string, theirs bool) {
+	var op *net.OpError
+	if !errors.As(err, &op) || op.Op != "remote error" && op.Op != "local error" {
+		return "", false
+	}
+	return op.Err.Error(), op.Op == "remote error"
+}
+
+const (
+	untrusting = "pinned or untrusting client: it refused the certificate that Gatehouse showed. " + remedy
+	unasking   = "probably a pinned or untrusting client: it closed the connection as soon as it had seen the certificate of Gatehouse, without a request. " + remedy
+	remedy     = "Make it trust the root (gatehouse ca install), or, when it pins the host's own certificate, list the host under intercept.bypass"
+)
 
 // notShaken says why TLS with a client did not come about.
 func notShaken(in *inside, err error) *flow.Refusal {
-	var op *net.OpError
-	alert := ""
-	if errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error") {
-		alert = op.Err.Error()
-	}
-	theirs := alert != "" && op.Op == "remote error"
+	alert, theirs := alertOf(err)
 	switch {
 	case errors.Is(in.refused, errName):
 		return refuse(http.StatusMisdirectedRequest, "sni", errName.Error()+"; nothing was forwarded")
@@ -193,10 +210,18 @@ func notShaken(in *inside, err error) *flow.Refusal {
 
 // innerContext goes into the inner http.Server.
 func innerContext(ctx context.Context, c net.Conn) context.Context {
-	if t, ok := c.(*tls.Conn); ok {
-		if in, ok := t.NetConn().(*inside); ok {
-			return context.WithValue(ctx, innerKey{}, in)
-		}
+	if _, in := insideOf(c); in != nil {
+		return context.WithValue(ctx, innerKey{}, in)
 	}
 	return ctx
+}
+
+// insideOf gives both of a connection of the inner server; nil: it is none.
+func insideOf(c net.Conn) (*tls.Conn, *inside) {
+	conn, ok := c.(*tls.Conn)
+	if !ok {
+		return nil, nil
+	}
+	in, _ := conn.NetConn().(*inside)
+	return conn, in
 }

@@ -102,8 +102,9 @@ func New(o Options) *Server {
 		GetConfigForClient: s.hello, GetCertificate: s.certificate,
 	}
 	s.inner = &http.Server{
-		Handler: http.HandlerFunc(s.serveInner), ConnContext: innerContext,
-		ReadHeaderTimeout: o.HeaderTimeout, MaxHeaderBytes: 256 << 10,
+		Handler: http.HandlerFunc(s.serveInner), ConnContext: innerContext, ConnState: s.follow,
+		DisableGeneralOptionsHandler: true, // OPTIONS * is a request like any other
+		ReadHeaderTimeout:            o.HeaderTimeout, MaxHeaderBytes: 256 << 10,
 		ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
 	}
 	s.plain = s.transport()

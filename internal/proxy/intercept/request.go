@@ -16,6 +16,7 @@ func (s *Server) serveInner(w http.ResponseWriter, r *http.Request) {
 		s.o.Carrier.TurnAway(w, r, "", refuse(http.StatusBadRequest, "no_connection", "the connection of this request is not known"))
 		return
 	}
+	in.asked.Store(true)
 	s.serve(w, r, in)
 }
 
