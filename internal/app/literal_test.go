@@ -27,12 +27,17 @@ func TestAnAccessKeyInTheWrongPlaceIsNotForwarded(t *testing.T) {
 	grep(t, h.dir, key)
 }
 
-func TestAQueryThatCanNotGoOnAsItCameIsRefused(t *testing.T) {
+func TestAnAddressThatCanNotGoOnAsItCameIsRefused(t *testing.T) {
 	up := answering(func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("{}")) })
 	h := open(t, t.TempDir(), up, nil)
-	req := h.request("/v1/messages", "{}")
-	req.URL.Opaque = "/v1/messages?a=b#c=d&e"
-	if resp, text := h.do(req); resp.StatusCode != http.StatusBadRequest || !strings.Contains(text, "%23") {
-		t.Errorf("got %s %s", resp.Status, text)
+	for address, want := range map[string]string{"/v1/messages?a=b#c=d&e": "%23", "/v1/messages#f": "escaped", "/v1/{messages}": "escaped"} {
+		req := h.request("/v1/messages", "{}")
+		req.URL.Opaque = address
+		if resp, text := h.do(req); resp.StatusCode != http.StatusBadRequest || !strings.Contains(text, want) {
+			t.Errorf("%s: %s %s", address, resp.Status, text)
+		}
+	}
+	if n := len(up.seen); n > 0 {
+		t.Errorf("the provider got %d of them", n)
 	}
 }

@@ -199,7 +199,24 @@ func Literal(path string, r *http.Request) error {
 	if strings.Contains(r.URL.RawQuery, "#") {
 		return refuse(http.StatusBadRequest, "fragment", "the query of this request has a # in it, which must be written as %23")
 	}
+	if sentPath(r) != r.URL.EscapedPath() || strings.Contains(r.URL.RawQuery, " ") {
+		return refuse(http.StatusBadRequest, "unescaped", "the address of this request has characters in it (a space, a #, a brace, a letter beyond ASCII) that must be escaped, as %20 for a space")
+	}
 	return identity.Misplaced(path, r.URL.RawQuery, r.Header)
+}
+
+// sentPath is the path as it was written. That of a parsed address is escaped
+// where the client had not done so.
+func sentPath(r *http.Request) string {
+	path, _, _ := strings.Cut(r.RequestURI, "?")
+	if r.URL.Host == "" {
+		return path
+	}
+	_, path, _ = strings.Cut(path, "://")
+	if i := strings.IndexByte(path, '/'); i >= 0 {
+		return path[i:]
+	}
+	return ""
 }
 
 func refuse(status int, kind, text string) *flow.Refusal {

@@ -2,6 +2,7 @@ package intercept
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/workingagents/gatehouse/internal/carry"
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -55,12 +56,35 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, in *inside) {
 // check refuses what is meant for another host than the connection, or could
 // not go on as it came.
 func (s *Server) check(r *http.Request, in *inside) error {
-	if r.Method == http.MethodConnect {
+	switch {
+	case r.Method == http.MethodConnect:
 		return refuse(http.StatusMethodNotAllowed, "nested_connect", "a CONNECT inside of an inspected connection leads nowhere")
+	case !isToken(r.Method):
+		return refuse(http.StatusBadRequest, "bad_method", "the method of this request is none")
 	}
-	t, err := ParseTarget(r.Host, in.target.Port)
-	if err != nil || t != in.target {
-		return refuse(http.StatusMisdirectedRequest, "misdirected", "this request is for another host than its connection (CONNECT); nothing was forwarded")
+	for _, host := range hosts(r) {
+		if t, err := ParseTarget(host, in.target.Port); err != nil || t != in.target {
+			return refuse(http.StatusMisdirectedRequest, "misdirected", "this request is for another host than its connection (CONNECT); nothing was forwarded")
+		}
 	}
 	return carry.Literal(r.URL.EscapedPath(), r)
+}
+
+// hosts are all that a request names as its host. HTTP/2 has three places for
+// it, of which net/http believes :authority; a server may believe another.
+func hosts(r *http.Request) []string {
+	if r.ProtoMajor < 2 {
+		return []string{r.Host}
+	}
+	all := append([]string{r.Host}, r.Header["Host"]...)
+	if r.URL.Host != "" {
+		all = append(all, r.URL.Host)
+	}
+	return all
+}
+
+// isToken reports whether a text is one of HTTP's words (RFC 9110 section 5.6.2).
+// net/http sees to it over HTTP/1.1 only.
+func isToken(s string) bool {
+	return s != "" && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~") == ""
 }
