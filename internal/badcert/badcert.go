@@ -120,6 +120,10 @@ func (m *maker) misissued(root *Pair) []Case {
 		{Name: "an unknown issuer's", Chain: []*Pair{m.issue(m.issue(nil, m.key(), Authority("a stranger", 1)), m.key(), Server())}, Want: "issuer is not known"},
 		{Name: "without its intermediate", Chain: []*Pair{m.issue(between, m.key(), Server())}, Want: "intermediate"},
 		{Name: "for clients", Chain: []*Pair{m.issue(root, m.key(), with(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }))}, Want: "not for servers"},
+		{Name: "whose key may not sign for TLS", Chain: []*Pair{m.issue(root, m.key(), with(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign }))}, Want: "not for servers"},
+		{Name: "with an unknown critical extension", Chain: []*Pair{m.issue(root, m.key(), with(func(c *x509.Certificate) {
+			c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 32473, 1}, Critical: true, Value: asn1.NullBytes}}
+		}))}, Want: "critical extension"},
 		{Name: "a chain that is too long", Chain: []*Pair{m.issue(deeper, m.key(), Server()), deeper, between}, Want: "path length"},
 		{Name: "issued by a leaf", Chain: []*Pair{m.issue(leaf, m.key(), Server()), leaf}, Want: "issue"},
 		{Name: "issued beyond the issuer's constraints", Chain: []*Pair{m.issue(bounded, m.key(), Server()), bounded}, Want: "name constraints"},

@@ -37,9 +37,14 @@ func (e *errWeak) Error() string {
 	return fmt.Sprintf("a key of its certificate chain has %d bits (RSA, at least %d)", e.bits, minRSA)
 }
 
-// checkKeys refuses a chain with a short RSA key. Everything else that makes a
-// chain bad, crypto/x509 has refused before. A root is trusted by its name.
+// checkKeys refuses a chain with a short RSA key, and a leaf whose key may not
+// sign, which is all that TLS as we speak it needs one for (RFC 8446 section
+// 4.4.2.2, RFC 5246 section 7.4.2). Everything else that makes a chain bad,
+// crypto/x509 has refused before. A root is trusted by its name.
 func checkKeys(s tls.ConnectionState) error {
+	if leaf := s.PeerCertificates[0]; leaf.KeyUsage != 0 && leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
+		return x509.CertificateInvalidError{Cert: leaf, Reason: x509.IncompatibleUsage}
+	}
 	for _, chain := range s.VerifiedChains {
 		for _, c := range chain[:max(len(chain)-1, 1)] {
 			if key, ok := c.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() < minRSA {
@@ -72,6 +77,7 @@ func Distrust(err error) string {
 		invalid x509.CertificateInvalidError
 		host    x509.HostnameError
 		unknown x509.UnknownAuthorityError
+		strange x509.UnhandledCriticalExtension
 		op      *net.OpError
 	)
 	switch {
@@ -85,6 +91,8 @@ func Distrust(err error) string {
 		return "its certificate is another host's"
 	case errors.As(err, &unknown):
 		return unknownness(unknown)
+	case errors.As(err, &strange):
+		return "its certificate has a critical extension that is not known here, so what it is for is not known either"
 	case errors.As(err, &op) && op.Op == "remote error": // an alert
 		return "it refused our TLS: " + op.Err.Error()
 	case isTLS(err):
