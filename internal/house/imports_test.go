@@ -164,6 +164,7 @@ var allowed = []line{
 	{"internal/allow", "internal/atomicfile", "replaces its file whole"},
 	{"internal/identity", "internal/atomicfile", "replaces the file of access keys whole"},
 
+	{"internal/inspect/action", "internal/wire/peek", "reads arguments, and what is left of them"},
 	{"internal/rulebook", "internal/inspect/...", "compiles the operator's rules beside the built-in ones"},
 
 	{"internal/conversation", "internal/wire/...", "reads blocks and answers as parts"},

@@ -63,6 +63,7 @@ const (
 	maxPaths  = 2000     // different paths that are looked at
 	maxVars   = 256      // variables whose values are followed
 	maxNest   = 400      // brackets that are open at once where a shell's text is parsed
+	maxOpen   = 10000    // objects and lists that are open at once: as many as encoding/json reads
 	minText   = 2        // bytes of a text that can do anything
 	surely    = 90       // percent from which a policy may block
 )

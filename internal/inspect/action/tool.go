@@ -1,138 +1,11 @@
 package action
 
 import (
-	"bytes"
-	"encoding/json"
-	"io"
 	"regexp"
 	"strings"
 
 	"github.com/workingagents/gatehouse/internal/flow"
 )
-
-// value is one string among the arguments.
-type value struct {
-	name       string // of the member that holds it, lower case
-	text       string
-	start, end int // in the arguments, without the quotes
-	raw        []byte
-	list       int // which array it is an element of; 0: none
-}
-
-// at gives the place in the arguments of an offset in the value's text.
-func (v *value) at(offset int) int {
-	if len(v.raw) == len(v.text) || offset <= 0 {
-		return v.start + min(max(offset, 0), len(v.raw))
-	}
-	if offset >= len(v.text) {
-		return v.end
-	}
-	n := 0
-	for i := 0; i < len(v.raw); {
-		if n >= offset {
-			return v.start + i
-		}
-		if v.raw[i] != '\\' || i+1 >= len(v.raw) {
-			i++
-			n++
-			continue
-		}
-		if v.raw[i+1] != 'u' || i+6 > len(v.raw) {
-			i += 2
-			n++
-			continue
-		}
-		var r string
-		if json.Unmarshal([]byte(`"`+string(v.raw[i:i+6])+`"`), &r) == nil {
-			n += len(r)
-		}
-		i += 6
-	}
-	return v.end
-}
-
-// call judges a tool call by its arguments.
-func (j *judge) call(args []byte) {
-	trimmed := bytes.TrimLeft(args, " \t\r\n")
-	if len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '[') {
-		values, err := strs(args)
-		j.values(values)
-		if err == nil {
-			return
-		}
-		if likeJSON.Match(trimmed) {
-			j.add(Found{Rule: Unparsed, Severity: flow.Medium, Confidence: 100, End: len(args), Note: "arguments are no JSON; judged as text"})
-		}
-	}
-	j.freeText(string(args))
-}
-
-// likeJSON is how an object or a list of strings begins.
-var likeJSON = regexp.MustCompile(`^(\{\s*["}]|\[\s*["\]{])`)
-
-// strs lists the strings among the arguments with the names that lead to them.
-func strs(args []byte) (values []value, err error) {
-	dec := json.NewDecoder(bytes.NewReader(args))
-	type level struct {
-		object bool
-		key    bool // the next string is a name
-		name   string
-		id     int
-	}
-	stack := []level{}
-	ids := 0
-	for {
-		before := int(dec.InputOffset())
-		t, err := dec.Token()
-		if err == io.EOF {
-			if len(stack) > 0 {
-				err = io.ErrUnexpectedEOF
-			} else {
-				err = nil
-			}
-			return values, err
-		}
-		if err != nil {
-			return values, err
-		}
-		top := len(stack) - 1
-		switch t := t.(type) {
-		case json.Delim:
-			if t == '}' || t == ']' {
-				stack = stack[:top]
-				break
-			}
-			l := level{object: t == '{', key: t == '{'}
-			if top >= 0 {
-				l.name = stack[top].name
-				stack[top].key = stack[top].object
-			}
-			if t == '[' {
-				ids++
-				l.id = ids
-			}
-			stack = append(stack, l)
-		case string:
-			if top >= 0 && stack[top].object && stack[top].key {
-				stack[top].name, stack[top].key = strings.ToLower(t), false
-				break
-			}
-			end := int(dec.InputOffset())
-			quote := bytes.IndexByte(args[before:end], '"')
-			v := value{text: t, start: before + quote + 1, end: end - 1}
-			v.raw = args[v.start:v.end]
-			if top >= 0 {
-				v.name, v.list = stack[top].name, stack[top].id
-				stack[top].key = stack[top].object
-			}
-			values = append(values, v)
-		default:
-			if top >= 0 {
-				stack[top].key = stack[top].object
-			}
-		}
-	}
-}
 
 // What arguments are called, and what that says of them.
 var (
@@ -143,6 +16,7 @@ var (
 	sqlNames     = set("sql query statement statements queries q")
 	contentNames = set("content new_string file_text contents text new_str replacement data body insert_text")
 	workNames    = set("workdir cwd working_directory description prompt pattern old_string explanation justification")
+	packedNames  = set("args arguments input params parameters kwargs payload tool_input") // what a tool decodes itself
 )
 
 // Tools, by what their names say.
@@ -395,8 +269,8 @@ func (j *judge) patch(text string, at func(int) int) {
 }
 
 // freeText judges arguments that are no JSON.
-func (j *judge) freeText(text string) {
-	at := func(o int) int { return o }
+func (j *judge) freeText(v *value) {
+	text, at := v.text, v.at
 	switch {
 	case strings.Contains(text, "*** Begin Patch") && !strings.Contains(text, "tools."):
 		j.patch(text, at)
@@ -405,7 +279,8 @@ func (j *judge) freeText(text string) {
 	case codeTool.MatchString(j.tool):
 		j.codeText(text, at)
 	case sqlTool.MatchString(j.tool):
-		j.sql(&value{name: "sql", text: text, end: len(text), raw: []byte(text)})
+		v.name = "sql"
+		j.sql(v)
 	default:
 		j.commandOrScript(text, at)
 	}
