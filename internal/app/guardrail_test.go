@@ -152,6 +152,47 @@ func TestGuardrailBlocks(t *testing.T) {
 	}
 }
 
+// TestGuardrailReadsCallsInEveryShape: a proposed call is judged as whichever API has
+// it, wherever the question shows it; one in no known form does not pass.
+func TestGuardrailReadsCallsInEveryShape(t *testing.T) {
+	b := dock(t, string(policy.Recommended()))
+	key := b.key("proxy")
+	const flat = `{"name":"Bash","arguments":{"command":"rm -rf /"}}`
+	args := q(`{"command":"rm -rf /"}`)
+	shapes := map[string]struct{ more, why string }{
+		"arguments as an object":      {`"tool_calls":[{"function":` + flat + `}]`, "action.destructive"},
+		"flat":                        {`"tool_calls":[{"name":"Bash","arguments":` + args + `}]`, "action.destructive"},
+		"Anthropic's":                 {`"tool_calls":[{"type":"tool_use","id":"t","name":"Bash","input":{"command":"rm -rf /"}}]`, "action.destructive"},
+		"a custom tool's":             {`"tool_calls":[{"type":"custom","custom":{"name":"bash","input":"rm -rf /"}}]`, "action.destructive"},
+		"Responses'":                  {`"tool_calls":[{"type":"function_call","call_id":"c","status":"completed","name":"Bash","arguments":` + args + `}]`, "action.destructive"},
+		"Gemini's":                    {`"tool_calls":[{"functionCall":{"name":"Bash","args":{"command":"rm -rf /"}}}]`, "action.destructive"},
+		"one":                         {`"tool_calls":{"function":{"name":"Bash","arguments":` + args + `}}`, "action.destructive"},
+		"encoded twice":               {`"tool_calls":[{"function":{"name":"Bash","arguments":` + q(args) + `}}]`, "action.destructive"},
+		"both ways":                   {`"tool_calls":[{"function":{"name":"Bash","arguments":"{}"},"input":{"command":"rm -rf /"}}]`, "action.destructive"},
+		"in a message":                {`"structured_messages":[{"role":"assistant","content":null,"tool_calls":[{"function":` + flat + `}]}]`, "action.destructive"},
+		"in a message's content":      {`"structured_messages":[{"role":"assistant","content":[{"type":"tool_use","name":"Bash","input":{"command":"rm -rf /"}}]}]`, "action.destructive"},
+		"a message that is one":       {`"structured_messages":[{"type":"function_call","name":"Bash","arguments":` + args + `}]`, "action.destructive"},
+		"the old way":                 {`"structured_messages":[{"role":"assistant","function_call":` + flat + `}]`, "action.destructive"},
+		"no known form":               {`"tool_calls":[{"tool":"Bash","with":["ls"]}]`, "unreadable.malformed"},
+		"a name and something else":   {`"tool_calls":[{"name":"Bash","run":{"command":"ls"}}]`, "unreadable.malformed"},
+		"a text":                      {`"tool_calls":"rm -rf /"`, "unreadable.malformed"},
+		"harmless":                    {`"tool_calls":[{"type":"tool_use","id":"t","name":"Bash","input":{"command":"ls"}},null]`, ""},
+		"without arguments":           {`"tool_calls":[{"id":"c","type":"function","function":{"name":"list"}}]`, ""},
+		"with members of a provider":  {`"tool_calls":[{"id":"c","index":0,"type":"function","provider_specific_fields":{"x":1},"function":{"name":"list","arguments":"{}"}}]`, ""},
+		"a message without any":       {`"structured_messages":[{"role":"assistant","name":"ann","content":[{"type":"text","text":"hi"}]}]`, ""},
+		"more members than are split": {strings.Repeat(`"a":1,`, 1100) + `"tool_calls":[{"function":` + flat + `}]`, "action.destructive"},
+	}
+	for name, tc := range shapes {
+		want := "NONE"
+		if tc.why != "" {
+			want = "BLOCKED"
+		}
+		if v := b.judges(key, `{"input_type":"response","texts":[""],`+tc.more+`}`); v.Action != want || !strings.Contains(v.Reason, tc.why) {
+			t.Errorf("%s: %s, want %s because of %s", name, v, want, tc.why)
+		}
+	}
+}
+
 // TestGuardrailImages: an image can't be read, named by its address or spelled out.
 func TestGuardrailImages(t *testing.T) {
 	b := dock(t, "version: 1\nmode: enforce\n")

@@ -48,9 +48,10 @@ func (c *collector) take(r *inspect.Result, n int) {
 
 // The names under which policy knows what could not be read.
 const (
-	unreadableCut     = "unreadable.cut"
-	unreadableMedia   = "unreadable.media"
-	unreadableEncoded = "unreadable.encoded"
+	unreadableCut       = "unreadable.cut"
+	unreadableMedia     = "unreadable.media"
+	unreadableEncoded   = "unreadable.encoded"
+	unreadableMalformed = "unreadable.malformed"
 )
 
 func (c *collector) match(m *inspect.Match) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/inspect/action"
+	"github.com/workingagents/gatehouse/internal/wire/codec"
 	"github.com/workingagents/gatehouse/internal/wire/peek"
 )
 
@@ -38,7 +39,8 @@ func (x *examiner) asked() {
 	})
 	x.images(x.span("images"))
 	if x.m.API == flow.AskResponse {
-		x.proposed(x.span("tool_calls"))
+		x.proposed(codec.Proposed(peek.Get(x.doc.Body, "tool_calls")))
+		x.proposed(codec.Said(peek.Get(x.doc.Body, "structured_messages")))
 	}
 }
 
@@ -96,12 +98,17 @@ func (x *examiner) images(r reach) {
 	}
 }
 
-// proposed judges tool calls of an answer, in the form of OpenAI's Chat.
-func (x *examiner) proposed(r reach) {
-	for w := peek.Elements(x.doc.Body[r.start:r.end]); w.Next(); {
-		name := peek.String(peek.Get(w.Value, "function", "name"))
-		text := peek.String(peek.Get(w.Value, "function", "arguments"))
-		findings, _ := x.g.actions(name, text)
+// proposed judges tool calls of an answer, as whichever API has them. What is none is
+// judged as it stands, and told: nobody knows what its reader makes of it.
+func (x *examiner) proposed(calls []flow.Part) {
+	for _, c := range calls {
+		findings, _ := x.g.actions(c.Name, c.Text)
+		if c.Kind != flow.ToolCall {
+			findings = append(findings, flow.Finding{
+				ID: x.g.findingID(unreadableMalformed, []byte(c.Text)), Rule: unreadableMalformed, Severity: flow.Medium, Confidence: 100,
+				Channel: flow.ToolCalls, Place: "answer", End: int64(len(c.Text)), Note: "a tool call in a form that is not known",
+			})
+		}
 		for _, f := range findings {
 			x.outer = append(x.outer, found{finding: f})
 		}
