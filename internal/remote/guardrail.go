@@ -42,8 +42,11 @@ func (g guardrail) read(reply []byte, texts []string) ([]verdict, error) {
 		}
 		said[0].spans = []span{{end: len(texts[0]), whole: true, name: "blocked", severity: flow.High, confidence: 100, note: printable(body.Reason)}}
 	case "GUARDRAIL_INTERVENED":
-		if len(body.Texts) != len(texts) && len(texts) > 1 {
-			return nil, errSome
+		if len(body.Texts) != len(texts) {
+			if len(texts) > 1 {
+				return nil, errSome
+			}
+			body.Texts = nil // none of them can be told to be this one
 		}
 		for i, text := range texts {
 			said[i].spans = g.changed(text, body.Texts, i)

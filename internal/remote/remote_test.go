@@ -117,19 +117,20 @@ func TestGuardrail(t *testing.T) {
 		texts []string
 		want  string
 	}{
-		"nothing":           {`{"action":"NONE"}`, []string{"a", "b"}, ""},
-		"blocked":           {`{"action":"BLOCKED","blocked_reason":"no\u001b[2J\n  weapons"}`, []string{"a"}, "remote.them-blocked@0[whole]100% no.[2J weapons"},
-		"without a reason":  {`{"action":"BLOCKED"}`, []string{"a"}, "remote.them-blocked@0[whole]100%"},
-		"one name":          {`{"action":"GUARDRAIL_INTERVENED","texts":["hi [PERSON], bye"]}`, []string{"hi Ann Smith, bye"}, "remote.them-changed@0[Ann Smith]90%"},
-		"two names":         {`{"action":"GUARDRAIL_INTERVENED","texts":["<P> met <P> today"]}`, []string{"Zoë met Bob today"}, "remote.them-changed@0[Zoë]90% | remote.them-changed@0[Bob]90%"},
-		"the second of two": {`{"action":"GUARDRAIL_INTERVENED","texts":["a","b *"]}`, []string{"a", "b c"}, "remote.them-changed@1[c]90%"},
-		"all of it":         {`{"action":"GUARDRAIL_INTERVENED","texts":[""]}`, []string{"a b"}, "remote.them-changed@0[a b]90%"},
-		"the same":          {`{"action":"GUARDRAIL_INTERVENED","texts":["a"]}`, []string{"a"}, ""},
-		"something added":   {`{"action":"GUARDRAIL_INTERVENED","texts":["a b c"]}`, []string{"a c"}, "remote.them-changed@0[whole]90% something was added, or it is not said what was changed"},
-		"nobody says what":  {`{"action":"GUARDRAIL_INTERVENED"}`, []string{"a"}, "remote.them-changed@0[whole]90% something was added, or it is not said what was changed"},
-		"no action":         {`{}`, []string{"a"}, "remote.them-failed@0: its answer is not what its kind of detector says; 1 of 1 texts were not judged"},
-		"an odd action":     {`{"action":"ALLOW"}`, []string{"a"}, "remote.them-failed@0: its answer is not what its kind of detector says; 1 of 1 texts were not judged"},
-		"no object":         {`[]`, []string{"a"}, "remote.them-failed@0: its answer is not what its kind of detector says; 1 of 1 texts were not judged"},
+		"nothing":             {`{"action":"NONE"}`, []string{"a", "b"}, ""},
+		"blocked":             {`{"action":"BLOCKED","blocked_reason":"no\u001b[2J\n  weapons"}`, []string{"a"}, "remote.them-blocked@0[whole]100% no.[2J weapons"},
+		"without a reason":    {`{"action":"BLOCKED"}`, []string{"a"}, "remote.them-blocked@0[whole]100%"},
+		"one name":            {`{"action":"GUARDRAIL_INTERVENED","texts":["hi [PERSON], bye"]}`, []string{"hi Ann Smith, bye"}, "remote.them-changed@0[Ann Smith]90%"},
+		"two names":           {`{"action":"GUARDRAIL_INTERVENED","texts":["<P> met <P> today"]}`, []string{"Zoë met Bob today"}, "remote.them-changed@0[Zoë]90% | remote.them-changed@0[Bob]90%"},
+		"the second of two":   {`{"action":"GUARDRAIL_INTERVENED","texts":["a","b *"]}`, []string{"a", "b c"}, "remote.them-changed@1[c]90%"},
+		"all of it":           {`{"action":"GUARDRAIL_INTERVENED","texts":[""]}`, []string{"a b"}, "remote.them-changed@0[a b]90%"},
+		"the same":            {`{"action":"GUARDRAIL_INTERVENED","texts":["a"]}`, []string{"a"}, ""},
+		"something added":     {`{"action":"GUARDRAIL_INTERVENED","texts":["a b c"]}`, []string{"a c"}, "remote.them-changed@0[whole]90% something was added, or it is not said what was changed"},
+		"nobody says what":    {`{"action":"GUARDRAIL_INTERVENED"}`, []string{"a"}, "remote.them-changed@0[whole]90% something was added, or it is not said what was changed"},
+		"more than was asked": {`{"action":"GUARDRAIL_INTERVENED","texts":["a","b"]}`, []string{"a"}, "remote.them-changed@0[whole]90% something was added, or it is not said what was changed"},
+		"no action":           {`{}`, []string{"a"}, "remote.them-failed@0: its answer is not what its kind of detector says; 1 of 1 texts were not judged"},
+		"an odd action":       {`{"action":"ALLOW"}`, []string{"a"}, "remote.them-failed@0: its answer is not what its kind of detector says; 1 of 1 texts were not judged"},
+		"no object":           {`[]`, []string{"a"}, "remote.them-failed@0: its answer is not what its kind of detector says; 1 of 1 texts were not judged"},
 	} {
 		s := serve(t, always(200, tc.reply))
 		if got := ask(set(t, options(remote.Guardrail, s.url), nil, nil), tc.texts...); got != tc.want {
