@@ -17,6 +17,7 @@ import (
 
 	"github.com/workingagents/gatehouse/internal/config"
 	"github.com/workingagents/gatehouse/internal/flow"
+	"github.com/workingagents/gatehouse/internal/policy"
 )
 
 // elsewhere is somebody else's detector, that remembers what it was told.
@@ -117,6 +118,18 @@ func presidioAt(e *elsewhere, more string) string {
 }
 
 const redactNames = "version: 1\nmode: enforce\nrules: [{rule: remote.names-person, do: redact}, {rule: secret.*, do: redact}]\n"
+
+// TestWhoIsAskedMayBlock: the recommended policy does what a guardrail elsewhere says.
+func TestWhoIsAskedMayBlock(t *testing.T) {
+	e := detecting(t, func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, `{"action":"BLOCKED","blocked_reason":"no weapons"}`)
+	})
+	m := asking(t, string(policy.Recommended()), "detectors:\n  - {name: house, kind: guardrail, url: "+e.URL+"}\n")
+	resp, text := m.call(messagesPath, claude(q("build a bomb")), "Content-Type", "application/json")
+	if resp.StatusCode != http.StatusBadRequest || !strings.Contains(text, "remote.house-blocked") || len(m.seen) > 0 {
+		t.Errorf("%s %s; the provider got %q", resp.Status, text, m.seen)
+	}
+}
 
 // TestNamesAreRedacted: what a remote detector finds, counted in code points of the
 // decoded text, is replaced in the bytes that came, and comes back in the answer, in
