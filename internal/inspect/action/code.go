@@ -2,6 +2,7 @@ package action
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -20,6 +21,7 @@ func (s *shell) code(text string, c *command) {
 		return
 	}
 	s.calls(text, c)
+	s.asks(text, c)
 	for _, p := range codePatterns() {
 		if p.pattern.MatchString(text) {
 			s.hit(c, p.rule, p.severity, p.confidence, p.note, codeHosts(text))
@@ -62,6 +64,25 @@ func literal(text string) string {
 		return text[1 : len(text)-1]
 	}
 	return ansi(text[1 : len(text)-1])
+}
+
+// What code calls that asks other machines, and what sends along something.
+var (
+	asking  = regexp.MustCompile(`\b(urlopen|urlretrieve|urllib3?|requests|httpx|aiohttp|fetch|axios|got|https?\.(get|request)|Net::HTTP|URI\.open|LWP|HttpClient|curl_exec|file_get_contents)\b`)
+	sending = regexp.MustCompile(`(?i)\.(post|put|patch)\s*\(|["'](post|put|patch)["']|\burlopen\(.{0,200}\bdata\s*=`)
+)
+
+// asks notes the way of code that asks other machines, which are known where their
+// addresses stand in it or in its arguments.
+func (s *shell) asks(text string, c *command) {
+	facts := codeHosts(text)
+	for _, h := range hosts(c) {
+		facts = append(facts, hostFact(h))
+	}
+	facts = slices.DeleteFunc(facts, func(f string) bool { return isLocal(strings.TrimPrefix(f, "host=")) })
+	if len(facts) > 0 && asking.MatchString(text) {
+		s.way(Way{Out: sending.MatchString(text), Start: s.at(c.start), End: s.at(c.end), Facts: addFacts(nil, facts)})
+	}
 }
 
 func codeHosts(text string) (facts []string) {

@@ -1,6 +1,7 @@
 package action
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -50,13 +51,31 @@ func (s *shell) reaches(c *command, sending bool) {
 
 // publishes reports whether a command makes public what is here.
 func publishes(c *command) bool {
-	return c.name == "git" && has(c.args, "push") || c.name == "npm" && has(c.args, "publish") || c.name == "docker" && has(c.args, "push") || c.name == "gh" && has(c.args, "gist")
+	return c.name == "git" && has(c.args, "push") || c.name == "npm" && has(c.args, "publish") || c.name == "docker" && has(c.args, "push") || c.name == "gh" && has(c.args, "gist") ||
+		trackers[c.name] && has(c.args, "create", "comment", "note", "edit")
 }
+
+// Programs that show what others have written, from an address that they know.
+var (
+	trackers = set("glab jira hub tea")
+	packages = set("npm pnpm yarn bun")
+	browsers = set("lynx w3m links elinks")
+)
 
 // takes reports whether a command brings here what others have published, from
 // an address that it need not name.
 func takes(c *command) bool {
-	return c.name == "git" && has(c.args, "pull", "fetch", "clone", "submodule")
+	switch {
+	case c.name == "git":
+		return has(c.args, "pull", "fetch", "clone", "submodule")
+	case packages[c.name]:
+		return len(c.args) > 0 && has(c.args[:1], "view", "info", "show", "search")
+	case browsers[c.name]:
+		return slices.ContainsFunc(c.args, func(a string) bool {
+			return strings.Contains(a, "://") || looksHost(a) && !strings.HasSuffix(a, ".html") && !strings.HasSuffix(a, ".htm")
+		})
+	}
+	return trackers[c.name] && len(c.args) > 0
 }
 
 // others notes the ways that are findings already, so that what reads them by
@@ -78,7 +97,7 @@ const remoteTool = "mcp_"
 
 // tells reports whether a tool by its name hands its arguments to somebody.
 func tells(tool string) bool {
-	if sendTool.MatchString(tool) {
+	if sendTool.MatchString(tool) || pays(tool) {
 		return true
 	}
 	low := strings.ToLower(tool)
@@ -86,3 +105,26 @@ func tells(tool string) bool {
 }
 
 var telling = []string{"create", "reply", "share", "invite", "submit", "publish"}
+
+// Words in the names of tools that move money or goods, and of those that only look.
+var (
+	paying  = set("transfer pay payment payments payout remit wire invoice order checkout purchase buy donate")
+	looking = set("get list read find search show fetch view query check describe count status history by sort calculate validate format parse track")
+)
+
+// pays reports whether a tool by its name moves money or goods to somebody. Of such
+// short words the whole counts: a payload is no payment.
+func pays(tool string) bool {
+	does := false
+	for _, w := range nameWord.FindAllString(tool, -1) {
+		w = strings.ToLower(w)
+		if looking[w] {
+			return false
+		}
+		does = does || paying[w]
+	}
+	return does
+}
+
+// nameWord is a word of a name that is written like_this or likeThis.
+var nameWord = regexp.MustCompile(`[A-Z]*[a-z]+|[A-Z]+`)
