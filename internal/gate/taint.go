@@ -294,7 +294,7 @@ func (p *Passage) carried(part flow.Part, call *action.Call) (list []flow.Findin
 	hits := r.look(p, part)
 	for i := range call.Ways {
 		w := &call.Ways[i]
-		if f := p.way(r, part, w, within(hits, w.Start, w.End)); f != nil {
+		if f := p.way(r, part, w, r.reached(within(hits, w.Start, w.End), w.Start, w.End, w.Facts)); f != nil {
 			list = append(list, *f)
 		}
 		if f := p.exit(r, part, w); f != nil {
@@ -302,7 +302,7 @@ func (p *Passage) carried(part flow.Part, call *action.Call) (list []flow.Findin
 		}
 	}
 	for _, f := range call.Found {
-		in := within(hits, f.Start, f.End)
+		in := r.reached(within(hits, f.Start, f.End), f.Start, f.End, f.Facts)
 		if len(in) == 0 || f.Severity < flow.High || f.Confidence < lastingConfidence {
 			continue
 		}
@@ -363,6 +363,25 @@ func within(hits []taint.Hit, start, end int) (in []taint.Hit) {
 	return in
 }
 
+// reached adds to the hits of a span the hosts that it reaches and does not spell as
+// others wrote them.
+func (r *trail) reached(hits []taint.Hit, start, end int, facts []string) []taint.Hit {
+	if r.memory == nil || slices.ContainsFunc(hits, func(h taint.Hit) bool { return h.Kind == taint.Host }) {
+		return hits
+	}
+	for _, f := range facts {
+		name, ok := strings.CutPrefix(f, "host=")
+		if !ok {
+			continue
+		}
+		if h, ok := r.memory.LookHost(name); ok {
+			h.Start, h.End = start, end
+			hits = append(hits, h)
+		}
+	}
+	return hits
+}
+
 // way judges the values that go a way. An address that is asked as it was
 // written is what following a link is; another value that is put into one, or
 // anything that goes out, carries.
@@ -371,7 +390,7 @@ func (p *Passage) way(r *trail, part flow.Part, w *action.Way, hits []taint.Hit)
 		return nil
 	}
 	rule, severity, confidence, note := taint.Carried, flow.High, 65, "goes out"
-	leads := slices.ContainsFunc(hits, func(h taint.Hit) bool { return h.Kind != taint.Value })
+	leads := slices.ContainsFunc(hits, func(h taint.Hit) bool { return h.Kind == taint.Host || h.Kind == taint.Address })
 	address := slices.ContainsFunc(hits, func(h taint.Hit) bool { return h.Kind == taint.Address })
 	switch {
 	case w.Out && leads:

@@ -3,8 +3,9 @@
 // told from prose: an address, a host, a name of a mailbox, a token, a number of
 // some length. It keeps keyed hashes, never a text, and judges nothing.
 //
-// What a model writes in other words, in an encoding or in pieces is another
-// value: that is out of its reach.
+// A host or a number in groups is known in all of its spellings. What a model writes
+// in other words, in an encoding or in pieces is another value: that is out of its
+// reach.
 package taint
 
 import (
@@ -99,6 +100,16 @@ func (m *Memory) Look(text []byte, json bool) (hits []Hit) {
 		}
 	})
 	return hits
+}
+
+// LookHost is Look for the name of a host that need not stand in the call as it is
+// reached: a shell puts it together, or it is written in another way.
+func (m *Memory) LookHost(name string) (h Hit, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	h.Word = Word{Kind: Host, Text: []byte(name)}
+	h.Origin = m.words[h.hash()]
+	return h, h.Origin > 0
 }
 
 // Full reports whether words were left out because there were too many.

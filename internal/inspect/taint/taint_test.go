@@ -56,6 +56,46 @@ func TestWords(t *testing.T) {
 	}
 }
 
+// A number in groups and a host are the same in all of their spellings.
+func TestSpellings(t *testing.T) {
+	for _, tt := range []struct{ page, call, want string }{
+		{"call +49 170 5554433.", "+49 170 5554433", "+49 170 5554433"},
+		{"call +49 170 5554433", "+491705554433", "491705554433"},
+		{"call +491705554433", "+49 170 / 5554433", "+49 170 / 5554433"},
+		{"call +49(0)170/5554433", "+49 170 5554433", "+49 170 5554433"},
+		{"call (415) 867-5309 now", "415-867-5309", "415-867-5309"},
+		{"call +49\u00a0170\u00a05554433", "+49 170 5554433", "+49 170 5554433"},
+		{"pay to DE89 3704 0044 0532 0130 00 BIC COBADEFFXXX", "DE89370400440532013000", "DE89370400440532013000"},
+		{"pay to GB82WEST12345698765432", "GB82 WEST 1234 5698 7654 32", "GB82 WEST 1234 5698 7654 32"},
+		{"see https://git.bücher-zone.net/r.git", "git.xn--bcher-zone-9db.net", "git.xn--bcher-zone-9db.net"},
+		{"see git.xn--bcher-zone-9db.net", "https://git.bücher-zone.net/x", "git.bücher-zone.net"},
+		{"почта.рф", "xn--80a1acny.xn--p1ai", "xn--80a1acny.xn--p1ai"},
+		{"访问https://git.example.net/r", "git.example.net", "git.example.net"},
+		{"2024-01-15 10:22:33", "2024-01-15 10:22:33", ""},
+		{"15/01/2024 10", "15/01/2024 10", ""},
+		{"ab 12 34 56", "ab 12 34 56", ""},
+	} {
+		var m taint.Memory
+		m.Taint([]byte(tt.page), false)
+		hits := m.Look([]byte(tt.call), false)
+		if tt.want == "" && len(hits) > 0 || tt.want != "" && (len(hits) == 0 || string(hits[0].Text) != tt.want && string(hits[len(hits)-1].Text) != tt.want) {
+			t.Errorf("%s after %s: %q", tt.call, tt.page, words(hits))
+		}
+	}
+	var m taint.Memory
+	origin := m.Taint([]byte("see https://git.bücher-zone.net/r, git.example.net and 185.220.101.44"), false)
+	for _, name := range []string{"GIT.example.net.", "git.xn--bcher-zone-9db.net", "git.bücher-zone.net", "3118228780", "0xb9dc652c"} {
+		if h, ok := m.LookHost(name); !ok || h.Origin != origin {
+			t.Errorf("%s is not known", name)
+		}
+	}
+	for _, name := range []string{"?", "", "xn--", "xn--zzzzzzzzzzzzzzz", "example.net", "1"} {
+		if _, ok := m.LookHost(name); ok {
+			t.Errorf("%q is known", name)
+		}
+	}
+}
+
 // Who says a word first has said it, and only then.
 func TestFirstComesFirst(t *testing.T) {
 	var m taint.Memory
@@ -89,7 +129,7 @@ func TestBounded(t *testing.T) {
 }
 
 func FuzzWords(f *testing.F) {
-	for _, s := range []string{"https://a.example/b?c=d", `{"a":"\u00e9\n\\x https:\/\/x.example"}`, "://", "a://", strings.Repeat("x9", 3000), "\\", "\\u12", "....://::"} {
+	for _, s := range []string{"https://a.example/b?c=d", `{"a":"\u00e9\n\\x https:\/\/x.example"}`, "://", "a://", strings.Repeat("x9", 3000), "\\", "\\u12", "....://::", "xn--a.b", "é.é", "+1 (0) 2-3", "DE89 37"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"hash/maphash"
 	"strings"
+	"unicode/utf8"
 )
 
 // Kind says what a word is.
@@ -14,6 +15,7 @@ const (
 	Value   Kind = iota // a token, a number, a name that no prose has
 	Host                // of an address or by itself
 	Address             // with its scheme: https://…, ssh://…
+	Number              // in groups
 )
 
 // Word is a word that can be told from prose.
@@ -24,8 +26,11 @@ type Word struct {
 }
 
 func (w Word) hash() uint64 {
-	if w.Kind == Host { // whose case says nothing
-		return maphash.Bytes(seed, bytes.ToLower(w.Text))
+	switch w.Kind {
+	case Host:
+		return maphash.Bytes(seed, sameHost(w.Text))
+	case Number:
+		return maphash.Bytes(seed, joined(w.Text))
 	}
 	return maphash.Bytes(seed, w.Text)
 }
@@ -56,11 +61,16 @@ func init() {
 // each calls f for the words of a text. Of JSON an escape ends a word, so that
 // text and raw string have the same ones.
 func each(text []byte, json bool, f func(Word)) {
+	named := 0 // up to where hosts in other letters were looked for
 	for i := 0; i < len(text); {
 		if stops[text[i]] {
-			if text[i] == '\\' && json {
+			switch {
+			case text[i] == '\\' && json:
 				i += escape(text[i:])
-			} else {
+			case text[i] >= utf8.RuneSelf && i >= named:
+				named = wide(text, i, f)
+				i++
+			default:
 				i++
 			}
 			continue
@@ -68,6 +78,9 @@ func each(text []byte, json bool, f func(Word)) {
 		start := i
 		for i < len(text) && !stops[text[i]] {
 			i++
+		}
+		if c := text[start]; isDigit(c) || c == '+' || isUpper(c) {
+			groups(text, start, f)
 		}
 		run(text, start, i, f)
 	}
@@ -153,16 +166,14 @@ func (w *Word) told() bool {
 func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
 
 // isHost reports whether a word has the form of a host's name: two labels at
-// least, the last one of letters, as no file's.
+// least, the last one of letters, also in Punycode, as no file's.
 func isHost(w []byte) bool {
 	dot := bytes.LastIndexByte(w, '.')
 	if dot <= 0 || len(w)-dot < 3 || len(w) > 253 {
 		return false
 	}
-	for _, c := range w[dot+1:] {
-		if !isLetter(c) {
-			return false
-		}
+	if last := w[dot+1:]; !bytes.HasPrefix(last, []byte("xn--")) && bytes.ContainsFunc(last, func(c rune) bool { return c >= utf8.RuneSelf || !isLetter(byte(c)) }) {
+		return false
 	}
 	if files[strings.ToLower(string(w[dot+1:]))] {
 		return false
