@@ -130,6 +130,25 @@ var entities = map[string]rune{
 
 const maxEntity = 10 // bytes, with & and ;
 
+// The blanks at which no line breaks: U+00A0, U+202F.
+const (
+	wideBlank = "\u00a0"
+	thinBlank = "\u202f"
+)
+
+// stepBlank makes a space of such a blank between digits or capital letters.
+func stepBlank(raw []byte, i int) (int, [4]byte, int) {
+	for _, blank := range [...]string{wideBlank, thinBlank} {
+		end := i + len(blank)
+		if end < len(raw) && string(raw[i:end]) == blank && i > 0 && grouped(raw[i-1]) && grouped(raw[end]) {
+			return len(blank), [4]byte{' '}, 1
+		}
+	}
+	return plain(raw[i])
+}
+
+func grouped(c byte) bool { return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' }
+
 // stepHTML undoes a character reference.
 func stepHTML(raw []byte, i int) (int, [4]byte, int) {
 	if raw[i] != '&' {

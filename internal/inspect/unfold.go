@@ -54,8 +54,15 @@ func (s *scanner) unfoldSegment(next *level, seg *segment) bool {
 	return s.stretches(next, seg, escapes, '\\') &&
 		s.stretches(next, seg, inURL, '%') &&
 		s.stretches(next, seg, inHTML, '&') &&
+		s.blanks(next, seg) &&
 		s.wideText(next, seg) &&
 		s.runs(next, seg)
+}
+
+// blanks makes plain the blanks in which numbers are grouped. They hide nothing, so
+// that they are no nesting: the last level is left to what is.
+func (s *scanner) blanks(next *level, seg *segment) bool {
+	return s.depth == maxDepth || s.stretches(next, seg, inBlank, wideBlank[0]) && s.stretches(next, seg, inBlank, thinBlank[0])
 }
 
 // take takes from the bytes that may still be decoded.
