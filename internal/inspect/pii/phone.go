@@ -12,6 +12,7 @@ type call struct {
 	plus       bool
 	paren      bool
 	extension  bool
+	slash      bool // behind the area code
 	dots       int
 	spaces     int
 }
@@ -63,11 +64,13 @@ func (c *call) find(text []byte, at, end int) bool {
 	return len(c.number) > 0
 }
 
-// callStart goes back over area codes in parentheses and a plus.
+// callStart goes back over area codes in parentheses or before a slash, and a plus.
 func callStart(text []byte, at int) int {
 	start := at
 	for i := at - 1; i >= 0 && at-i < 16; i-- {
 		switch b := text[i]; {
+		case i > 1 && string(text[i-1:i+2]) == " / ", b == ' ' && i > 2 && string(text[i-2:i+1]) == " / ":
+		case b == ' ' && text[i+1] == '/' && isDigit(text[i-1]):
 		case b == '(' && i+1 < len(text) && (isDigit(text[i+1]) || text[i+1] == '+'), isDigit(b):
 			start = i
 		case b == '+':
@@ -94,6 +97,11 @@ func (c *call) read(text []byte) {
 			continue
 		}
 		c.group(&run)
+		if width := c.slashed(text, i); width > 0 {
+			c.slash = true
+			i += width - 1
+			continue
+		}
 		switch {
 		case b == '(' && !open:
 			open = true
@@ -149,6 +157,25 @@ func (c *call) separates(text []byte, i int) bool {
 	return true
 }
 
+// slashed is the length of a slash, perhaps with spaces, behind an area code, as
+// Germans and Austrians write it: 089 / 123456, +49 (0)170/5554433.
+func (c *call) slashed(text []byte, i int) int {
+	width := 1
+	if text[i] == ' ' && i+2 < len(text) && text[i+2] == ' ' {
+		i, width = i+1, 3
+	}
+	area := c.plus && len(c.groups) > 1 || len(c.groups) == 1 && c.groups[0] >= 3 && c.groups[0] <= 6 && c.number[0] == '0'
+	if c.slash || !area || i+3 >= len(text) || text[i] != '/' {
+		return 0
+	}
+	for _, b := range text[i+1+width/2 : min(len(text), i+3+width/2)] {
+		if !isDigit(b) {
+			return 0
+		}
+	}
+	return width
+}
+
 // tail reads an extension, or what makes it no telephone's number.
 func (c *call) tail(text []byte, i int) {
 	rest := text[i:min(len(text), i+12)]
@@ -201,7 +228,25 @@ func (c *call) plausible() bool {
 			return false
 		}
 	}
-	return !c.dateLike() && !(c.dots == 3 && len(c.groups) == 4 && n <= 12 && !c.plus) && !(c.dots == 1 && len(c.groups) == 2)
+	return !c.dateLike() && !c.fiction() && !(c.dots == 3 && len(c.groups) == 4 && n <= 12 && !c.plus) && !(c.dots == 1 && len(c.groups) == 2)
+}
+
+// fiction: 555-0100 to 555-0199 of each area is nobody's (NANPA, 555 line numbers).
+func (c *call) fiction() bool {
+	n := c.number
+	switch len(n) {
+	case 8, 11:
+		if n[0] != '1' {
+			return false
+		}
+	case 7, 10:
+		if c.plus {
+			return false
+		}
+	default:
+		return false
+	}
+	return string(n[len(n)-7:len(n)-2]) == "55501"
 }
 
 // dateLike: 2026-11-25, 25.11.2026, 11-25-26, with an hour behind it perhaps.

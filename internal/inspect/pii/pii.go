@@ -11,7 +11,7 @@ import (
 var files embed.FS
 
 // version changes with the detectors and checks in this package.
-const version = "1"
+const version = "2"
 
 // Set gives the family's rules, those of all files together. The error is one of
 // a file's text.
