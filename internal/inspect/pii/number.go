@@ -15,6 +15,7 @@ var numbers = map[string]func(n []byte) bool{
 	"aba":        routing,
 	"sort-code":  func(n []byte) bool { return digits(n, 6) && !same(n) },
 	"bic":        bic,
+	"passport":   passport,
 	"at-svnr":    austria,
 	"be-nn":      belgium,
 	"bg-egn":     bulgaria,

@@ -41,7 +41,7 @@ func Set() (*inspect.Set, error) {
 func Library() inspect.Library {
 	lib := inspect.Library{
 		Detectors: map[string]inspect.Detector{
-			"email": email, "phone": phone, "phone-grouped": phoneGrouped, "phone-form": phoneForm, "iban": iban, "ipv4": ipv4, "ipv6": ipv6, "mac": mac,
+			"email": email, "phone": phone, "phone-grouped": phoneGrouped, "phone-form": phoneForm, "iban": iban, "ipv4": ipv4, "ipv6": ipv6, "mac": mac, "mrz": mrz,
 		},
 		Checks: map[string]inspect.Check{"near": near, "not-near": notNear, "upper": upper, "date": dated, "test-card": testCard, "not-test-card": notTestCard, "mac-pairs": func(text []byte, start, end int, _ string) bool { return isMAC(text[start:end]) }},
 	}
