@@ -104,6 +104,35 @@ func TestChecksKnowPublishedNumbers(t *testing.T) {
 		{"za-id", "2058850599534"},
 		{"card", "0055 5555 5555 5559"},
 		{"bic", "QRHGQRSS055"},
+		{"vat", "NGH68030172"},
+		{"vat", "OR5973204942"},
+		{"vat", "OT620529207"},
+		{"vat", "PL65704588C"},
+		{"vat", "PM70678346"},
+		{"vat", "QR681140421"},
+		{"vat", "QX68030173"},
+		{"vat", "RR655486003"},
+		{"vat", "RY549704761"},
+		{"vat", "RF09817860X"},
+		{"vat", "RFN68030170"},
+		{"vat", "SV75229295"},
+		{"vat", "SE38959388593"},
+		{"vat", "TO435235139"},
+		{"vat", "UE88847550416"},
+		{"vat", "UH67347867"},
+		{"vat", "VR1988980S"},
+		{"vat", "VG55298665602"},
+		{"vat", "YG664066060"},
+		{"vat", "YH60572997"},
+		{"vat", "YI95558076155"},
+		{"vat", "ZG66124667"},
+		{"vat", "AY559940990O56"},
+		{"vat", "CY3012891760"},
+		{"vat", "CG056419398"},
+		{"vat", "EB63092745"},
+		{"vat", "FR678901234256"},
+		{"vat", "FV05778509"},
+		{"vat", "FX7577294164"},
 	} {
 		value := inspect.Rotate(test.value)
 		if !checks[test.check]([]byte(value), 0, len(value), "") {
@@ -123,7 +152,7 @@ func TestChecksKnowPublishedNumbers(t *testing.T) {
 // unchecked are the numbers that have no check, or not at their end.
 var unchecked = map[string]bool{
 	"us-ssn": true, "us-medicare": true, "my-kad": true, "gb-nino": true, "gb-licence": true, "in-pan": true, "eg-id": true, "id-nik": true, "bic": true,
-	"gb-utr": true, "au-medicare": true, "is-kt": true,
+	"gb-utr": true, "au-medicare": true, "is-kt": true, "vat": true,
 }
 
 // changed gives a number with its last digit changed in all ways.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // email finds the address around an "@". It leaves out what reaches nobody:
@@ -23,7 +25,7 @@ func email(text []byte, at, _ int, report func(start, end int)) {
 	for end > at && (text[end-1] == '.' || text[end-1] == '-') {
 		end--
 	}
-	if start == at || end-at < 5 || text[at+1] == '.' || inURL(text, start) || isLocalOfMachine(text[start:at]) {
+	if start == at || end-at < 5 && (end == len(text) || text[end] < utf8.RuneSelf) || at+1 == len(text) || text[at+1] == '.' || inURL(text, start) || isLocalOfMachine(text[start:at]) {
 		return
 	}
 	if end+1 < len(text) && (text[end] == ':' && (isWord(text[end+1]) || text[end+1] == '/' || text[end+1] == '~') || text[end] == '@') {
@@ -31,8 +33,35 @@ func email(text []byte, at, _ int, report func(start, end int)) {
 	}
 	if isDomain(string(bytes.ToLower(text[at+1 : end]))) {
 		report(start, end)
+	} else if end < len(text) && text[end] >= utf8.RuneSelf {
+		if end := wideDomain(text, at+1); end > 0 {
+			report(start, end)
+		}
 	}
 }
+
+// wideDomain is the end of a domain in letters beyond ASCII (RFC 5890) that begins at
+// a place; 0: there is none.
+func wideDomain(text []byte, at int) int {
+	end := at
+	for end < len(text) && end-at < 128 {
+		c, n := utf8.DecodeRune(text[end:])
+		if !unicode.IsLetter(c) && !unicode.IsMark(c) && !unicode.IsDigit(c) && c != '-' && c != '.' {
+			break
+		}
+		end += n
+	}
+	domain := bytes.ToLower(bytes.TrimRight(text[at:end], ".-"))
+	_, top, _ := strings.Cut(string(domain[max(0, bytes.LastIndexByte(domain, '.')):]), ".")
+	if strings.Contains(wideTops, " "+top+" ") && bytes.IndexByte(domain, '.') > 0 || top != "" && top[0] < utf8.RuneSelf && isDomain(string(domain)) {
+		return at + len(domain)
+	}
+	return 0
+}
+
+// wideTops are top-level domains in other letters (IANA, root zone) that are in use.
+const wideTops = " рф рус москва дети онлайн сайт орг ком укр бел срб мкд мон бг қаз ею ελ ευ 中国 中國 公司 网络 香港 台湾 台灣 新加坡 한국 ไทย भारत ভারত இந்தியா გე հայ " +
+	"السعودية امارات مصر قطر عمان المغرب تونس ايران الاردن ישראל "
 
 func inLocal(c byte) bool { return isWord(c) || strings.IndexByte(".-+'%", c) >= 0 || c >= 0x80 }
 

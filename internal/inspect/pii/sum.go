@@ -167,3 +167,22 @@ func same(n []byte) bool {
 	}
 	return true
 }
+
+// notCounted reports whether the digits are no row that somebody counted up or down.
+func notCounted(n []byte) bool {
+	var last, up, down, count int
+	for _, c := range n {
+		if !isDigit(c) {
+			continue
+		}
+		d := int(c - '0')
+		switch {
+		case count > 0 && d == (last+1)%10:
+			up++
+		case count > 0 && d == (last+9)%10:
+			down++
+		}
+		last, count = d, count+1
+	}
+	return count == 1 || count > 1 && up < count-1 && down < count-1
+}
