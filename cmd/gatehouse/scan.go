@@ -96,8 +96,8 @@ func scanRules(path string) (*inspect.Engine, error) {
 	}
 	files := []string{path}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		if files, err = filepath.Glob(filepath.Join(path, "*.yaml")); err != nil {
-			return nil, fmt.Errorf("looking for rules: %w", err)
+		if files, err = (rulebook.Book{Own: path}).Files(); err != nil {
+			return nil, err
 		}
 	}
 	sets, err := rulebook.Read(files)

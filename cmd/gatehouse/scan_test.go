@@ -19,6 +19,12 @@ func TestScan(t *testing.T) {
 	text := p.save("notes.txt", "first line\nkey: "+token+"\n")
 	talk := p.save("talk.jsonl", `{"role":"user","content":"`+base64.StdEncoding.EncodeToString([]byte("token="+token))+`"}`+"\n"+`{"role":"user","content":"bye"}`+"\n")
 	own := p.save("acme.rules", ownRules("an acme_12345678", "acme_[0-9]{8}"))
+	rules, odd := t.TempDir(), t.TempDir()
+	for _, name := range []string{filepath.Join(rules, "acme.yaml"), filepath.Join(odd, "acme.yml")} {
+		if err := os.WriteFile(name, []byte(ownRules("an acme_12345678", "acme_[0-9]{8}")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	clean := p.save("clean.txt", "nothing to see, acme_12345678\n")
 	linked := text + ".link"
 	if err := os.Symlink(text, linked); err != nil {
@@ -43,6 +49,8 @@ func TestScan(t *testing.T) {
 		{"x " + token, []string{"-"}, 1, "-:1:3: secret.github-token"},
 		{"", []string{clean}, 0, ""},
 		{"", []string{"--rules", own, clean}, 1, ":1:17: acme.key, high, 90 %, 13 bytes\n"},
+		{"", []string{"--rules", rules, clean}, 1, ":1:17: acme.key, high, 90 %, 13 bytes\n"},
+		{"", []string{"--rules", odd, clean}, 1, ""},
 		{"", []string{"--family", "pii", text}, 0, ""},
 		{"", []string{"--min-confidence", "99", text}, 0, ""},
 		{"", []string{"nowhere.txt"}, 1, ""},
