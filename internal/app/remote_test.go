@@ -119,6 +119,31 @@ func presidioAt(e *elsewhere, more string) string {
 
 const redactNames = "version: 1\nmode: enforce\nrules: [{rule: remote.names-person, do: redact}, {rule: secret.*, do: redact}]\n"
 
+// TestCompressedMessagesAreAskedAbout: a message of a gRPC stream that came compressed is
+// told as its text, without credentials; what is found in it can't be replaced there.
+func TestCompressedMessagesAreAskedAbout(t *testing.T) {
+	e := detecting(t, namesOf)
+	m := asking(t, "version: 1\nmode: enforce\nrules: [{rule: remote.names-person, do: redact}, {rule: secret.*, do: flag}]\n", presidioAt(e, ", channels: [file, user]"))
+	packed := func(text string) string {
+		return envelope(1, string(encoded("gzip", []byte(field(1, text)))))
+	}
+	ask := func(text string) *http.Response {
+		resp, _ := m.call(rpcPath, envelope(0, field(1, "hello there"))+packed(text), "Content-Type", "application/grpc", "Grpc-Encoding", "gzip")
+		return resp
+	}
+	if resp := ask("please write to Ann Smith, the key is " + planted(31) + " now"); resp.Header.Get("Grpc-Status") != "7" {
+		t.Errorf("%s %v", resp.Status, resp.Header)
+	}
+	told := slices.DeleteFunc(e.texts(t), func(text string) bool { return len(text) < 9 }) // lengths of texts, which may be text
+	if want := []string{"hello there", "please write to Ann Smith, the key is " + strings.Repeat("*", len(planted(31))) + " now"}; !slices.Equal(told, want) {
+		t.Errorf("it was told %q, want %q", told, want)
+	}
+	v := m.flows()[0]
+	if found := tainted(v, "remote.names-person"); len(found) != 1 || !found[0].Fixed || v.Verdict != flow.Block {
+		t.Errorf("%s: %+v", v.Verdict, v.Findings)
+	}
+}
+
 // TestWhoIsAskedMayBlock: the recommended policy does what a guardrail elsewhere says.
 func TestWhoIsAskedMayBlock(t *testing.T) {
 	e := detecting(t, func(w http.ResponseWriter, r *http.Request) {

@@ -74,7 +74,11 @@ func (x *examiner) report(list []said, reported []remote.Finding) {
 func (c *collector) elsewhere(s *said, r *remote.Finding) {
 	f := found{start: s.start, end: s.end}
 	value := []byte(s.text)
-	if !r.Whole {
+	switch {
+	case r.Whole:
+	case s.packed:
+		value = value[r.Start:r.End]
+	default:
 		f.start, f.end = s.raw(r.Start, r.End)
 		value = bytes.Clone(c.body[f.start:f.end])
 		if s.json {

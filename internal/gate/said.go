@@ -10,6 +10,7 @@ import (
 	"github.com/workingagents/gatehouse/internal/inspect"
 	"github.com/workingagents/gatehouse/internal/remote"
 	"github.com/workingagents/gatehouse/internal/wire/codec"
+	"github.com/workingagents/gatehouse/internal/wire/coding"
 	"github.com/workingagents/gatehouse/internal/wire/peek"
 )
 
@@ -22,6 +23,7 @@ type said struct {
 	end     int
 	channel flow.Channel
 	fixed   bool // nothing else can stand there
+	packed  bool // the text was compressed: what is found in it is found in all of it
 	text    string
 	marks   []mark // the way back, by text; there is always one at 0
 }
@@ -196,11 +198,10 @@ func sealedOrWord(value []byte) bool {
 // take adds a string, unless it is of a channel that nobody is asked about, was
 // signed by the provider, or could not be read.
 func (y *sayer) take(s said, raw []byte, where func(at int) (flow.Channel, bool)) {
-	if len(bytes.TrimSpace(raw)) == 0 || y.short {
+	if len(bytes.TrimSpace(raw)) == 0 {
 		return
 	}
-	if len(y.list) == mostTexts || y.read > channelBytes {
-		y.short = true
+	if y.full(); y.short {
 		return
 	}
 	var signed bool
@@ -248,6 +249,8 @@ func (y *sayer) stretches(x *examiner) {
 		raw := x.doc.Body[s.Start:s.End]
 		known := len(y.list)
 		switch {
+		case s.Coding != "":
+			y.message(x, s)
 		case s.Binary:
 		case s.JSON:
 			y.strings(0, raw, s.Start, where)
@@ -258,6 +261,46 @@ func (y *sayer) stretches(x *examiner) {
 			y.list[i].fixed = true
 		}
 	}
+}
+
+// message takes the texts of a compressed message of a gRPC or Connect stream. One that
+// can't be decompressed is a finding of its own.
+func (y *sayer) message(x *examiner, s codec.Stretch) {
+	text, err := coding.Decode(s.Coding, x.doc.Body[s.Start:s.End], coding.Limit{Bytes: x.g.o.DecodeMax})
+	if err != nil || !y.wants(x.besides()) {
+		return
+	}
+	for _, inner := range codec.Stretches("application/proto", "", text) {
+		if y.full(); inner.Binary || y.short {
+			continue
+		}
+		raw := text[inner.Start:inner.End]
+		one := said{end: len(raw), channel: x.besides()}
+		one.read(raw, credentials(x.engine.Scan(raw, inspect.Options{JSON: inner.JSON, Known: x.known})))
+		one.start, one.end, one.packed, one.fixed = s.Start, s.End, true, true
+		y.list = append(y.list, one)
+	}
+}
+
+// credentials gives where they were found in a text.
+func credentials(r inspect.Result) (spans []inspect.Span) {
+	for i := range r.Matches {
+		if m := &r.Matches[i]; isSecret(m.Rule.Name()) {
+			spans = append(spans, inspect.Span{Start: m.Start, End: m.End})
+		}
+	}
+	for i := range r.Inner {
+		if m := &r.Inner[i]; isSecret(m.Rule.Name()) {
+			spans = append(append(append(spans, m.Left), m.Between...), m.Right)
+		}
+	}
+	slices.SortFunc(spans, func(a, b inspect.Span) int { return a.Start - b.Start })
+	return spans
+}
+
+// full notes that no more texts are taken, when that is so.
+func (y *sayer) full() {
+	y.short = y.short || len(y.list) == mostTexts || y.read > channelBytes
 }
 
 // part takes what a part of an answer says: its text, or the strings in the
