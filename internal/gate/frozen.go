@@ -7,7 +7,6 @@ import (
 
 	"github.com/workingagents/gatehouse/internal/flow"
 	"github.com/workingagents/gatehouse/internal/inspect"
-	"github.com/workingagents/gatehouse/internal/wire/codec"
 	"github.com/workingagents/gatehouse/internal/wire/split"
 )
 
@@ -155,7 +154,7 @@ func (x *examiner) sameWords(i int, v *view) bool {
 		return true
 	}
 	f := &v.found[0]
-	channel, signed := codec.ChannelAt(x.m.API, x.doc, i, x.doc.Pieces[i].Start+f.start)
+	channel, signed := x.channels.At(i, x.doc.Pieces[i].Start+f.start)
 	return channel == f.finding.Channel && (!signed || f.finding.Fixed)
 }
 

@@ -116,6 +116,8 @@ type examiner struct {
 	keys   []blockKey // by piece, those that were asked for
 	sums   []inspect.Sum
 	edges  []*inspect.Edge
+
+	channels *codec.Channels // of doc
 }
 
 // examine scans what is new in a request. What an earlier turn saw it takes
@@ -129,7 +131,7 @@ func (g *Gate) examine(m *Message, in *flow.Intent, r *reading, s *session) (*ex
 	if err != nil {
 		return nil, err
 	}
-	x := &examiner{g: g, engine: engine, m: m, in: in, doc: r.text, json: inParts(r.text), known: known}
+	x := &examiner{g: g, engine: engine, m: m, in: in, doc: r.text, json: inParts(r.text), known: known, channels: codec.NewChannels(m.API, r.text)}
 	if r.facts.Previous != "" || x.goesOn() {
 		x.before = g.tracker.end(s, m.API)
 	}
@@ -324,7 +326,7 @@ func (x *examiner) look(i int) *view {
 func (x *examiner) collector(i int) collector {
 	p := &x.doc.Pieces[i]
 	return collector{g: x.g, body: x.doc.Body[p.Start:p.End], json: true, where: func(at int) (flow.Channel, bool) {
-		return codec.ChannelAt(x.m.API, x.doc, i, p.Start+at)
+		return x.channels.At(i, p.Start+at)
 	}}
 }
 

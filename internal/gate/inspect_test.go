@@ -45,7 +45,7 @@ restore:
 // house is a gate with one rule, over a ledger of its own. What is in force can
 // be changed.
 type house struct {
-	t *testing.T
+	t testing.TB
 	*gate.Gate
 	ledger  *ledger.Ledger
 	engine  *inspect.Engine
@@ -53,7 +53,7 @@ type house struct {
 	capture flow.Capture
 }
 
-func open(t *testing.T, dir, file string) *house {
+func open(t testing.TB, dir, file string) *house {
 	t.Helper()
 	l, err := ledger.Open(ledger.Options{Dir: dir})
 	if err != nil {
@@ -319,5 +319,48 @@ func TestSecretsBesideTheBody(t *testing.T) {
 	}
 	if !strings.Contains(m.Header[0].Value, other) {
 		t.Error("what is forwarded was changed")
+	}
+}
+
+// manyFindings is one message with n texts, a value in each.
+func manyFindings(n int) string {
+	parts := make([]string, n)
+	for i := range parts {
+		parts[i] = fmt.Sprintf(`{"type":"text","text":"t zed_%020d"}`, i)
+	}
+	return `{"messages":[{"role":"user","content":[` + strings.Join(parts, ",") + `]}]}`
+}
+
+// A message is read once for all that is found in it: with a walk over it for each
+// finding this test takes half a minute.
+func TestTenThousandFindingsInOneMessage(t *testing.T) {
+	const n = 10_000
+	h := open(t, t.TempDir(), strings.Replace(enforcing, "enforce", "report", 1))
+	_, in := h.send(message(manyFindings(n)))
+	if len(in.Findings) != n {
+		t.Errorf("%d findings, want %d", len(in.Findings), n)
+	}
+	for _, f := range in.Findings {
+		if f.Channel != flow.User {
+			t.Fatalf("found in %s: %+v", f.Channel, f)
+		}
+	}
+}
+
+// BenchmarkManyFindings is a request that is all findings. Its time grows with their
+// number.
+func BenchmarkManyFindings(b *testing.B) {
+	for _, n := range []int{1000, 10_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			h := open(b, b.TempDir(), strings.Replace(enforcing, "enforce", "report", 1))
+			m := message(manyFindings(n))
+			for b.Loop() {
+				p, err := h.Admit(m)
+				if err != nil {
+					b.Fatal(err)
+				}
+				p.End(flow.Done, "")
+			}
+		})
 	}
 }

@@ -112,12 +112,9 @@ func (s *said) plain(raw []byte, at int, hidden []inspect.Span) int {
 	return n
 }
 
-// Bounds of what one request makes us ask; what is beyond them was not judged, and
-// that is a finding.
-const (
-	mostTexts    = 4096
-	channelBytes = 256 << 20 // that are read to tell whose words strings are
-)
+// mostTexts is how many strings of one request we ask about; what is beyond them was
+// not judged, and that is a finding.
+const mostTexts = 4096
 
 // sayer collects what detectors elsewhere are asked about.
 type sayer struct {
@@ -125,7 +122,6 @@ type sayer struct {
 	hidden func(*said) (spans []inspect.Span, unread bool) // credentials in a string; whether it is content that can't be read, which is a finding of its own
 
 	list  []said
-	read  int // bytes, to tell channels
 	short bool
 }
 
@@ -133,8 +129,7 @@ type sayer struct {
 func (y *sayer) piece(x *examiner, i int) {
 	p := &x.doc.Pieces[i]
 	y.strings(i, x.doc.Body[p.Start:p.End], 0, func(at int) (flow.Channel, bool) {
-		y.read += p.End - p.Start
-		return codec.ChannelAt(x.m.API, x.doc, i, p.Start+at)
+		return x.channels.At(i, p.Start+at)
 	})
 }
 
@@ -300,7 +295,7 @@ func credentials(r inspect.Result) (spans []inspect.Span) {
 
 // full notes that no more texts are taken, when that is so.
 func (y *sayer) full() {
-	y.short = y.short || len(y.list) == mostTexts || y.read > channelBytes
+	y.short = y.short || len(y.list) == mostTexts
 }
 
 // part takes what a part of an answer says: its text, or the strings in the

@@ -86,7 +86,7 @@ func newAnchors(list []anchor) *anchors {
 	buckets := make(map[uint32][]uint32)
 	taken := make(map[uint32]bool)
 	for _, i := range a.shortest() {
-		for _, gram := range a.grams(&a.list[i], taken) {
+		for _, gram := range a.grams(&a.list[i], taken, buckets) {
 			taken[gram&triple] = true
 			a.tables.set(gram)
 			h := gram * gramMix >> a.shift
@@ -145,7 +145,10 @@ func folded(s string) string {
 	return string(b)
 }
 
-const triple = 0xffffff // of the bytes of a gram
+const (
+	triple = 0xffffff // of the bytes of a gram
+	crowd  = 16       // anchors that share a gram, from which on another one is better
+)
 
 // frequentText is the 2,048 most frequent triples of bytes in documentation in
 // English and in source code in Go, JavaScript and Python, folded, the first the
@@ -167,9 +170,10 @@ var frequent = sync.OnceValue(func() map[uint32]int {
 
 // grams picks the 4 bytes by which an anchor is found. Their first 3 are seldom in
 // texts, or if they can be, some that others are found by: each that is looked for
-// makes false starts. Of an anchor of 3 bytes there are as many grams as a fourth
+// makes false starts. But where one of thousands of values stands, not all the others
+// may have to be compared. Of an anchor of 3 bytes there are as many grams as a fourth
 // byte can make.
-func (a *anchors) grams(n *anchor, taken map[uint32]bool) []uint32 {
+func (a *anchors) grams(n *anchor, taken map[uint32]bool, buckets map[uint32][]uint32) []uint32 {
 	if len(n.text) == 3 {
 		list := make([]uint32, 0, 128)
 		for c := range uint32(256) {
@@ -192,7 +196,7 @@ func (a *anchors) grams(n *anchor, taken map[uint32]bool) []uint32 {
 				s += rarity(c)
 			}
 		}
-		if s > score {
+		if s -= max(0, len(buckets[gram*gramMix>>a.shift])-crowd); s > score {
 			best, score, n.gram = gram, s, at
 		}
 	}

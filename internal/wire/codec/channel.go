@@ -2,7 +2,7 @@ package codec
 
 import (
 	"bytes"
-	"cmp"
+	"sort"
 	"strings"
 
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -10,28 +10,82 @@ import (
 	"github.com/workingagents/gatehouse/internal/wire/split"
 )
 
-// ChannelAt says whose words stand at a place in a piece, an offset in the body,
-// and whether it belongs to a part that the provider signed and wants back as it
-// is. A piece alone does not tell: a message of Chat holds its text and its calls
-// in one piece, and the short members around a conversation lie in one piece
-// together. It reads the message around the place, and is meant for places at
-// which something was found.
-func ChannelAt(api flow.API, doc *split.Doc, piece, at int) (ch flow.Channel, signed bool) {
-	k := fieldAt(doc, piece, at)
+// Channels says whose words stand where in a body. A piece alone does not tell: a
+// message of Chat holds its text and its calls in one piece, and the short members
+// around a conversation lie in one piece together. It is meant for places at which
+// something was found, asked for in their order: a message is read once for all that
+// was found in it.
+type Channels struct {
+	api flow.API
+	doc *split.Doc
+
+	field    int         // of the body's fields, that which elements are of
+	elements []stretch   // in order: their ends, without what stands between
+	element  int         // index of the one that was read last
+	parts    []wordsUpTo // of that one, in order
+}
+
+// stretch is a span of the body.
+type stretch struct{ start, end int }
+
+// wordsUpTo says whose words stand from where the one before it ends.
+type wordsUpTo struct {
+	end int
+	where
+}
+
+// NewChannels reads nothing yet.
+func NewChannels(api flow.API, doc *split.Doc) *Channels {
+	return &Channels{api: api, doc: doc, field: -1}
+}
+
+// At gives the channel of a place in a piece, an offset in the body, and whether it
+// belongs to a part that the provider signed and wants back as it is.
+func (c *Channels) At(piece, at int) (ch flow.Channel, signed bool) {
+	k := fieldAt(c.doc, piece, at)
 	if k < 0 {
-		return beside(api), false
+		return beside(c.api), false
 	}
-	ch = channelOf(api, doc.Fields[k].Name)
-	if !conversation(doc.Fields[k].Name) {
-		return ch, false
+	name := c.doc.Fields[k].Name
+	if !conversation(name) {
+		return channelOf(c.api, name), false
 	}
-	start, end, ok := doc.ElementAt(k, piece, at)
-	if !ok {
-		return beside(api), false
+	c.cut(k)
+	i := sort.Search(len(c.elements), func(i int) bool { return c.elements[i].end > at })
+	if i == len(c.elements) || at < c.elements[i].start {
+		return beside(c.api), false
 	}
-	w := where{ch: ch}
-	w.object(doc.Body[start:end], at-start, 0)
+	c.read(i)
+	w := c.parts[sort.Search(len(c.parts), func(i int) bool { return c.parts[i].end > at })]
 	return w.ch, w.signed
+}
+
+// cut finds the messages of a field.
+func (c *Channels) cut(field int) {
+	if c.field == field {
+		return
+	}
+	c.field, c.elements, c.element = field, c.elements[:0], -1
+	c.doc.Elements(field, nil, func(start, end, _ int) { c.elements = append(c.elements, stretch{start, end}) })
+}
+
+// read tells the words of a message apart.
+func (c *Channels) read(i int) {
+	if c.element == i {
+		return
+	}
+	c.element, c.parts = i, c.parts[:0]
+	e := c.elements[i]
+	c.object(where{ch: channelOf(c.api, c.doc.Fields[c.field].Name)}, e.start, c.doc.Body[e.start:e.end], 0)
+}
+
+// say notes whose words stand before a place.
+func (c *Channels) say(w where, end int) {
+	if n := len(c.parts); n > 0 && c.parts[n-1].where == w {
+		c.parts[n-1].end = end
+		return
+	}
+	c.parts = append(c.parts, wordsUpTo{end, w})
 }
 
 // beside is the channel of what is no part of a conversation.
@@ -91,7 +145,7 @@ func asked(api flow.API, name string) flow.Channel {
 	return flow.User
 }
 
-// where goes down to a place in a message.
+// where is whose words something is.
 type where struct {
 	ch     flow.Channel
 	signed bool
@@ -100,15 +154,27 @@ type where struct {
 // deepest is how far it goes into content in content.
 const deepest = 8
 
-// object looks at a message, an item or a part, and goes into the member that
-// the place at lies in.
-func (w *where) object(raw []byte, at, depth int) {
-	if !peek.IsObject(raw) || depth > deepest {
-		return
+// object looks at a message, an item or a part that stands at a place in the body,
+// and goes into the members that hold more of them.
+func (c *Channels) object(w where, at int, raw []byte, depth int) {
+	if peek.IsObject(raw) && depth <= deepest {
+		var only, kind string
+		w, only, kind = w.of(raw)
+		for m := peek.Members(raw); m.Next(); {
+			start, inner := at+cap(raw)-cap(m.Value), w.in(kind, string(m.Name))
+			c.say(w.in(kind, only), start)
+			c.into(inner, string(m.Name), start, m.Value, depth)
+			c.say(inner, start+len(m.Value))
+		}
+		w = w.in(kind, only)
 	}
-	var name, only, role, kind string
-	var inner []byte
-	from := 0
+	c.say(w, at+len(raw))
+}
+
+// of reads what an object says of all that is in it, and gives the name of the
+// member that is all a part of Gemini's has.
+func (w where) of(raw []byte) (of where, only, kind string) {
+	var role string
 	for m := peek.Members(raw); m.Next(); {
 		switch string(m.Name) {
 		case "role":
@@ -121,14 +187,10 @@ func (w *where) object(raw []byte, at, depth int) {
 			}
 		}
 		w.signed = w.signed || seals(string(m.Name), m.Value)
-		if start := cap(raw) - cap(m.Value); start <= at && at < start+len(m.Value) {
-			name, inner, from = string(m.Name), m.Value, start
-		}
 	}
 	w.role(role)
 	w.kind(kind, raw)
-	w.member(kind, cmp.Or(name, only))
-	w.into(name, inner, at-from, depth)
+	return w, only, kind
 }
 
 // holds reports whether a member is all that a part of Gemini's has, so that
@@ -143,21 +205,20 @@ func holds(name string) bool {
 }
 
 // into goes on in a member that holds parts or calls.
-func (w *where) into(name string, raw []byte, at, depth int) {
+func (c *Channels) into(w where, name string, at int, raw []byte, depth int) {
 	switch name {
 	case "content", "parts", "output", "tool_calls", "summary", "results", "outputs", "source":
 	default:
 		return
 	}
 	if !peek.IsArray(raw) {
-		w.object(raw, at, depth+1)
+		c.object(w, at, raw, depth+1)
 		return
 	}
 	for e := peek.Elements(raw); e.Next(); {
-		if start := cap(raw) - cap(e.Value); start <= at && at < start+len(e.Value) {
-			w.object(e.Value, at-start, depth+1)
-			return
-		}
+		start := at + cap(raw) - cap(e.Value)
+		c.say(w, start)
+		c.object(w, start, e.Value, depth+1)
 	}
 }
 
@@ -204,8 +265,8 @@ func (w *where) called(kind string, raw []byte) {
 	}
 }
 
-// member reads what the name of the member that the place lies in says.
-func (w *where) member(kind, name string) {
+// in reads what the name of a member says of its value.
+func (w where) in(kind, name string) where {
 	switch name {
 	case "tool_calls", "function_call", "functionCall", "toolCall", "tool_call", "executableCode", "executable_code":
 		w.ch = flow.ToolCalls
@@ -220,6 +281,7 @@ func (w *where) member(kind, name string) {
 	case "reasoning_content", "reasoning":
 		w.ch = flow.Assistant
 	}
+	return w
 }
 
 // unsigned reports whether a thought signature is one of those that a client

@@ -24,7 +24,7 @@ func channels(t *testing.T, api flow.API, body string) map[string]string {
 		name := rest[len("«"):strings.Index(rest, "»")]
 		for k, p := range doc.Pieces {
 			if p.Start <= at && at < p.End {
-				ch, signed := codec.ChannelAt(api, doc, k, at)
+				ch, signed := codec.NewChannels(api, doc).At(k, at)
 				got[name] = string(ch)
 				if signed {
 					got[name] += " signed"
@@ -92,7 +92,7 @@ func TestChannelsOfABodyThatIsCutByItsContent(t *testing.T) {
 	at := strings.Index(string(body), "here")
 	for k, p := range doc.Pieces {
 		if p.Start <= at && at < p.End {
-			if ch, _ := codec.ChannelAt(flow.Messages, doc, k, at); ch != flow.Assistant {
+			if ch, _ := codec.NewChannels(flow.Messages, doc).At(k, at); ch != flow.Assistant {
 				t.Errorf("got %s", ch)
 			}
 		}
@@ -107,11 +107,12 @@ func TestChannelsOfAgents(t *testing.T) {
 	for _, a := range agents() {
 		for _, file := range bodies(t, a.folder, "request") {
 			doc := split.Split(unzip(t, file), nil)
+			channels := codec.NewChannels(a.api, doc)
 			for i, p := range doc.Pieces {
 				if p.Kind != split.Block {
 					continue
 				}
-				ch, signed := codec.ChannelAt(a.api, doc, i, p.Start)
+				ch, signed := channels.At(i, p.Start)
 				seen[ch]++
 				part := codec.Block(a.api, "user", doc.Body[p.Start:p.End])[0]
 				if want, ok := of[part.Kind]; ok && ch != want || part.Signed && !signed {

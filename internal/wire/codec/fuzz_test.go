@@ -86,10 +86,15 @@ func FuzzActs(f *testing.F) {
 				t.Fatalf("%q: %+v", body, a)
 			}
 		}
+		channels := codec.NewChannels(api, doc)
 		for i, p := range doc.Pieces {
 			for _, at := range []int{p.Start, (p.Start + p.End) / 2, p.End - 1} {
-				if ch, _ := codec.ChannelAt(api, doc, i, at); ch == "" {
+				ch, signed := channels.At(i, at)
+				if ch == "" {
 					t.Fatalf("%q at %d has no channel", body, at)
+				}
+				if one, by := codec.NewChannels(api, doc).At(i, at); one != ch || by != signed {
+					t.Fatalf("%q at %d is %s %v, by itself %s %v", body, at, ch, signed, one, by)
 				}
 			}
 		}

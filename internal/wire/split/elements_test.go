@@ -26,7 +26,7 @@ func elementsOf(d *split.Doc, field int) (list []span) {
 	return list
 }
 
-// sameElements compares Elements and ElementAt with elementsOf, and what they
+// sameElements compares Elements with elementsOf, and what they
 // say of the base with its bytes. It gives the number of elements found there.
 func sameElements(t *testing.T, d, base *split.Doc) (known int) {
 	t.Helper()
@@ -52,29 +52,7 @@ func sameElements(t *testing.T, d, base *split.Doc) (known int) {
 			}
 		}
 	}
-	for i, p := range d.Pieces {
-		if p.Run >= 0 {
-			placed(t, d, i, elementsOf(d, p.Run))
-		}
-	}
 	return known
-}
-
-func placed(t *testing.T, d *split.Doc, i int, elements []span) {
-	t.Helper()
-	p := d.Pieces[i]
-	for at := p.Start; at < p.End; at += 1 + (p.End-p.Start)/16 {
-		var want span
-		for _, e := range elements {
-			if e.start <= at && at < e.end {
-				want = e
-			}
-		}
-		start, end, ok := d.ElementAt(p.Run, i, at)
-		if ok != (want.end > 0) || ok && want != (span{start, end}) {
-			t.Fatalf("%q piece %d at %d: %d %d %v, want %v", d.Body, i, at, start, end, ok, want)
-		}
-	}
 }
 
 func TestElements(t *testing.T) {
