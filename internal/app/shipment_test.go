@@ -335,6 +335,16 @@ func halves(secret string) []shipment {
 	output := func(text string) string {
 		return `{"type":"function_call_output","call_id":"c","output":` + q(text) + `}`
 	}
+	const assistant = `{"role":"assistant","content":[{"type":"text","text":"ok"}]}`
+	used := func(id string) string {
+		return `{"role":"assistant","content":[{"type":"tool_use","id":"` + id + `","name":"Read","input":{"file_path":"a"}}]}`
+	}
+	called := func(id string) string {
+		return `{"role":"assistant","content":null,"tool_calls":[{"id":"` + id + `","type":"function","function":{"name":"read","arguments":"{}"}}]}`
+	}
+	response := func(text string) string {
+		return `{"functionResponse":{"name":"read","response":{"output":` + q(text) + `}}}`
+	}
 	return []shipment{
 		half("two blocks", parcel{path: messagesPath, body: claude(blocks(textBlock("it is "+a), textBlock(b+" and so on")))}),
 		half("two blocks, the first a finding itself", parcel{path: messagesPath, body: claude(blocks(textBlock("token="+a), textBlock(b)))}),
@@ -348,6 +358,19 @@ func halves(secret string) []shipment {
 		half("two turns, Gemini", parcel{path: geminiModel + ":generateContent", body: gemini(part("it is " + a))}, parcel{path: geminiModel + ":generateContent", body: gemini(part("it is "+a), part(b))}),
 		half("two messages of a socket", parcel{path: responsePath, body: create("", item("it is "+a)), socket: true}, parcel{path: responsePath, body: create("resp_1", item(b)), socket: true}),
 		half("two outputs on a socket", parcel{path: responsePath, body: create("", output("it is "+a)), socket: true}, parcel{path: responsePath, body: create("resp_1", output(b+"\n")), socket: true}),
+		half("two prompts, an answer between", parcel{path: messagesPath, body: claudeWith("", user("it is "+a)+","+assistant+","+user(b+" and so on"))}),
+		half("three prompts, answers between", parcel{path: messagesPath, body: claudeWith("", user("it is "+a[:9])+","+assistant+","+user(a[9:])+","+assistant+","+user(b+" and so on"))}),
+		half("two turns, an answer between", parcel{path: messagesPath, body: claudeWith("", user("it is "+a))}, parcel{path: messagesPath, body: claudeWith("", user("it is "+a)+","+assistant+","+user(b+" and so on"))}),
+		half("two turns, calls between", parcel{path: messagesPath, body: claudeWith("", user("it is "+a))},
+			parcel{path: messagesPath, body: claudeWith("", user("it is "+a)+","+used("t1")+",{\"role\":\"user\",\"content\":["+result("t1", "nothing")+"]}")},
+			parcel{path: messagesPath, body: claudeWith("", user("it is "+a)+","+used("t1")+",{\"role\":\"user\",\"content\":["+result("t1", "nothing")+"]},"+assistant+","+user(b+" and so on"))}),
+		half("two tool results, a call between", parcel{path: messagesPath, body: claudeWith("", user("go")+","+used("t1")+",{\"role\":\"user\",\"content\":["+result("t1", "it is "+a)+"]},"+used("t2")+",{\"role\":\"user\",\"content\":["+result("t2", b)+"]}")}),
+		half("two tool messages, a call between", parcel{path: chatPath, body: chat(user("go"), called("c1"), `{"role":"tool","tool_call_id":"c1","content":`+q("it is "+a)+`}`, called("c2"), `{"role":"tool","tool_call_id":"c2","content":`+q(b)+`}`)}),
+		half("two outputs, a call between", parcel{path: responsePath, body: responses(item("go"), output("it is "+a), `{"type":"function_call","call_id":"d","name":"read","arguments":"{}"}`, output(b))}),
+		half("two outputs on a socket, a prompt between", parcel{path: responsePath, body: create("", output("it is "+a)), socket: true}, parcel{path: responsePath, body: create("resp_1", item("go on")), socket: true}, parcel{path: responsePath, body: create("resp_1", output(b+"\n")), socket: true}),
+		half("two responses, a call between", parcel{path: geminiModel + ":generateContent", body: `{"contents":[{"role":"user","parts":[` + response("it is "+a) + `]},{"role":"model","parts":[{"functionCall":{"name":"read","args":{}}}]},{"role":"user","parts":[` + response(b) + `]}]}`}),
+		half("two blocks, space between", parcel{path: messagesPath, body: claude(blocks(textBlock("it is "+a), textBlock(" \n"), textBlock(b+" and so on")))}),
+		half("two blocks, a picture between", parcel{path: messagesPath, body: claude(blocks(textBlock("it is "+a), `{"type":"image","source":{"type":"url","url":"https://pictures.example/a.png"}}`, textBlock(b+" and so on")))}),
 	}
 }
 

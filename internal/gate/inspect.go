@@ -58,6 +58,7 @@ type seen struct {
 	acts   []flow.Act
 
 	edges []pieceEdge
+	said  lastSaid
 	end   *inspect.Edge // of the last block of the conversation, where the next turn goes on
 	key   blockKey      // of that block
 }
@@ -77,7 +78,7 @@ func (s *seen) size() (n int) {
 	for _, v := range s.views {
 		n += v.size()
 	}
-	return n + edgeBytes*len(s.edges)
+	return n + edgeBytes*len(s.edges) + s.said.size()
 }
 
 func (v *view) size() int {
@@ -106,8 +107,8 @@ type examiner struct {
 	known  *inspect.Known
 	vault  *vault.Session // nil: not asked for yet
 
-	before *inspect.Edge // the end of the message that this one continues, or nil
-	after  *inspect.Edge // the end of this one
+	before ending // of the message that this one continues, if it does
+	after  ending // of this one
 
 	out    *seen      // by itself: later turns keep it, and not all of this
 	outer  []found    // in headers and the path: not in the body
@@ -215,6 +216,7 @@ func (x *examiner) scan() {
 		x.join(x.behind(first), min(i+1, len(x.fresh)))
 	}
 	x.keep()
+	x.converse()
 	x.continues()
 }
 
@@ -231,9 +233,9 @@ func (x *examiner) continues() {
 		return
 	}
 	x.follow(first)
-	x.after = x.edge(last)
+	x.after = ending{x.edge(last), x.out.said}
 	if isBlock(&x.doc.Pieces[last]) {
-		x.out.end, x.out.key = x.after, x.key(last)
+		x.out.end, x.out.key = x.after.last, x.key(last)
 	}
 }
 
@@ -256,10 +258,10 @@ func (x *examiner) edge(i int) *inspect.Edge {
 // follow looks for a value that the message before this one began and that
 // ends in the first text of this one.
 func (x *examiner) follow(first int) {
-	if x.before == nil || !x.fresh[first] {
+	if x.before.last == nil || !x.fresh[first] {
 		return
 	}
-	for _, c := range x.engine.Join([]*inspect.Edge{x.before, x.edges[first]}, x.options()) {
+	for _, c := range x.engine.Join([]*inspect.Edge{x.before.last, x.edges[first]}, x.options()) {
 		for _, p := range c.Parts {
 			if p.Index == 1 {
 				x.fragment(first, p.Span, c.Rule, c.Value)
@@ -358,6 +360,9 @@ func (x *examiner) fragment(i int, s inspect.Span, rule *inspect.Rule, value []b
 	}
 	c := x.collector(i)
 	if v != nil {
+		if v.has(s, rule) {
+			return
+		}
 		c.view = *v
 		c.found = append([]found(nil), v.found...)
 	}
@@ -365,12 +370,20 @@ func (x *examiner) fragment(i int, s inspect.Span, rule *inspect.Rule, value []b
 	x.out.views[i] = c.seen()
 }
 
+// has reports whether a part of a cut value was found before: by the texts beside it,
+// and by those of its voice.
+func (v *view) has(s inspect.Span, rule *inspect.Rule) bool {
+	return slices.ContainsFunc(v.found, func(f found) bool {
+		return f.part && f.start == s.Start && f.end == s.End && f.finding.Rule == rule.Name()
+	})
+}
+
 // stretches scans a body that is no JSON text: form parts, lines of a batch,
 // or whatever it is, as text.
 func (x *examiner) stretches() {
 	body := x.doc.Body
 	c := collector{g: x.g, body: body, where: always(x.besides(), false)}
-	row, starts := []*inspect.Edge{x.before}, []int{0}
+	row, starts := []*inspect.Edge{x.before.last}, []int{0}
 	for _, s := range x.m.stretches(body) {
 		if s.Coding != "" && x.message(&c, s) {
 			row, starts = append(row, &inspect.Edge{}), append(starts, s.Start)
@@ -398,7 +411,7 @@ func (x *examiner) stretches() {
 			}
 		}
 	}
-	x.after = row[len(row)-1]
+	x.after.last = row[len(row)-1]
 	x.out.views = []*view{c.seen()}
 	x.fresh = []bool{true}
 }

@@ -18,7 +18,6 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/workingagents/gatehouse/internal/flow"
-	"github.com/workingagents/gatehouse/internal/inspect"
 	"github.com/workingagents/gatehouse/internal/ledger"
 	"github.com/workingagents/gatehouse/internal/wire/split"
 )
@@ -71,12 +70,12 @@ type session struct {
 	key   sessionKey
 	turns int
 	last  time.Time
-	calls []call           // newest last
-	ids   []idRecord       // oldest first
-	end   [2]*inspect.Edge // of the last message that the next one may continue: of a chain of responses; of all else, uploads and messages of other sockets
-	ends  *list.Element    // in tracker.ends; nil: there is no end
-	heads []headRecord     // oldest first
-	trail *trail           // nil: nothing that matters was done yet
+	calls []call        // newest last
+	ids   []idRecord    // oldest first
+	end   [2]ending     // of the last message that the next one may continue: of a chain of responses; of all else, uploads and messages of other sockets
+	ends  *list.Element // in tracker.ends; nil: there is no end
+	heads []headRecord  // oldest first
+	trail *trail        // nil: nothing that matters was done yet
 
 	homes []providerHome // how its model calls come
 	told  []string       // ids of findings about its calls, oldest first
@@ -452,7 +451,7 @@ func chain(api flow.API) int {
 	return 1
 }
 
-func (t *tracker) end(s *session, api flow.API) *inspect.Edge {
+func (t *tracker) end(s *session, api flow.API) ending {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return s.end[chain(api)]
@@ -460,7 +459,7 @@ func (t *tracker) end(s *session, api flow.API) *inspect.Edge {
 
 // setEnd keeps the end of a session's last message. Of the sessions that have
 // one for longest it is let go.
-func (t *tracker) setEnd(s *session, api flow.API, e *inspect.Edge) {
+func (t *tracker) setEnd(s *session, api flow.API, e ending) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s.end[chain(api)] = e
@@ -471,7 +470,7 @@ func (t *tracker) setEnd(s *session, api flow.API, e *inspect.Edge) {
 	s.ends = t.ends.PushFront(s)
 	if t.ends.Len() > maxEnds {
 		old := t.ends.Remove(t.ends.Back()).(*session)
-		old.end, old.ends = [2]*inspect.Edge{}, nil
+		old.end, old.ends = [2]ending{}, nil
 	}
 }
 

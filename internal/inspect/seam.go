@@ -1,6 +1,9 @@
 package inspect
 
-import "sort"
+import (
+	"bytes"
+	"sort"
+)
 
 const edgeBytes = 256
 
@@ -53,7 +56,7 @@ func (t *thread) spans(start, end int) []Span {
 
 // seam is the values of a JSON text one after the other, without the structure
 // between them: of a long one only its beginning and its end. Keys and tags are
-// left out. It comes from level 0's text; each piece is a value, or an end of one.
+// left out, and so is what holds only space. It comes from level 0's text; each piece is a value, or an end of one.
 type seam struct {
 	thread
 	key  []byte // of the value that comes next
@@ -86,7 +89,7 @@ func (m *seam) string(l *level, start, end int, key bool) {
 	switch {
 	case key:
 		m.key = text
-	case tags[string(m.key)] || len(text) == 0:
+	case tags[string(m.key)] || len(bytes.TrimSpace(text)) == 0:
 	case len(m.pieces) >= maxStrings:
 		m.full = true
 	case len(text) > 2*edgeBytes:

@@ -42,22 +42,33 @@ func NewChannels(api flow.API, doc *split.Doc) *Channels {
 // At gives the channel of a place in a piece, an offset in the body, and whether it
 // belongs to a part that the provider signed and wants back as it is.
 func (c *Channels) At(piece, at int) (ch flow.Channel, signed bool) {
+	w := c.words(piece, at)
+	return w.ch, w.signed
+}
+
+func (c *Channels) words(piece, at int) where {
 	k := fieldAt(c.doc, piece, at)
 	if k < 0 {
-		return beside(c.api), false
+		return where{ch: beside(c.api)}
 	}
 	name := c.doc.Fields[k].Name
 	if !conversation(name) {
-		return channelOf(c.api, name), false
+		return where{ch: channelOf(c.api, name)}
 	}
 	c.cut(k)
 	i := sort.Search(len(c.elements), func(i int) bool { return c.elements[i].end > at })
 	if i == len(c.elements) || at < c.elements[i].start {
-		return beside(c.api), false
+		return where{ch: beside(c.api)}
 	}
 	c.read(i)
-	w := c.parts[sort.Search(len(c.parts), func(i int) bool { return c.parts[i].end > at })]
-	return w.ch, w.signed
+	return c.parts[sort.Search(len(c.parts), func(i int) bool { return c.parts[i].end > at })].where
+}
+
+// Text gives the channel of a place where a part begins, and whether the part is
+// something that is read as text: no picture, no file.
+func (c *Channels) Text(piece, at int) (ch flow.Channel, ok bool) {
+	w := c.words(piece, at)
+	return w.ch, !w.media
 }
 
 // cut finds the messages of a field.
@@ -149,6 +160,7 @@ func asked(api flow.API, name string) flow.Channel {
 type where struct {
 	ch     flow.Channel
 	signed bool
+	media  bool
 }
 
 // deepest is how far it goes into content in content.
@@ -171,6 +183,15 @@ func (c *Channels) object(w where, at int, raw []byte, depth int) {
 	c.say(w, at+len(raw))
 }
 
+// carries reports whether a part of Gemini's with this member is media.
+func carries(name string) bool {
+	switch name {
+	case "inlineData", "inline_data", "fileData", "file_data":
+		return true
+	}
+	return false
+}
+
 // of reads what an object says of all that is in it, and gives the name of the
 // member that is all a part of Gemini's has.
 func (w where) of(raw []byte) (of where, only, kind string) {
@@ -185,6 +206,7 @@ func (w where) of(raw []byte) (of where, only, kind string) {
 			if holds(string(m.Name)) {
 				only = string(m.Name)
 			}
+			w.media = w.media || carries(string(m.Name))
 		}
 		w.signed = w.signed || seals(string(m.Name), m.Value)
 	}
@@ -238,6 +260,8 @@ func (w *where) role(role string) {
 // kind reads what a part's or item's type says.
 func (w *where) kind(kind string, raw []byte) {
 	switch kind {
+	case "image", "document", "container_upload", "image_url", "input_image", "input_audio", "file", "input_file", "computer_screenshot", "video_url":
+		w.media = true
 	case "thinking", "redacted_thinking":
 		w.ch, w.signed = flow.Assistant, true
 	case "reasoning", "compaction", "compaction_summary", "context_compaction":
