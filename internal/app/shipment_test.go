@@ -265,6 +265,12 @@ func routes(secret string) []shipment {
 		one("gemini, code assist", "", "/v1internal:generateContent", `{"model":"gemini-2.5-pro","request":`+gemini(part(text))+`}`),
 
 		{name: "header", place: "header X-Note", channel: flow.Envelope, parcels: []parcel{{path: messagesPath, body: claude(q("hello")), header: []string{"X-Note", text}}}},
+		{name: "cookie", place: "header Cookie", channel: flow.Envelope, parcels: []parcel{{path: messagesPath, body: claude(q("hello")), header: []string{"Cookie", "a=b; session=" + secret}}}},
+		{name: "header of a token's name", place: "header X-My-Token", channel: flow.Envelope, parcels: []parcel{{path: messagesPath, body: claude(q("hello")), header: []string{"X-My-Token", secret}}}},
+		{name: "bearer in any header", place: "header X-Any", channel: flow.Envelope, parcels: []parcel{{path: messagesPath, body: claude(q("hello")), header: []string{"X-Any", "Bearer " + secret}}}},
+		{name: "address in a header", place: "header X-Any", channel: flow.Envelope, parcels: []parcel{{path: messagesPath, body: claude(q("hello")), header: []string{"X-Any", "https://h.example/?token=" + secret}}}},
+		{name: "query of a token's name", place: "query", channel: flow.Envelope, parcels: []parcel{{path: messagesPath + "?beta=true&token=" + secret, body: claude(q("hello"))}}},
+		{name: "query, a code", place: "query", channel: flow.Envelope, parcels: []parcel{{path: messagesPath + "?code=" + secret, body: claude(q("hello"))}}},
 		{name: "query", place: "query", channel: flow.Envelope, parcels: []parcel{{path: messagesPath + "?note=" + secret, body: claude(q("hello"))}}},
 		{name: "query, escaped", place: "query", channel: flow.Envelope, spelled: []string{percent(secret)},
 			parcels: []parcel{{path: messagesPath + "?note=" + percent(secret), body: claude(q("hello"))}}},

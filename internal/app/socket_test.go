@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"errors"
 	"context"
 	"fmt"
 	"net/http"
@@ -147,6 +148,27 @@ func TestSocketRefusalsAndCloses(t *testing.T) {
 	views := h.ended(4)
 	if views[1].State != flow.Refused || views[3].State != flow.Aborted {
 		t.Errorf("states = %s, %s; want refused, aborted", views[1].State, views[3].State)
+	}
+}
+
+// TestASocketsReasonStaysHere: nobody judges with what words a client closes a socket.
+func TestASocketsReasonStaysHere(t *testing.T) {
+	closed := make(chan websocket.CloseError, 1)
+	up := answering(func(w http.ResponseWriter, r *http.Request) {
+		c, err := websocket.Accept(w, r, nil)
+		if err != nil {
+			return
+		}
+		defer c.CloseNow()
+		_, _, err = c.Read(r.Context())
+		var end websocket.CloseError
+		errors.As(err, &end)
+		closed <- end
+	})
+	h := open(t, t.TempDir(), up, nil)
+	dial(t, h, "/v1/responses", nil).Close(4002, "the token is "+planted(9))
+	if end := <-closed; end.Code != 4002 || end.Reason != "" {
+		t.Errorf("the provider got %v, want the code alone", end)
 	}
 }
 

@@ -174,7 +174,7 @@ func (s *Carrier) call(w http.ResponseWriter, r *http.Request, q Request) *call 
 	c.message = &gate.Message{
 		Entrance: q.Entrance, Provider: c.route.Provider, API: c.route.API,
 		Method: r.Method, Path: identity.ScrubPath(c.upQuery, s.o.Secret), Route: c.route.Path, Host: q.Host,
-		Header: identity.ScrubHeader(r.Header, s.o.Secret), Encoding: ContentEncoding(r.Header), Type: r.Header.Get("Content-Type"),
+		Header: identity.ScrubHeader(r.Header, s.o.Secret), Veiled: identity.Veiled(r.Header, c.upQuery), Encoding: ContentEncoding(r.Header), Type: r.Header.Get("Content-Type"),
 		Principal: q.Principal, Custody: q.Custody, TLS: q.TLS,
 		Claim: gate.Claim{Session: session, Subagent: subagent, Parent: parent},
 	}

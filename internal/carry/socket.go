@@ -370,6 +370,11 @@ func (k *socket) relayOne(ctx context.Context) bool {
 		return false
 	case err != nil:
 		k.ends(reason(ctx, errClient))
+		var end websocket.CloseError
+		if errors.As(err, &end) {
+			end.Reason = "" // nobody judged it
+			err = end
+		}
 		closed(err, k.up)
 		return false
 	}

@@ -109,6 +109,7 @@ type Message struct {
 	Route     string        // path without query, as the codec reads it
 	Host      string        // that the client called, and its port unless that is 443; "": the gateway, by a base URL
 	Header    []flow.Header // as it is recorded: credentials as fingerprints
+	Veiled    []flow.Header // what Path ("") and Header have fingerprints for, where the provider's own credential does not stand: scanned, and not recorded
 	Encoding  string        // Content-Encoding
 	Type      string        // Content-Type
 	Principal flow.Principal

@@ -507,10 +507,14 @@ func (x *examiner) envelope() {
 	starts := make([]int, 0, len(x.m.Header)+1)
 	for _, h := range x.m.Header {
 		starts = append(starts, len(text))
-		if isFingerprint(h.Value) || handshake[h.Name] {
+		if handshake[h.Name] {
 			continue
 		}
-		text = append(append(append(append(text, h.Name...), ": "...), h.Value...), '\n')
+		text = append(text, h.Name...)
+		if !isFingerprint(h.Value) {
+			text = append(append(text, ": "...), h.Value...)
+		}
+		text = append(text, '\n')
 	}
 	starts = append(starts, len(text))
 	text = append(text, x.m.Path...)
@@ -535,6 +539,31 @@ func (x *examiner) envelope() {
 		}
 	}
 	x.cover(secrets)
+	for _, h := range x.m.Veiled {
+		x.veiled(h)
+	}
+}
+
+// veiledConfidence is what a rule for secrets must have to be believed behind the name of
+// a credential: tokens of sessions stand there, which providers gave out themselves.
+const veiledConfidence = 90
+
+// veiled scans a value that is recorded as a fingerprint.
+func (x *examiner) veiled(h flow.Header) {
+	r := x.engine.Scan([]byte(h.Value), inspect.Options{Known: x.known})
+	c := collector{g: x.g, body: []byte(h.Value), where: always(flow.Envelope, true)}
+	c.take(&r, len(h.Value))
+	for _, f := range c.found {
+		if !f.secret || f.finding.Confidence < veiledConfidence {
+			continue
+		}
+		f.finding.Place = "query"
+		if h.Name != "" {
+			f.finding.Place = "header " + h.Name
+		}
+		f.finding.Start, f.finding.End = int64(f.start), int64(f.end)
+		x.outer = append(x.outer, f)
+	}
 }
 
 // cover has the record keep a fingerprint in the place of a secret in an address or a

@@ -169,7 +169,7 @@ func (p *player) message(x *archive.Exchange, address *url.URL, to route.Route) 
 	session, subagent, parent := agents.Claims(x.Header)
 	return &gate.Message{
 		Entrance: flow.Import, Provider: to.Provider, API: to.API, Method: x.Method, Path: identity.ScrubPath(path, p.o.Secret), Route: to.Path, Host: strings.ToLower(address.Host),
-		Header: identity.ScrubHeader(x.Header, p.o.Secret), Encoding: carry.ContentEncoding(x.Header), Type: x.Header.Get("Content-Type"),
+		Header: identity.ScrubHeader(x.Header, p.o.Secret), Veiled: identity.Veiled(x.Header, path), Encoding: carry.ContentEncoding(x.Header), Type: x.Header.Get("Content-Type"),
 		Principal: p.principal(x.Header, address.Query()), Custody: p.o.Custody,
 		Claim: gate.Claim{Session: session, Subagent: subagent, Parent: parent},
 	}
