@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -366,6 +367,32 @@ func TestWhatCanNotBeReadIsCounted(t *testing.T) {
 			if mode == "" && (v.Would != "block" || v.State != flow.Done) || mode != "" && v.State != flow.Refused {
 				t.Errorf("%s: %s", s.name, judged([]flow.View{v}))
 			}
+		}
+	}
+}
+
+// TestMediaIsToldHoweverShort: what nobody looked into goes out only where policy lets
+// media pass.
+func TestMediaIsToldHoweverShort(t *testing.T) {
+	noise := planted(3) + strings.Repeat("\x00\xff\x80\x01", 40)
+	coded := func(head string) string { return base64.StdEncoding.EncodeToString([]byte(head + noise)) }
+	png, sound := coded("\x89PNG\r\n\x1a\n"), coded("\xff\xfb\x90\x64")
+	b := dock(t, "version: 1\nmode: enforce\nunreadable: {media: block, encoded: block}\n")
+	n := 0
+	for name, p := range map[string]parcel{
+		"Messages":             {path: messagesPath, body: claude(blocks(`{"type":"image","source":{"type":"base64","media_type":"image/png","data":"` + png + `"}}`))},
+		"Messages, a document": {path: messagesPath, body: claude(blocks(`{"type":"document","source":{"type":"base64","media_type":"application/pdf","data":"` + coded("%PDF-1.7\n%\xe2\xe3\xcf\xd3") + `"}}`))},
+		"Chat":                 {path: chatPath, body: chat(`{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,` + png + `"}}]}`)},
+		"Chat, audio":          {path: chatPath, body: chat(`{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"` + sound + `","format":"mp3"}}]}`)},
+		"Responses":            {path: responsePath, body: responses(`{"role":"user","content":[{"type":"input_image","image_url":"data:image/png;base64,` + png + `"}]}`)},
+		"Gemini":               {path: geminiModel + ":generateContent", body: gemini(`{"inlineData":{"mimeType":"image/png","data":"` + png + `"}}`)},
+		"Gemini, audio":        {path: geminiModel + ":generateContent", body: gemini(`{"inlineData":{"mimeType":"audio/mp3","data":"` + sound + `"}}`)},
+		"an archive in a text": {path: messagesPath, body: claude(q("unpack " + coded("PK\x03\x04\x14\x00\x08\x00")))},
+	} {
+		n++
+		flows, arrived := b.ship(fmt.Sprint("m", n), []parcel{p})
+		if v := flows[0]; v.Verdict != flow.Block || v.UnreadableBytes == 0 || arrived != "" {
+			t.Errorf("%s: %s", name, judged(flows))
 		}
 	}
 }

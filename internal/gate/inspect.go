@@ -302,6 +302,7 @@ const cacheFrom = 256
 func (x *examiner) result(i int) inspect.Result {
 	p := &x.doc.Pieces[i]
 	o := x.options()
+	o.Media = isBlock(p) && !x.isText(i)
 	b := x.doc.Body[p.Start:p.End]
 	if len(b) < cacheFrom && p.Kind == split.Block {
 		return x.engine.Scan(b, o)
@@ -310,6 +311,12 @@ func (x *examiner) result(i int) inspect.Result {
 		return x.g.cache.Scan(x.engine, b, o)
 	}
 	return x.g.cache.ScanSum(x.engine, b, x.sum(i), o)
+}
+
+// isText reports whether a part is something that is read as text.
+func (x *examiner) isText(i int) bool {
+	_, ok := x.channels.Text(i, x.doc.Pieces[i].Start)
+	return ok
 }
 
 // look scans one piece.

@@ -27,10 +27,10 @@ type Sum struct{ a, b uint64 }
 // cacheKey is the sum of the scanned bytes, and all else that a result depends on.
 type cacheKey struct {
 	Sum
-	size    int
-	json    bool
-	version string
-	known   string
+	size        int
+	json, media bool
+	version     string
+	known       string
 }
 
 type cached struct {
@@ -75,7 +75,7 @@ func (c *Cache) Scan(e *Engine, b []byte, o Options) Result { return c.ScanSum(e
 
 // ScanSum is Scan for bytes whose sum is known.
 func (c *Cache) ScanSum(e *Engine, b []byte, sum Sum, o Options) Result {
-	key := cacheKey{Sum: sum, size: len(b), json: o.JSON, version: e.version, known: o.Known.ID()}
+	key := cacheKey{Sum: sum, size: len(b), json: o.JSON, media: o.Media, version: e.version, known: o.Known.ID()}
 	if r, ok := c.get(key); ok {
 		return r
 	}

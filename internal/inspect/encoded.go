@@ -14,7 +14,7 @@ const (
 	minBase64 = 20      // characters
 	minHex    = 32      // characters
 	maxRun    = 1 << 20 // decoded bytes of one run
-	minUnread = 1024    // decoded bytes from which binary content is told
+	minUnread = 1024    // decoded bytes from which binary content is told of which nothing says what it is
 	peek      = 64      // characters that are decoded to see what a run is
 )
 
@@ -117,7 +117,7 @@ func (s *scanner) run(next *level, from, to int) bool {
 	}
 	var buffer [peek]byte
 	head := decode64(buffer[:0], text[:min(len(text), peek)])
-	if what := media(head); what != "" && len(text)*3/4 >= minUnread && !textual(head) {
+	if what := media(head); what != "" && !textual(head) {
 		s.region(next, from, to, "base64: "+what)
 		return true
 	}
@@ -191,11 +191,22 @@ func (s *scanner) settle(next *level, start, from, to int, c coding, varied, tex
 		}
 	}
 	binary := !textual(decoded)
-	if binary && len(decoded) >= minUnread && varied {
+	if binary && varied && (len(decoded) >= minUnread || s.declared(next, from)) {
 		s.region(next, from, to, codings[c].via[0]+": unknown binary")
 	}
 	next.close(start, len(next.marks), from, to, c, binary && !text)
 	return true
+}
+
+// declared reports whether what stands before a run says that it is content: the
+// beginning of an address that holds it, or a member of a part that is media.
+func (s *scanner) declared(next *level, from int) bool {
+	before := next.raw[max(0, from-16):from]
+	if bytes.HasSuffix(before, []byte(";base64,")) {
+		return true
+	}
+	key, ok := bytes.CutSuffix(before, []byte(`"`))
+	return s.o.Media && s.depth == 0 && ok && bytes.HasSuffix(bytes.TrimRight(key, " \t\r\n"), []byte(`"data":`))
 }
 
 // variety reports whether a run has capital letters, small ones and digits, as
@@ -276,6 +287,11 @@ func (s *scanner) hex(next *level, from, to int) bool {
 	start := len(next.text)
 	next.text = decodeHex(next.text, raw)
 	decoded := next.text[start:]
+	if what := media(decoded); what != "" && !textual(decoded) {
+		next.text = next.text[:start]
+		s.region(next, from, to, "hex: "+what)
+		return true
+	}
 	large := len(decoded) >= minUnread && letters(raw)
 	if !large && !textual(decoded) && compression(decoded) == "" {
 		next.text = next.text[:start]
@@ -316,13 +332,14 @@ func (s *scanner) region(next *level, from, to int, why string) {
 	s.unread = append(s.unread, Region{start, end, why})
 }
 
-// magic are the first bytes of content that is not text.
+// magic are the first bytes of content that is not text. None of them begins a
+// short run by chance: that takes four bytes, and more where they are zero.
 var magic = []struct{ prefix, what string }{
-	{"\x89PNG\r\n", "png image"}, {"\xff\xd8\xff", "jpeg image"}, {"GIF8", "gif image"}, {"RIFF", "webp, wav or avi"},
+	{"\x89PNG\r\n", "png image"}, {"GIF8", "gif image"}, {"RIFF", "webp image, wav audio or avi video"},
 	{"%PDF-", "pdf"}, {"PK\x03\x04", "zip archive or office file"}, {"\x7fELF", "program"}, {"MZ\x90\x00", "program"},
-	{"\xcf\xfa\xed\xfe", "program"}, {"\xca\xfe\xba\xbe", "program"}, {"\x00asm", "program"}, {"OggS", "ogg sound"}, {"ID3", "mp3 sound"}, {"fLaC", "flac sound"},
-	{"\x00\x00\x01\x00", "icon"}, {"II*\x00", "tiff image"}, {"MM\x00*", "tiff image"}, {"BZh", "bzip2"}, {"\xfd7zXZ\x00", "xz"}, {"7z\xbc\xaf", "7z archive"},
-	{"Rar!\x1a", "rar archive"}, {"SQLite format 3", "sqlite database"}, {"wOFF", "font"}, {"wOF2", "font"}, {"\x1aE\xdf\xa3", "webm or mkv"},
+	{"\xcf\xfa\xed\xfe", "program"}, {"\xca\xfe\xba\xbe", "program"}, {"\x00asm", "program"}, {"OggS", "ogg audio"}, {"ID3\x02", "mp3 audio"}, {"ID3\x03", "mp3 audio"}, {"ID3\x04", "mp3 audio"},
+	{"fLaC", "flac audio"}, {"II*\x00", "tiff image"}, {"MM\x00*", "tiff image"}, {"\xfd7zXZ\x00", "xz"}, {"7z\xbc\xaf", "7z archive"},
+	{"Rar!\x1a", "rar archive"}, {"SQLite format 3", "sqlite database"}, {"wOFF", "font"}, {"wOF2", "font"}, {"\x1aE\xdf\xa3", "webm or mkv video"},
 	{"\xd0\xcf\x11\xe0", "old office file"},
 }
 
@@ -332,8 +349,16 @@ func media(head []byte) string {
 			return m.what
 		}
 	}
-	if len(head) >= 12 && string(head[4:8]) == "ftyp" {
-		return "mp4, heic or avif"
+	switch {
+	case len(head) < 12:
+	case string(head[4:8]) == "ftyp":
+		return "mp4 video, heic or avif image"
+	case string(head[:3]) == "\xff\xd8\xff" && head[3] >= 0xc0:
+		return "jpeg image"
+	case string(head[:3]) == "BZh" && string(head[4:10]) == "1AY&SY":
+		return "bzip2"
+	case string(head[:4]) == "\x00\x00\x01\x00" && head[4] != 0 && head[5] == 0 && head[9] == 0 && head[10] <= 1 && head[11] == 0:
+		return "icon image" // its number of pictures, and the first one's planes
 	}
 	return ""
 }

@@ -205,6 +205,15 @@ func TestBinaryContentIsTold(t *testing.T) {
 		{bytes.Repeat([]byte("\x00\x00\x00\x00abcd\x00\x00\x00\x00\x00\x00\x00\x00Zx9\x00"), 100), "base64: unknown binary"},
 		{append(noise[:2000:2000], "a text at the end of it"...), "base64: unknown binary"},
 		{noise[:500], ""},
+		{append([]byte("\x89PNG\r\n\x1a\n"), noise[:60]...), "base64: png image"},
+		{append([]byte("\xff\xd8\xff\xe0\x00\x10JFIF"), noise[:60]...), "base64: jpeg image"},
+		{append([]byte("BZh91AY&SY"), noise[:60]...), "base64: bzip2"},
+		{append([]byte("PK\x03\x04\x14\x00"), noise[:60]...), "base64: zip archive or office file"},
+		{append([]byte("ID3\x04\x00"), noise[:60]...), "base64: mp3 audio"},
+		{append([]byte("\x00\x00\x01\x00\x01\x00\x10\x10\x00\x00\x01\x00\x20\x00"), noise[:60]...), "base64: icon image"},
+		{append([]byte("\xff\xd8\xff\x10"), noise[:60]...), ""},
+		{append([]byte("\x00\x00\x01\x00"), noise[:60]...), ""},
+		{append([]byte("BZh"), noise[:60]...), ""},
 		{bytes.Repeat([]byte("plain text, only long. "), 200), ""},
 	} {
 		b := []byte(`{"data":"` + base64.StdEncoding.EncodeToString(c.content) + `","t":"` + token(6) + `"}`)
@@ -218,6 +227,28 @@ func TestBinaryContentIsTold(t *testing.T) {
 		}
 		if got != c.want || len(r.Unread) > 1 || len(r.Matches) != 1 {
 			t.Errorf("got %q and %d matches, want %q and 1", got, len(r.Matches), c.want)
+		}
+	}
+}
+
+// What says of itself that it is content is told however short it is.
+func TestDeclaredContentIsTold(t *testing.T) {
+	e := engine(t)
+	noise := base64.StdEncoding.EncodeToString(random(90))
+	for _, c := range []struct {
+		text  string
+		media bool
+		want  int
+	}{
+		{`{"image_url":"data:image/x;base64,` + noise + `"}`, false, 1},
+		{`{"type":"audio","source":{"data": "` + noise + `"}}`, true, 1},
+		{`{"type":"audio","source":{"data": "` + noise + `"}}`, false, 0},
+		{`{"type":"image","source":{"file_id":"` + noise + `"}}`, true, 0},
+		{`{"type":"image","source":{"url":"https://h.example/` + noise + `"}}`, true, 0},
+		{`{"hash":"` + hex.EncodeToString(append([]byte("%PDF-1.7\n%\xe2\xe3\xcf\xd3"), random(20)...)) + `"}`, false, 1},
+	} {
+		if r := e.Scan([]byte(c.text), inspect.Options{JSON: true, Media: c.media}); len(r.Unread) != c.want {
+			t.Errorf("%s, media %v: got %+v", c.text, c.media, r.Unread)
 		}
 	}
 }

@@ -129,6 +129,7 @@ type Library struct {
 
 // Options say what a scan is given.
 type Options struct {
+	Media bool   // b is a part that holds a picture or another file
 	JSON  bool   // b is JSON text, or a stretch of it that begins outside of a string: escapes are undone for scanning
 	Known *Known // exact values to look for, too; may be nil
 }
