@@ -126,6 +126,20 @@ func TestAddresses(t *testing.T) {
 		"HTTP://x/" + strings.Repeat("y", 5000) + "%": false,
 		strings.Repeat("y", 5000) + "%":               true,
 		"(http://x.example/) %":                       true,
+		"![x](<https://x.example/a b?%>)":             false,
+		"![x](<https://x.example/a b> %":              true,
+		"[x]: <//x.example/a b?%>":                    false,
+		`![x](\u003chttps://x.example/a b?%\u003e)`:   false,
+		`<img src=\"https://x.example/a b?%\">`:       false,
+		`<img src=\"https://x.example/a\n b?%\">`:     false,
+		`<img src = 'https://x.example/a b?%'>`:       false,
+		`<a HREF=\u0022https://x.example/a b?%\">`:    false,
+		`<img src=\"https://x.example/a b\"> %`:       true,
+		`background: url( 'https://x.example/a b?%')`: false,
+		`a \"b %\" and 'c %'`:                         true,
+		"at www.x.example/?a=%":                       false,
+		"to mailto:me@x.example?body=%":               false,
+		"a@bwww.%":                                    true,
 	}
 	for text, restored := range cases {
 		text = strings.ReplaceAll(text, "%", plain)
