@@ -286,6 +286,7 @@ func spellings(secret string) []shipment {
 	list := []shipment{
 		body("\\u escapes", "", `"the token `+escaped(secret)+`"`, escaped(secret)),
 		body("some \\u escapes", "", `"the token `+escaped(secret[:5])+secret[5:]+`"`, escaped(secret[:5])+secret[5:]),
+		body("colours", "ansi", q(".env:\x1b[01;31m\x1b[K"+secret[:4]+"\x1b[m\x1b[K"+secret[4:]+"\x1b[0m"), secret[:4]+`\u001b[m\u001b[K`+secret[4:]),
 		body("JSON in a string", "", q(`{"token":`+q(secret)+`}`)),
 		body("JSON in JSON in a string", "", q(`{"a":`+q(`{"token":`+q("\n"+secret+"\n")+`}`)+`}`)),
 		body("escapes in JSON in a string", "", q(`{"a":"`+escaped(secret)+`"}`), strings.Trim(q(escaped(secret)), `"`)),

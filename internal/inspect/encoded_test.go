@@ -32,6 +32,7 @@ var encodings = map[string]func(string) string{
 	"url query":     func(s string) string { return url.QueryEscape("/"+s[:1]) + percent(s[1:]) },
 	"json":          quote2,
 	"html":          entities,
+	"ansi":          coloured,
 	"base64 utf-16": func(s string) string { return base64.StdEncoding.EncodeToString(wide(s)) },
 	"base64 gzip":   func(s string) string { return base64.StdEncoding.EncodeToString(squeezed([]byte(s))) },
 	"base64 zlib":   func(s string) string { return base64.StdEncoding.EncodeToString(deflated(s)) },
@@ -73,6 +74,18 @@ func entities(s string) string {
 	return b.String()
 }
 
+// coloured is a text as grep, ls and tput colour it, with each third letter in colours.
+func coloured(s string) string {
+	var b strings.Builder
+	for i, r := range s {
+		if i%3 == 0 && r < 0x80 {
+			b.WriteString([]string{"\x1b[01;31m\x1b[K", "\x1b(B\x1b[m", "\x1b]8;;https://h.example\x1b\\", "\x1b]0;title\a"}[i/3%4])
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
 func wide(s string) []byte {
 	var b []byte
 	for _, u := range utf16.Encode([]rune(s)) {
@@ -98,7 +111,7 @@ func zstded(s string) []byte {
 func named(name string) []string {
 	var via []string
 	for _, w := range strings.Fields(name) {
-		if slices.Contains([]string{"base64", "hex", "url", "json", "html", "utf-16", "gzip", "zlib", "zstd"}, w) {
+		if slices.Contains([]string{"base64", "hex", "url", "json", "html", "ansi", "utf-16", "gzip", "zlib", "zstd"}, w) {
 			via = append(via, w)
 		}
 	}

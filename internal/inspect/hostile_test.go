@@ -34,6 +34,8 @@ var hostile = []struct {
 	{"lone surrogates", true, func(n int) []byte { return []byte(`"` + strings.Repeat(`\ud83d`, n/6) + `"`) }},
 	{"percents", false, func(n int) []byte { return bytes.Repeat([]byte("%25"), n/3) }},
 	{"entities", false, func(n int) []byte { return bytes.Repeat([]byte("&amp;"), n/5) }},
+	{"colours", false, func(n int) []byte { return bytes.Repeat([]byte("\x1b[01;31m"), n/8) }},
+	{"colours without an end", false, func(n int) []byte { return bytes.Repeat([]byte("\x1b[\x1b]"), n/4) }},
 	{"all escapes", true, func(n int) []byte { return bytes.Repeat([]byte(`%5c&#92;\\u005c`), n/15) }},
 	{"anchors", false, func(n int) []byte { return bytes.Repeat([]byte("zed_"), n/4) }},
 	{"anchors of windows", false, func(n int) []byte { return bytes.Repeat([]byte("-eu1"), n/4) }},

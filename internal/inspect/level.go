@@ -52,6 +52,7 @@ const (
 	inNested // JSON escapes, all at once however deep they are
 	inURL
 	inHTML
+	inANSI
 	inBlank // a blank of another width between groups of digits
 	inUTF16
 	inUTF16BE
@@ -77,6 +78,7 @@ var codings = [...]struct {
 	inNested:  {[]string{"json"}, stepNested},
 	inURL:     {[]string{"url"}, stepURL},
 	inHTML:    {[]string{"html"}, stepHTML},
+	inANSI:    {[]string{"ansi"}, stepANSI},
 	inBlank:   {[]string{"blanks"}, stepBlank},
 	inUTF16:   {[]string{"utf-16"}, stepUTF16},
 	inUTF16BE: {[]string{"utf-16"}, stepUTF16BE},

@@ -54,6 +54,7 @@ func (s *scanner) unfoldSegment(next *level, seg *segment) bool {
 	return s.stretches(next, seg, escapes, '\\') &&
 		s.stretches(next, seg, inURL, '%') &&
 		s.stretches(next, seg, inHTML, '&') &&
+		s.stretches(next, seg, inANSI, escape) &&
 		s.blanks(next, seg) &&
 		s.wideText(next, seg) &&
 		s.runs(next, seg)
@@ -180,7 +181,7 @@ func textual(b []byte) bool {
 		switch c := b[i]; {
 		case c == 0:
 		case c < 0x80:
-			if !asciiText(c) {
+			if !asciiText(c) && c != escape {
 				bad++
 			}
 		default:
