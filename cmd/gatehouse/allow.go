@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -44,6 +45,9 @@ func runAllow(ctx context.Context, args []string, std streams) error {
 	if len(words) == 1 {
 		if *reason == "" || *until == "" {
 			return exitError{2, "an allowance needs --reason and --until: who reads the list later wants to know"}
+		}
+		if !strings.HasPrefix(words[0], "f_") {
+			return exitError{2, fmt.Sprintf("%q is not the id of a finding: f_…, as the refusal and gatehouse show tell it", words[0])}
 		}
 		end, err := parseUntil(*until, time.Now())
 		if err != nil {
@@ -112,7 +116,31 @@ func addAllowance(ctx context.Context, b *backend, asked map[string]any, std str
 		whose = plain(a.Scope)
 	}
 	fmt.Fprintf(std.err, "gatehouse: %s is allowed for %s until %s; gatehouse allow --revoke %s ends it\n", plain(a.Finding), whose, day(a.Until), a.ID)
+	switch seen, err := onRecord(ctx, b, a.Finding); {
+	case err != nil:
+		fmt.Fprintf(std.err, "warning: the flows can't be read, so that the finding was not looked for: %v\n", err)
+	case !seen:
+		fmt.Fprintf(std.err, "warning: no flow on record has the finding %s: is it spelt right?\n", plain(a.Finding))
+	}
 	return nil
+}
+
+// errSeen ends a list in which what was looked for stands.
+var errSeen = errors.New("seen")
+
+// onRecord reports whether a flow on record has a finding.
+func onRecord(ctx context.Context, b *backend, finding string) (bool, error) {
+	id := []byte(strconv.Quote(finding))
+	err := b.lines(ctx, http.MethodGet, "/flows?q=is:finding", func(line []byte) error {
+		if bytes.Contains(line, id) {
+			return errSeen
+		}
+		return nil
+	})
+	if errors.Is(err, errSeen) {
+		return true, nil
+	}
+	return false, err
 }
 
 func revokeAllowance(ctx context.Context, b *backend, id string, std streams) error {

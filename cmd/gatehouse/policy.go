@@ -125,6 +125,28 @@ func (f *policyFlags) check(ctx context.Context, file string, std streams) error
 
 // strays warns of names that no rule has: such a line never decides.
 func (f *policyFlags) strays(ctx context.Context, p policy.Policy, w io.Writer) {
+	names := f.ruleNames(ctx, w)
+	if names == nil {
+		return
+	}
+	for _, line := range p.Strays(names) {
+		fmt.Fprintln(w, "warning:", line)
+	}
+}
+
+// stray warns when no rule has a name: what is explained never happens.
+func (f *policyFlags) stray(ctx context.Context, rule string, w io.Writer) {
+	names := f.ruleNames(ctx, w)
+	if names == nil {
+		return
+	}
+	if why := policy.Stray(rule, names); why != "" {
+		fmt.Fprintln(w, "warning:", plain(why))
+	}
+}
+
+// ruleNames gives the names of all rules; nil, and a warning, when they can't be read.
+func (f *policyFlags) ruleNames(ctx context.Context, w io.Writer) []string {
 	dir, err := dataDir(*f.data)
 	var names []string
 	if err == nil {
@@ -132,11 +154,9 @@ func (f *policyFlags) strays(ctx context.Context, p policy.Policy, w io.Writer) 
 	}
 	if err != nil {
 		fmt.Fprintf(w, "warning: the rules can't be read, so that the names of rules were not checked:\n%v\n", err)
-		return
+		return nil
 	}
-	for _, line := range p.Strays(names) {
-		fmt.Fprintln(w, "warning:", line)
-	}
+	return names
 }
 
 func (f *policyFlags) test(file string, std streams) error {
@@ -197,6 +217,9 @@ func (f *policyFlags) explain(ctx context.Context, rule string, std streams) err
 		e, r, err = f.explainFile(rule, std)
 	} else {
 		e, r, err = f.explainForce(ctx, rule)
+	}
+	if err == nil && *f.tool == "" {
+		f.stray(ctx, rule, std.err)
 	}
 	switch {
 	case err != nil:

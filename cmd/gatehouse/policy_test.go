@@ -50,6 +50,14 @@ func TestPolicyFilesWithoutAGateway(t *testing.T) {
 	if exit, out, _ := p.do("policy", "explain", "secret.x", "--file", sound, "--channel", "tool_result"); exit != 0 || !strings.HasPrefix(out, "secret.x: redact\n") || !strings.Contains(out, "sound.yaml:") {
 		t.Errorf("explain: %d, %q", exit, out)
 	}
+	if exit, _, errs := p.do("policy", "explain", "secret.nope", "--file", sound); exit != 0 || !strings.Contains(errs, "secret.nope fits no rule that there is") {
+		t.Errorf("explain a rule that there is not: %d, %q", exit, errs)
+	}
+	for _, rule := range []string{"secret.github-token", "unreadable.media", "provider.search", "remote.names-failed"} {
+		if exit, _, errs := p.do("policy", "explain", rule, "--file", sound); exit != 0 || errs != "" {
+			t.Errorf("explain %s: %d, %q", rule, exit, errs)
+		}
+	}
 	if exit, out, _ := p.do("policy", "explain", "--tool", "Bash", "--field", "command", "--file", sound, "--json"); exit != 0 || !strings.Contains(out, `"restores":false`) {
 		t.Errorf("explain a tool: %d, %q", exit, out)
 	}
@@ -103,6 +111,9 @@ func TestAllowWhileTheGatewayRunsAndWhenNot(t *testing.T) {
 		finding := "f_" + where
 		exit, out, errs := p.do("allow", finding, "--reason", "a test key", "--until", "7d", "--scope", "ann/claude")
 		id := strings.TrimSpace(out)
+		if !strings.Contains(errs, "no flow on record has the finding "+finding) {
+			t.Errorf("%s: an unknown finding is allowed without a word: %s", where, errs)
+		}
 		if exit != 0 || !strings.HasPrefix(id, "a_") || !strings.Contains(errs, "gatehouse allow --revoke "+id) {
 			t.Fatalf("%s: allow: %d, %q, %s", where, exit, out, errs)
 		}

@@ -78,12 +78,21 @@ func (p Policy) Strays(known []string) (lines []string) {
 				lines = append(lines, fmt.Sprintf("%s: %s.rule: %s decides nothing: a provider whose TLS is not trusted (%s) gets nothing, whatever a policy says", r.line, r.path, pattern, Untrusted))
 				continue
 			}
-			if !isSpecial(pattern) && !strings.HasPrefix(pattern, remoteFamily) && !fitsSome(pattern, known) { // what is remote has words of its own
-				lines = append(lines, fmt.Sprintf("%s: %s.rule: %s fits no rule that there is%s", r.line, r.path, pattern, strict.Nearest(pattern, known)))
+			if why := Stray(pattern, known); why != "" {
+				lines = append(lines, fmt.Sprintf("%s: %s.rule: %s", r.line, r.path, why))
 			}
 		}
 	}
 	return lines
+}
+
+// Stray says that a name or pattern fits none of the known detectors' rules; "" when it
+// fits one, or is a word of the policy's own.
+func Stray(pattern string, known []string) string {
+	if isSpecial(pattern) || strings.HasPrefix(pattern, remoteFamily) || fitsSome(pattern, known) { // what is remote has words of its own
+		return ""
+	}
+	return fmt.Sprintf("%s fits no rule that there is%s", pattern, strict.Nearest(pattern, known))
 }
 
 // Restoring says whether a pseudonym in a tool's argument is replaced by its
