@@ -47,7 +47,7 @@ func sends(c *command) bool {
 	case "curl", "wget", "http", "https", "xh":
 		return uploads(c)
 	case "aws", "gsutil", "az", "rclone", "gh", "gcloud", "s3cmd", "mc":
-		return true
+		return stores(c)
 	case "openssl":
 		return has(c.args, "s_client")
 	case "nslookup", "dig", "host", "ping":
@@ -56,6 +56,28 @@ func sends(c *command) bool {
 		return false
 	}
 	return slices.ContainsFunc(c.writes, func(p string) bool { return strings.HasPrefix(p, "/dev/tcp/") || strings.HasPrefix(p, "/dev/udp/") })
+}
+
+// stores reports whether a command of a cloud puts something there. What it only
+// asks or sets up there is no sending.
+func stores(c *command) bool {
+	list := c.operands()
+	if len(list) == 0 {
+		return false
+	}
+	switch c.name {
+	case "gh":
+		return has(list, "gist", "release", "issue", "pr") && has(list, "create", "upload", "comment", "edit", "review")
+	case "az":
+		return has(list, "upload", "upload-batch", "copy", "put")
+	case "aws":
+		if has(list, "put-object", "upload-part") {
+			return true
+		}
+	}
+	last := list[len(list)-1]
+	return has(list, "cp", "mv", "sync", "rsync", "copy", "copyto", "move", "moveto", "put", "mirror", "upload", "rcat") &&
+		(strings.Contains(last, "://") || strings.Contains(last, ":") && c.name == "rclone" || c.name == "mc") && !strings.Contains(list[len(list)-2], "://")
 }
 
 // uploads reports whether curl or wget sends a body.
@@ -121,9 +143,49 @@ func (s *shell) substituted(c *command) {
 		s.hit(c, DownloadRun, flow.Critical, 95, "what is fetched is run at once", facts)
 	case runs && slices.ContainsFunc(c.subs, decodes):
 		s.hit(c, HiddenRun, flow.High, 85, "what is run is encoded", facts)
-	case sends(c) && slices.ContainsFunc(c.subs, s.secretInput):
-		s.hit(c, Exfiltration, flow.Critical, 92, "credentials are sent to another machine", facts)
+	case sends(c) && !localHost(c):
+		s.leak(c, s.mostSecret(c.subs), facts)
 	}
+}
+
+// leak judges that something so secret goes to another machine.
+func (s *shell) leak(c *command, secret secrecy, facts []string) {
+	switch secret {
+	case isSecret:
+		s.hit(c, Exfiltration, flow.Critical, 92, "credentials are sent to another machine", facts)
+	case mayBeSecret:
+		s.hit(c, Exfiltration, flow.Medium, 60, "what may hold credentials is sent to another machine", facts)
+	}
+}
+
+// readers are commands to which any word is the name of a file.
+var readers = set("cat less more head tail tac nl bat xxd od hexdump strings base64 gbase64 base32 cut sort cp mv install tar zip gzip gpg openssl awk sed jq yq vim vi nano")
+
+// namesFile reports whether an argument may name a file: to most commands a word
+// without a slash or a dot is a topic or a subcommand.
+func namesFile(c *command, a string) bool {
+	if c.name == "gh" && !stores(c) { // its operands are repositories
+		return false
+	}
+	return pathLike(a) || readers[c.name] && !strings.Contains(a, "://")
+}
+
+// identities are the options by which a command that reaches others is told how to log
+// in.
+var identities = set("-e -E -i --rsh --cert --key --cacert --capath --private-key --certificate --ca-certificate --cert-key --proxy-cert --proxy-key --netrc-file -cert -key -CAfile")
+
+// loginFiles are the places among the arguments of what a command logs in with.
+func loginFiles(c *command) map[int]bool {
+	if !network[c.name] {
+		return nil
+	}
+	m := map[int]bool{}
+	for _, a := range arguments(c) {
+		if identities[a.option] {
+			m[a.at] = true
+		}
+	}
+	return m
 }
 
 // operandsOf judges the files that a command is given.
@@ -142,12 +204,13 @@ func (s *shell) operandsOf(c *command) {
 	inPlace := slices.ContainsFunc(c.args, func(a string) bool {
 		return strings.HasPrefix(a, "-i") || strings.HasPrefix(a, "--in-place") || c.name == "perl" && strings.HasPrefix(a, "-") && strings.Contains(a, "i")
 	})
+	logins := loginFiles(c)
 	for i, a := range c.args {
-		if !mayMatter(a) {
+		if !mayMatter(a) || !namesFile(c, a) || logins[i] {
 			continue
 		}
 		written := how == "all" || how == "last" && i == last && len(c.args) > 1 || how == "-i" && inPlace ||
-			how == "of" && strings.HasPrefix(a, "of=") || i > 0 && (how == "-o" || how == "-O" || how == "-out" || how == "-d") && (c.args[i-1] == how || how == "-o" && (c.args[i-1] == "--output"))
+			how == "of" && strings.HasPrefix(a, "of=") || i > 0 && (how == "-o" || how == "-O" || how == "-out" || how == "-d") && (c.args[i-1] == how || how == "-o" && c.args[i-1] == "--output" || how == "-out" && c.args[i-1] == "-keyout")
 		switch {
 		case written:
 			if c.name == "chmod" || c.name == "chown" || c.name == "chgrp" || c.name == "mkdir" || c.name == "touch" || c.name == "rmdir" {
@@ -242,20 +305,52 @@ func (s *shell) deletes(c *command) {
 	}
 }
 
-// secretInput reports whether a command puts out what is secret.
-func (s *shell) secretInput(c *command) bool {
-	if harmless[c.name] && c.name != "gpg" || c.name == "tail" && has(c.args, "-f") {
-		return false
+// secrecy is how sure it is that something is a secret.
+type secrecy int
+
+const (
+	notSecret secrecy = iota
+	mayBeSecret
+	isSecret
+)
+
+// secrecy tells how secret a file is, by where it lies.
+func (s *shell) secrecy(file string) secrecy {
+	p := s.placesOf(file)
+	switch {
+	case slices.Contains(p, secretPlace) && !strings.HasSuffix(file, ".pub"):
+		return isSecret
+	case slices.Contains(p, weakSecret):
+		return mayBeSecret
 	}
-	for _, a := range append(slices.Clone(c.args), c.reads...) {
-		if slices.Contains(s.placesOf(operand(a)), secretPlace) && !strings.HasSuffix(a, ".pub") {
-			return true
+	return notSecret
+}
+
+// secretInput tells how secret is what a command puts out.
+func (s *shell) secretInput(c *command) (most secrecy) {
+	if harmless[c.name] && c.name != "gpg" || c.name == "tail" && has(c.args, "-f") {
+		return notSecret
+	}
+	if c.name == "security" && strings.Contains(c.line, "find-") || c.name == "gpg" && has(c.args, "--export-secret-keys") {
+		return isSecret
+	}
+	for _, a := range c.args {
+		if namesFile(c, a) {
+			most = max(most, s.secrecy(operand(a)))
 		}
 	}
-	if slices.ContainsFunc(c.args, func(a string) bool { return slices.Contains(s.placesOf(operand(a)), weakSecret) }) {
-		return true
+	for _, f := range c.reads {
+		most = max(most, s.secrecy(f))
 	}
-	return c.name == "security" && strings.Contains(c.line, "find-") || c.name == "gpg" && has(c.args, "--export-secret-keys")
+	return most
+}
+
+// mostSecret tells how secret is what the most secret of some commands puts out.
+func (s *shell) mostSecret(list []*command) (most secrecy) {
+	for _, c := range list {
+		most = max(most, s.secretInput(c))
+	}
+	return most
 }
 
 // speaks judges what a command carries out of the machine by itself.
@@ -274,28 +369,30 @@ func (s *shell) speaks(c *command) {
 		sending = true
 	}
 	s.reaches(c, sending)
-	secret := slices.ContainsFunc(c.args, func(a string) bool {
-		p := s.placesOf(fileOperand(a))
-		return slices.Contains(p, secretPlace) || slices.Contains(p, weakSecret) && c.name != "ssh"
-	})
+	secret := notSecret
+	for _, f := range c.files() {
+		secret = max(secret, s.secrecy(f))
+	}
 	if (c.name == "curl" || c.name == "wget" || c.name == "dig" || c.name == "nslookup" || c.name == "ping") && slices.ContainsFunc(c.args, func(a string) bool { return computedHost.MatchString(a) }) {
 		s.hit(c, Exfiltration, flow.Medium, 50, "the name of the host that is asked carries data", facts)
 	}
 	switch {
-	case !sending:
-	case secret && !s.identityOnly(c):
+	case !sending || local:
+	case secret == isSecret:
 		s.hit(c, Exfiltration, flow.Critical, 92, "sends credentials to another machine", facts)
 	case slices.ContainsFunc(list, dropHost):
 		s.hit(c, Exfiltration, flow.High, 80, "sends to a place for anonymous uploads or for collecting requests", facts)
-	case c.dyn && fileish(c) && !local && (c.name == "curl" || c.name == "wget" || c.name == "dig" || c.name == "nslookup" || c.name == "ping" || c.name == "host"):
+	case c.dyn && fileish(c) && (c.name == "curl" || c.name == "wget" || c.name == "dig" || c.name == "nslookup" || c.name == "ping" || c.name == "host"):
 		s.hit(c, Exfiltration, flow.Medium, 65, "sends the output of a command to another machine", facts)
-	case c.name == "curl" && slices.ContainsFunc(c.args, sysFile) && !local:
+	case c.name == "curl" && slices.ContainsFunc(c.args, sysFile):
 		s.hit(c, Exfiltration, flow.High, 80, "sends a file of the system to another machine", facts)
 	case (c.name == "curl" || c.name == "wget") && slices.ContainsFunc(c.args, func(a string) bool {
 		return strings.Contains(a, "@") && !strings.Contains(a, "://") && fileUpload.MatchString(a)
-	}) && !local:
+	}):
 		s.hit(c, Exfiltration, flow.Medium, 55, "sends a file to another machine", facts)
-	case !local && c.name != "aws" && c.name != "gh" && c.name != "ssh":
+	case secret == mayBeSecret:
+		s.hit(c, Exfiltration, flow.Medium, 60, "sends a file that may hold credentials to another machine", facts)
+	case c.name != "ssh":
 		s.hit(c, Egress, flow.Low, 60, "sends data to another machine", facts)
 	}
 	if publishes(c) {
@@ -330,20 +427,6 @@ func fileish(c *command) bool {
 		i := strings.Index(a, "$(")
 		return i >= 0 && !nameOutput.MatchString(a[i:])
 	})
-}
-
-// identityOnly reports whether the key that a command names is only what it logs
-// in with.
-func (s *shell) identityOnly(c *command) bool {
-	if c.name != "ssh" && c.name != "scp" && c.name != "rsync" && c.name != "sftp" {
-		return false
-	}
-	for i, a := range c.args {
-		if slices.Contains(s.placesOf(a), secretPlace) && (i == 0 || c.args[i-1] != "-i") && !strings.Contains(a, "ssh -i") {
-			return false
-		}
-	}
-	return true
 }
 
 // ours judges what is done to this gateway.

@@ -117,12 +117,16 @@ func remote(c *command) []string {
 }
 
 func remoteLast(c *command) bool {
-	if len(c.args) == 0 {
-		return false
+	return len(c.args) > 0 && remoteHost(c.args[len(c.args)-1]) != ""
+}
+
+// remoteHost is the host in user@host:path; "" when the path is of this machine.
+func remoteHost(a string) string {
+	h, _, ok := strings.Cut(a, ":")
+	if !ok || strings.ContainsAny(h, `/\ `) {
+		return ""
 	}
-	last := c.args[len(c.args)-1]
-	h, _, ok := strings.Cut(last, ":")
-	return ok && h != "" && !strings.ContainsAny(h, "/")
+	return h[strings.LastIndexByte(h, '@')+1:]
 }
 
 var metadata = set("169.254.169.254 metadata.google.internal 169.254.170.2 fd00:ec2::254 100.100.100.200 metadata")

@@ -218,7 +218,7 @@ var rows = []row{
 	{"gcloud", `compute (instances|disks|snapshots|images) create|functions deploy|compute ssh`, Privilege, medium, 45, "changes a cloud"},
 	{"az", `(ad|role) .*(create|add|reset|update|assign)|ad sp|role assignment`, Persistence, high, 65, "changes who may do what in a cloud"},
 	{"az", `(monitor|eventhubs?|diagnostic-settings|network (watcher|nsg|firewall|nic)|security|lock|sentinel) .*(delete|update|create|remove)|lock delete`, Evasion, high, 70, "switches a cloud's auditing off"},
-	{"az", `account get-access-token|keyvault (secret|key|certificate) (show|download|list|backup)|storage account keys|acr credential|list-keys|credential`, Credentials, high, 70, "asks a cloud for credentials"},
+	{"az", `account get-access-token|keyvault (secret|key|certificate) (show|download|backup)|storage account keys|acr credential|list-keys|credential`, Credentials, high, 70, "asks a cloud for credentials"},
 	{"az", `(vm (run-command|extension|create|user)|snapshot create|automation|functionapp|runbook|disk)`, Privilege, medium, 50, "changes a cloud"},
 	{"vault", `read|kv get|token create|operator`, Credentials, medium, 50, "reads a vault"},
 	{"op pass gopass bw lpass secret-tool", `read|show|get|item|lookup|export|list`, Credentials, medium, 55, "asks a password store"},

@@ -335,20 +335,21 @@ func (s *shell) pipe(left, right []*command, start, end int) {
 	if reads := s.readsCommands(sink); reads {
 		s.pipedCode(left, sink, span, facts)
 	}
-	secret := slices.ContainsFunc(right, sends) && slices.ContainsFunc(left, s.secretInput)
+	secret := s.mostSecret(left)
 	for _, c := range right {
 		if !sends(c) {
 			continue
 		}
-		if !localHost(c) {
-			s.way(Way{Out: true, Start: s.at(start), End: s.at(end), Facts: facts()})
+		if localHost(c) {
+			continue
 		}
+		s.way(Way{Out: true, Start: s.at(start), End: s.at(end), Facts: facts()})
 		switch {
-		case secret:
-			s.hit(span, Exfiltration, flow.Critical, 95, "credentials are sent to another machine", facts())
+		case secret != notSecret:
+			s.leak(span, secret, facts())
 		case slices.ContainsFunc(left, func(c *command) bool {
 			return packs(c) || c.name == "env" || c.name == "printenv" || c.name == "history"
-		}) && !localHost(c):
+		}):
 			s.hit(span, Exfiltration, flow.High, 75, "files or the environment are packed and sent to another machine", facts())
 		}
 	}
