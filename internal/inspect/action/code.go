@@ -22,11 +22,7 @@ func (s *shell) code(text string, c *command) {
 	}
 	s.calls(text, c)
 	s.asks(text, c)
-	for _, p := range codePatterns() {
-		if p.pattern.MatchString(text) {
-			s.hit(c, p.rule, p.severity, p.confidence, p.note, codeHosts(text))
-		}
-	}
+	s.patterns(text, c)
 	for _, m := range pathLiteral.FindAllStringSubmatch(text, 32) {
 		for _, p := range s.placesOf(m[1]) {
 			if p == secretPlace || p == weakSecret || p == memoryPlace {
@@ -37,6 +33,15 @@ func (s *shell) code(text string, c *command) {
 		}
 	}
 	s.windows(text)
+}
+
+// patterns judges code by what it looks like.
+func (s *shell) patterns(text string, c *command) {
+	for _, p := range codePatterns() {
+		if p.pattern.MatchString(text) {
+			s.hit(c, p.rule, p.severity, p.confidence, p.note, codeHosts(text))
+		}
+	}
 }
 
 var bareShell = regexp.MustCompile(`^\s*(/usr)?(/bin/)?(ba|z|da|k)?sh(\s+-[ip]+)?(\s+&)?\s*$`)
@@ -111,7 +116,8 @@ var codePatterns = sync.OnceValue(func() (list []codePattern) {
 		{`(?is)\b(requests|urllib\d?|httpx|urlretrieve|aiohttp)\b.{0,800}\b(os\.system|subprocess|exec\(|popen|chmod)`, verdict{DownloadRun, flow.High, 75, "code that runs what it fetches"}},
 		{`(?is)\b(bz2|gzip|zlib|zipfile|tarfile)\b.{0,300}["'](/etc/|/home|~|/Users|/root|/var/)`, verdict{Collection, flow.Medium, 55, "code that packs files of the system or a home"}},
 		{`(?is)\b(exec|eval)\s*\(?.{0,80}(b64decode|base64|fromhex|unhexlify|atob\(|decode_base64|gzinflate|str_rot13|marshal\.loads|zlib\.decompress)`, verdict{HiddenRun, flow.High, 88, "encoded code is run"}},
-		{`(?is)socket.{0,400}(dup2|/bin/(ba|z)?sh|subprocess|pty\.spawn|exec\s*["'(])|(fsockopen|TCPSocket).{0,300}(exec|sh\b)`, verdict{Lateral, flow.Critical, 92, "gives a shell to another machine"}},
+		{`(?is)(socket|require\(["']net["']\)|net\.connect).{0,400}(dup2|["' ](/usr)?/bin/(ba|z|da|k)?sh\b|pty\.spawn|popen\(\s*\w+\s*\))|(fsockopen|TCPSocket).{0,300}(["' ](/usr)?/bin/(ba|z|da|k)?sh\b|[^>.\w](shell_exec|exec|popen|proc_open|passthru|system)\b\s*\(?\s*["'$]|IO\.popen\(\s*\w)|["']/inet/(tcp|udp)/.{0,200}getline.{0,200}\|`, verdict{Lateral, flow.Critical, 92, "gives a shell to another machine"}},
+		{`(?is)socket.{0,400}(subprocess|exec\s*["'(])|/inet/(tcp|udp)/`, verdict{Lateral, flow.High, 60, "speaks to another machine and starts programs"}},
 		{`(?is)(shutil\.rmtree|rmSync|rimraf|FileUtils\.rm_rf|remove_tree)\s*\(?\s*["'](/|~|/home/?|/etc/?|/usr/?|/var/?|C:\\+)["']`, verdict{Destructive, flow.Critical, 92, "deletes the system or a home"}},
 		{`(?is)\bpty\.spawn\(\s*["']/bin/(ba)?sh`, verdict{Lateral, flow.Medium, 60, "opens a terminal for a shell"}},
 		{`(?is)(requests\.(post|put)|urlopen\(.*data|http\.client|fetch\(.*(POST|PUT)|smtplib|ftplib).{0,400}(open\(|readFile|environ|process\.env)|(open\(|readFile|os\.environ|process\.env).{0,400}(requests\.(post|put)|urlopen\(.*data|smtplib|ftplib|fetch\()`, verdict{Exfiltration, flow.High, 70, "code that sends files or the environment"}},

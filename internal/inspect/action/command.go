@@ -55,7 +55,7 @@ func sends(c *command) bool {
 	case "xargs":
 		return false
 	}
-	return slices.ContainsFunc(c.writes, func(p string) bool { return strings.HasPrefix(p, "/dev/tcp/") || strings.HasPrefix(p, "/dev/udp/") })
+	return slices.ContainsFunc(c.writes, isDevice)
 }
 
 // stores reports whether a command of a cloud puts something there. What it only

@@ -176,6 +176,9 @@ func (s *shell) judgeFiles(c *command) {
 
 // reads judges that a file is read.
 func (s *shell) reads(c *command, name string) {
+	if s.connection(c, name) {
+		return
+	}
 	for _, p := range s.placesOf(name) {
 		switch p {
 		case secretPlace:
@@ -219,8 +222,7 @@ var written = map[place]verdict{
 
 // writes judges that a file is written or deleted.
 func (s *shell) writes(c *command, name string) {
-	if strings.HasPrefix(name, "/dev/tcp/") || strings.HasPrefix(name, "/dev/udp/") {
-		s.hit(c, Lateral, flow.High, 85, "opens a connection through the shell", []string{hostFact(deviceHost(name)), "path=" + name})
+	if s.connection(c, name) {
 		return
 	}
 	if strings.HasPrefix(name, "/dev/null") || name == "/dev/stdout" || name == "/dev/stderr" {
@@ -239,6 +241,25 @@ func (s *shell) writes(c *command, name string) {
 }
 
 var erases = set("echo printf truncate shred rm unlink cat cp dd true : srm wipe")
+
+// isDevice reports whether bash connects to another machine when it opens a path.
+func isDevice(name string) bool {
+	return strings.HasPrefix(name, "/dev/tcp/") || strings.HasPrefix(name, "/dev/udp/")
+}
+
+// connection judges that a command reads from or writes to a connection.
+func (s *shell) connection(c *command, name string) bool {
+	if !isDevice(name) {
+		return false
+	}
+	facts := []string{hostFact(deviceHost(name)), "path=" + name}
+	if isInterpreter(c.name) && s.readsCommands(c) {
+		s.hit(c, Lateral, flow.Critical, 92, "gives a shell to another machine", facts)
+	} else {
+		s.hit(c, Lateral, flow.High, 85, "opens a connection through the shell", facts)
+	}
+	return true
+}
 
 func deviceHost(name string) string {
 	parts := strings.Split(name, "/")

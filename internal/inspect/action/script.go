@@ -48,7 +48,7 @@ func (j *judge) javascript(text string, at func(int) int) {
 		}
 		j.scriptArgs(name, text[open+1:max(open+1, end-1)], func(o int) int { return at(open + 1 + o) }, constants)
 	}
-	s := &shell{judge: j, at: at, vars: map[string]string{}, fetch: map[string]string{}, wrote: map[string]string{}}
+	s := j.shell(at)
 	if strings.Contains(text, "child_process") || strings.Contains(text, "require(") || strings.Contains(text, "fetch(") || strings.Contains(text, "eval(") || strings.Contains(text, "Function(") {
 		s.code(text, &command{end: len(text)})
 	}

@@ -34,20 +34,27 @@ type command struct {
 // shell reads one text as a shell's.
 type shell struct {
 	*judge
-	lang  syntax.LangVariant
-	at    func(offset int) int // of the text → of the arguments
-	whole bool                 // the text has no place of its own in the arguments: at gives its ends
-	depth int
-	cap   int               // the confidence that a finding may have
-	vars  map[string]string // values that are known
-	fetch map[string]string // files that were fetched → from which host
-	wrote map[string]string // files that were written → their text; of decoded and copied ones it is not known
+	lang    syntax.LangVariant
+	at      func(offset int) int // of the text → of the arguments
+	whole   bool                 // the text has no place of its own in the arguments: at gives its ends
+	depth   int
+	cap     int               // the confidence that a finding may have
+	vars    map[string]string // values that are known
+	fetch   map[string]string // files that were fetched → from which host
+	wrote   map[string]string // files that were written → their text; of decoded and copied ones it is not known
+	sockets map[string]string // descriptors that are connections → /dev/tcp/HOST/PORT
+}
+
+// shell gives one that knows nothing yet.
+func (j *judge) shell(at func(int) int) *shell {
+	return &shell{judge: j, at: at, lang: syntax.LangBash, vars: map[string]string{}, fetch: map[string]string{}, wrote: map[string]string{}, sockets: map[string]string{}}
 }
 
 // shellText judges a text as commands of a shell. at gives the place in the
 // arguments of an offset in it.
 func (j *judge) shellText(text string, at func(int) int, cap int) {
-	s := &shell{judge: j, at: at, cap: cap, vars: map[string]string{}, fetch: map[string]string{}, wrote: map[string]string{}, lang: syntax.LangBash}
+	s := j.shell(at)
+	s.cap = cap
 	s.text(text)
 }
 
@@ -273,15 +280,39 @@ func (s *shell) redirect(c *command, list []*syntax.Redirect) {
 		switch r.Op {
 		case syntax.RdrInOut:
 			c.writes = append(c.writes, target)
+			s.connects(r, target)
 		case syntax.RdrIn:
 			c.reads = append(c.reads, target)
+			s.connects(r, target)
 		case syntax.WordHdoc:
 			c.input = target
-		case syntax.DplIn, syntax.DplOut:
+		case syntax.DplIn:
+			if device := s.sockets[target]; device != "" {
+				c.reads = append(c.reads, device)
+			}
+		case syntax.DplOut:
+			if device := s.sockets[target]; device != "" {
+				c.writes = append(c.writes, device)
+			} else if strings.Trim(target, "0123456789-") != "" {
+				c.writes = append(c.writes, target) // >&FILE: both outputs
+			}
 		default:
 			c.writes = append(c.writes, target)
+			s.connects(r, target)
 		}
 	}
+}
+
+// connects remembers that a descriptor is a connection.
+func (s *shell) connects(r *syntax.Redirect, target string) {
+	if r.N == nil || !isDevice(target) || len(s.sockets) >= maxVars {
+		return
+	}
+	name := r.N.Value
+	if strings.HasPrefix(name, "{") { // the shell chooses the number
+		s.set(strings.Trim(name, "{}"), name)
+	}
+	s.sockets[name] = target
 }
 
 func (s *shell) assign(list []*syntax.Assign) {

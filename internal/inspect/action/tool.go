@@ -87,7 +87,7 @@ const codexScript = "exec"
 // commandText judges a text that a shell gets.
 func (j *judge) commandText(text string, at func(int) int) {
 	if winTool.MatchString(j.tool) {
-		s := &shell{judge: j, at: at, vars: map[string]string{}, fetch: map[string]string{}, wrote: map[string]string{}}
+		s := j.shell(at)
 		s.windows(text + " ")
 		if len(j.found) == 0 && !looksWindows(text) || strings.EqualFold(j.tool, "command_prompt") || strings.Contains(text, "curl") {
 			s.loose(text)
@@ -111,7 +111,8 @@ func (j *judge) argv(list []value) {
 		}
 		return
 	}
-	s := &shell{judge: j, at: whole, whole: true, vars: map[string]string{}, fetch: map[string]string{}, wrote: map[string]string{}}
+	s := j.shell(whole)
+	s.whole = true
 	words := make([]word, len(list))
 	for i := range list {
 		words[i] = word{text: list[i].text}
@@ -125,7 +126,7 @@ func (j *judge) codeText(text string, at func(int) int) {
 	if isScript(text) {
 		j.javascript(text, at)
 	}
-	s := &shell{judge: j, at: at, vars: map[string]string{}, fetch: map[string]string{}, wrote: map[string]string{}}
+	s := j.shell(at)
 	s.code(text, &command{end: len(text)})
 	for _, line := range notebook.FindAllStringSubmatchIndex(text, 32) {
 		off := line[2]
@@ -152,7 +153,7 @@ func (j *judge) urls(v *value) {
 		case metadata[strings.ToLower(h)]:
 			f.Rule, f.Severity, f.Confidence, f.Note = Credentials, flow.High, 90, "asks the cloud for this machine's credentials"
 		case strings.HasPrefix(rest, "file:"):
-			s := &shell{judge: j, at: v.at}
+			s := j.shell(v.at)
 			s.reads(&command{end: len(v.text)}, rest)
 			continue
 		case isLocal(h) && j.own.console(rest):
@@ -178,7 +179,7 @@ var payload = regexp.MustCompile(`[A-Za-z0-9+/_-]{120,}|(%[0-9A-Fa-f]{2}){40,}`)
 
 // path judges the file that a tool reads, writes or deletes.
 func (j *judge) path(v *value) {
-	s := &shell{judge: j, at: v.at}
+	s := j.shell(v.at)
 	c := &command{end: len(v.text)}
 	switch tool := j.tool; {
 	case dropTool.MatchString(tool):
@@ -259,7 +260,7 @@ var patched = regexp.MustCompile(`(?m)^\*\*\* (Add File|Update File|Delete File|
 func (j *judge) patch(text string, at func(int) int) {
 	for _, m := range patched.FindAllStringSubmatchIndex(text, 200) {
 		name := strings.TrimSpace(text[m[4]:m[5]])
-		s := &shell{judge: j, at: at}
+		s := j.shell(at)
 		c := &command{start: m[4], end: m[5]}
 		if text[m[2]:m[3]] == "Delete File" {
 			c.name = "rm"

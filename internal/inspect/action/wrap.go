@@ -81,7 +81,11 @@ func (s *shell) unwrap(c *command) (inner []*command) {
 	case isInterpreter(c.name):
 		s.codeArgs(c)
 	case c.name == "awk" || c.name == "gawk" || c.name == "mawk" || c.name == "vim" || c.name == "vi" || c.name == "ed":
-		s.calls(strings.Join(c.args, "\n"), c)
+		text := strings.Join(c.args, "\n")
+		s.calls(text, c)
+		if strings.Contains(text, "/inet/") && s.afford(len(text)) {
+			s.patterns(text, c)
+		}
 	case c.name == "tar":
 		for i, a := range c.args {
 			if v, ok := strings.CutPrefix(a, "--checkpoint-action=exec="); ok {
@@ -335,6 +339,9 @@ func (s *shell) pipe(left, right []*command, start, end int) {
 	if reads := s.readsCommands(sink); reads {
 		s.pipedCode(left, sink, span, facts)
 	}
+	if shells[left[len(left)-1].name] && s.readsCommands(left[len(left)-1]) && connects(sink) {
+		s.hit(span, Lateral, flow.Critical, 92, "gives a shell to another machine", facts())
+	}
 	secret := s.mostSecret(left)
 	for _, c := range right {
 		if !sends(c) {
@@ -356,6 +363,17 @@ func (s *shell) pipe(left, right []*command, start, end int) {
 	if (sink.name == "at" || sink.name == "batch" || sink.name == "crontab") && left[len(left)-1].name == "echo" {
 		s.nested(printed(left[len(left)-1]), span)
 	}
+}
+
+// connects reports whether a command is a bare connection.
+func connects(c *command) bool {
+	switch c.name {
+	case "nc", "ncat", "netcat", "telnet", "socat":
+		return true
+	case "openssl":
+		return has(c.args, "s_client")
+	}
+	return false
 }
 
 // readsCommands reports whether a command runs what comes in at its standard
@@ -430,7 +448,7 @@ func fetches(c *command) bool {
 	case "bash", "python3", "python", "perl", "ruby":
 		return strings.Contains(c.line, "/dev/tcp/") || strings.Contains(c.line, "urlopen") || strings.Contains(c.line, "requests.get")
 	}
-	return strings.Contains(c.line, "/dev/tcp/")
+	return strings.Contains(c.line, "/dev/tcp/") || slices.ContainsFunc(c.reads, isDevice)
 }
 
 // packs reports whether a command writes many files into one stream.
