@@ -167,7 +167,7 @@ func namesFile(c *command, a string) bool {
 	if c.name == "gh" && !stores(c) { // its operands are repositories
 		return false
 	}
-	return pathLike(a) || readers[c.name] && !strings.Contains(a, "://")
+	return pathLike(a) || (readers[c.name] || writers[c.name] == "all" || writers[c.name] == "last") && !strings.Contains(a, "://")
 }
 
 // identities are the options by which a command that reaches others is told how to log
@@ -235,7 +235,8 @@ func operand(a string) string {
 // attributes judges that a file's rights or times are changed: of few files that
 // matters.
 func (s *shell) attributes(c *command, a string) {
-	for _, p := range s.placesOf(a) {
+	all, a := s.meant(a)
+	for _, p := range all {
 		switch p {
 		case startPlace, rightsPlace, guardPlace:
 			if c.name == "mkdir" || c.name == "touch" || strings.Contains(normal(a), "/hooks/") || strings.Contains(normal(a), "/.ssh/") {
@@ -256,50 +257,52 @@ func (s *shell) attributes(c *command, a string) {
 
 // deletes judges what is deleted for good.
 func (s *shell) deletes(c *command) {
-	recursive, force := false, false
-	var targets []string
 	switch c.name {
-	case "rm", "srm", "grm":
-		for _, a := range c.args {
-			if strings.HasPrefix(a, "--") {
-				recursive = recursive || a == "--recursive"
-				force = force || a == "--force" || a == "--no-preserve-root"
-			} else if strings.HasPrefix(a, "-") {
-				recursive = recursive || strings.ContainsAny(a, "rR")
-				force = force || strings.Contains(a, "f")
-			} else {
-				targets = append(targets, a)
-			}
-		}
-		if has(c.args, "--no-preserve-root") {
-			s.hit(c, Destructive, flow.Critical, 98, "deletes the root of the file system", nil)
-		}
+	case "rm", "srm", "grm", "unlink", "shred":
+		s.removes(c)
 	case "chmod", "chown", "chgrp":
 		if has(c.args, "-R", "--recursive", "-Rf", "-fR", "-Rv", "-vR") {
 			for _, a := range c.args {
-				if vital(a) && normal(a) != "~" && !homePattern.MatchString(normal(a)) && !strings.HasPrefix(normal(a), "/opt") && !strings.HasPrefix(normal(a), "/var") && !strings.HasPrefix(normal(a), "/usr/local") && !strings.HasPrefix(normal(a), "/srv") && !strings.HasPrefix(normal(a), "/mnt") && !strings.HasPrefix(normal(a), "/data") {
+				if a = s.from(a); vital(a) && !ownFolder.MatchString(normal(a)) {
 					s.hit(c, Destructive, flow.Critical, 90, "changes rights of the whole system", []string{"path=" + a})
 				}
 			}
 		}
-		return
 	case "find":
 		root := "."
 		if len(c.args) > 0 && !strings.HasPrefix(c.args[0], "-") {
 			root = c.args[0]
 		}
-		filtered := slices.ContainsFunc(c.args, func(a string) bool {
-			return strings.HasPrefix(a, "-name") || strings.HasPrefix(a, "-iname") || strings.HasPrefix(a, "-path") || strings.HasPrefix(a, "-regex") || strings.HasPrefix(a, "-mtime") || strings.HasPrefix(a, "-inum") || strings.HasPrefix(a, "-empty") || strings.HasPrefix(a, "-size") || strings.HasPrefix(a, "-atime") || strings.HasPrefix(a, "-newer") || strings.HasPrefix(a, "-mmin") || strings.HasPrefix(a, "-user") || strings.HasPrefix(a, "-type") && strings.HasPrefix(a, "-typel")
-		})
-		if has(c.args, "-delete") && vital(root) && !filtered {
+		root = s.from(root)
+		if has(c.args, "-delete") && vital(root) && !sieved(c) {
 			s.hit(c, Destructive, flow.Critical, 90, "deletes all below a folder of the system or a home", []string{"path=" + root})
 		}
-		return
-	default:
-		return
+	}
+}
+
+// ownFolder are vital folders whose rights people do change: homes, and where they keep what is
+// theirs.
+var ownFolder = regexp.MustCompile(`^(/opt|/var|/usr/local|/srv|/mnt|/data)|` + homePattern.String())
+
+// removes judges what rm deletes.
+func (s *shell) removes(c *command) {
+	recursive := false
+	var targets []string
+	for i, a := range c.args {
+		switch {
+		case strings.HasPrefix(a, "--"):
+			recursive = recursive || a == "--recursive"
+		case strings.HasPrefix(a, "-"):
+			recursive = recursive || strings.ContainsAny(a, "rR")
+		default:
+			targets = append(append(targets, a), c.words[i].outs...)
+		}
+	}
+	if has(c.args, "--no-preserve-root") {
+		s.hit(c, Destructive, flow.Critical, 98, "deletes the root of the file system", nil)
 	}
 	for _, t := range targets {
-		if vital(t) && recursive {
+		if t = s.from(t); vital(t) && (recursive || strings.HasSuffix(t, everyFile)) {
 			s.hit(c, Destructive, flow.Critical, 95, "deletes the system or a home", []string{"path=" + t})
 		}
 	}
@@ -316,7 +319,7 @@ const (
 
 // secrecy tells how secret a file is, by where it lies.
 func (s *shell) secrecy(file string) secrecy {
-	p := s.placesOf(file)
+	p, file := s.meant(file)
 	switch {
 	case slices.Contains(p, secretPlace) && !strings.HasSuffix(file, ".pub"):
 		return isSecret

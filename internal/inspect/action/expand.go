@@ -15,6 +15,7 @@ type expansion struct {
 	b    strings.Builder
 	dyn  bool
 	subs []*command
+	outs []string
 	any  bool
 }
 
@@ -54,10 +55,10 @@ func braces(w word) []word {
 // cut ends a word.
 func (e *expansion) cut() {
 	if e.any {
-		e.done = append(e.done, word{e.b.String(), e.dyn, e.subs})
+		e.done = append(e.done, word{text: e.b.String(), dyn: e.dyn, subs: e.subs, outs: e.outs})
 	}
 	e.b.Reset()
-	e.dyn, e.subs, e.any = false, nil, false
+	e.dyn, e.subs, e.outs, e.any = false, nil, nil, false
 }
 
 func (e *expansion) write(text string) {
@@ -137,7 +138,7 @@ func (e *expansion) substitute(p *syntax.CmdSubst, quoted bool) {
 	e.depth++
 	var all []*command
 	if e.depth <= maxDepth*4 {
-		all = e.stmts(p.Stmts)
+		all = e.apart(func() []*command { return e.stmts(p.Stmts) })
 	}
 	e.depth--
 	if out, ok := foreseen(all); ok {
@@ -154,14 +155,14 @@ func (e *expansion) substitute(p *syntax.CmdSubst, quoted bool) {
 		return
 	}
 	e.write("$(" + names(all) + ")")
-	e.dyn, e.subs = true, append(e.subs, all...)
+	e.dyn, e.subs, e.outs = true, append(e.subs, all...), outputs(all)
 }
 
 func (e *expansion) process(p *syntax.ProcSubst) {
 	e.depth++
 	var all []*command
 	if e.depth <= maxDepth*4 {
-		all = e.stmts(p.Stmts)
+		all = e.apart(func() []*command { return e.stmts(p.Stmts) })
 	}
 	e.depth--
 	e.write("<(" + names(all) + ")")

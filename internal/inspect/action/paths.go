@@ -149,11 +149,11 @@ var homePattern = regexp.MustCompile(`^(~|\$home|\$\{home\}|/root|/home/[^/]+|/u
 func vital(name string) bool {
 	p := strings.TrimRight(normal(name), "/")
 	p = strings.TrimSuffix(p, "/*")
-	p = strings.TrimSuffix(p, "/**/{}")
+	p = strings.TrimSuffix(strings.TrimSuffix(p, everyFile), someFiles)
 	if p == "" || p == "/" || p == "." && strings.HasPrefix(name, "/") || p == "*" && strings.HasPrefix(name, "/") {
 		return strings.HasPrefix(strings.Trim(name, `"'`), "/")
 	}
-	if homePattern.MatchString(p) {
+	if homePattern.MatchString(p) || above.MatchString(p) || above.MatchString(name) {
 		return true
 	}
 	switch p {
@@ -179,7 +179,8 @@ func (s *shell) reads(c *command, name string) {
 	if s.connection(c, name) {
 		return
 	}
-	for _, p := range s.placesOf(name) {
+	all, name := s.meant(name)
+	for _, p := range all {
 		switch p {
 		case secretPlace:
 			s.hit(c, Credentials, flow.High, 85, "reads credentials", []string{"path=" + name})
@@ -228,7 +229,8 @@ func (s *shell) writes(c *command, name string) {
 	if strings.HasPrefix(name, "/dev/null") || name == "/dev/stdout" || name == "/dev/stderr" {
 		return
 	}
-	for _, p := range s.placesOf(name) {
+	all, name := s.meant(name)
+	for _, p := range all {
 		v, ok := written[p]
 		if !ok || p == logPlace && !strings.HasPrefix(normal(name), "/") {
 			continue

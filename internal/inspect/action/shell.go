@@ -1,6 +1,7 @@
 package action
 
 import (
+	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -13,6 +14,7 @@ type word struct {
 	text string
 	dyn  bool       // a part of it is only known when it runs
 	subs []*command // the commands whose output that part is
+	outs []string   // the files that this output names, as far as that is known
 }
 
 // command is one simple command, without the wrappers in front of it.
@@ -20,6 +22,7 @@ type command struct {
 	name    string   // of the program, without its folder, lower case
 	program string   // as it was called
 	args    []string // without the name
+	words   []word   // the same, and what is known of each
 	dyn     bool     // an argument is only known when it runs
 	line    string   // name and arguments, joined by blanks
 	reads   []string // redirected from
@@ -42,12 +45,14 @@ type shell struct {
 	vars    map[string]string // values that are known
 	fetch   map[string]string // files that were fetched → from which host
 	wrote   map[string]string // files that were written → their text; of decoded and copied ones it is not known
+	dir     string            // the working folder: "" is where it began
+	stdin   []string          // the files that the pipe to the command names
 	sockets map[string]string // descriptors that are connections → /dev/tcp/HOST/PORT
 }
 
 // shell gives one that knows nothing yet.
 func (j *judge) shell(at func(int) int) *shell {
-	return &shell{judge: j, at: at, lang: syntax.LangBash, vars: map[string]string{}, fetch: map[string]string{}, wrote: map[string]string{}, sockets: map[string]string{}}
+	return &shell{judge: j, at: at, dir: j.dir, lang: syntax.LangBash, vars: map[string]string{}, fetch: map[string]string{}, wrote: map[string]string{}, sockets: map[string]string{}}
 }
 
 // shellText judges a text as commands of a shell. at gives the place in the
@@ -148,7 +153,7 @@ func (s *shell) stmt(st *syntax.Stmt) []*command {
 		return s.binary(c, st)
 	case *syntax.FuncDecl:
 		s.bomb(c, st)
-		return s.redirected(s.stmt(c.Body), st)
+		return s.redirected(s.apart(func() []*command { return s.stmt(c.Body) }), st)
 	}
 	return s.redirected(s.compound(st.Cmd), st)
 }
@@ -157,7 +162,7 @@ func (s *shell) stmt(st *syntax.Stmt) []*command {
 func (s *shell) compound(cmd syntax.Command) (all []*command) {
 	switch c := cmd.(type) {
 	case *syntax.Subshell:
-		return s.stmts(c.Stmts)
+		return s.apart(func() []*command { return s.stmts(c.Stmts) })
 	case *syntax.Block:
 		return s.stmts(c.Stmts)
 	case *syntax.IfClause:
@@ -167,8 +172,7 @@ func (s *shell) compound(cmd syntax.Command) (all []*command) {
 	case *syntax.WhileClause:
 		return append(s.stmts(c.Cond), s.stmts(c.Do)...)
 	case *syntax.ForClause:
-		s.loop(c.Loop)
-		return s.stmts(c.Do)
+		return s.loop(c)
 	case *syntax.CaseClause:
 		for _, item := range c.Items {
 			all = append(all, s.stmts(item.Stmts)...)
@@ -200,20 +204,62 @@ func (s *shell) within(n syntax.Node) {
 	})
 }
 
-// loop takes the first value for a loop's variable: all of them are alike in what
-// is done to them.
-func (s *shell) loop(l syntax.Loop) {
-	words, ok := l.(*syntax.WordIter)
+// apart walks what has a working folder of its own.
+func (s *shell) apart(walk func() []*command) []*command {
+	dir := s.dir
+	all := walk()
+	s.dir = dir
+	return all
+}
+
+// Bounds of loops: how many values of a variable are tried, in one loop and in all.
+const (
+	maxValuesEach = 8
+	maxRounds     = 64
+)
+
+// loop walks a loop for each of its variable's first values, and for the later ones
+// that mean something. Where there are more it walks it once without any.
+func (s *shell) loop(f *syntax.ForClause) (all []*command) {
+	words, ok := f.Loop.(*syntax.WordIter)
 	if !ok {
-		s.within(l)
-		return
+		s.within(f.Loop)
+		return s.stmts(f.Do)
 	}
-	for i, w := range words.Items {
-		got := s.expand(w)
-		if i == 0 && len(got) > 0 && !got[0].dyn {
-			s.set(words.Name.Value, got[0].text)
+	name := words.Name.Value
+	values, more := s.loopValues(words.Items)
+	for i, v := range values {
+		if i > 0 {
+			if s.rounds++; s.rounds > maxRounds {
+				return all
+			}
+		}
+		s.set(name, v)
+		all = append(all, s.stmts(f.Do)...)
+	}
+	if more {
+		delete(s.vars, name)
+		all = append(all, s.stmts(f.Do)...)
+	}
+	return all
+}
+
+// loopValues gives the values to try, and whether there are others.
+func (s *shell) loopValues(items []*syntax.Word) (values []string, more bool) {
+	for _, item := range items {
+		for _, w := range s.expand(item) {
+			switch {
+			case w.dyn:
+				more = true
+			case slices.Contains(values, w.text):
+			case len(values) < maxValuesEach, len(values) < 2*maxValuesEach && (vital(s.from(w.text)) || len(s.placesOf(w.text)) > 0):
+				values = append(values, w.text)
+			default:
+				more = true
+			}
 		}
 	}
+	return values, more || len(values) == 0
 }
 
 func (s *shell) set(name, value string) {
@@ -223,11 +269,16 @@ func (s *shell) set(name, value string) {
 }
 
 func (s *shell) binary(c *syntax.BinaryCmd, st *syntax.Stmt) []*command {
-	left := s.stmt(c.X)
-	right := s.stmt(c.Y)
-	if c.Op == syntax.Pipe || c.Op == syntax.PipeAll {
-		s.pipe(left, right, int(st.Pos().Offset()), int(c.Y.End().Offset()))
+	if c.Op != syntax.Pipe && c.Op != syntax.PipeAll {
+		left := s.stmt(c.X)
+		return s.redirected(append(left, s.stmt(c.Y)...), st)
 	}
+	left := s.apart(func() []*command { return s.stmt(c.X) })
+	before := s.stdin
+	s.stdin = outputs(left)
+	right := s.apart(func() []*command { return s.stmt(c.Y) })
+	s.stdin = before
+	s.pipe(left, right, int(st.Pos().Offset()), int(c.Y.End().Offset()))
 	return s.redirected(append(left, right...), st)
 }
 
@@ -420,6 +471,7 @@ func (s *shell) name(c *command, words []word) {
 	if rest, ok := strings.CutPrefix(c.name, "$"); ok && !strings.HasPrefix(rest, "(") { // the best guess: $CURL, ${which_gpg}
 		c.name = strings.TrimPrefix(strings.Trim(rest, "{}"), "which_")
 	}
+	c.words = words[1:]
 	c.args = make([]string, 0, len(words)-1)
 	for _, w := range words[1:] {
 		c.args = append(c.args, w.text)

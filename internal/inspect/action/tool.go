@@ -15,6 +15,7 @@ var (
 	codeNames    = set("code javascript python source_code js snippet program expression function new_source")
 	sqlNames     = set("sql query statement statements queries q")
 	contentNames = set("content new_string file_text contents text new_str replacement data body insert_text")
+	dirNames     = set("workdir cwd working_directory")
 	workNames    = set("workdir cwd working_directory description prompt pattern old_string explanation justification")
 	packedNames  = set("args arguments input params parameters kwargs payload tool_input") // what a tool decodes itself
 )
@@ -34,6 +35,11 @@ var (
 func (j *judge) values(values []value) {
 	tool := j.tool
 	shellish := shellTool.MatchString(tool)
+	for i := range values {
+		if dirNames[values[i].name] {
+			j.dir = values[i].text
+		}
+	}
 	for i := 0; i < len(values); i++ {
 		v := &values[i]
 		switch {

@@ -60,6 +60,8 @@ func (s *shell) unwrap(c *command) (inner []*command) {
 		}
 	}
 	switch {
+	case c.name == "cd" || c.name == "pushd" || c.name == "popd":
+		s.moves(c)
 	case shells[c.name] || c.name == "su" || c.name == "runuser":
 		inner = s.shellArgs(c)
 	case c.name == "eval", c.name == "trap":
@@ -133,9 +135,9 @@ func (s *shell) shift(c *command, options string) bool {
 	if i >= len(c.args) {
 		return false
 	}
-	words := make([]word, 0, len(c.args)-i)
-	for _, a := range c.args[i:] {
-		words = append(words, word{text: a})
+	words := c.words[i:]
+	if c.name == "xargs" {
+		words = s.fed(words, replaced(c.args[:i]))
 	}
 	if len(words) == 1 && strings.ContainsAny(words[0].text, " \t") && (c.name == "watch" || c.name == "script" || c.name == "parallel") {
 		s.nested(words[0].text, c)
@@ -143,6 +145,44 @@ func (s *shell) shift(c *command, options string) bool {
 	}
 	s.name(c, words)
 	return true
+}
+
+// fed puts the files that a pipe names where xargs does: at the end, or for the text
+// that they replace.
+func (s *shell) fed(words []word, mark string) (list []word) {
+	if mark == "" {
+		list = slices.Clone(words)
+		for _, f := range s.stdin {
+			list = append(list, word{text: f})
+		}
+		return list
+	}
+	for _, w := range words {
+		for _, f := range s.stdin {
+			if strings.Contains(w.text, mark) {
+				list = append(list, word{text: strings.ReplaceAll(w.text, mark, f)})
+			}
+		}
+		if len(s.stdin) == 0 || !strings.Contains(w.text, mark) {
+			list = append(list, w)
+		}
+	}
+	return list
+}
+
+// replaced is the text that xargs replaces; "" when it adds its input at the end.
+func replaced(options []string) string {
+	for i, o := range options {
+		switch {
+		case o == "-I" && i+1 < len(options):
+			return options[i+1]
+		case strings.HasPrefix(o, "-I"):
+			return o[2:]
+		case strings.HasPrefix(o, "-i"), strings.HasPrefix(o, "--replace"):
+			return "{}"
+		}
+	}
+	return ""
 }
 
 // shellArgs judges what a shell is told to run: -c, a here-document, or a script
@@ -194,18 +234,28 @@ func (s *shell) findArgs(c *command) (all []*command) {
 	return all
 }
 
+// everyFile is the end of what stands for all that find finds below a folder, someFiles
+// for what it takes of that by other than their names.
+const (
+	everyFile = "/**/{}"
+	someFiles = "/**/{…}"
+)
+
 // findRoot names what find finds, by where it looks and for which name.
 func findRoot(c *command) string {
-	root, name := ".", "{}"
+	root, files := ".", everyFile
+	if sieved(c) {
+		files = someFiles
+	}
 	if len(c.args) > 0 && !strings.HasPrefix(c.args[0], "-") {
 		root = c.args[0]
 	}
 	for i, a := range c.args {
 		if (a == "-name" || a == "-iname") && i+1 < len(c.args) {
-			name = c.args[i+1]
+			files = "/**/" + c.args[i+1]
 		}
 	}
-	return strings.TrimSuffix(root, "/") + "/**/" + name
+	return strings.TrimSuffix(root, "/") + files
 }
 
 // sshCommand gives the index of the command that ssh is told to run on the other
