@@ -1,6 +1,7 @@
 package action
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,7 +20,7 @@ type expansion struct {
 	any  bool
 }
 
-func (s *shell) expand(w *syntax.Word) []word {
+func (s *shell) expand(w *syntax.Word) (list []word) {
 	if w == nil {
 		return nil
 	}
@@ -28,26 +29,56 @@ func (s *shell) expand(w *syntax.Word) []word {
 			return []word{{text: lit.Value}}
 		}
 	}
-	e := &expansion{shell: s}
-	for _, p := range w.Parts {
-		e.part(p, false)
+	for _, parts := range braced(w) {
+		e := &expansion{shell: s}
+		for _, p := range parts {
+			e.part(p, false)
+		}
+		e.cut()
+		list = append(list, e.done...)
 	}
-	e.cut()
-	if len(e.done) == 1 && !e.done[0].dyn {
-		return braces(e.done[0])
-	}
-	return e.done
+	return list
 }
 
-// braces undoes {a,b,c}, where the whole word is one: a way to write a command
-// without blanks.
-func braces(w word) []word {
-	if len(w.text) < 3 || w.text[0] != '{' || w.text[len(w.text)-1] != '}' || !strings.Contains(w.text, ",") {
-		return []word{w}
+// maxBraced is how many words {a,b} may make of one.
+const maxBraced = 64
+
+// braced undoes {a,b,c}. A sequence such as {1..9} stays as it is.
+func braced(w *syntax.Word) [][]syntax.WordPart {
+	if !slices.ContainsFunc(w.Parts, opensBrace) {
+		return [][]syntax.WordPart{w.Parts}
 	}
-	var list []word
-	for _, f := range strings.Split(w.text[1:len(w.text)-1], ",") {
-		list = append(list, word{text: f})
+	split := *w
+	split.Parts = slices.Clone(w.Parts)
+	syntax.SplitBraces(&split)
+	return alternatives(split.Parts)
+}
+
+func opensBrace(p syntax.WordPart) bool {
+	lit, ok := p.(*syntax.Lit)
+	return ok && strings.Contains(lit.Value, "{")
+}
+
+// alternatives gives the words that parts with braces stand for.
+func alternatives(parts []syntax.WordPart) [][]syntax.WordPart {
+	list := [][]syntax.WordPart{nil}
+	for _, p := range parts {
+		choices := [][]syntax.WordPart{{p}}
+		if b, ok := p.(*syntax.BraceExp); ok && !b.Sequence {
+			choices = nil
+			for _, elem := range b.Elems {
+				choices = append(choices, alternatives(elem.Parts)...)
+			}
+		}
+		var longer [][]syntax.WordPart
+		for _, begin := range list {
+			for _, c := range choices {
+				if len(longer) < maxBraced {
+					longer = append(longer, append(slices.Clip(slices.Clone(begin)), c...))
+				}
+			}
+		}
+		list = longer
 	}
 	return list
 }

@@ -93,7 +93,11 @@ func (j *judge) placesOf(name string) []place {
 	if j.paths == nil {
 		j.paths = map[string][]place{}
 	}
-	if all = placesOf(name); j.own.holds(normal(name)) && !slices.Contains(all, gatePlace) {
+	all = placesOf(name)
+	if hasGlob(name) && !slices.Contains(all, secretPlace) && globbed(name) {
+		all = append(all, secretPlace)
+	}
+	if j.own.holds(normal(name)) && !slices.Contains(all, gatePlace) {
 		all = append(all, gatePlace)
 	}
 	j.paths[name] = all
@@ -156,13 +160,39 @@ func vital(name string) bool {
 	if homePattern.MatchString(p) || above.MatchString(p) || above.MatchString(name) {
 		return true
 	}
-	switch p {
-	case "/bin", "/sbin", "/lib", "/lib64", "/boot", "/usr", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/local", "/etc", "/dev", "/var", "/var/lib", "/opt", "/srv", "/home", "/users",
-		"/system", "/library", "/applications", "/sys", "/proc", "/root", "c:", "c:/windows", "c:/users", "c:/windows/system32", "c:/program files", "/mnt", "/data":
-		return true
-	}
-	return false
+	return slices.Contains(vitals, p) || strings.HasPrefix(p, "/") && hasGlob(p) && slices.ContainsFunc(vitals, func(v string) bool {
+		fits, err := path.Match(p, v)
+		return fits && err == nil
+	})
 }
+
+// vitals are the folders that a machine needs, and that hold what is on it.
+var vitals = []string{
+	"/bin", "/sbin", "/lib", "/lib64", "/boot", "/usr", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/local", "/etc", "/dev", "/var", "/var/lib", "/opt", "/srv", "/home", "/users",
+	"/system", "/library", "/applications", "/sys", "/proc", "/root", "c:", "c:/windows", "c:/users", "c:/windows/system32", "c:/program files", "/mnt", "/data",
+}
+
+func hasGlob(name string) bool { return strings.ContainsAny(name, "?*[") }
+
+// usualSecrets are paths that a pattern is tried on.
+var usualSecrets = strings.Fields("~/.ssh/id_rsa ~/.ssh/id_ed25519 ~/.aws/credentials ~/.netrc ~/.npmrc ~/.pypirc ~/.pgpass ~/.git-credentials ~/.kube/config ~/.docker/config.json ~/.config/gh/hosts.yml ~/.gnupg/secring.gpg /etc/shadow")
+
+// globbed reports whether a pattern fits a usual secret and has two letters of a name at
+// least: * alone means no secret.
+func globbed(name string) bool {
+	p := normal(name)
+	if !slices.ContainsFunc(strings.Split(p, "/"), func(part string) bool {
+		return hasGlob(part) && len(wild.Replace(part)) > 1
+	}) {
+		return false
+	}
+	return slices.ContainsFunc(usualSecrets, func(secret string) bool {
+		fits, err := path.Match(p, secret)
+		return fits && err == nil
+	})
+}
+
+var wild = strings.NewReplacer("?", "", "*", "", "[", "", "]", "")
 
 // judgeFiles judges what a command reads and writes by redirection.
 func (s *shell) judgeFiles(c *command) {

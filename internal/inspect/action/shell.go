@@ -1,6 +1,7 @@
 package action
 
 import (
+	"path"
 	"slices"
 	"strings"
 
@@ -471,6 +472,9 @@ func (s *shell) name(c *command, words []word) {
 	if rest, ok := strings.CutPrefix(c.name, "$"); ok && !strings.HasPrefix(rest, "(") { // the best guess: $CURL, ${which_gpg}
 		c.name = strings.TrimPrefix(strings.Trim(rest, "{}"), "which_")
 	}
+	if hasGlob(c.name) {
+		c.name = globbedProgram(c.name)
+	}
 	c.words = words[1:]
 	c.args = make([]string, 0, len(words)-1)
 	for _, w := range words[1:] {
@@ -486,6 +490,22 @@ func programName(program string) string {
 	for _, ext := range [...]string{".exe", ".com", ".cmd", ".bat"} {
 		if cut, ok := strings.CutSuffix(name, ext); ok && cut != "" {
 			return cut
+		}
+	}
+	return name
+}
+
+// usualPrograms are names that a pattern is tried on where a program's name is one.
+var usualPrograms = strings.Fields("rm sh bash zsh dd nc cat curl wget chmod chown mkfs find base64 python3 perl")
+
+// globbedProgram is the program that a pattern such as /bin/r? fits.
+func globbedProgram(name string) string {
+	if strings.Trim(name, "[") == "" { // a test
+		return name
+	}
+	for _, p := range usualPrograms {
+		if fits, err := path.Match(name, p); fits && err == nil {
+			return p
 		}
 	}
 	return name
