@@ -132,16 +132,17 @@ func (o *Own) Judge(tool string, args []byte) Call {
 
 // judge collects what is found in one call.
 type judge struct {
-	tool   string
-	own    *Own
-	found  []Found
-	ways   []Way
-	work   int // bytes that were parsed
-	paths  map[string][]place
-	slow   int    // bytes that were searched by patterns
-	runs   int    // commands that were judged
-	rounds int    // of loops, beside the first of each
-	dir    string // the working folder that the call names
+	tool     string
+	own      *Own
+	found    []Found
+	ways     []Way
+	work     int // bytes that were parsed
+	paths    map[string][]place
+	slow     int    // bytes that were searched by patterns
+	runs     int    // commands that were judged
+	rounds   int    // of loops, beside the first of each
+	followed int    // calls of functions
+	dir      string // the working folder that the call names
 }
 
 // afford reports whether n more bytes may be searched by patterns. What is not

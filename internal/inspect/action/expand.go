@@ -17,6 +17,7 @@ type expansion struct {
 	dyn  bool
 	subs []*command
 	outs []string
+	cuts bool
 	any  bool
 }
 
@@ -86,15 +87,25 @@ func alternatives(parts []syntax.WordPart) [][]syntax.WordPart {
 // cut ends a word.
 func (e *expansion) cut() {
 	if e.any {
-		e.done = append(e.done, word{text: e.b.String(), dyn: e.dyn, subs: e.subs, outs: e.outs})
+		e.done = append(e.done, word{text: e.b.String(), dyn: e.dyn, subs: e.subs, outs: e.outs, cuts: e.cuts})
 	}
 	e.b.Reset()
-	e.dyn, e.subs, e.outs, e.any = false, nil, nil, false
+	e.dyn, e.subs, e.outs, e.cuts, e.any = false, nil, nil, false, false
 }
 
 func (e *expansion) write(text string) {
 	e.b.WriteString(text)
 	e.any = true
+}
+
+// several writes words, the first behind what is there.
+func (e *expansion) several(texts []string) {
+	for i, t := range texts {
+		if i > 0 {
+			e.cut()
+		}
+		e.write(t)
+	}
 }
 
 func (e *expansion) part(p syntax.WordPart, quoted bool) {
@@ -135,6 +146,13 @@ func (e *expansion) param(p *syntax.ParamExp, quoted bool) {
 	if p.Param != nil {
 		name = p.Param.Value
 	}
+	if values, known := e.many(p); known {
+		if !quoted {
+			values = strings.Fields(strings.Join(values, " "))
+		}
+		e.several(values)
+		return
+	}
 	if p.Exp != nil && p.Exp.Word != nil {
 		inner := e.expand(p.Exp.Word)
 		if e.vars[name] == "" && (p.Exp.Op == syntax.DefaultUnsetOrNull || p.Exp.Op == syntax.DefaultUnset) && !dyn(inner) {
@@ -147,15 +165,11 @@ func (e *expansion) param(p *syntax.ParamExp, quoted bool) {
 		return
 	}
 	value, known := e.vars[name]
-	plain := p.Exp == nil && p.Slice == nil && p.Repl == nil && !p.Length && !p.Excl
+	plain := bare(p) && p.Index == nil
+	e.cuts = e.cuts || cuts(p)
 	switch {
 	case known && plain && !quoted && strings.ContainsAny(value, " \t\n"):
-		for i, f := range strings.Fields(value) {
-			if i > 0 {
-				e.cut()
-			}
-			e.write(f)
-		}
+		e.several(strings.Fields(value))
 	case known && plain:
 		e.write(value)
 	default:
@@ -177,12 +191,7 @@ func (e *expansion) substitute(p *syntax.CmdSubst, quoted bool) {
 			e.write(out)
 			return
 		}
-		for i, f := range strings.Fields(out) {
-			if i > 0 {
-				e.cut()
-			}
-			e.write(f)
-		}
+		e.several(strings.Fields(out))
 		return
 	}
 	e.write("$(" + names(all) + ")")
@@ -251,7 +260,7 @@ func printed(c *command) string {
 		args = args[1:]
 	}
 	if c.name == "printf" && len(args) > 1 && strings.Contains(args[0], "%") {
-		args = args[1:]
+		return formatted(args[0], args[1:])
 	}
 	text := strings.Join(args, " ")
 	if escapes && strings.Contains(text, `\`) {

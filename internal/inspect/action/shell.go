@@ -16,6 +16,7 @@ type word struct {
 	dyn  bool       // a part of it is only known when it runs
 	subs []*command // the commands whose output that part is
 	outs []string   // the files that this output names, as far as that is known
+	cuts bool       // a part is made of a value in a way that is not followed
 }
 
 // command is one simple command, without the wrappers in front of it.
@@ -42,18 +43,22 @@ type shell struct {
 	at      func(offset int) int // of the text → of the arguments
 	whole   bool                 // the text has no place of its own in the arguments: at gives its ends
 	depth   int
-	cap     int               // the confidence that a finding may have
-	vars    map[string]string // values that are known
-	fetch   map[string]string // files that were fetched → from which host
-	wrote   map[string]string // files that were written → their text; of decoded and copied ones it is not known
-	dir     string            // the working folder: "" is where it began
-	stdin   []string          // the files that the pipe to the command names
+	cap     int                 // the confidence that a finding may have
+	vars    map[string]string   // values that are known
+	fetch   map[string]string   // files that were fetched → from which host
+	wrote   map[string]string   // files that were written → their text; of decoded and copied ones it is not known
+	dir     string              // the working folder: "" is where it began
+	stdin   []string            // the files that the pipe to the command names
+	params  []string            // $1, $2 …
+	lists   map[string][]string // arrays
+	alias   map[string]string
+	funcs   map[string]*function
 	sockets map[string]string // descriptors that are connections → /dev/tcp/HOST/PORT
 }
 
 // shell gives one that knows nothing yet.
 func (j *judge) shell(at func(int) int) *shell {
-	return &shell{judge: j, at: at, dir: j.dir, lang: syntax.LangBash, vars: map[string]string{}, fetch: map[string]string{}, wrote: map[string]string{}, sockets: map[string]string{}}
+	return &shell{judge: j, at: at, dir: j.dir, lang: syntax.LangBash, vars: map[string]string{}, fetch: map[string]string{}, wrote: map[string]string{}, sockets: map[string]string{}, lists: map[string][]string{}, alias: map[string]string{}, funcs: map[string]*function{}}
 }
 
 // shellText judges a text as commands of a shell. at gives the place in the
@@ -154,6 +159,7 @@ func (s *shell) stmt(st *syntax.Stmt) []*command {
 		return s.binary(c, st)
 	case *syntax.FuncDecl:
 		s.bomb(c, st)
+		s.define(c)
 		return s.redirected(s.apart(func() []*command { return s.stmt(c.Body) }), st)
 	}
 	return s.redirected(s.compound(st.Cmd), st)
@@ -232,6 +238,7 @@ func (s *shell) loop(f *syntax.ForClause) (all []*command) {
 	for i, v := range values {
 		if i > 0 {
 			if s.rounds++; s.rounds > maxRounds {
+				s.add(Found{Rule: Opaque, Severity: flow.Medium, Confidence: 60, Start: s.at(int(f.Pos().Offset())), End: s.at(int(f.End().Offset())), Note: "more rounds of loops than are followed"})
 				return all
 			}
 		}
@@ -370,7 +377,7 @@ func (s *shell) connects(r *syntax.Redirect, target string) {
 func (s *shell) assign(list []*syntax.Assign) {
 	for _, a := range list {
 		if a.Array != nil {
-			s.within(a.Array)
+			s.list(a)
 		}
 		if a.Value == nil {
 			continue
@@ -452,14 +459,23 @@ func (s *shell) run(c *command, words []word) []*command {
 		s.judgeFiles(c)
 		return []*command{c}
 	}
+	if text, ok := s.alias[words[0].text]; ok {
+		words = append(fields(text), words[1:]...)
+	}
 	if len(words) == 1 && strings.ContainsAny(words[0].text, " \t") && words[0].dyn {
 		words = fields(words[0].text)
+	}
+	if all, ok := s.called(c, words); ok {
+		return all
 	}
 	for _, w := range words {
 		c.dyn = c.dyn || w.dyn
 		c.subs = append(c.subs, w.subs...)
 	}
 	s.name(c, words)
+	if words[0].cuts {
+		s.computes(c)
+	}
 	inner := s.unwrap(c)
 	s.judgeCommand(c)
 	return append([]*command{c}, inner...)

@@ -66,12 +66,8 @@ func (s *shell) unwrap(c *command) (inner []*command) {
 		inner = s.shellArgs(c)
 	case c.name == "eval", c.name == "trap":
 		s.nested(strings.Join(c.args, " "), c)
-	case c.name == "alias":
-		for _, a := range c.args {
-			if _, text, ok := strings.Cut(a, "="); ok {
-				s.nested(text, c)
-			}
-		}
+	case c.name == "alias", c.name == "set", c.name == "read", c.name == "mapfile", c.name == "readarray", c.name == "printf":
+		s.names(c)
 	case c.name == "find" || c.name == "fd" || c.name == "fdfind":
 		inner = s.findArgs(c)
 	case c.name == "ssh" || c.name == "autossh":
@@ -191,7 +187,10 @@ func (s *shell) shellArgs(c *command) []*command {
 	for i, a := range c.args {
 		flag := strings.HasPrefix(a, "-") && !strings.HasPrefix(a, "--") && strings.HasSuffix(a, "c")
 		if (flag || a == "--command" || a == "--session-command") && i+1 < len(c.args) {
+			before := s.params
+			s.params = slices.Clone(c.args[min(i+3, len(c.args)):])
 			s.nested(c.args[i+1], c)
+			s.params = before
 			return nil
 		}
 		if text, ok := strings.CutPrefix(a, "--command="); ok {
