@@ -274,10 +274,42 @@ func (s *shell) deletes(c *command) {
 			root = c.args[0]
 		}
 		root = s.from(root)
+		if has(c.args, "-delete") && sieved(c) && strings.Trim(root, "/") == "" {
+			s.hit(c, Destructive, flow.Medium, 55, "deletes files all over the machine", []string{"path=" + root})
+		}
 		if has(c.args, "-delete") && vital(root) && !sieved(c) {
 			s.hit(c, Destructive, flow.Critical, 90, "deletes all below a folder of the system or a home", []string{"path=" + root})
 		}
+	case "mv":
+		list := c.operands()
+		for _, from := range list[:max(0, len(list)-1)] {
+			if from = s.from(from); vital(from) && !kept.MatchString(normal(from)) {
+				s.hit(c, Destructive, flow.Critical, 90, "moves the system or a home away", []string{"path=" + from})
+			}
+		}
+	case "rsync":
+		s.mirrors(c)
 	}
+}
+
+// kept are folders that are vital only as far as something is kept there.
+var kept = regexp.MustCompile(`^/(opt|srv|mnt|data|var/lib|usr/local)(/|$)`)
+
+// mirrors judges rsync --delete, which leaves in a folder only what its source has.
+func (s *shell) mirrors(c *command) {
+	list := c.operands()
+	if len(list) < 2 || !slices.ContainsFunc(c.args, func(a string) bool { return strings.HasPrefix(a, "--del") }) {
+		return
+	}
+	to := s.from(list[len(list)-1])
+	if remoteHost(to) != "" || !vital(to) || kept.MatchString(normal(to)) {
+		return
+	}
+	severity, confidence := flow.High, 75
+	if strings.Contains(list[0], "empty") || strings.HasPrefix(s.from(list[0]), "/tmp/") || list[0] == "/dev/null" {
+		severity, confidence = flow.Critical, 90
+	}
+	s.hit(c, Destructive, severity, confidence, "deletes from the system or a home what its source has not", []string{"path=" + to})
 }
 
 // ownFolder are vital folders whose rights people do change: homes, and where they keep what is
@@ -432,34 +464,66 @@ func fileish(c *command) bool {
 	})
 }
 
+// stops are the commands that end a program, or take it off the machine.
+var stops = set("kill pkill killall systemctl service launchctl sc taskkill docker supervisorctl apt apt-get brew dpkg fuser stop-process stop-service")
+
 // ours judges what is done to this gateway.
 func (s *shell) ours(c *command) {
-	if !strings.Contains(c.line, "gatehouse") && !slices.ContainsFunc(s.own.ports(), func(port string) bool { return strings.Contains(c.line, port) }) {
+	line := c.line
+	for _, sub := range c.subs {
+		line += " " + sub.line
+	}
+	if !strings.Contains(line, "gatehouse") && !slices.ContainsFunc(s.own.ports(), func(port string) bool { return strings.Contains(line, port) }) {
 		return
 	}
-	switch c.name {
-	case "gatehouse":
+	switch {
+	case c.name == "gatehouse":
 		if len(c.args) > 0 && has(c.args[:1], "allow", "policy", "rules", "key") && !has(c.args, "check", "explain", "test", "--list", "list", "init") {
 			s.hit(c, TamperGatehouse, flow.Critical, 95, "changes what Gatehouse allows", nil)
 		}
-	case "kill", "pkill", "killall", "systemctl", "service", "launchctl", "sc", "taskkill", "docker", "supervisorctl", "apt", "apt-get", "brew", "dpkg", "fuser", "stop-process", "stop-service":
-		if strings.Contains(c.line, "gatehouse") && !has(c.args, "status", "list", "print", "build", "run", "install", "is-active", "start", "ps", "logs", "restart") {
-			s.hit(c, TamperGatehouse, flow.Critical, 92, "stops or removes Gatehouse", nil)
-		}
-		if c.name == "fuser" && strings.Contains(c.line, "-k") && slices.ContainsFunc(s.own.ports(), func(port string) bool { return strings.Contains(c.line, port+"/tcp") }) {
-			s.hit(c, TamperGatehouse, flow.Critical, 90, "stops what listens on Gatehouse's ports", nil)
-		}
-	case "curl", "wget", "http", "nc":
-		if s.own.console(c.line) && localHost(c) {
+	case stops[c.name]:
+		s.stops(c, line)
+	case c.name == "curl", c.name == "wget", c.name == "http", c.name == "nc":
+		if s.own.console(line) && localHost(c) {
 			s.hit(c, TamperGatehouse, flow.High, 90, "asks or changes Gatehouse through its console", s.facts(c))
 		}
-	case "rm", "mv", "chmod", "truncate", "shred", "unlink", "cp", "ln":
+	case replaces[c.name]:
 		for _, a := range c.args {
 			if fileKey(a) == "gatehouse" && strings.Contains(a, "/bin/") {
 				s.hit(c, TamperGatehouse, flow.Critical, 90, "replaces or removes Gatehouse's program", []string{"path=" + a})
 			}
 		}
 	}
+}
+
+var replaces = set("rm mv chmod truncate shred unlink cp ln")
+
+// kills are those of stops that do nothing else; the others do it by these words.
+var (
+	kills  = set("kill pkill killall taskkill stop-process stop-service")
+	ending = set("stop disable mask kill down rm rmi remove purge uninstall autoremove unload bootout delete erase prune pause -r -e -k -P --purge --remove --now")
+)
+
+// stops judges that this gateway, or what listens on its ports, is ended.
+func (s *shell) stops(c *command, line string) {
+	port := slices.ContainsFunc(s.own.ports(), func(port string) bool {
+		return strings.Contains(line, port+"/tcp") || len(c.subs) > 0 && strings.Contains(line, ":"+port)
+	})
+	switch {
+	case !kills[c.name] && !slices.ContainsFunc(c.args, func(a string) bool { return ending[a] }):
+	case strings.Contains(line, "gatehouse"):
+		s.hit(c, TamperGatehouse, flow.Critical, 92, "stops or removes Gatehouse", nil)
+	case port && (c.name == "fuser" || c.name == "kill"):
+		s.hit(c, TamperGatehouse, flow.Critical, 90, "stops what listens on Gatehouse's ports", nil)
+	}
+}
+
+// unsets judges that a variable loses its value.
+func (s *shell) unsets(c *command, name string) {
+	if agentURL.MatchString(name) {
+		s.hit(c, TamperAgent, flow.High, 75, "leads an agent's calls elsewhere", []string{"host=?"})
+	}
+	delete(s.vars, name)
 }
 
 // variables that change what programs do or where agents call.
@@ -481,6 +545,8 @@ func (s *shell) variable(name, value string, n syntax.Node) {
 		s.hit(c, HiddenRun, flow.High, 70, "has other programs load or run something", []string{"path=" + value})
 	case histVars.MatchString(name) && histOff.MatchString(value):
 		s.hit(c, Evasion, flow.High, 80, "keeps the shell from writing its history", nil)
+	case name == "NODE_TLS_REJECT_UNAUTHORIZED" && value == "0":
+		s.hit(c, Evasion, flow.Medium, 50, "has any certificate pass", nil)
 	case agentURL.MatchString(name):
 		s.hit(c, TamperAgent, flow.High, 75, "leads an agent's calls elsewhere", []string{hostFact(hostIn(value))})
 	}

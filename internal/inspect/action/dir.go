@@ -35,7 +35,7 @@ func (s *shell) to(folder string) string {
 		}
 	}
 	switch {
-	case folder == "-" || strings.ContainsAny(folder, "$`"):
+	case folder == "-" || strings.ContainsAny(folder, "$`") || strings.Contains(folder, "/**/"):
 		return lost
 	case !isRelative(folder):
 		return folder

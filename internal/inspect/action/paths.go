@@ -29,6 +29,7 @@ const (
 	kernelPlace       // a switch of the kernel
 	systemPlace       // the machine doesn't work without
 	memoryPlace       // other processes' memory
+	dataPlace         // where a data base keeps what it has
 )
 
 var places = []struct {
@@ -45,6 +46,7 @@ var places = []struct {
 	{logPlace, `^/var/(log|adm|audit)(/|$)|/var/log/|^/var/run/utmp|/library/logs/|\.asl$|/var/mail|/var/spool/mail|containers/.*-json\.log|/var/db/diagnostics|/var/lib/docker/containers|\.log\.?\d*$`},
 	{guardPlace, `/etc/(audit|audisp|ufw|iptables|firewalld|selinux|apparmor(\.d)?|fail2ban|rsyslog|syslog|syslog-ng|sysctl|pf\.|falco|osquery|ossec|clamav|newsyslog|nftables|libaudit|auditd|hosts\.(allow|deny)|logrotate)[^ ]*|^/usr/local/etc/(rsyslog|syslog|newsyslog|auditd)|/security/audit_control|/etc/resolv\.conf$|\.stopped`},
 	{trustPlace, `/etc/(pki/|ssl/certs|ca-certificates)|/usr/(local/)?share/(ca-certificates|certs)|/anchors/?`},
+	{dataPlace, `^/var/(lib/(mysql|mariadb|postgres(ql)?|pgsql|mongo(db)?|redis|elasticsearch|opensearch|etcd|cassandra|clickhouse|couchdb|influxdb|neo4j|rabbitmq|kafka|docker/volumes|kubelet)|db/(postgres|mysql|redis))(/|$)`},
 	{memoryPlace, `/proc/(\d+|\$[a-z_"{}()]*|\*|\$\([^)]*\)|"[^"]*")/(mem|maps?)$|^/dev/(mem|kmem)$|/proc/kcore$`},
 	{kernelPlace, `^/proc/sys(/|rq)|^/proc/sysrq-trigger|/sys/kernel/security|release_agent$|/sys/fs/cgroup|notify_on_release|core_pattern|/sys/kernel/debug`},
 	{diskPlace, `^/dev/(sd[a-z]\d*|nvme\d.*|hd[a-z]\d*|vd[a-z]\d*|xvd[a-z]\d*|disk\d.*|rdisk\d.*|mapper/.*|dm-\d+|mmcblk.*|ada\d.*|loop\d+)$|^\\\\\.\\physicaldrive`},
@@ -72,6 +74,7 @@ var placeWords = map[place][]string{
 	guardPlace:  {"/etc/", "audit", ".stopped"},
 	trustPlace:  {"/etc/", "certificates", "/certs", "anchors"},
 	memoryPlace: {"/proc/", "/dev/"},
+	dataPlace:   {"/var/"},
 	kernelPlace: {"/proc/sys", "/sys/", "release_agent", "notify_on_release", "core_pattern"},
 	diskPlace:   {"/dev/", "physicaldrive"},
 	systemPlace: {"/bin", "/sbin", "/lib", "/boot", "/usr", "/etc", "/system", "/applications"},
@@ -249,6 +252,7 @@ var written = map[place]verdict{
 	systemPlace: {Destructive, flow.Low, 55, "changes files of the system"},
 	secretPlace: {Credentials, flow.Low, 60, "writes where credentials are kept"},
 	memoryPlace: {Privilege, flow.Critical, 90, "writes to a process's memory"},
+	dataPlace:   {Destructive, flow.High, 80, "deletes or writes over what a data base keeps"},
 }
 
 // writes judges that a file is written or deleted.
@@ -262,7 +266,7 @@ func (s *shell) writes(c *command, name string) {
 	all, name := s.meant(name)
 	for _, p := range all {
 		v, ok := written[p]
-		if !ok || p == logPlace && !strings.HasPrefix(normal(name), "/") {
+		if !ok || p == dataPlace && (!erases[c.name] && c.name != "" || leftover[path.Ext(name)]) || p == logPlace && !strings.HasPrefix(normal(name), "/") {
 			continue
 		}
 		if p == logPlace && (c.name != "" && !erases[c.name] || !strings.Contains(normal(name), "/var/")) {
@@ -271,6 +275,10 @@ func (s *shell) writes(c *command, name string) {
 		s.hit(c, v.rule, v.severity, v.confidence, v.note, []string{"path=" + name})
 	}
 }
+
+// leftover are the ends of files by which a program that was killed keeps itself from
+// starting.
+var leftover = set(".lock .pid .sock")
 
 var erases = set("echo printf truncate shred rm unlink cat cp dd true : srm wipe")
 

@@ -23,6 +23,10 @@ var wrappers = map[string]string{
 // operands are how many arguments a wrapper takes before the command.
 var operands = map[string]int{"timeout": 1, "gtimeout": 1, "chroot": 1, "taskset": 1, "chrt": 1, "flock": 1}
 
+// tabled are the wrappers that the table knows: they do something by themselves, not
+// only what they start.
+var tabled = set("nsenter unshare exec systemd-run")
+
 // shells read commands; interpreters read code.
 var (
 	shells       = set("sh bash zsh dash ksh ash fish csh tcsh rbash mksh")
@@ -60,6 +64,10 @@ func (s *shell) unwrap(c *command) (inner []*command) {
 		}
 	}
 	switch {
+	case c.name == "unset":
+		for _, name := range c.args {
+			s.unsets(c, name)
+		}
 	case c.name == "cd" || c.name == "pushd" || c.name == "popd":
 		s.moves(c)
 	case shells[c.name] || c.name == "su" || c.name == "runuser":
@@ -123,13 +131,18 @@ func (s *shell) shift(c *command, options string) bool {
 			break
 		}
 		if slices.Contains(takes, a) {
-			i++
+			if i++; i < len(c.args) && (a == "-u" || a == "--unset") && c.name == "env" {
+				s.unsets(c, c.args[i])
+			}
 		}
 		i++
 	}
 	i += operands[c.name]
 	if i >= len(c.args) {
 		return false
+	}
+	if tabled[c.name] {
+		s.table(&command{name: c.name, line: c.name + " " + strings.Join(c.args[:i], " "), start: c.start, end: c.end})
 	}
 	words := c.words[i:]
 	if c.name == "xargs" {
@@ -387,6 +400,9 @@ func (s *shell) pipe(left, right []*command, start, end int) {
 	sink := right[0]
 	if reads := s.readsCommands(sink); reads {
 		s.pipedCode(left, sink, span, facts)
+	}
+	if stops[sink.name] && slices.ContainsFunc(left, func(c *command) bool { return strings.Contains(c.line, "gatehouse") }) {
+		s.hit(span, TamperGatehouse, flow.Critical, 92, "stops or removes Gatehouse", nil)
 	}
 	if shells[left[len(left)-1].name] && s.readsCommands(left[len(left)-1]) && connects(sink) {
 		s.hit(span, Lateral, flow.Critical, 92, "gives a shell to another machine", facts())
