@@ -1,6 +1,7 @@
 package action
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -131,11 +132,13 @@ func (c *command) files() (list []string) {
 		for _, a := range arguments(c) {
 			switch a.option {
 			case "", "-f", "-F", "--file", "--body", "--body-file", "--notes-file", "--source", "--input":
-				list = append(list, a.text)
+				if pathLike(a.text) {
+					list = append(list, a.text)
+				}
 			}
 		}
 	}
-	return slices.DeleteFunc(list, func(f string) bool { return !pathLike(f) })
+	return list
 }
 
 // bodyFile is the file that an option of curl or wget names; "" when its value is
@@ -162,4 +165,57 @@ func bodyFile(option, value string) string {
 // address.
 func pathLike(a string) bool {
 	return strings.ContainsAny(a, `/.\~`) && (!strings.Contains(a, "://") || strings.HasPrefix(a, "file:"))
+}
+
+// keyName is how variables are called that hold credentials.
+var keyName = regexp.MustCompile(`(?i)(^|_)(key|token|secret|passwo?r?d|passwd|credentials?|pat)$`)
+
+// said is what stands in a command's own words to another machine.
+type said struct {
+	holds secrecy  // how secret it is
+	keys  []string // the variables in addresses that are named like credentials
+	files bool     // the query of an address has the content of a file, or the environment
+}
+
+// says gives what a command says to another machine itself, beside the files that it
+// sends. What it says in headers is how it logs in.
+func (c *command) says() (what said) {
+	if !network[c.name] && !sends(c) || len(c.words) != len(c.args) {
+		return said{}
+	}
+	what.holds = c.holds
+	for _, a := range arguments(c) {
+		w := &c.words[a.at]
+		if logIns[a.option] {
+			continue
+		}
+		what.holds = max(what.holds, w.holds)
+		if calls[c.name] && (a.option == "" || a.option == "--url" || a.option == "--url-query") {
+			what.keys = append(what.keys, w.keys...)
+			_, query, _ := strings.Cut(w.text, "?")
+			what.files = what.files || strings.Contains(query, "$(") && slices.ContainsFunc(w.subs, func(c *command) bool { return shows[c.name] })
+		}
+	}
+	return what
+}
+
+var (
+	logIns = set("-H --header -u --user --oauth2-bearer -a --auth --password --http-password -i --cert --key")
+	calls  = set("curl wget http https xh fetch aria2c")
+	shows  = set("cat head tail base64 xxd od tar gzip env printenv history")
+)
+
+// generic are first words of variables that do not name whom a key is for.
+var generic = set("api access app auth bearer client private refresh secret session my the user")
+
+// foreign reports whether a key is said to hosts that its name does not name: most
+// keys are called after whom they are for.
+func foreign(keys, hosts []string) bool {
+	for _, k := range keys {
+		owner, _, named := strings.Cut(strings.ToLower(k), "_")
+		if named && !generic[owner] && !slices.ContainsFunc(hosts, func(h string) bool { return strings.Contains(strings.ToLower(h), owner) }) {
+			return true
+		}
+	}
+	return false
 }

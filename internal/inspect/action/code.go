@@ -55,10 +55,18 @@ func (s *shell) calls(text string, c *command) {
 		}
 		s.nested(text, c)
 	}
+	if c.name == "perl" || c.name == "ruby" || c.name == "php" {
+		for _, m := range backquoted.FindAllStringSubmatch(text, 32) {
+			s.nested(m[1], c)
+		}
+	}
 	if i := strings.Index(text, ":!"); i >= 0 && (c.name == "vim" || c.name == "vi") {
 		s.nested(strings.TrimSpace(text[i+2:]), c)
 	}
 }
+
+// backquoted is a command in Perl, Ruby and PHP.
+var backquoted = regexp.MustCompile("`([^`]+)`")
 
 // literal takes the quotes and escapes off a string of code.
 func literal(text string) string {
@@ -114,6 +122,8 @@ var codePatterns = sync.OnceValue(func() (list []codePattern) {
 	}{
 		{`(?is)\b(exec|eval|system|popen|subprocess|Function)\b.*(urlopen|requests\.get|urllib|http\.get|fetch\(|file_get_contents\(['"]http|Net::HTTP|LWP)|(urlopen|requests\.get|urllib\.request|LWP::|Net::HTTP).*\b(exec|eval|os\.system|popen|subprocess|chmod)\b`, verdict{DownloadRun, flow.High, 85, "code that runs what it fetches"}},
 		{`(?is)\b(requests|urllib\d?|httpx|urlretrieve|aiohttp)\b.{0,800}\b(os\.system|subprocess|exec\(|popen|chmod)`, verdict{DownloadRun, flow.High, 75, "code that runs what it fetches"}},
+		{`(?is)(https?["']?\)?\.get\(|\bfetch\(|axios\.get).*(\beval\s*\(|new Function\s*\(|\bvm\.run)|\beval\s*\(?\s*(get|URI\.open|open|URI\(|HTTP::Tiny|Net::HTTP|LWP::)\b.{0,80}https?:`, verdict{DownloadRun, flow.High, 85, "code that runs what it fetches"}},
+		{`(?is)https?://[^"'` + "`" + `\s]{1,200}(["']\s*(\+|\.|%)\s*[^;\n]{0,40}(os\.environ|os\.getenv|process\.env|ENV\[|\$ENV\{|getenv\()|[$#]?\{\s*(os\.environ|os\.getenv|process\.env|ENV\[|getenv\())[^;\n]{0,20}(key|token|secret|passw)`, verdict{Exfiltration, flow.High, 70, "code that sends a key in an address"}},
 		{`(?is)\b(bz2|gzip|zlib|zipfile|tarfile)\b.{0,300}["'](/etc/|/home|~|/Users|/root|/var/)`, verdict{Collection, flow.Medium, 55, "code that packs files of the system or a home"}},
 		{`(?is)\b(exec|eval)\s*\(?.{0,80}(b64decode|base64|fromhex|unhexlify|atob\(|decode_base64|gzinflate|str_rot13|marshal\.loads|zlib\.decompress)`, verdict{HiddenRun, flow.High, 88, "encoded code is run"}},
 		{`(?is)(socket|require\(["']net["']\)|net\.connect).{0,400}(dup2|["' ](/usr)?/bin/(ba|z|da|k)?sh\b|pty\.spawn|popen\(\s*\w+\s*\))|(fsockopen|TCPSocket).{0,300}(["' ](/usr)?/bin/(ba|z|da|k)?sh\b|[^>.\w](shell_exec|exec|popen|proc_open|passthru|system)\b\s*\(?\s*["'$]|IO\.popen\(\s*\w)|["']/inet/(tcp|udp)/.{0,200}getline.{0,200}\|`, verdict{Lateral, flow.Critical, 92, "gives a shell to another machine"}},

@@ -143,8 +143,6 @@ func (s *shell) substituted(c *command) {
 		s.hit(c, DownloadRun, flow.Critical, 95, "what is fetched is run at once", facts)
 	case runs && slices.ContainsFunc(c.subs, decodes):
 		s.hit(c, HiddenRun, flow.High, 85, "what is run is encoded", facts)
-	case sends(c) && !localHost(c):
-		s.leak(c, s.mostSecret(c.subs), facts)
 	}
 }
 
@@ -351,6 +349,9 @@ const (
 
 // secrecy tells how secret a file is, by where it lies.
 func (s *shell) secrecy(file string) secrecy {
+	if held := s.secrets[fileKey(file)]; held != notSecret {
+		return held
+	}
 	p, file := s.meant(file)
 	switch {
 	case slices.Contains(p, secretPlace) && !strings.HasSuffix(file, ".pub"):
@@ -363,6 +364,14 @@ func (s *shell) secrecy(file string) secrecy {
 
 // secretInput tells how secret is what a command puts out.
 func (s *shell) secretInput(c *command) (most secrecy) {
+	if c.name == "echo" || c.name == "printf" {
+		for _, w := range c.words {
+			if most = max(most, w.holds); len(w.keys) > 0 {
+				most = max(most, mayBeSecret)
+			}
+		}
+		return most
+	}
 	if harmless[c.name] && c.name != "gpg" || c.name == "tail" && has(c.args, "-f") {
 		return notSecret
 	}
@@ -377,7 +386,7 @@ func (s *shell) secretInput(c *command) (most secrecy) {
 	for _, f := range c.reads {
 		most = max(most, s.secrecy(f))
 	}
-	return most
+	return max(most, c.holds)
 }
 
 // mostSecret tells how secret is what the most secret of some commands puts out.
@@ -403,8 +412,10 @@ func (s *shell) speaks(c *command) {
 	if (c.name == "scp" || c.name == "rsync") && remoteLast(c) {
 		sending = true
 	}
+	what := c.says()
+	sending = sending || what.holds != notSecret || what.files || len(what.keys) > 0
 	s.reaches(c, sending)
-	secret := notSecret
+	secret := what.holds
 	for _, f := range c.files() {
 		secret = max(secret, s.secrecy(f))
 	}
@@ -426,7 +437,9 @@ func (s *shell) speaks(c *command) {
 	}):
 		s.hit(c, Exfiltration, flow.Medium, 55, "sends a file to another machine", facts)
 	case secret == mayBeSecret:
-		s.hit(c, Exfiltration, flow.Medium, 60, "sends a file that may hold credentials to another machine", facts)
+		s.hit(c, Exfiltration, flow.Medium, 60, "sends what may hold credentials to another machine", facts)
+	case foreign(what.keys, list):
+		s.hit(c, Exfiltration, flow.Medium, 60, "an address carries a key to somebody else", facts)
 	case c.name != "ssh":
 		s.hit(c, Egress, flow.Low, 60, "sends data to another machine", facts)
 	}

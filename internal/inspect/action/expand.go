@@ -12,13 +12,15 @@ import (
 // stands in them as the text of a variable, or as $(…).
 type expansion struct {
 	*shell
-	done []word
-	b    strings.Builder
-	dyn  bool
-	subs []*command
-	outs []string
-	cuts bool
-	any  bool
+	done  []word
+	b     strings.Builder
+	dyn   bool
+	subs  []*command
+	outs  []string
+	cuts  bool
+	holds secrecy
+	keys  []string
+	any   bool
 }
 
 func (s *shell) expand(w *syntax.Word) (list []word) {
@@ -87,10 +89,11 @@ func alternatives(parts []syntax.WordPart) [][]syntax.WordPart {
 // cut ends a word.
 func (e *expansion) cut() {
 	if e.any {
-		e.done = append(e.done, word{text: e.b.String(), dyn: e.dyn, subs: e.subs, outs: e.outs, cuts: e.cuts})
+		e.done = append(e.done, word{text: e.b.String(), dyn: e.dyn, subs: e.subs, outs: e.outs, cuts: e.cuts, holds: e.holds, keys: e.keys})
 	}
 	e.b.Reset()
 	e.dyn, e.subs, e.outs, e.cuts, e.any = false, nil, nil, false, false
+	e.holds, e.keys = notSecret, nil
 }
 
 func (e *expansion) write(text string) {
@@ -146,6 +149,10 @@ func (e *expansion) param(p *syntax.ParamExp, quoted bool) {
 	if p.Param != nil {
 		name = p.Param.Value
 	}
+	e.holds = max(e.holds, e.secrets["$"+name])
+	if keyName.MatchString(name) {
+		e.keys = append(e.keys, name)
+	}
 	if values, known := e.many(p); known {
 		if !quoted {
 			values = strings.Fields(strings.Join(values, " "))
@@ -196,6 +203,7 @@ func (e *expansion) substitute(p *syntax.CmdSubst, quoted bool) {
 	}
 	e.write("$(" + names(all) + ")")
 	e.dyn, e.subs, e.outs = true, append(e.subs, all...), outputs(all)
+	e.holds = max(e.holds, e.mostSecret(all))
 }
 
 func (e *expansion) process(p *syntax.ProcSubst) {
@@ -206,7 +214,7 @@ func (e *expansion) process(p *syntax.ProcSubst) {
 	}
 	e.depth--
 	e.write("<(" + names(all) + ")")
-	e.dyn, e.subs = true, append(e.subs, all...)
+	e.dyn, e.subs, e.holds = true, append(e.subs, all...), max(e.holds, e.mostSecret(all))
 }
 
 // names tells which commands a substitution runs.

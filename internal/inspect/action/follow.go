@@ -66,6 +66,7 @@ const (
 // written follows files from where they are written to where they are run.
 func (s *shell) written(c *command) {
 	s.ranWritten(c)
+	s.spreads(c)
 	text := ""
 	switch {
 	case c.name == "echo" || c.name == "printf":
@@ -84,6 +85,38 @@ func (s *shell) written(c *command) {
 	}
 	for _, w := range c.writes {
 		s.keep(w, text)
+	}
+}
+
+// spreads follows what is secret into the files that a command makes of it.
+func (s *shell) spreads(c *command) {
+	secret := s.secretInput(c)
+	if secret == notSecret {
+		return
+	}
+	made := slices.Clone(c.writes)
+	list := c.operands()
+	switch c.name {
+	case "cp", "mv", "install", "ln", "rsync":
+		made = append(made, list...)
+	case "zip", "7z", "rar":
+		made = append(made, list[:min(len(list), 2)]...)
+	case "tar", "gpg", "gpg2", "openssl":
+		for i, a := range c.args[:max(0, len(c.args)-1)] {
+			if a == "-o" || a == "--output" || a == "-out" || c.name == "tar" && strings.HasSuffix(a, "f") {
+				made = append(made, c.args[i+1])
+			}
+		}
+	}
+	for _, f := range made {
+		s.becomes(f, secret)
+	}
+}
+
+// becomes remembers that a file holds what is secret.
+func (s *shell) becomes(file string, secret secrecy) {
+	if key := fileKey(file); key != "" && secret > s.secrets[key] {
+		s.holds(key, secret)
 	}
 }
 

@@ -12,11 +12,13 @@ import (
 
 // word is one argument as the shell would make it, as far as that is known.
 type word struct {
-	text string
-	dyn  bool       // a part of it is only known when it runs
-	subs []*command // the commands whose output that part is
-	outs []string   // the files that this output names, as far as that is known
-	cuts bool       // a part is made of a value in a way that is not followed
+	text  string
+	dyn   bool       // a part of it is only known when it runs
+	subs  []*command // the commands whose output that part is
+	outs  []string   // the files that this output names, as far as that is known
+	cuts  bool       // a part is made of a value in a way that is not followed
+	holds secrecy    // how secret what it holds is
+	keys  []string   // the variables in it that are named like credentials
 }
 
 // command is one simple command, without the wrappers in front of it.
@@ -30,6 +32,7 @@ type command struct {
 	reads   []string // redirected from
 	writes  []string // redirected to
 	input   string   // a here-document or here-string
+	holds   secrecy  // how secret that is
 	sudo    bool
 	subs    []*command // the commands whose output stands in an argument
 	start   int
@@ -53,12 +56,13 @@ type shell struct {
 	lists   map[string][]string // arrays
 	alias   map[string]string
 	funcs   map[string]*function
-	sockets map[string]string // descriptors that are connections → /dev/tcp/HOST/PORT
+	secrets map[string]secrecy // variables, and files by their keys, that hold what is secret
+	sockets map[string]string  // descriptors that are connections → /dev/tcp/HOST/PORT
 }
 
 // shell gives one that knows nothing yet.
 func (j *judge) shell(at func(int) int) *shell {
-	return &shell{judge: j, at: at, dir: j.dir, lang: syntax.LangBash, vars: map[string]string{}, fetch: map[string]string{}, wrote: map[string]string{}, sockets: map[string]string{}, lists: map[string][]string{}, alias: map[string]string{}, funcs: map[string]*function{}}
+	return &shell{judge: j, at: at, dir: j.dir, lang: syntax.LangBash, vars: map[string]string{}, fetch: map[string]string{}, wrote: map[string]string{}, sockets: map[string]string{}, secrets: map[string]secrecy{}, lists: map[string][]string{}, alias: map[string]string{}, funcs: map[string]*function{}}
 }
 
 // shellText judges a text as commands of a shell. at gives the place in the
@@ -329,10 +333,12 @@ func (s *shell) redirected(all []*command, st *syntax.Stmt) []*command {
 func (s *shell) redirect(c *command, list []*syntax.Redirect) {
 	for _, r := range list {
 		if r.Hdoc != nil {
-			c.input = join(s.expand(r.Hdoc), "")
+			text := s.expand(r.Hdoc)
+			c.input, c.holds = join(text, ""), held(text)
 			continue
 		}
-		target := join(s.expand(r.Word), " ")
+		words := s.expand(r.Word)
+		target := join(words, " ")
 		if r.N != nil && r.N.Value == "2" && target == "/dev/null" {
 			continue
 		}
@@ -344,7 +350,7 @@ func (s *shell) redirect(c *command, list []*syntax.Redirect) {
 			c.reads = append(c.reads, target)
 			s.connects(r, target)
 		case syntax.WordHdoc:
-			c.input = target
+			c.input, c.holds = target, held(words)
 		case syntax.DplIn:
 			if device := s.sockets[target]; device != "" {
 				c.reads = append(c.reads, device)
@@ -387,6 +393,7 @@ func (s *shell) assign(list []*syntax.Assign) {
 			continue
 		}
 		text := join(got, " ")
+		s.holds("$"+a.Name.Value, held(got))
 		s.variable(a.Name.Value, text, a)
 		if dyn(got) {
 			delete(s.vars, a.Name.Value)
@@ -404,6 +411,23 @@ func bounded(text string) string {
 		return text[:4096]
 	}
 	return text
+}
+
+// holds remembers how secret a variable or a file is.
+func (s *shell) holds(name string, secret secrecy) {
+	if secret == notSecret {
+		delete(s.secrets, name)
+	} else if len(s.secrets) < maxVars {
+		s.secrets[name] = secret
+	}
+}
+
+// held tells how secret the most secret of some words is.
+func held(list []word) (most secrecy) {
+	for _, w := range list {
+		most = max(most, w.holds)
+	}
+	return most
 }
 
 func dyn(list []word) bool {

@@ -409,6 +409,13 @@ func (s *shell) pipe(left, right []*command, start, end int) {
 	}
 	secret := s.mostSecret(left)
 	for _, c := range right {
+		made := c.writes
+		if c.name == "tee" {
+			made = append(slices.Clone(made), c.operands()...)
+		}
+		for _, f := range made {
+			s.becomes(f, secret)
+		}
 		if !sends(c) {
 			continue
 		}
