@@ -211,12 +211,54 @@ func (t *ruleText) check(r *strict.Reading, at string) {
 	words(r, at+".direction", "direction", t.Direction, directions)
 	words(r, at+".provider", "provider", t.Provider, providers)
 	r.Require(t.MinConfidence >= 0 && t.MinConfidence <= 100, at+".min_confidence", "must be between 0 and 100: percent")
-	for _, pattern := range t.Fact {
-		key, value, ok := strings.Cut(pattern, "=")
-		r.Require(ok && key != "" && value != "" && !isWild(key), at+".fact", "%q is no fact: KEY=VALUE, such as host=*.example.com, path=/etc/* or cmd=git", pattern)
-	}
+	t.checkFacts(r, at+".fact")
 	r.Require(t.Do.set, at, "needs do: %s", strings.Join(actions, ", "))
 	r.Require(!strings.ContainsAny(t.Why, "\n\r"), at+".why", "must be one line")
+}
+
+// factKeys are the facts that the findings of a family have. Those of the others have none.
+var factKeys = map[string][]string{
+	"action":   {"cmd", "host", "path", "remote", "sql"},
+	"taint":    {"cmd", "host", "path", "remote", "sql", "from"},
+	"coverage": {"agent", "host", "path", "entrance", "provider"},
+}
+
+// checkFacts finds patterns of facts that no finding of the rule's can have, and writes
+// hosts as findings do.
+func (t *ruleText) checkFacts(r *strict.Reading, at string) {
+	for i, pattern := range t.Fact {
+		key, value, ok := strings.Cut(pattern, "=")
+		if !ok || key == "" || value == "" || isWild(key) {
+			r.Require(false, at, "%q is no fact: KEY=VALUE, such as host=*.example.com, path=/etc/* or cmd=git", pattern)
+			continue
+		}
+		if key == "host" {
+			t.Fact[i] = strings.ToLower(pattern)
+		}
+		known := t.factKeys()
+		if len(known) == 0 {
+			r.Require(false, at, "findings of %s have no facts: only those of action, taint and coverage have", strings.Join(t.Rule, ", "))
+			return
+		}
+		r.Require(slices.Contains(known, key), at, "%q is no fact of %s: %s%s", key, strings.Join(t.Rule, ", "), strings.Join(known, ", "), strict.Nearest(key, known))
+	}
+}
+
+// factKeys are the facts that findings of the rule may have.
+func (t *ruleText) factKeys() (known []string) {
+	for family, keys := range factKeys {
+		if slices.ContainsFunc(t.Rule, func(rule string) bool { return mayName(rule, family) }) {
+			known = append(known, keys...)
+		}
+	}
+	slices.Sort(known)
+	return slices.Compact(known)
+}
+
+// mayName reports whether a pattern of rules fits one of a family.
+func mayName(pattern, family string) bool {
+	before, _, dotted := strings.Cut(pattern, ".")
+	return match(before, family) || !dotted && isWild(pattern)
 }
 
 func fitsSome(pattern string, names []string) bool {

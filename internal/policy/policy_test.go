@@ -473,7 +473,7 @@ tests:
 func TestFacts(t *testing.T) {
 	p := enforcing(t, `default: redact
 rules:
-  - {rule: action.egress, fact: ["host=*.ours.example", "host=ours.example", cmd=git], do: flag}
+  - {rule: action.egress, fact: ["host=*.Ours.example", "host=ours.example", cmd=git], do: flag}
   - {rule: action.egress, fact: "host=evil.*", do: block}
   - {rule: action.run, fact: ["host=*", cmd=curl], do: "off"}
 `)

@@ -33,6 +33,7 @@ var valued = map[string]map[string]bool{
 	"gcloud":  set("--account --configuration --format --project"),
 	"gsutil":  set("-h -o -u"),
 	"rclone":  set("--config --exclude --filter --include"),
+	"git":     set("-C -c -o --branch --config-env --depth --exec --exec-path --from --git-dir --namespace --origin --push-option --receive-pack --subject --to --upload-pack --work-tree"),
 	"lftp":    set("-c -e -f -p -u --user"),
 }
 

@@ -44,8 +44,12 @@ func sends(c *command) bool {
 	switch c.name {
 	case "nc", "ncat", "netcat", "socat", "telnet", "ssh", "sftp", "ftp", "tftp", "mail", "mailx", "mutt", "sendmail", "msmtp", "swaks":
 		return true
-	case "curl", "wget", "http", "https", "xh":
+	case "curl", "wget":
 		return uploads(c)
+	case "http", "https", "xh":
+		return posts(c)
+	case "lftp":
+		return puts.MatchString(c.line)
 	case "aws", "gsutil", "az", "rclone", "gh", "gcloud", "s3cmd", "mc":
 		return stores(c)
 	case "openssl":
@@ -78,6 +82,18 @@ func stores(c *command) bool {
 	last := list[len(list)-1]
 	return has(list, "cp", "mv", "sync", "rsync", "copy", "copyto", "move", "moveto", "put", "mirror", "upload", "rcat") &&
 		(strings.Contains(last, "://") || strings.Contains(last, ":") && c.name == "rclone" || c.name == "mc") && !strings.Contains(list[len(list)-2], "://")
+}
+
+var (
+	puts     = regexp.MustCompile(`\bm?put\b|mirror .*(-R|--reverse)`)
+	sendings = regexp.MustCompile(`^(POST|PUT|PATCH)$`)
+	items    = regexp.MustCompile(`^[^:/=@]*(:=@?|=@?|@)[^=]|^@`)
+)
+
+// posts reports whether HTTPie sends a body.
+func posts(c *command) bool {
+	list := c.operands()
+	return len(c.reads) > 0 || c.input != "" || slices.ContainsFunc(list, sendings.MatchString) || len(list) > 1 && slices.ContainsFunc(list[1:], items.MatchString)
 }
 
 // uploads reports whether curl or wget sends a body.
@@ -548,13 +564,14 @@ var (
 
 // variable judges that a variable gets a value.
 func (s *shell) variable(name, value string, n syntax.Node) {
+	s.leads(name, value)
 	c := &command{name: "export"}
 	if n != nil {
 		c.start, c.end = int(n.Pos().Offset()), int(n.End().Offset())
 	}
 	switch {
 	case len(name) < 6:
-	case hijack.MatchString(name) && (name != "LD_LIBRARY_PATH" || strings.HasPrefix(value, "/tmp") || strings.HasPrefix(value, ".")) && (name != "DYLD_LIBRARY_PATH") && (name != "NODE_OPTIONS" || strings.Contains(value, "-r") || strings.Contains(value, "--import")) && (name != "PROMPT_COMMAND" || strings.Contains(value, "/") || strings.Contains(value, "curl")):
+	case hijack.MatchString(name) && (name != "LD_LIBRARY_PATH" || strings.HasPrefix(value, "/tmp") || strings.HasPrefix(value, ".")) && (name != "DYLD_LIBRARY_PATH") && (name != "GIT_SSH_COMMAND" || !plainSSH(value)) && (name != "NODE_OPTIONS" || strings.Contains(value, "-r") || strings.Contains(value, "--import")) && (name != "PROMPT_COMMAND" || strings.Contains(value, "/") || strings.Contains(value, "curl")):
 		s.hit(c, HiddenRun, flow.High, 70, "has other programs load or run something", []string{"path=" + value})
 	case histVars.MatchString(name) && histOff.MatchString(value):
 		s.hit(c, Evasion, flow.High, 80, "keeps the shell from writing its history", nil)

@@ -33,6 +33,7 @@ type command struct {
 	writes  []string // redirected to
 	input   string   // a here-document or here-string
 	holds   secrecy  // how secret that is
+	via     []string // the hosts over which it is led
 	sudo    bool
 	subs    []*command // the commands whose output stands in an argument
 	start   int
@@ -51,6 +52,7 @@ type shell struct {
 	fetch   map[string]string   // files that were fetched → from which host
 	wrote   map[string]string   // files that were written → their text; of decoded and copied ones it is not known
 	dir     string              // the working folder: "" is where it began
+	via     []string            // the hosts over which settings lead what follows
 	stdin   []string            // the files that the pipe to the command names
 	params  []string            // $1, $2 …
 	lists   map[string][]string // arrays
@@ -501,7 +503,9 @@ func (s *shell) run(c *command, words []word) []*command {
 		s.computes(c)
 	}
 	inner := s.unwrap(c)
+	c.via = s.via
 	s.judgeCommand(c)
+	s.settles(c)
 	return append([]*command{c}, inner...)
 }
 

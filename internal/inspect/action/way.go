@@ -51,9 +51,25 @@ func (s *shell) reaches(c *command, sending bool) {
 
 // publishes reports whether a command makes public what is here.
 func publishes(c *command) bool {
-	return c.name == "git" && has(c.args, "push") || c.name == "npm" && has(c.args, "publish") || c.name == "docker" && has(c.args, "push") || c.name == "gh" && has(c.args, "gist") ||
-		trackers[c.name] && has(c.args, "create", "comment", "note", "edit")
+	verbs, ok := publishing[c.name]
+	if !ok {
+		return false
+	}
+	if c.name == "gh" {
+		return stores(c)
+	}
+	return has(c.args, verbs...)
 }
+
+// publishing are the words by which programs make public what is here.
+var publishing = map[string][]string{
+	"git": {"push", "send-email"}, "hg": {"push", "email"}, "svn": {"commit", "ci", "import"}, "gh": nil,
+	"npm": {"publish"}, "pnpm": {"publish"}, "yarn": {"publish"}, "bun": {"publish"}, "cargo": {"publish"}, "poetry": {"publish"}, "uv": {"publish"},
+	"twine": {"upload"}, "gem": {"push"}, "nuget": {"push"}, "dotnet": {"push"}, "helm": {"push"}, "docker": {"push"}, "podman": {"push"}, "mvn": {"deploy"},
+	"glab": tracked, "jira": tracked, "hub": tracked, "tea": tracked,
+}
+
+var tracked = []string{"create", "comment", "note", "edit"}
 
 // Programs that show what others have written, from an address that they know.
 var (
