@@ -45,6 +45,7 @@ type shell struct {
 	*judge
 	lang    syntax.LangVariant
 	at      func(offset int) int // of the text → of the arguments
+	parsed  bool                 // what is judged as Windows' is judged as this shell's, too
 	whole   bool                 // the text has no place of its own in the arguments: at gives its ends
 	depth   int
 	cap     int                 // the confidence that a finding may have
@@ -102,7 +103,9 @@ func (s *shell) text(text string) {
 		s.add(Found{Rule: Unparsed, Severity: flow.High, Confidence: 100, Start: s.at(0), End: s.at(len(text)), Note: "more than can be read"})
 		return
 	}
-	s.windows(text)
+	own := *s
+	own.parsed = true
+	own.windows(text)
 	if strings.ContainsRune(text, 0) {
 		text = strings.ReplaceAll(text, "\x00", "")
 	}

@@ -94,8 +94,9 @@ const codexScript = "exec"
 func (j *judge) commandText(text string, at func(int) int) {
 	if winTool.MatchString(j.tool) {
 		s := j.shell(at)
+		s.parsed = strings.Contains(text, "curl")
 		s.windows(text + " ")
-		if len(j.found) == 0 && !looksWindows(text) || strings.EqualFold(j.tool, "command_prompt") || strings.Contains(text, "curl") {
+		if len(j.found) == 0 && !looksWindows(text) || strings.EqualFold(j.tool, "command_prompt") || s.parsed {
 			s.loose(text)
 		}
 		return

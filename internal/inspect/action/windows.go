@@ -3,12 +3,16 @@ package action
 import (
 	"encoding/base64"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf16"
 
 	"github.com/workingagents/gatehouse/internal/flow"
 )
+
+// windowsRoot is a disk, the system or a home, with a bit of what is around it.
+const windowsRoot = `(["'\s]|^)([a-z]:\\?(\*|["'\s]|$)|[a-z]:\\(windows|users|program files)\\?(\*|["'\s]|$)|\$home\\?["'\s*]|\$env:(userprofile|systemroot|windir|systemdrive)\\?(\*|["'\s]|$))`
 
 // PowerShell and cmd are judged by patterns. Each is tried only where one of its
 // anchors stands: words in lower case, between bars.
@@ -40,9 +44,9 @@ var windowsRows = []struct {
 	{"taskkill|stop-process|spps", `(taskkill|stop-process|\bspps\b).{0,120}(msmpeng|defender|sysmon|sentinel|falcon|csfalcon|carbon|sophos|mcafee|symantec|outlook|sql|veeam|backup|lsass|excel|winword|svchost|security|explorer|/f\b)`, Evasion, medium, 60, "ends programs"},
 	{"net user|net.exe|net1|new-localuser|add-localgroupmember|localgroup|net group|new-aduser|add-adgroupmember|directoryentry|set-localuser|enable-localuser|net  user|dsadd|new-mailbox", `\bnet1?(\.exe)?\s+(user|localgroup|group|accounts)\s.{0,200}(/add|/active|/delete|/domain\s*/add|/passwordreq|/expires|\*|/maxpwage)|\bnet1?(\.exe)?\s+user\s+(/\S+\s+)*\S+\s+[^/\s]\S*|(new|set|enable|remove|disable|rename)-(local|ad)user|add-(localgroup|adgroup)member|set-adaccountpassword`, Persistence, high, 78, "makes or changes an account"},
 	{"mimikatz|sekurlsa|lsadump|kerberos::|privilege::debug|rubeus|sharphound|bloodhound|powerview|powersploit|invoke-|seatbelt|winpeas|lazagne|procdump|nanodump|comsvcs|minidump|psexec|pypykatz|secretsdump|crackmapexec|kerbrute|hashcat|certify|certipy|adfind|sharpup|snaffler|wce|gsecdump|nppspy|dumpert|pwdump|lsass|ntds|ntdsutil|vssadmin|shadowcopy|petitpotam|juicypotato|potato|winrm|powercat|empire|cobalt|sliver|koadic|nimgrab|akagi|uacme|watson|powerup|nightmare|coercer|inveigh|responder|dcsync|kerberoast|asrep|golden|ticket|dsinternals|chisel|plink|ngrok|winpwn",
-		`mimikatz|mimidrv|sekurlsa|lsadump|kerberos::|privilege::debug|\brubeus|sharphound|bloodhound|powerview|powersploit|seatbelt|winpeas|lazagne|procdump|nanodump|comsvcs.{0,60}minidump|minidump|\bpsexec|pypykatz|secretsdump|crackmapexec|kerbrute|hashcat|certify\.exe|certipy|\badfind|sharpup|snaffler|\bwce\b|gsecdump|nppspy|dumpert|pwdump|lsass|\bntds\b|ntdsutil|petitpotam|potato\b|powercat|cobaltstrike|koadic|akagi|uacme|powerup|printnightmare|inveigh|dcsync|kerberoast|asrep|golden.?ticket|dsinternals|asktgt|invoke-(mimi|kerb|dllinj|shellcode|token|inveigh|bloodhound|powershelltcp|psimage|share|user|wmi|command|cimmethod|wcmdump|credential|phant0m|dcom|smb|the|mass|web|runas|expression|winpwn|obfus|bypass|event|pass|reflect|ninja|portscan|allchecks|zerologon|wdigest|fodhelper|eternal|psexec|internal|sqlo|uac)|winpwn|\bchisel|\bplink|\bngrok`, Credentials, high, 80, "a program for attacks, or what it is for"},
+		`mimikatz|mimidrv|sekurlsa|lsadump|kerberos::|privilege::debug|\brubeus|sharphound|bloodhound|powerview|powersploit|seatbelt|winpeas|lazagne|procdump|nanodump|comsvcs.{0,60}minidump|minidump|\bpsexec|pypykatz|secretsdump|crackmapexec|kerbrute|hashcat|certify\.exe|certipy|\badfind|sharpup|snaffler|\bwce\b|gsecdump|nppspy|dumpert|pwdump|lsass|\bntds\b|ntdsutil|petitpotam|potato\b|powercat|cobaltstrike|koadic|akagi|uacme|powerup|printnightmare|inveigh|dcsync|kerberoast|asrep|golden.?ticket|dsinternals|asktgt|invoke-(mimi|kerb|dllinj|shellcode|token|inveigh|bloodhound|powershelltcp|psimage|share|user|wmi|command|cimmethod|wcmdump|credential|phant0m|dcom|smb|the|mass|webrev|runas|expression|winpwn|obfus|bypass|event|pass|reflect|ninja|portscan|allchecks|zerologon|wdigest|fodhelper|eternal|psexec|internal|sqlo|uac)|winpwn|\bchisel|\bplink|\bngrok`, Credentials, high, 80, "a program for attacks, or what it is for"},
 	{"vssadmin|wbadmin|bcdedit|wmic|win32_shadowcopy|shadowcopy|mklink|diskshadow|wevtutil|recoveryenabled", `vssadmin.{0,60}(delete|create|resize|list)|wbadmin.{0,60}(delete|start)|bcdedit.{0,120}(recoveryenabled|bootstatuspolicy|testsigning|nointegrity|safeboot|/set|/delete)|shadowcopy|globalroot`, Destructive, high, 80, "deletes or opens backups, or changes how the machine starts"},
-	{"wevtutil|clear-eventlog|eventlog|remove-eventlog|clearlog|limit-eventlog", `wevtutil(\.exe)?\s+(cl|clear-log|sl|um|epl|set-log)|clear-(eventlog|winevent)|remove-eventlog|limit-eventlog|cleareventlog|eventlogsession.{0,80}clear|eventlog`, Evasion, high, 82, "deletes or changes logs"},
+	{"wevtutil|clear-eventlog|eventlog|remove-eventlog|clearlog|limit-eventlog", `wevtutil(\.exe)?\s+(cl|clear-log|sl|um|epl|set-log)|clear-(eventlog|winevent)|remove-eventlog|limit-eventlog|cleareventlog|eventlogsession.{0,80}clear|(stop|config|delete|disable|kill|remove|set|new|services\\+|hklm).{0,100}eventlog`, Evasion, high, 82, "deletes or changes logs"},
 	{"auditpol|logman|wecutil|fltmc|etw|amsi|set-psreadline|clear-history|consolehost_history|historysavestyle|fsutil|usn|prefetch|recent|remove-item|del |erase", `auditpol.{0,80}/(set|clear|remove|disable|restore)|logman.{0,60}(stop|delete|update)|amsi(utils|scanbuffer|initfailed|\.dll)|etweventwrite|set-psreadlineoption.{0,60}(savenothing|history)|clear-history|consolehost_history|historysavepath|fsutil.{0,40}(usn|deletejournal|behavior|setzerodata)|\\prefetch|\\recent\\`, Evasion, high, 78, "switches logging off or deletes traces"},
 	{"netsh|set-netfirewall|new-netfirewall|firewall|disable-netfirewall|remove-netfirewall|advfirewall|portproxy|add-mppreference|set-mppreference|mpcmdrun|defender|uninstall-windowsfeature|remove-mp|windefend|sysmon|smartscreen",
 		`netsh.{0,80}(firewall|advfirewall|portproxy|trace|winhttp|interface|wlan.{0,40}key=clear|add\s+helper)|(set|new|disable|remove|enable)-netfirewall|(add|set|remove)-mppreference|mpcmdrun.{0,60}(remove|download|restore)|uninstall-windowsfeature|disable-windowsoptional|dism.{0,120}(disable-feature|remove-package)|sysmon(\.exe)?\s+-[uc]|windows.defender|securityhealth`, Evasion, high, 78, "opens the firewall or switches protection off"},
@@ -58,9 +62,10 @@ var windowsRows = []struct {
 	{"login data|cookies|web data|key4.db|logins.json|chrome|firefox|vault|credential|dpapi|protecteddata|wlan|unattend|sysvol|groups.xml|cpassword|securestring|vaultcmd|passwordvault|cmdkey|winscp|putty|rdg|filezilla|get-credential|.pfx|exportpfx|cert:|certutil|keepass|.kdbx|password|gpp",
 		`(login data|\bcookies\b|web data|key4\.db|logins\.json|places\.sqlite|\\vault\\|vaultcmd|passwordvault|\bdpapi|protecteddata|unattend\.xml|sysprep|groups\.xml|cpassword|winscp|filezilla|get-(vault|gpp|mspassword|lapspassword|web\w*credential)|export-pfx|exportpfx|export-certificate|\\protect\\|\\credentials\\|keepass|\.kdbx|appcmd.{0,80}(list|config)|findstr.{0,120}(pass|cpass|secret|cred)|select-string.{0,160}(pass|secret|cred)|credentialmanager|credui|prompt(for)?credential|get-credential)`, Credentials, high, 68, "looks for passwords"},
 	{"invoke-restmethod|invoke-webrequest|uploadfile|uploadstring|uploaddata|send-mailmessage|smtpclient|irm |iwr |curl|ftp|net.webclient|put |resolve-dnsname|tcpclient|icmp|ping", `(invoke-restmethod|invoke-webrequest|\birm\b|\biwr\b).{0,600}(-method\s+["']?(post|put)|-body|-infile)|upload(file|string|data)|send-mailmessage|smtpclient|curl(\.exe)?\s.{0,200}(-t\b|--upload-file|-d\b|-f\b|--data)|webclient.{0,200}(ftp://|upload)|resolve-dnsname.{0,200}(txt|\$)|net\.networkinformation\.ping|tcpclient|\.sockets\.`, Exfiltration, medium, 60, "sends data to another machine"},
+	{"-useragent", `(invoke-webrequest|\biwr|invoke-restmethod|\birm)\b.{0,300}-useragent`, Lateral, medium, 45, "says to be another program"},
 	{"tcpclient|socket|udpclient", `(tcpclient|udpclient|tcplistener).{0,600}(getstream|iex|invoke-expression|read\()`, Lateral, high, 80, "gives a shell to another machine"},
 	{"format|remove-item|del |rd |rmdir|cipher|sdelete|clear-disk|erase|diskpart|clear-content", `\bformat(\.com)?\s+[a-z]:|format-volume|clear-disk|initialize-disk|remove-partition|cipher(\.exe)?\s+/w|\bsdelete|diskpart`, Destructive, critical, 90, "makes a disk empty"},
-	{"remove-item|del |rd |rmdir|erase|ri ", `(remove-item|\bri\b|\brm\b).{0,200}(-recurse|-r\b|-force).{0,200}(["'\s]|^)([a-z]:\\?(\*|["'\s]|$)|[a-z]:\\(windows|users|program files)\\?(\*|["'\s]|$)|\$home\\?["'\s*]|\$env:(userprofile|systemroot|windir|systemdrive)\\?(\*|["'\s]|$))|\b(rd|rmdir|del|erase)\s.{0,60}/s.{0,80}\s["']?([a-z]:\\?\*?["']?(\s|$)|[a-z]:\\(windows|users|program files)\\?\*?["']?(\s|$)|%(userprofile|systemroot|windir|systemdrive)%\\?\*?["']?(\s|$))`, Destructive, critical, 92, "deletes the system or a home"},
+	{"remove-item|del |rd |rmdir|erase|ri |rm ", `(remove-item|\bri\b|\brm\b).{0,200}(-recurse|-r\b|-force).{0,200}` + windowsRoot + `|(remove-item|\bri\b|\brm\b)[^;|\n]{0,200}` + windowsRoot + `[^;|\n]{0,100}-(recurse|r\b)|(get-childitem|\bgci|\bdir|\bls)(\s+-(path|literalpath|recurse|force|file|directory|hidden))*\s*` + windowsRoot + `(\s*-(recurse|r|force|file|directory|hidden|(erroraction|ea)\s+\w+)\b)*\s*\|\s*(remove-item|ri|rm|del)\b|\b(rd|rmdir|del|erase)\s.{0,60}/s.{0,80}\s["']?([a-z]:\\?(\*(\.\*)?)?["']?(\s|$)|[a-z]:\\(windows|users|program files)\\?\*?["']?(\s|$)|%(userprofile|systemroot|windir|systemdrive)%\\?\*?["']?(\s|$))`, Destructive, critical, 92, "deletes the system or a home"},
 	{"del |erase |rd |rmdir|remove-item", `\b(del|erase|rd|rmdir)\s.{0,60}/[sqf].{0,100}(%|c:\\(windows|program|users)|recycle|\.(vhd|bak|bkf|wbcat)|\\temp|systemdrive|-recurse)|remove-item.{0,160}(c:\\windows|system32|\\logs|\.evtx|recycle|prefetch|\$env:(temp|windir|programfiles|appdata|systemroot))`, Destructive, medium, 58, "deletes outside of the project"},
 	{"shutdown|restart-computer|stop-computer|logoff|wininit", `shutdown(\.exe)?\s+[/-][rslhaog]|(restart|stop)-computer|\blogoff\b`, Destructive, medium, 62, "stops or restarts the machine"},
 	{"takeown|icacls|cacls|set-acl|attrib|setacl|xcacls", `takeown|icacls.{0,120}(/grant|/deny|/reset|/remove|/setowner|/inherit)|\bcacls|set-acl|setaccessrule|attrib(\.exe)?\s+.{0,40}[+-][rhsa]|\.attributes\s*[+-]?=|setowner`, Evasion, medium, 62, "changes who may read or write, or hides files"},
@@ -114,7 +119,7 @@ var windowsTable = sync.OnceValue(func() (list []windowsRow) {
 const windowsBytes = 16 << 10
 
 // windowsMarks stand in what is meant for PowerShell or cmd, and hardly elsewhere.
-var windowsMarks = strings.Split("powershell|pwsh|.exe|.ps1|.bat|$env:|hklm|hkcu|hkey_|cmd /|::|iex|c:\\|\\\\|%\\|schtasks|wmic |reg add|reg delete|reg save|reg query|reg export|reg import|netsh |vssadmin|wevtutil|bcdedit|icacls|taskkill|rundll32|regsvr32|mshta|certutil|bitsadmin|net user|net localgroup|net use|net group|net stop|net view|net share|net accounts|sc stop|sc config|sc create|sc delete|wbadmin|vaultcmd|cmdkey|fsutil|auditpol|cscript|wscript|%temp%|%appdata|%userprofile%|%windir%|%localappdata|%comspec%|%programdata%|%system|ntdsutil|takeown|attrib +|msiexec|gpscript|nltest|dsquery|setspn|assoc .|doskey|sysmon -|fltmc|at \\\\|rd /s|rmdir /s|del /|erase /|pcalua|forfiles|format c:|shutdown /|logoff|set-|new-object", "|")
+var windowsMarks = strings.Split("powershell|pwsh|.exe|.ps1|.bat|$env:|hklm|hkcu|hkey_|cmd /|::|iex|c:\\|\\\\|%\\|schtasks|wmic |reg add|reg delete|reg save|reg query|reg export|reg import|netsh |vssadmin|wevtutil|bcdedit|icacls|taskkill|rundll32|regsvr32|mshta|certutil|bitsadmin|net user|net localgroup|net use|net group|net stop|net view|net share|net accounts|sc stop|sc config|sc create|sc delete|wbadmin|vaultcmd|cmdkey|fsutil|auditpol|cscript|wscript|%temp%|%appdata|%userprofile%|%windir%|%localappdata|%comspec%|%programdata%|%system|ntdsutil|takeown|attrib +|msiexec|gpscript|nltest|dsquery|setspn|assoc .|doskey|sysmon -|fltmc|at \\\\|rd /s|rmdir /s|del /|erase /|pcalua|forfiles|format c:|shutdown /|logoff|set-|new-object|$home\\|\\.ssh\\|\\.aws\\", "|")
 
 // looksWindows reports whether a text may be meant for PowerShell or cmd.
 func looksWindows(text string) bool {
@@ -122,10 +127,20 @@ func looksWindows(text string) bool {
 	return cmdlet(text) || containsAny(strings.ToLower(text), windowsMarks)
 }
 
+// verbs are what the names of cmdlets begin with. Other words with a hyphen are headers, say.
+var verbs = set("add assert backup block checkpoint clear close compare complete compress confirm connect convert convertfrom convertto copy debug deny disable disconnect dismount edit enable enter exit expand export find foreach format get grant group hide import initialize install invoke join limit lock measure merge mount move new open optimize out ping pop protect publish push read receive register remove rename repair request reset resize resolve restart restore resume revoke save search select send set show skip sort split start step stop submit suspend switch sync tee test trace unblock undo uninstall unlock unprotect unpublish unregister update use wait watch where write")
+
 // cmdlet reports whether a text holds a name such as Get-Item.
 func cmdlet(text string) bool {
 	for i := 1; i+1 < len(text); i++ {
-		if text[i] == '-' && text[i-1] >= 'a' && text[i-1] <= 'z' && text[i+1] >= 'A' && text[i+1] <= 'Z' {
+		if text[i] != '-' || text[i-1] < 'a' || text[i-1] > 'z' || text[i+1] < 'A' || text[i+1] > 'Z' {
+			continue
+		}
+		start := i
+		for start > 0 && i-start < 12 && (text[start-1]|0x20) >= 'a' && (text[start-1]|0x20) <= 'z' {
+			start--
+		}
+		if verbs[strings.ToLower(text[start:i])] {
 			return true
 		}
 	}
@@ -155,6 +170,9 @@ func (s *shell) windows(text string) {
 	if i := strings.Index(plain, "-enc"); i >= 0 || strings.Contains(plain, " -e ") {
 		s.encoded(text, c)
 	}
+	if strings.Contains(text, `\`) {
+		s.windowsPaths(text, c)
+	}
 	for _, r := range windowsTable() {
 		if !containsAny(plain, r.anchors) {
 			continue
@@ -164,11 +182,52 @@ func (s *shell) windows(text string) {
 			continue
 		}
 		row := &windowsRows[r.at]
+		if row.rule == Exfiltration && (localOnly(text) || s.parsed && strings.HasPrefix(plain[at[0]:], "curl")) {
+			continue
+		}
 		here := *c
 		if len(plain) == len(text) && !s.whole {
 			here.start, here.end = at[0], at[1]
 		}
 		s.hit(&here, row.rule, row.severity, row.percent, row.note, codeHosts(text))
+	}
+}
+
+// localOnly reports whether all addresses in a text are of this machine.
+func localOnly(text string) bool {
+	list := codeHosts(text)
+	return len(list) > 0 && !slices.ContainsFunc(list, func(fact string) bool { return !isLocal(strings.TrimPrefix(fact, "host=")) })
+}
+
+// Statements of PowerShell and cmd, and those that only look at a file's name.
+var (
+	statements = regexp.MustCompile(`[^;\n]+`)
+	winWords   = regexp.MustCompile(`[^\s"'(),;<>|&=]*\\[^\s"'(),;<>|&]+`)
+	winLooks   = regexp.MustCompile(`(?i)^\s*(dir|ls|gci|get-childitem|test-path|get-item|new-item|mkdir|md|icacls|get-acl|cd|set-location|ssh-keygen|ssh-add|ssh|explorer)\b`)
+	winSends   = regexp.MustCompile(`(?i)\s\\\\[\w.-]+\\|-infile|-body|upload(file|data|string)|send-mailmessage|\b(curl|wget|scp|pscp|sftp|ftp|irm|iwr|invoke-(restmethod|webrequest))\b`)
+)
+
+// windowsPaths judges the files that statements of Windows' shells name: a shell's own reading
+// drops the backslashes.
+func (s *shell) windowsPaths(text string, c *command) {
+	for _, at := range statements.FindAllStringIndex(text, 64) {
+		statement := text[at[0]:at[1]]
+		if !strings.Contains(statement, `\`) || winLooks.MatchString(statement) {
+			continue
+		}
+		for _, word := range winWords.FindAllString(statement, 32) {
+			if s.secrecy(word) != isSecret {
+				continue
+			}
+			here := *c
+			if !s.whole {
+				here.start, here.end = at[0], at[1]
+			}
+			s.reads(&here, word)
+			if winSends.MatchString(statement) && !localOnly(statement) {
+				s.hit(&here, Exfiltration, flow.Critical, 92, "sends credentials to another machine", append(codeHosts(statement), "path="+word))
+			}
+		}
 	}
 }
 
