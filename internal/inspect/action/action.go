@@ -140,7 +140,7 @@ type judge struct {
 	paths    map[string][]place
 	slow     int    // bytes that were searched by patterns
 	runs     int    // commands that were judged
-	rounds   int    // of loops, beside the first of each
+	rounds   int    // of loops
 	followed int    // calls of functions
 	dir      string // the working folder that the call names
 }

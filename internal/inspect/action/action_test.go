@@ -492,6 +492,7 @@ func TestHostile(t *testing.T) {
 		"commas":        strings.Repeat("a,", big/2),
 		"nots":          strings.Repeat("! ", 30000) + "a",
 		"loops":         strings.Repeat("for a in 1 2 3 4 5 6 7 8; do ", 30) + "ls" + strings.Repeat("; done", 30),
+		"vital loops":   strings.Repeat("for a in / /etc /usr /var /bin; do ", 30) + "rm -rf $a" + strings.Repeat("; done", 30),
 		"functions":     strings.Repeat("f() { g $1 a; g $1 b; g $1; }; g() { f $1 c; f $1 d; f $1; }; f x; g y; ", 400),
 		"ands":          strings.Repeat("a && ", 12000) + "b",
 		"zero":          strings.Repeat("\x00", 1000),
@@ -518,15 +519,17 @@ func TestHostile(t *testing.T) {
 // What is said first, or often, doesn't hide what comes later.
 func TestNothingHidesBehindMuch(t *testing.T) {
 	for name, before := range map[string]string{
-		"findings": strings.Repeat("cat .env; crontab a; ", 200), "commands": strings.Repeat("true; ", 3000), "paths": "ls " + func() (b string) {
+		"findings": strings.Repeat("cat .env; crontab a; ", 200), "commands": strings.Repeat("true; ", 3000), "loops": strings.Repeat("for a in 1 2 3 4 5 6 7 8; do ls $a; done; ", 20), "calls": "f() { ls $1; }; " + strings.Repeat("f $RANDOM; f a$b; ", 50), "paths": "ls " + func() (b string) {
 			for i := range 1500 {
 				b += fmt.Sprintf("/etc/x%d ", i)
 			}
 			return b
 		}() + "; ",
 	} {
-		if w := worst(action.Classify("Bash", bash(before+"rm -rf /")), action.Destructive); w.Severity != flow.Critical {
-			t.Errorf("%s: hidden", name)
+		for _, after := range []string{"rm -rf /", "for d in build /; do rm -rf $d; done", "g() { rm -rf $1; }; g x; g /"} {
+			if w := worst(action.Classify("Bash", bash(before+after)), action.Destructive); w.Severity != flow.Critical {
+				t.Errorf("%s: %s is hidden", name, after)
+			}
 		}
 	}
 	for name, before := range map[string]string{"commands": strings.Repeat("true; ", 9000), "nested": strings.Repeat("eval ", 9)} {

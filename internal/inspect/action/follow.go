@@ -90,16 +90,24 @@ func (s *shell) written(c *command) {
 
 // spreads follows what is secret into the files that a command makes of it.
 func (s *shell) spreads(c *command) {
-	secret := s.secretInput(c)
-	if secret == notSecret {
+	made := makes(c)
+	if len(made) == 0 {
 		return
 	}
+	secret := s.secretInput(c)
+	for _, f := range made {
+		s.becomes(f, secret)
+	}
+}
+
+// makes are the files that a command makes of those that it reads.
+func makes(c *command) []string {
 	made := slices.Clone(c.writes)
-	list := c.operands()
 	switch c.name {
 	case "cp", "mv", "install", "ln", "rsync":
-		made = append(made, list...)
+		made = append(made, c.operands()...)
 	case "zip", "7z", "rar":
+		list := c.operands()
 		made = append(made, list[:min(len(list), 2)]...)
 	case "tar", "gpg", "gpg2", "openssl":
 		for i, a := range c.args[:max(0, len(c.args)-1)] {
@@ -108,9 +116,7 @@ func (s *shell) spreads(c *command) {
 			}
 		}
 	}
-	for _, f := range made {
-		s.becomes(f, secret)
-	}
+	return made
 }
 
 // becomes remembers that a file holds what is secret.

@@ -38,13 +38,15 @@ func hosts(c *command) (list []string) {
 				list = append(list, server)
 			}
 		}
-	default:
+	case "openssl":
 		list = addresses(c)
 		for _, a := range arguments(c) {
-			if c.name == "openssl" && (a.option == "-connect" || a.option == "-proxy" || a.option == "-host") {
+			if a.option == "-connect" || a.option == "-proxy" || a.option == "-host" {
 				list = append(list, urlHost(a.text))
 			}
 		}
+	default:
+		list = addresses(c)
 	}
 	if len(list) > 0 || publishes(c) || takes(c) {
 		list = append(list, c.via...)

@@ -21,9 +21,10 @@ type function struct {
 	seen  map[string]bool // parameters with which it was
 }
 
-// maxCalls is how many calls of functions are followed in one call of a tool. Each
-// body is judged once where it stands, with parameters that are not known.
-const maxCalls = 64
+// maxCalls is how many calls of functions are followed in one call of a tool, beside
+// those with what is vital. Each body is judged once where it stands, with parameters
+// that are not known.
+const maxCalls = 32
 
 func (s *shell) define(f *syntax.FuncDecl) {
 	if f.Name != nil && len(s.funcs) < maxVars {
@@ -39,8 +40,8 @@ func (s *shell) called(c *command, words []word) ([]*command, bool) {
 	if f == nil || f.open || given == "" || f.seen[given] {
 		return nil, false
 	}
-	if s.followed++; s.followed > maxCalls {
-		s.hit(c, Opaque, flow.Medium, 60, "more calls of functions than are followed", nil)
+	if s.followed++; s.followed > maxCalls && !slices.ContainsFunc(words[1:], func(w word) bool { return vital(s.from(w.text)) }) {
+		s.hit(c, Opaque, flow.Low, 60, "more calls of functions than are followed", nil)
 		return nil, false
 	}
 	f.open, f.seen[given] = true, true

@@ -228,14 +228,16 @@ func (s *shell) apart(walk func() []*command) []*command {
 	return all
 }
 
-// Bounds of loops: how many values of a variable are tried, in one loop and in all.
+// Bounds of loops: how many values of a variable are tried, in one loop and in all, and
+// in all of those that are vital.
 const (
 	maxValuesEach = 8
-	maxRounds     = 64
+	maxRounds     = 24
+	maxVital      = 96
 )
 
-// loop walks a loop for each of its variable's first values, and for the later ones
-// that mean something. Where there are more it walks it once without any.
+// loop walks a loop for its variable's first values, and for later ones that mean
+// something. Where there are more it walks it once without any.
 func (s *shell) loop(f *syntax.ForClause) (all []*command) {
 	words, ok := f.Loop.(*syntax.WordIter)
 	if !ok {
@@ -244,13 +246,12 @@ func (s *shell) loop(f *syntax.ForClause) (all []*command) {
 	}
 	name := words.Name.Value
 	values, more := s.loopValues(words.Items)
-	for i, v := range values {
-		if i > 0 {
-			if s.rounds++; s.rounds > maxRounds {
-				s.add(Found{Rule: Opaque, Severity: flow.Medium, Confidence: 60, Start: s.at(int(f.Pos().Offset())), End: s.at(int(f.End().Offset())), Note: "more rounds of loops than are followed"})
-				return all
-			}
+	for _, v := range values {
+		if s.rounds >= maxVital || s.rounds >= maxRounds && !vital(s.from(v)) {
+			more = true
+			continue
 		}
+		s.rounds++
 		s.set(name, v)
 		all = append(all, s.stmts(f.Do)...)
 	}
