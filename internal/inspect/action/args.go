@@ -214,9 +214,25 @@ var generic = set("api access app auth bearer client private refresh secret sess
 func foreign(keys, hosts []string) bool {
 	for _, k := range keys {
 		owner, _, named := strings.Cut(strings.ToLower(k), "_")
-		if named && !generic[owner] && !slices.ContainsFunc(hosts, func(h string) bool { return strings.Contains(strings.ToLower(h), owner) }) {
+		if named && !generic[owner] && !slices.ContainsFunc(hosts, func(h string) bool { return namedAfter(owner, strings.ToLower(h)) }) {
 			return true
 		}
 	}
 	return false
+}
+
+// namedAfter reports whether a host has an owner in its name, or, in their order, the
+// letters of a short one: gh, owm.
+func namedAfter(owner, host string) bool {
+	if strings.Contains(host, owner) || len(owner) > 4 {
+		return strings.Contains(host, owner)
+	}
+	for _, c := range owner {
+		i := strings.IndexRune(host, c)
+		if i < 0 {
+			return false
+		}
+		host = host[i+1:]
+	}
+	return true
 }

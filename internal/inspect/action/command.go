@@ -536,7 +536,7 @@ var (
 // stops judges that this gateway, or what listens on its ports, is ended.
 func (s *shell) stops(c *command, line string) {
 	port := slices.ContainsFunc(s.own.ports(), func(port string) bool {
-		return strings.Contains(line, port+"/tcp") || len(c.subs) > 0 && strings.Contains(line, ":"+port)
+		return strings.Contains(line, port+"/tcp") || len(c.subs) > 0 && strings.Contains(line+" ", ":"+port+" ")
 	})
 	switch {
 	case !kills[c.name] && !slices.ContainsFunc(c.args, func(a string) bool { return ending[a] }):
