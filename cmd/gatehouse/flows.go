@@ -115,7 +115,7 @@ type flowTable struct {
 
 func newFlowTable(w io.Writer) *flowTable { return &flowTable{w: w} }
 
-const flowRow = "%-24s %-8s %5s %-9s %-24s %-7s %6s %8s %8s %9s %8s  %s\n"
+const flowRow = "%-24s %-8s %5s %-9s %-24s %-12s %-24s %6s %8s %8s %9s %8s  %s\n"
 
 func (t *flowTable) line(text []byte) error {
 	var v flow.View
@@ -127,11 +127,11 @@ func (t *flowTable) line(text []byte) error {
 		return err
 	}
 	if t.rows == 0 {
-		fmt.Fprintf(t.w, flowRow, "FLOW", "TIME", "TURN", "PROVIDER", "MODEL", "STATE", "STATUS", "IN", "OUT", "COST", "MS", "PRINCIPAL")
+		fmt.Fprintf(t.w, flowRow, "FLOW", "TIME", "TURN", "PROVIDER", "MODEL", "VERDICT", "ENDED", "STATUS", "IN", "OUT", "COST", "MS", "PRINCIPAL")
 	}
 	t.rows++
 	_, err := fmt.Fprintf(t.w, flowRow, v.ID, v.Started.Local().Format("15:04:05"), turnText(v), v.Provider,
-		clip(modelText(v), 24), v.State, statusText(v.Status), tokens(v.Usage.Input+v.Usage.CacheRead+v.Usage.CacheWrite, v),
+		clip(modelText(v), 24), verdictText(v.Verdict, v.Would), clip(plain(v.End().String()), 24), statusText(v.Status), tokens(v.Usage.Input+v.Usage.CacheRead+v.Usage.CacheWrite, v),
 		tokens(v.Usage.Output, v), costText(v.Cost), millisText(v.DurationMS), plain(v.Principal))
 	return err
 }
@@ -142,6 +142,14 @@ func modelText(v flow.View) string {
 		return plain(v.Model)
 	}
 	return plain(v.Method + " " + v.Path)
+}
+
+// verdictText says of a flow that passed what enforcing would have done.
+func verdictText(v flow.Verdict, would string) string {
+	if would != "" && would != v.String() {
+		return "would " + plain(would)
+	}
+	return v.String()
 }
 
 func turnText(v flow.View) string {

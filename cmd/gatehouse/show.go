@@ -111,12 +111,13 @@ func (s *shower) head() {
 	fmt.Fprintf(w, "flow      %s   %s\n", v.ID, v.Started.Local().Format("2006-01-02 15:04:05.000"))
 	fmt.Fprintf(w, "call      %s %s (%s)\n", plain(v.Method), plain(v.Path), v.API)
 	fmt.Fprintf(w, "who       %s   session %s   turn %s\n", plain(v.Principal), plain(v.Session), turnText(v))
-	fmt.Fprintf(w, "decision  %s: %s\n", s.in.Decision.Verdict, plain(s.in.Decision.Why))
-	fmt.Fprintf(w, "answer    %s   status %s   %s", v.State, statusText(v.Status), plain(v.Model))
+	s.decided()
+	end := v.End().String()
+	fmt.Fprintf(w, "answer    %s   status %s   %s", plain(end), statusText(v.Status), plain(v.Model))
 	if v.Stop != "" {
 		fmt.Fprintf(w, "   stop %s", plain(v.Stop))
 	}
-	if v.Error != "" {
+	if v.Error != "" && !strings.HasSuffix(end, v.Error) {
 		fmt.Fprintf(w, "   error %s", plain(v.Error))
 	}
 	if s.out != nil && s.out.Why != "" {
@@ -146,6 +147,22 @@ func (s *shower) head() {
 		fmt.Fprintf(w, "provider  would %s by itself: %s\n", plain(a.Kind), plain(a.Name))
 	}
 	s.changed()
+}
+
+// decided prints the decision that the flow's verdict comes from, then the other
+// one, if there are two.
+func (s *shower) decided() {
+	w, asked := s.std.out, s.in.Decision
+	switch {
+	case s.out == nil || s.out.Decision == nil:
+		fmt.Fprintf(w, "decision  %s: %s\n", asked.Verdict, plain(asked.Why))
+	case s.out.Decision.Verdict < asked.Verdict:
+		fmt.Fprintf(w, "decision  %s: %s\n", s.out.Decision.Verdict, plain(s.out.Decision.Why))
+		fmt.Fprintf(w, "          of the request, %s: %s\n", asked.Verdict, plain(asked.Why))
+	default:
+		fmt.Fprintf(w, "decision  %s: %s\n", asked.Verdict, plain(asked.Why))
+		fmt.Fprintf(w, "          of the answer, %s: %s\n", s.out.Decision.Verdict, plain(s.out.Decision.Why))
+	}
 }
 
 // sentText is what the client of a tunnel sent.
@@ -201,9 +218,6 @@ func (s *shower) changed() {
 	}
 	if s.out.Withheld > 0 {
 		fmt.Fprintf(s.std.out, "withheld  %d bytes of the answer\n", s.out.Withheld)
-	}
-	if d := s.out.Decision; d != nil {
-		fmt.Fprintf(s.std.out, "answer    %s: %s\n", d.Verdict, plain(d.Why))
 	}
 }
 

@@ -82,8 +82,8 @@ func roundText(n *int) string {
 func (s *talk) turn(t *conversation.Turn) {
 	w := s.std.out
 	fmt.Fprintf(w, "\n%s   %s   %s   %d kept, %d added, %d removed   in %d, cache read %d, out %d   cost %s\n", sideText(t), plain(string(t.Flow)),
-		t.State, t.Change.Kept, t.Change.Added, t.Change.Removed, t.Usage.Input, t.Usage.CacheRead, t.Usage.Output, costText(t.Cost))
-	for _, line := range []string{compactText(t), t.Cache.Text, t.Unread, t.AnswerUnread} {
+		plain(t.End().String()), t.Change.Kept, t.Change.Added, t.Change.Removed, t.Usage.Input, t.Usage.CacheRead, t.Usage.Output, costText(t.Cost))
+	for _, line := range []string{whyText(t), compactText(t), t.Cache.Text, t.Unread, t.AnswerUnread} {
 		if line != "" {
 			fmt.Fprintln(w, "  "+plain(line))
 		}
@@ -117,6 +117,14 @@ func sideText(t *conversation.Turn) string {
 		return fmt.Sprintf("turn %d", *t.Turn)
 	}
 	return "turn"
+}
+
+// whyText says why a call was stopped, changed, would have been, or broke off.
+func whyText(t *conversation.Turn) string {
+	if t.Verdict != flow.Pass || t.Would != "" || t.State == flow.Aborted || t.State == flow.Refused {
+		return t.Why
+	}
+	return ""
 }
 
 func compactText(t *conversation.Turn) string {

@@ -87,6 +87,11 @@ type Turn struct {
 	AnswerUnread string `json:"answer_unread,omitempty"` // why there is no answer, or not all of it
 }
 
+// End says how the turn's flow ended.
+func (t *Turn) End() flow.End {
+	return flow.End{State: t.State, Status: t.Status, Verdict: t.Verdict, Error: t.Error}
+}
+
 // Change counts what is new in a request, in blocks of the conversation.
 type Change struct {
 	Kept    int  `json:"kept"`

@@ -211,7 +211,7 @@ func (g *Group) add(t *index.Total, v *flow.View) {
 	}
 	g.Unpriced += t.Unpriced
 	g.count(v, t.Flows)
-	if v.State == flow.Aborted || v.Error != "" || v.Status >= 400 && v.State != flow.Refused {
+	if v.End().Failed() {
 		g.Failed += t.Flows
 	}
 	for family := range families(v.Findings) {

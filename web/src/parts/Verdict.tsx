@@ -1,7 +1,9 @@
 // A verdict has a colour, a shape and a letter or word: any one of them tells it.
 import type { ReactNode } from "react";
-import type { Severity, State, Verdict as Word } from "../api/types";
+import type { Severity, Verdict as Word } from "../api/types";
+import { fine, type End } from "./ended";
 import { short } from "./format";
+import { visible } from "./signs";
 
 const looks: Record<Word, { colour: string; letter: string; shape: string }> = {
   pass: { colour: "text-pass", letter: "", shape: "M8 3.4a4.6 4.6 0 1 1 0 9.2 4.6 4.6 0 0 1 0-9.2z" },
@@ -59,19 +61,30 @@ function Shape({ letter, shape, ghost, label }: { letter: string; shape: string;
   );
 }
 
-const states: Record<State, { sign: string; text: string; colour: string }> = {
-  open: { sign: "◌", text: "open: the answer is still coming", colour: "text-info" },
-  done: { sign: "✓", text: "done", colour: "text-muted" },
-  aborted: { sign: "✕", text: "aborted: client, provider or a time-out ended it early", colour: "text-ask" },
-  refused: { sign: "⊘", text: "refused: nothing was forwarded", colour: "text-block" },
-  unknown: { sign: "?", text: "unknown: the gateway stopped before the end", colour: "text-ask" },
+const ends: Record<End["is"], { sign: string; more?: string; colour: string }> = {
+  open: { sign: "◌", more: "the answer is still coming", colour: "text-info" },
+  done: { sign: "✓", colour: "text-muted" },
+  blocked: { sign: "⊘", colour: "text-block" },
+  failed: { sign: "!", colour: "text-ask" },
+  aborted: { sign: "✕", more: "client, provider or a time-out ended it early", colour: "text-ask" },
+  refused: { sign: "⊘", more: "nothing was forwarded", colour: "text-block" },
+  unknown: { sign: "?", more: "the gateway stopped before the end", colour: "text-ask" },
 };
 
-export function StateSign({ state }: { state: State }) {
-  const s = states[state];
+/** How a flow ended: as a sign, or with its words. */
+export function Ended({ end, word = false }: { end: End; word?: boolean }) {
+  const { sign, more, colour } = ends[end.is];
+  const text = visible(more ? `${end.text}: ${more}` : end.text);
+  const drawn = (
+    <span role={word ? undefined : "img"} aria-label={word ? undefined : text} aria-hidden={word || undefined} title={text} className={`inline-block w-3.5 text-center font-semibold ${colour}`}>
+      {sign}
+    </span>
+  );
+  if (!word) return drawn;
   return (
-    <span role="img" aria-label={s.text} title={s.text} className={`inline-block w-3.5 text-center ${s.colour}`}>
-      {s.sign}
+    <span className={`inline-flex items-center gap-1 ${fine(end) ? "" : `font-medium ${colour}`}`} title={text}>
+      {drawn}
+      {visible(end.text)}
     </span>
   );
 }

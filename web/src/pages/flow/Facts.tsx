@@ -2,13 +2,15 @@
 import type { Flow } from "../../api/types";
 import { Captured, Line } from "../../parts/Captured";
 import { masked, useNames } from "../../parts/names";
+import { decisionOf } from "../../parts/ended";
 import { bytes, ms, num, usd } from "../../parts/format";
 
 type Fact = [name: string, value: string | undefined];
 
-export function Facts({ record: { intent: i, outcome: o } }: { record: Flow }) {
+export function Facts({ record }: { record: Flow }) {
+  const { intent: i, outcome: o } = record;
   const named = useNames();
-  const decision = o?.decision ?? i.decision;
+  const decision = decisionOf(record);
   return (
     <div className="grid grid-cols-2 gap-4 max-lg:grid-cols-1">
       <Block

@@ -10,11 +10,12 @@ import { why } from "../../api/why";
 import { Button, IconButton } from "../../parts/Button";
 import { Line, Signed } from "../../parts/Captured";
 import { Copy } from "../../parts/Copy";
+import { decisionOf, ended } from "../../parts/ended";
 import { bytes, exact, ms, num, shortID, shortSession, usd } from "../../parts/format";
 import { Icon } from "../../parts/Icon";
 import { Failed, Waiting } from "../../parts/Note";
 import { both, term } from "../../parts/terms";
-import { SeveritySign, StateSign, Verdict } from "../../parts/Verdict";
+import { Ended, SeveritySign, Verdict } from "../../parts/Verdict";
 import { Who } from "../../parts/Who";
 
 export function Panel({ id, state, onClose }: { id: string; state: State | undefined; onClose(): void }) {
@@ -42,22 +43,21 @@ export function Panel({ id, state, onClose }: { id: string; state: State | undef
   );
 }
 
-function About({ flow: { intent: i, outcome: o } }: { flow: Flow }) {
-  const answered = o?.decision;
+function About({ flow }: { flow: Flow }) {
+  const { intent: i, outcome: o } = flow;
+  const decision = decisionOf(flow);
+  const other = o?.decision && (decision === i.decision ? o.decision : i.decision);
   return (
     <>
       <div className="space-y-2 px-3 py-3">
         <p className="flex flex-wrap items-center gap-x-3">
-          <Verdict verdict={answered?.verdict ?? i.decision.verdict} would={answered?.would ?? i.decision.would} />
-          <span className="inline-flex items-center gap-1">
-            <StateSign state={o?.state ?? "open"} />
-            {o?.state ?? "open"}
-          </span>
+          <Verdict verdict={decision.verdict} would={decision.would ?? other?.would} />
+          <Ended end={ended({ state: o?.state ?? "open", status: o?.status ?? 0, verdict: decision.verdict, error: o?.error })} word />
           {o?.status !== undefined && <span className={o.status >= 400 ? "text-ask" : "text-muted"}>HTTP {o.status}</span>}
         </p>
-        <Why decision={i.decision} />
-        {answered && answered.why !== i.decision.why && <Why decision={answered} of="answer" />}
-        {o?.why && o.why !== i.decision.why && <p><Signed text={o.why} flat /></p>}
+        <Why decision={decision} />
+        {other && other.why !== decision.why && <Why decision={other} of={other === i.decision ? "request" : "answer"} />}
+        {o?.why && o.why !== decision.why && <p><Signed text={o.why} flat /></p>}
         {o?.error && <p className="text-ask">The provider's error: <Line text={o.error} /></p>}
         <Ways i={i} />
       </div>

@@ -1,16 +1,17 @@
 import type { Row } from "../../api/types";
 import { Line } from "../../parts/Captured";
 import { bytes, clock, exact, ms, short, unknown, usd } from "../../parts/format";
+import { ended, fine } from "../../parts/ended";
 import type { Column } from "../../parts/Grid";
 import { Icon } from "../../parts/Icon";
-import { SeveritySign, StateSign, Verdict } from "../../parts/Verdict";
+import { Ended, SeveritySign, Verdict } from "../../parts/Verdict";
 import { visible } from "../../parts/signs";
 import { Who } from "../../parts/Who";
 
 /** What Live shows of a flow. The widths are px of the table: beside an open
  * panel it is half as wide. */
 export const columns: Column<Row>[] = [
-  { name: "State", width: "14px", bare: true, cell: (r) => <StateSign state={r.state} /> },
+  { name: "State", width: "14px", bare: true, cell: (r) => <Ended end={ended(r)} /> },
   { name: "Time", width: "84px", title: "when it began, local time", cell: (r) => <time title={exact(r.started)}>{clock(r.started)}</time> },
   { name: "Verdict", width: "102px", cell: (r) => <Verdict verdict={r.verdict} would={r.would} /> },
   { name: "Who", width: "minmax(76px,0.5fr)", from: 1060, cell: (r) => <Who principal={r.principal} /> },
@@ -29,18 +30,19 @@ export const columns: Column<Row>[] = [
   { name: "Size", width: "58px", title: "of the request's body", right: true, from: 975, cell: (r) => <span title={`request ${bytes(r.request_bytes)}, answer ${bytes(r.response_bytes)}`}>{bytes(r.request_bytes)}</span> },
 ];
 
-/** Stripes would move with the rows: what was stopped is tinted instead. */
+/** Stripes would move with the rows: what was stopped or failed is tinted instead. */
 export function toneOf(r: Row): string {
-  if (r.verdict === "block") return "bg-[color-mix(in_oklab,var(--block)_7%,transparent)]";
-  return r.state === "aborted" || r.state === "unknown" || r.status >= 500 ? "bg-[color-mix(in_oklab,var(--ask)_7%,transparent)]" : "";
+  const end = ended(r);
+  if (fine(end)) return "";
+  return end.is === "blocked" || end.is === "refused" ? "bg-[color-mix(in_oklab,var(--block)_7%,transparent)]" : "bg-[color-mix(in_oklab,var(--ask)_7%,transparent)]";
 }
 
 function Call({ row: r }: { row: Row }) {
-  const failed = r.status >= 400 && r.verdict !== "block";
+  const end = ended(r);
   return (
     <>
       {r.model ? <Line text={r.model} /> : <Line text={`${r.method} ${r.host ?? ""}${r.path}`} className="mono text-muted" />}
-      {failed && <span className="ml-1.5 text-ask" title={visible(r.error ?? "")}>{r.status}</span>}
+      {!fine(end) && end.is !== "blocked" && <span className="ml-1.5 text-ask" title={visible(r.error ?? "")}>{r.status >= 400 ? r.status : <Line text={r.error || end.text} />}</span>}
     </>
   );
 }

@@ -45,7 +45,7 @@ export function Figures({ q, period, total: t }: { q: string; period: Period; to
       <Figure name="Would have" value={num(t.would)} tone={t.would > 0 ? "text-ask" : ""} q={to("would:*")} page="/decisions">
         if it were enforced
       </Figure>
-      <Figure name="Failed" value={num(t.failed)} q={to("state:aborted OR error:*")}>
+      <Figure name="Failed" value={num(t.failed)} q={to("state:aborted OR error:* OR (status:4xx,5xx -state:refused)")}>
         errors, broken off
       </Figure>
     </dl>

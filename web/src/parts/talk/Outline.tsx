@@ -2,9 +2,10 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useRef } from "react";
 import { Line } from "../Captured";
+import { ended, fine } from "../ended";
 import { Icon } from "../Icon";
 import { short, usd, used } from "../format";
-import { Verdict } from "../Verdict";
+import { Ended, Verdict } from "../Verdict";
 import { missed, TokenBar, tokensText } from "./Figures";
 import { nameOf, type Item, type Talk } from "./model";
 import { turnName } from "./TurnView";
@@ -110,6 +111,7 @@ function Row({ item, index, talk, current, onFlow, onItem }: { item: Item; index
 
 function TurnRow({ item, talk, on, indent, rail, onFlow }: { item: Extract<Item, { kind: "turn" }>; talk: Talk; on: boolean; indent: { paddingLeft: number }; rail: string; onFlow(flow: string): void }) {
   const t = item.turn;
+  const end = ended(t);
   const grave = t.findings.length > 0 || (t.would !== undefined && t.would !== "pass");
   return (
     <button
@@ -129,6 +131,7 @@ function TurnRow({ item, talk, on, indent, rail, onFlow }: { item: Extract<Item,
           ↺
         </span>
       )}
+      {!fine(end) && end.is !== "blocked" && <Ended end={end} />}
       {t.verdict !== "pass" || (t.would && t.would !== "pass") ? (
         <Verdict verdict={t.verdict} would={t.would} word={false} />
       ) : (

@@ -5,9 +5,10 @@ import { Badge } from "../Badge";
 import { IconButton } from "../Button";
 import { Line } from "../Captured";
 import { Copy } from "../Copy";
+import { ended, fine } from "../ended";
 import { Icon } from "../Icon";
 import { bytes, exact, ms, num, shortID, time, used } from "../format";
-import { StateSign, Verdict } from "../Verdict";
+import { Ended, Verdict } from "../Verdict";
 import { CacheBar, Cost, missed, NotSent, Tokens, tokensText } from "./Figures";
 import { Fold } from "./Fold";
 import { callOf, givenByTools, placeOf, sideName, type Talk } from "./model";
@@ -58,14 +59,16 @@ function SideHead({ turn }: { turn: Turn }) {
 }
 
 function TurnHead({ turn, talk, places, onBytes, menu, whole }: Props) {
+  const end = ended(turn);
+  const decided = turn.verdict !== "pass" || (turn.would !== undefined && turn.would !== "pass");
   return (
     <header className="flex flex-wrap items-center gap-x-2.5 gap-y-0.5 px-3 pt-2 pb-1">
       <h3 className={`font-semibold ${turn.side ? "text-muted" : ""}`}>{turnName(turn)}</h3>
       <span className="mono min-w-0 [overflow-wrap:anywhere] text-muted">
         <Line text={turn.model || "no model"} />
       </span>
-      {turn.state !== "done" && <StateSign state={turn.state} />}
-      <Verdict verdict={turn.verdict} would={turn.would} word={turn.verdict !== "pass" || (turn.would !== undefined && turn.would !== "pass")} />
+      {end.is !== "done" && end.is !== "blocked" && <Ended end={end} word />}
+      {(decided || fine(end)) && <Verdict verdict={turn.verdict} would={turn.would} word={decided} />}
       <span className="text-muted" title={exact(turn.started)}>
         {time(turn.started)}
       </span>
@@ -172,11 +175,14 @@ function Counts({ change: c }: { change: Turn["change"] }) {
 function Trouble({ turn }: { turn: Turn }) {
   const stopped = turn.verdict === "block" || turn.verdict === "ask" || turn.state === "refused";
   const would = turn.would && turn.would !== turn.verdict;
-  if (!stopped && !would && !turn.error && turn.status < 400) return null;
+  const end = ended(turn);
+  if (!would && fine(end)) return null;
   return (
-    <div className={`rounded border px-2 py-1 text-sm ${stopped ? "border-block" : turn.error || turn.status >= 400 ? "border-ask" : "border-line"}`}>
-      {(stopped || would) && (
+    <div className={`rounded border px-2 py-1 text-sm ${stopped ? "border-block" : fine(end) ? "border-line" : "border-ask"}`}>
+      {turn.state === "unknown" && <p>The gateway stopped before the answer’s end.</p>}
+      {(stopped || would || turn.state === "aborted") && (
         <p>
+          {turn.state === "aborted" && "Broke off before its end: "}
           <Line text={turn.why} />
         </p>
       )}
