@@ -194,6 +194,19 @@ test("a filter that can't be read is pointed at; one that can narrows the list, 
   expect(await row("claude-other").count()).toBe(0);
 });
 
+test("the count beside the filter is that of the list", async () => {
+  await page.goto(`${g.console}/live?q=session:counted`);
+  const box = page.getByRole("search");
+  await box.getByText("0 flows").waitFor();
+  const t = talk(g, "counted");
+  for (const text of ["one", "two", `Deploy with ${secret}`]) await t.say(text);
+  await flows().locator('[data-id]').nth(2).waitFor();
+  await box.getByText("3 flows", { exact: true }).waitFor();
+  await page.goto(`${g.console}/decisions?q=session:counted`);
+  await page.getByText("1 in all").waitFor();
+  await box.getByText("1 flow", { exact: true }).waitFor();
+});
+
 test("a view is saved, found again and deleted", async () => {
   await page.goto(`${g.console}/live?q=agent:codex`);
   await row("gpt-5-codex").waitFor();

@@ -30,13 +30,14 @@ export const check = (q: string) =>
     retry: false,
   });
 
-/** How many flows match. Not for what is typed and has texts: to look for them is
- * put on record. */
+/** How many flows match, counted anew now and then: they keep coming. Not for what is
+ * typed and has texts: to look for them is put on record. */
 export const count = (q: string) =>
   queryOptions({
     queryKey: ["count", q],
     queryFn: ({ signal }) => get<{ count: number }>("/rows/count", { q }, signal),
     staleTime: 10_000,
+    refetchInterval: 30_000,
   });
 
 export const flow = (id: string) =>

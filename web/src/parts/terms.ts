@@ -13,6 +13,9 @@ export function both(...filters: (string | undefined)[]): string {
   return given.map((f) => (given.length > 1 && /\bOR\b/.test(f) ? `(${f})` : f)).join(" ");
 }
 
+/** The flows about which policy did something, or would have: those of Decisions. */
+export const acted = "verdict:block,ask,redact OR would:*";
+
 /** A moment as since: and until: take it, to the second. */
 export function moment(at: Date): string {
   return `${at.toISOString().slice(0, 19)}Z`;

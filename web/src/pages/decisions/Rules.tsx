@@ -4,8 +4,8 @@ import { Line } from "../../parts/Captured";
 import { exact, num, time } from "../../parts/format";
 import { Table, type Column } from "../../parts/Table";
 import { SeveritySign } from "../../parts/Verdict";
-import { both, term } from "../../parts/terms";
-import { acted, actedOn, bare, type Decided } from "./decided";
+import { acted, both, term } from "../../parts/terms";
+import { actedOn, bare, type Decided } from "./decided";
 import { Scope } from "./Scope";
 
 interface Rule {

@@ -2,9 +2,7 @@
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { flowViews } from "../../api/queries";
 import type { Finding, FlowView } from "../../api/types";
-import { both } from "../../parts/terms";
-
-export const acted = "verdict:block,ask,redact OR would:*";
+import { acted, both } from "../../parts/terms";
 
 const page = 200;
 

@@ -1,7 +1,9 @@
 // Flows as they happen. The address holds the filter, the open flow, and whether
 // the list is paused.
+import { useQueryClient } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
+import { count } from "../../api/queries";
 import { Grid } from "../../parts/Grid";
 import { useKeys } from "../../parts/keys";
 import { Failed, Waiting } from "../../parts/Note";
@@ -33,6 +35,7 @@ export function Live() {
   const held = paused !== undefined || away || at !== undefined || pointing;
   useEffect(() => feed.hold(held), [feed, held]);
   useEffect(() => setMarked(undefined), [feed]);
+  useCounted(feed);
 
   const open = (id: string) => (setMarked(id), go({ flow: id }));
   const close = () => (flow === undefined ? setMarked(undefined) : (setMarked(flow), go({ flow: undefined })));
@@ -95,6 +98,16 @@ export function Live() {
       {flow !== undefined && <Panel id={flow} state={list.get(flow)?.state} onClose={close} />}
     </div>
   );
+}
+
+/** A list that has all its flows tells how many there are, as they come. */
+function useCounted({ q, list, reading, problem }: Feed) {
+  const client = useQueryClient();
+  const whole = !reading && problem === undefined && !list.more && !list.stale;
+  const n = list.rows.length;
+  useEffect(() => {
+    if (whole) client.setQueryData(count(q).queryKey, { count: n });
+  }, [client, q, whole, n]);
 }
 
 /** True for some ms after it was called last. */

@@ -11,6 +11,7 @@ import { num } from "../format";
 import { Icon } from "../Icon";
 import { useKeys } from "../keys";
 import { remember } from "../recent";
+import { acted, both } from "../terms";
 import { Offers, useOffers, type Offer } from "./Offers";
 import { Views } from "./Views";
 
@@ -62,7 +63,7 @@ export function FilterBox() {
 
   const settled = useSettled(text.trim(), 250);
   const checked = useQuery({ ...check(settled), enabled: settled !== "" });
-  const counted = useQuery({ ...count(settled), enabled: settled !== "" && checked.data?.texts === false && !searching, retry: false });
+  const counted = useQuery({ ...count(page === "/decisions" ? both(settled, acted) : settled), enabled: settled !== "" && checked.data?.texts === false && !searching, retry: false });
   const problem = settled !== "" && settled === text.trim() && checked.error instanceof Problem && checked.error.column !== undefined ? checked.error : undefined;
   const offering = open && offers.length > 0;
   return (

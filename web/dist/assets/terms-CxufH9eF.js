@@ -1,1 +1,0 @@
-function e(e,t){return t===``?`${e}:unknown`:`${e}:${/^[a-z0-9][\w./@-]*$/i.test(t)&&t.toLowerCase()!==`unknown`?t:`"${t.replace(/[\\"]/g,`\\$&`)}"`}`}function t(...e){let t=e.map(e=>e?.trim()??``).filter(e=>e!==``);return t.map(e=>t.length>1&&/\bOR\b/.test(e)?`(${e})`:e).join(` `)}function n(e){return`${e.toISOString().slice(0,19)}Z`}export{n,e as r,t};
