@@ -2,8 +2,10 @@ package console
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/workingagents/gatehouse/internal/console/saved"
+	"github.com/workingagents/gatehouse/internal/filter"
 	"github.com/workingagents/gatehouse/internal/ledger"
 )
 
@@ -32,6 +34,9 @@ type viewBody struct {
 func (c *Console) saveView(w http.ResponseWriter, r *http.Request) error {
 	var in viewBody
 	if err := strictly(w, r, &in, `{"name": NAME, "page": PATH, "q": FILTER}`); err != nil {
+		return err
+	}
+	if _, err := filter.Parse(in.Query, time.Now()); err != nil {
 		return err
 	}
 	v := saved.View{Name: in.Name, Page: in.Page, Query: in.Query, Owner: who(r)}

@@ -28,6 +28,9 @@ func TestViewsAreSavedByTheirOwner(t *testing.T) {
 			t.Errorf("%s: %d, want 400", body, w.Code)
 		}
 	}
+	if w := d.ask("POST", "/api/v1/views", `{"name":"wrong","page":"/live","q":"verdict:blok"}`); w.Code != 400 || !strings.HasPrefix(w.Body.String(), `{"error":{"kind":"filter","message":"verdict can't be blok`) {
+		t.Errorf("a filter that can't be read: %d %s", w.Code, w.Body)
+	}
 	if w := d.ask("DELETE", "/api/v1/views/big%20spenders", ""); w.Code != 204 {
 		t.Errorf("deleting: %d %s", w.Code, w.Body)
 	}

@@ -194,6 +194,27 @@ test("a filter that can't be read is pointed at; one that can narrows the list, 
   expect(await row("claude-other").count()).toBe(0);
 });
 
+test("who has a filter to mend stays in the box, and saves no view of it", async () => {
+  await row("claude-opus-4-5").first().waitFor();
+  await page.keyboard.press("/");
+  await page.keyboard.type("is:blok");
+  await page.keyboard.press("Enter");
+  await page.getByText("is can't be blok").first().waitFor();
+  const box = page.getByRole("combobox", { name: "Filter" });
+  for (let i = 0; i < 4; i++) await page.keyboard.press("Backspace");
+  await page.keyboard.type("done");
+  expect(await box.inputValue()).toBe("is:done");
+  expect(await page.getByRole("dialog").count()).toBe(0);
+  await page.keyboard.press("Enter");
+  await row("claude-opus-4-5").first().waitFor();
+  await expect.poll(() => box.evaluate((e) => e === document.activeElement)).toBe(false);
+  await page.goto(`${g.console}/live?q=is:blok`);
+  await page.getByText("is can't be blok").first().waitFor();
+  await page.keyboard.press("v");
+  await page.getByText("This filter can’t be read, so it can’t be saved").waitFor();
+  expect(await page.getByRole("button", { name: "Save", exact: true }).count()).toBe(0);
+});
+
 test("the count beside the filter is that of the list", async () => {
   await page.goto(`${g.console}/live?q=session:counted`);
   const box = page.getByRole("search");

@@ -132,8 +132,8 @@ func (s *Store) keep(list []View) error {
 
 func check(v View) error {
 	switch {
-	case strings.TrimSpace(v.Name) == "" || len(v.Name) > maxName || strings.ContainsFunc(v.Name, unicode.IsControl):
-		return wrong("name", "a view's name has 1 to %d bytes, in one line", maxName)
+	case strings.TrimSpace(v.Name) == "" || len(v.Name) > maxName || strings.ContainsFunc(v.Name, unseen):
+		return wrong("name", "a view's name has 1 to %d bytes, in one line, and nothing in it that is not seen", maxName)
 	case !strings.HasPrefix(v.Page, "/") || strings.HasPrefix(v.Page, "//") || len(v.Page) > maxName:
 		return wrong("page", "a view's page is the path of a page, such as /live")
 	case len(v.Query) > maxText:
@@ -141,6 +141,9 @@ func check(v View) error {
 	}
 	return nil
 }
+
+// unseen: control characters, and those that turn or hide the text around them.
+func unseen(r rune) bool { return !unicode.IsGraphic(r) }
 
 func wrong(kind, text string, args ...any) error {
 	return &flow.Refusal{Status: http.StatusBadRequest, Kind: kind, Text: fmt.Sprintf(text, args...)}

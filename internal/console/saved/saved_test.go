@@ -51,7 +51,7 @@ func TestViewsAreKept(t *testing.T) {
 func TestViewsThatAreRefused(t *testing.T) {
 	s := open(t, t.TempDir())
 	for name, v := range map[string]saved.View{
-		"no name": {Page: "/live"}, "two lines": {Name: "a\nb", Page: "/live"}, "long": {Name: strings.Repeat("x", 101), Page: "/live"},
+		"no name": {Page: "/live"}, "two lines": {Name: "a\nb", Page: "/live"}, "turned around": {Name: "a\u202eb", Page: "/live"}, "an invisible name": {Name: "\u200b", Page: "/live"}, "long": {Name: strings.Repeat("x", 101), Page: "/live"},
 		"another host": {Name: "a", Page: "//evil.example"}, "a script": {Name: "a", Page: "javascript:alert(1)"}, "long filter": {Name: "a", Page: "/live", Query: strings.Repeat("x", 4097)},
 	} {
 		if s.Save(v) == nil {

@@ -1,5 +1,5 @@
 // The one box: the same filter language on every page, written into the address.
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useLocation, useNavigate } from "@tanstack/react-router";
 import { useEffect, useId, useRef, useState, type KeyboardEvent } from "react";
 import { Problem } from "../../api/client";
@@ -20,6 +20,7 @@ const filtered = ["/live", "/sessions", "/search", "/decisions", "/overview"];
 
 export function FilterBox() {
   const navigate = useNavigate();
+  const client = useQueryClient();
   const { pathname, search } = useLocation();
   const applied = (search as { q?: string }).q ?? "";
   const page = filtered.includes(pathname) ? pathname : "/live";
@@ -39,11 +40,16 @@ export function FilterBox() {
   }, [typed]);
   useKeys("Everywhere", [{ keys: "/", does: "filter or search", run: () => input.current?.select() }]);
 
+  // Who has a filter to mend stays in the box: elsewhere a letter is a command.
+  const leave = (q: string) => input.current?.value.trim() === q && input.current.blur();
   const apply = (q: string, to = page) => {
-    remember(q);
     setOpen(false);
     void navigate({ to, search: (old: Record<string, unknown>) => ({ ...(to === pathname ? old : {}), q: q || undefined, flow: undefined }) } as never);
-    input.current?.blur();
+    if (q === "") return void input.current?.blur();
+    client.fetchQuery(check(q)).then(
+      () => (remember(q), leave(q)),
+      (e: unknown) => !wrong(e) && leave(q),
+    );
   };
   const offers = useOffers(typed.text, typed.caret, open, searching);
   const take = (o: Offer) => (o.whole ? apply(o.text) : type(o.text, o.caret));
@@ -64,7 +70,7 @@ export function FilterBox() {
   const settled = useSettled(text.trim(), 250);
   const checked = useQuery({ ...check(settled), enabled: settled !== "" });
   const counted = useQuery({ ...count(page === "/decisions" ? both(settled, acted) : settled), enabled: settled !== "" && checked.data?.texts === false && !searching, retry: false });
-  const problem = settled !== "" && settled === text.trim() && checked.error instanceof Problem && checked.error.column !== undefined ? checked.error : undefined;
+  const problem = settled !== "" && settled === text.trim() && wrong(checked.error) ? checked.error : undefined;
   const offering = open && offers.length > 0;
   return (
     <search className="relative flex min-w-0 flex-1 items-center gap-1 max-md:basis-full">
@@ -116,6 +122,9 @@ export function FilterBox() {
     </search>
   );
 }
+
+/** Whether it is the filter that can't be read, and not the gateway that can't be asked. */
+const wrong = (e: unknown): e is Problem => e instanceof Problem && e.column !== undefined;
 
 /** Points at what can't be read: from the column to the end of its word. */
 function FilterProblem({ text, problem }: { text: string; problem: Problem }) {

@@ -2,7 +2,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { View } from "../../api/answers";
-import { deleteView, saveView, views as query } from "../../api/queries";
+import { check, deleteView, saveView, views as query } from "../../api/queries";
 import { Badge } from "../Badge";
 import { Button, IconButton } from "../Button";
 import { Signed } from "../Captured";
@@ -27,6 +27,7 @@ export function Views({ page, q, onChoose }: { page: string; q: string; onChoose
 
 function Menu({ page, q, onClose, onChoose }: { page: string; q: string; onClose(): void; onChoose(v: View): void }) {
   const { data, error } = useQuery(query);
+  const checked = useQuery({ ...check(q), enabled: q !== "" });
   const [problem, setProblem] = useState<unknown>();
   const client = useQueryClient();
   const change = async (by: () => Promise<unknown>) => {
@@ -44,6 +45,12 @@ function Menu({ page, q, onClose, onChoose }: { page: string; q: string; onClose
       {problem !== undefined && <Failed error={problem} />}
       {q === "" ? (
         <p className="border-t border-line pt-3 text-muted">To save a view, type a filter first: it is kept with its page, for all who use this gateway.</p>
+      ) : checked.error ? (
+        <p className="border-t border-line pt-3 text-muted">
+          This filter can’t be read, so it can’t be saved: <Signed text={checked.error.message} flat />
+        </p>
+      ) : checked.data === undefined ? (
+        <Waiting what="the filter" />
       ) : (
         <Save page={page} q={q} taken={data?.views.map((v) => v.name) ?? []} onSave={(name) => void change(() => saveView({ name, page, q }))} />
       )}
