@@ -104,6 +104,24 @@ test("keys alone; what was found is told, and not shown", async () => {
   await page.context().close();
 });
 
+test("what it cost is what the console says", async () => {
+  const agent = new Agent(g, { session: "failed-once", system: "You are a test.", tools });
+  await agent.ask("Go on.", ["say: ok"]);
+  agent.messages.push({ role: "user", content: "[fail 529]" }); // used nothing, so no price of it is missing
+  await agent.call();
+  const { page, faults } = await opened(agent.run.session);
+  await turn(page, 2).waitFor();
+  expect(await page.getByText("≥").count()).toBe(0);
+  expect(faults).toEqual([]);
+  await page.context().close();
+  const only = new Agent(g, { session: "failed-only", system: "You are a test.", tools });
+  only.messages.push({ role: "user", content: "[fail 529]" });
+  await only.call();
+  const other = await opened("failed-only");
+  await other.page.getByText("no tokens", { exact: true }).waitFor();
+  await other.page.context().close();
+});
+
 test("long texts are whole", async () => {
   await new Agent(g, { session: "long", system: "You are a test.", tools }).ask(`${"All work and no play makes a long text. ".repeat(2_500)}This is the end of it.`, ["say: ok"]);
   const { page, faults } = await opened("long");

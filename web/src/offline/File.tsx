@@ -4,7 +4,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { flushSync } from "react-dom";
 import type { Conversation, Turn } from "../api/conversation";
 import { Line } from "../parts/Captured";
-import { exact, num } from "../parts/format";
+import { exact, num, used } from "../parts/format";
 import { pressed, useKeys } from "../parts/keys";
 import { Keys } from "../parts/shell/Keys";
 import { About, Kinds, type Told } from "../parts/talk/About";
@@ -131,7 +131,7 @@ function toldOf(c: Conversation, turns: Turn[]): Told {
     session: c.session, agent: c.agent, models: c.models, first: c.first, last: c.last, turns: c.turns_total,
     usage: { input: sum((t) => t.usage.input), output: sum((t) => t.usage.output), cache_read: sum((t) => t.usage.cache_read), cache_write: sum((t) => t.usage.cache_write), reasoning: sum((t) => t.usage.reasoning), estimated: turns.some((t) => t.usage.estimated) },
     cost_usd: priced.length === 0 ? null : sum((t) => t.cost_usd ?? 0),
-    partial: priced.length > 0 && priced.length < turns.length,
+    partial: turns.some((t) => t.state !== "open" && t.cost_usd === null && used(t)), // as the gateway's own sums
   };
 }
 

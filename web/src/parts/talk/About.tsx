@@ -4,7 +4,7 @@ import type { Session } from "../../api/types";
 import { Button } from "../Button";
 import { Line } from "../Captured";
 import { Copy } from "../Copy";
-import { exact, ms, num, partial, short, shortSession, time } from "../format";
+import { exact, ms, num, partial, short, shortSession, time, used } from "../format";
 import { useDesk, useOf } from "./desk";
 import { marksOf, type Talk } from "./model";
 
@@ -38,10 +38,16 @@ export function About({ about, who, talk }: { about: Told; who: ReactNode; talk:
       <span>
         {num(about.turns)} <span className="text-muted">{about.turns === 1 ? "turn" : "turns"}</span>
       </span>
-      <span title={`${num(u.input)} new, ${num(u.cache_read)} from the cache, ${num(u.cache_write)} written to it`}>
-        {short(u.input + u.cache_read + u.cache_write)} <span className="text-muted">tokens in,</span> {short(u.output)} <span className="text-muted">out</span>
-      </span>
-      <span title={about.partial ? "The cost of some calls is not known." : undefined}>{partial(about.cost_usd, about.partial)}</span>
+      {used(about) ? (
+        <>
+          <span title={`${num(u.input)} new, ${num(u.cache_read)} from the cache, ${num(u.cache_write)} written to it`}>
+            {short(u.input + u.cache_read + u.cache_write)} <span className="text-muted">tokens in,</span> {short(u.output)} <span className="text-muted">out</span>
+          </span>
+          <span title={about.partial ? "The cost of some calls is not known." : undefined}>{partial(about.cost_usd, about.partial)}</span>
+        </>
+      ) : (
+        <span className="text-muted">no tokens</span>
+      )}
       {findings > 0 && (
         <span className="text-ask">
           {num(findings)} {findings === 1 ? "finding" : "findings"}
