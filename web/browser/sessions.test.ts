@@ -58,7 +58,15 @@ test("sessions, the last first, or the most expensive", async () => {
   expect((await names())[0]).not.toBe("9b22c7d0-write-docs");
   await list().getByRole("button", { name: "Cost" }).click();
   expect((await names())[0]).toBe("9b22c7d0-write-docs");
-  expect(await list().getByRole("columnheader", { name: "Cost" }).getAttribute("aria-sort")).toBe("descending");
+  const byCost = () => expect.poll(() => list().getByRole("columnheader", { name: "Cost" }).getAttribute("aria-sort")).toBe("descending");
+  await byCost();
+  await list().getByRole("row").locator("a").first().click();
+  await page.waitForURL("**/sessions/9b22c7d0-write-docs?principal=*");
+  await page.goBack();
+  await byCost();
+  await page.reload(); // the address holds it, so it can be sent to somebody
+  await byCost();
+  expect((await names())[0]).toBe("9b22c7d0-write-docs");
   const docs = list().getByRole("row").filter({ hasText: "9b22c7d0-write-docs" });
   expect(await docs.textContent()).toMatch(/claude.*claude-opus-4-5.*3–/);
   await page.getByText(/without a turn (is|are) left out/).waitFor({ timeout: 15_000 });
@@ -66,6 +74,7 @@ test("sessions, the last first, or the most expensive", async () => {
   await page.getByRole("button", { name: /^Show (it|them)$/ }).click();
   await page.getByText(/without a turn/).waitFor({ state: "detached" });
   expect((await names()).length).toBeGreaterThan(before);
+  expect(new URL(page.url()).search).toBe("?sort=cost&all=1");
   await talk(g, "unpriced", "claude-nobody-knows").say("hello");
   await list().getByRole("row").filter({ hasText: "claude-nobody-knows" }).getByText("unknown", { exact: true }).waitFor({ timeout: 15_000 });
 });

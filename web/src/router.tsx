@@ -17,7 +17,7 @@ const at = <P extends string>(path: P) => ({ getParentRoute: () => root, path })
 const home = createRoute({ ...at("/"), beforeLoad: () => { throw redirect({ to: "/live", replace: true }); } });
 const login = createRoute({ ...at("/login"), beforeLoad: () => { throw redirect({ to: "/live", replace: true }); } });
 const live = createRoute({ ...at("/live"), validateSearch: known("q", "flow", "paused"), component: lazyRouteComponent(() => import("./pages/live/Live"), "Live") });
-const sessions = createRoute({ ...at("/sessions"), validateSearch: known("q"), component: lazyRouteComponent(() => import("./pages/sessions/Sessions"), "Sessions") });
+const sessions = createRoute({ ...at("/sessions"), validateSearch: known("q", "sort", "all"), component: lazyRouteComponent(() => import("./pages/sessions/Sessions"), "Sessions") });
 const session = createRoute({ ...at("/sessions/$session"), validateSearch: known("principal", "flow", "part"), component: lazyRouteComponent(() => import("./pages/session/Session"), "Session") });
 const search = createRoute({ ...at("/search"), validateSearch: known("q", "show"), component: lazyRouteComponent(() => import("./pages/search/Search"), "Search") });
 const decisions = createRoute({ ...at("/decisions"), validateSearch: known("q", "tab", "flow", "line"), component: lazyRouteComponent(() => import("./pages/decisions/Decisions"), "Decisions") });

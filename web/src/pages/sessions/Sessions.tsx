@@ -16,21 +16,22 @@ const route = getRouteApi("/sessions");
 const step = 500;
 
 export function Sessions() {
-  const { q = "" } = route.useSearch();
+  const { q = "", sort, all } = route.useSearch();
   const navigate = route.useNavigate();
   const [limit, setLimit] = useState(step);
-  const [order, setOrder] = useState<Order>("last");
+  const order = sort !== undefined && Object.hasOwn(orders, sort) ? (sort as Order) : "last";
   const [marked, setMarked] = useState<string>();
-  const [all, setAll] = useState(false);
   const now = useNow(5_000);
   const { data, error, refetch, isFetching } = useQuery({ ...query(q, limit), refetchInterval: 5_000, placeholderData: (old) => old });
   // Agents ask for a model's name or count tokens before a session of theirs begins.
-  const shown = data?.filter((s) => all || q !== "" || s.turns > 0) ?? [];
+  const shown = data?.filter((s) => all !== undefined || q !== "" || s.turns > 0) ?? [];
   const list = order === "last" ? shown.toReversed() : shown.toSorted(orders[order]);
   const turnless = (data?.length ?? 0) - list.length;
   const cursor = list.findIndex((s) => idOf(s) === marked);
   const more = data !== undefined && data.length >= limit;
 
+  const set = (change: { q?: undefined; sort?: Order | undefined; all?: string }) => void navigate({ search: (old) => ({ ...old, ...change }), replace: true });
+  const sortBy = (by: string) => set({ sort: by === "last" ? undefined : (by as Order) });
   const open = (s: Session | undefined) => s && void navigate({ to: "/sessions/$session", params: { session: s.session }, search: { principal: s.principal } });
   const move = (to: number) => {
     const s = list[Math.max(0, Math.min(list.length - 1, to))];
@@ -43,8 +44,8 @@ export function Sessions() {
     { keys: "Escape", does: "choose none", run: () => setMarked(undefined) },
     { keys: "g g", also: "Home", does: "to the first", run: () => move(0) },
     { keys: "G", also: "End", does: "to the last", run: () => move(list.length - 1) },
-    { keys: "L", does: "by last flow", run: () => setOrder("last") },
-    { keys: "C", does: "by cost", run: () => setOrder("cost") },
+    { keys: "L", does: "by last flow", run: () => sortBy("last") },
+    { keys: "C", does: "by cost", run: () => sortBy("cost") },
   ]);
 
   return (
@@ -54,7 +55,7 @@ export function Sessions() {
         {turnless > 0 && (
           <span>
             {num(turnless)} without a turn {turnless === 1 ? "is" : "are"} left out.{" "}
-            <button type="button" className="underline underline-offset-3" onClick={() => setAll(true)}>
+            <button type="button" className="underline underline-offset-3" onClick={() => set({ all: "1" })}>
               Show {turnless === 1 ? "it" : "them"}
             </button>
           </span>
@@ -66,7 +67,7 @@ export function Sessions() {
       ) : !data ? (
         <Waiting what="sessions" />
       ) : data.length === 0 ? (
-        <Nothing q={q} onClear={() => void navigate({ search: {} })} />
+        <Nothing q={q} onClear={() => set({ q: undefined })} />
       ) : list.length === 0 && !more ? (
         <Empty title="No session has a turn yet">
           <p>Agents ask for a model’s name, or count tokens, before they begin.</p>
@@ -80,7 +81,7 @@ export function Sessions() {
           idOf={idOf}
           cursor={cursor}
           onPick={(i) => open(list[i])}
-          order={{ by: order, sort: (by) => setOrder(by as Order) }}
+          order={{ by: order, sort: sortBy }}
           foot={
             more ? (
               <Button small disabled={isFetching} onClick={() => setLimit(limit * 2)}>
