@@ -144,6 +144,28 @@ test("hostile text stays text", async () => {
   expect(faults).toEqual([]);
 });
 
+for (const theme of ["light", "dark"] as const) {
+  test(`a finding on hidden characters, and a name that several have, are clean in ${theme}`, async () => {
+    const session = `turned-${theme}`;
+    const bad = "// The check is off \u202e\u2066 if (admin) \u2069\u2066 and stays so\u2069\u202c, with pass\u200b\u200b\u200b\u200b\u200b\u200b\u200b\u200bword";
+    const agent = new Agent(g, { session, system, tools }, () => ({ content: bad }));
+    await agent.ask("Read it.", ['call: Bash {"command":"rm -rf /\u202e --no-preserve-root"}', "say: ok"]);
+    const { page, faults } = await at(`/sessions/${session}`, theme);
+    await turn(page, 1).waitFor();
+    await page.keyboard.press("u");
+    await page.locator("[data-finding] .sign").first().waitFor();
+    await shot(page, `session-signs-${theme}`);
+    expect(await axe(page)).toEqual([]);
+    const { key: other } = (await (await g.admin("POST", "/keys", { name: `other-${theme}` })).json()) as { key: string };
+    await new Agent({ ...g, agents: `${g.agents}/k/${other}` }, { session, system }).ask("Hello.");
+    await page.goto(`${g.console}/sessions/${session}`);
+    await page.getByText("Whose do you mean?").waitFor();
+    expect(await axe(page)).toEqual([]);
+    await shot(page, `session-whose-${theme}`);
+    expect(faults).toEqual([]);
+  });
+}
+
 test("keys alone", async () => {
   const { page, faults } = await at("/sessions/shop");
   await turn(page, 2).waitFor();

@@ -96,7 +96,7 @@ function Whose({ session, principals }: { session: string; principals: string[] 
       <ul>
         {principals.map((p) => (
           <li key={p}>
-            <Link to="/sessions/$session" params={{ session }} search={{ principal: p }} className="underline">
+            <Link to="/sessions/$session" params={{ session }} search={{ principal: p }} className="flex h-8 items-center underline">
               <Who principal={p} />
             </Link>
           </li>
