@@ -1,5 +1,6 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { talk } from "./agent.ts";
 import { axe } from "./axe.ts";
 import { launch, open, shot } from "./browser.ts";
 import { gateway, type Gateway } from "./gateway.ts";
@@ -67,6 +68,29 @@ test("the keyboard goes everywhere", async () => {
   await page.keyboard.type("model:claude*");
   await page.keyboard.press("Enter");
   await page.waitForURL("**/overview?q=model%3Aclaude*");
+  expect(faults).toEqual([]);
+});
+
+test("Ctrl+K finds sessions and flows on record", async () => {
+  await talk(g, "zeppelin-2f9c").say("hello");
+  const [{ id } = { id: "" }] = (await (await g.admin("GET", "/rows?q=session:zeppelin-2f9c")).json()) as { id: string }[];
+  const { page, faults } = await open(browser, await g.link());
+  await page.getByRole("navigation", { name: "Pages" }).waitFor();
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("no-such-zeppelin");
+  const found = page.getByRole("listbox", { name: "Found" });
+  await found.getByText("Search no-such-zeppelin").waitFor();
+  expect(await found.getByText(/^Session /).count()).toBe(0); // nor what was typed
+  await page.getByRole("combobox", { name: /^Page, session/ }).fill("zepp");
+  await found.getByText("Session zeppelin-2f9c").waitFor();
+  await shot(page, "palette-session-light");
+  expect(await axe(page)).toEqual([]);
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/sessions/zeppelin-2f9c?principal=*");
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type(id.slice(0, -2));
+  await found.getByText(`Flow ${id}`).click();
+  await page.waitForURL(`**/flows/${id}`);
   expect(faults).toEqual([]);
 });
 

@@ -20,6 +20,9 @@ export async function rows(q: string, limit: number, before?: string, signal?: A
   return { rows: (await answer.json()) as Row[], more: answer.headers.get("X-More") === "1" };
 }
 
+/** The newest rows, for who looks for one of few. */
+export const someRows = (q: string, limit: number) => queryOptions({ queryKey: ["some rows", q, limit], queryFn: ({ signal }) => rows(q, limit, undefined, signal) });
+
 /** Whether a filter can be read, and whether it looks for texts. It is applied to
  * nothing: that is how it is checked while it is typed. */
 export const check = (q: string) =>

@@ -1,10 +1,17 @@
 // Filters made from what was clicked. The language is docs/reference/filters.md's.
 
+/** Whether a value needs no quotes. */
+const plain = (value: string) => /^[a-z0-9][\w./@-]*$/i.test(value) && value.toLowerCase() !== "unknown";
+
+/** field:value*, or all of a value that stands in quotes: no * can stand behind them. */
+export function beginning(field: string, value: string): string {
+  return plain(value) ? `${field}:${value}*` : term(field, value);
+}
+
 /** field:"value", whatever stands in the value; "" is what is not known. */
 export function term(field: string, value: string): string {
   if (value === "") return `${field}:unknown`;
-  const plain = /^[a-z0-9][\w./@-]*$/i.test(value) && value.toLowerCase() !== "unknown";
-  return `${field}:${plain ? value : `"${value.replace(/[\\"]/g, "\\$&")}"`}`;
+  return `${field}:${plain(value) ? value : `"${value.replace(/[\\"]/g, "\\$&")}"`}`;
 }
 
 /** All of these filters at once; blank ones choose nothing away. */

@@ -11,6 +11,7 @@ import { num } from "../format";
 import { Icon } from "../Icon";
 import { useKeys } from "../keys";
 import { remember } from "../recent";
+import { useSettled } from "../settled";
 import { acted, both } from "../terms";
 import { Offers, useOffers, type Offer } from "./Offers";
 import { Views } from "./Views";
@@ -152,13 +153,4 @@ function FilterProblem({ text, problem }: { text: string; problem: Problem }) {
       )}
     </div>
   );
-}
-
-function useSettled(value: string, ms: number): string {
-  const [settled, setSettled] = useState(value);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(value), ms);
-    return () => clearTimeout(timer);
-  }, [value, ms]);
-  return settled;
 }

@@ -1,8 +1,15 @@
 // Cmd/Ctrl+K: go to a page, a session, a flow, or do something.
+import { useQuery } from "@tanstack/react-query";
 import { useRouter, type AnyRouter } from "@tanstack/react-router";
 import { useId, useState } from "react";
+import { sessions, someRows } from "../../api/queries";
 import { Dialog } from "../Dialog";
+import { time } from "../format";
 import { Icon, type IconName } from "../Icon";
+import { masked, useNames } from "../names";
+import { useSettled } from "../settled";
+import { visible } from "../signs";
+import { beginning } from "../terms";
 import { setTheme } from "../theme";
 import { places } from "./Nav";
 
@@ -18,7 +25,8 @@ export function Palette({ onClose, onKeys }: { onClose(): void; onKeys(): void }
   const [text, setText] = useState("");
   const [at, setAt] = useState(0);
   const id = useId();
-  const found = choices(text.trim(), router, onKeys);
+  const [fixed, typed] = choices(text.trim(), router, onKeys);
+  const found = [...fixed, ...useRecorded(text.trim(), router), ...typed];
   const take = (c: Choice | undefined) => c && (onClose(), c.run());
   const onKeyDown = (e: React.KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[e.key];
@@ -45,7 +53,7 @@ export function Palette({ onClose, onKeys }: { onClose(): void; onKeys(): void }
       <ul id={id} role="listbox" aria-label="Found" className="max-h-80 overflow-y-auto p-1.5">
         {found.map((c, i) => (
           <li
-            key={c.name}
+            key={`${c.name} ${c.says}`}
             id={`${id}-${i}`}
             role="option"
             aria-selected={i === at}
@@ -64,8 +72,30 @@ export function Palette({ onClose, onKeys }: { onClose(): void; onKeys(): void }
 }
 
 const isFlow = /^f[0-9a-hjkmnp-tv-z]{5,}$/;
+const mostFound = 8; // of each kind
 
-function choices(text: string, router: AnyRouter, onKeys: () => void): Choice[] {
+/** The sessions and flows on record whose names begin so. */
+function useRecorded(text: string, router: AnyRouter): Choice[] {
+  const named = useNames();
+  const settled = useSettled(text, 200);
+  const asked = settled !== "" && settled === text;
+  const runs = useQuery({ ...sessions(beginning("session", settled), mostFound), enabled: asked, retry: false });
+  const flows = useQuery({ ...someRows(beginning("id", settled), mostFound), enabled: asked && isFlow.test(settled), retry: false });
+  if (!asked) return [];
+  const who = (principal: string) => visible(named ? principal : masked(principal));
+  return [
+    ...(flows.data?.rows ?? []).toReversed().map((f): Choice => ({
+      name: `Flow ${f.id}`, says: `${who(f.principal)}, ${time(f.started)}`, icon: "live",
+      run: () => void router.navigate({ to: "/flows/$flow", params: { flow: f.id } }),
+    })),
+    ...(runs.data ?? []).toReversed().map((s): Choice => ({
+      name: `Session ${visible(s.session)}`, says: `${who(s.principal)}, ${time(s.last)}`, icon: "sessions",
+      run: () => void router.navigate({ to: "/sessions/$session", params: { session: s.session }, search: { principal: s.principal } }),
+    })),
+  ];
+}
+
+function choices(text: string, router: AnyRouter, onKeys: () => void): [fixed: Choice[], typed: Choice[]] {
   const go = (to: string, rest: object = {}) => void router.navigate({ to, ...rest });
   const fixed: Choice[] = [
     ...places.map((p) => ({ name: p.name, says: p.says, icon: p.icon, run: () => go(p.to) })),
@@ -74,14 +104,11 @@ function choices(text: string, router: AnyRouter, onKeys: () => void): Choice[] 
     { name: "Light", says: "theme", icon: "sun", run: () => setTheme("light") },
     { name: "As the system", says: "theme", icon: "auto", run: () => setTheme("auto") },
   ];
-  if (text === "") return fixed;
+  if (text === "") return [fixed, []];
   const words = text.toLowerCase();
-  const named: Choice[] = [];
-  if (isFlow.test(text)) named.push({ name: `Flow ${text}`, says: "open", icon: "live", run: () => go("/flows/$flow", { params: { flow: text } }) });
   const typed: Choice[] = [
-    { name: `Session ${text}`, says: "open", icon: "sessions", run: () => go("/sessions/$session", { params: { session: text } }) },
     { name: `Filter ${text}`, says: "in Live", icon: "filter", run: () => go("/live", { search: { q: text } }) },
     { name: `Search ${text}`, says: "in all text", icon: "search", run: () => go("/search", { search: { q: text } }) },
   ];
-  return [...named, ...fixed.filter((c) => `${c.name} ${c.says}`.toLowerCase().includes(words)), ...typed];
+  return [fixed.filter((c) => `${c.name} ${c.says}`.toLowerCase().includes(words)), typed];
 }

@@ -1,0 +1,1 @@
+import{Ht as e,Ut as t}from"./queries-CaLVqb4f.js";function n(n,r){return e(n,t,r)}export{n as t};

@@ -1,1 +1,0 @@
-import{Ht as e,Vt as t}from"./queries-ClttN9At.js";function n(n,r){return t(n,e,r)}export{n as t};
