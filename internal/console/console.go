@@ -200,7 +200,7 @@ func (c *Console) routes() {
 	}
 	for pattern, h := range guarded {
 		c.patterns = append(c.patterns, pattern)
-		c.mux.Handle(pattern, c.serve(c.guarded(h)))
+		c.mux.Handle(pattern, c.serve(c.guarded(understood(pattern, h))))
 	}
 	c.mux.Handle("/", c.serve(c.guarded(missing)))
 }

@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"iter"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode"
 
@@ -156,6 +158,31 @@ func query(r *http.Request) (ledger.Query, error) {
 	}
 	q.Limit, err = whole(v, "limit", 0)
 	return q, err
+}
+
+// understood lets through what a route knows all parameters of: a misspelt one would
+// be ignored, and a list that it was to narrow be whole.
+func understood(pattern string, next handler) handler {
+	var names []string
+	for _, p := range docs[pattern].params {
+		names = append(names, p.name)
+	}
+	has := "it has none"
+	if len(names) > 0 {
+		has = "it has " + strings.Join(names, ", ")
+	}
+	return func(w http.ResponseWriter, r *http.Request) error {
+		asked, err := url.ParseQuery(r.URL.RawQuery)
+		if err != nil {
+			return refuse(http.StatusBadRequest, "parameter", "the query of the address can't be read")
+		}
+		for _, name := range slices.Sorted(maps.Keys(asked)) {
+			if !slices.Contains(names, name) {
+				return refuse(http.StatusBadRequest, "parameter", fmt.Sprintf("this route has no parameter %.40q: %s", name, has))
+			}
+		}
+		return next(w, r)
+	}
 }
 
 // offset gives the reader's zone.

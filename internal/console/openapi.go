@@ -53,16 +53,22 @@ type param struct {
 }
 
 var (
-	filterParam = param{name: "q", does: "a filter (docs/reference/filters.md)"}
-	limitParam  = param{name: "limit", does: "the newest so many; 0 or absent: all", number: true}
-	beforeParam = param{name: "before", does: "id of a flow: only those before it in the list"}
-	whyParam    = param{name: "why", does: "the reason that is recorded for reading content", needed: true}
-	listParams  = []param{filterParam, {name: "session", does: "only this session"}, {name: "since", does: "RFC 3339"}, limitParam, beforeParam}
+	filterParam   = param{name: "q", does: "a filter (docs/reference/filters.md)"}
+	sessionParam  = param{name: "session", does: "only this session"}
+	sinceParam    = param{name: "since", does: "RFC 3339"}
+	limitParam    = param{name: "limit", does: "the newest so many; 0 or absent: all", number: true}
+	beforeParam   = param{name: "before", does: "id of a flow: only those before it in the list"}
+	offsetParam   = param{name: "offset", does: "minutes that the reader's clock is ahead of UTC: times in a filter that name no zone are read so", number: true}
+	whyParam      = param{name: "why", does: "the reason that is recorded for reading content", needed: true}
+	choosingParam = param{name: "why", does: "the reason that is recorded when the filter has texts"}
+	listParams    = []param{filterParam, sessionParam, sinceParam, limitParam, beforeParam, offsetParam, choosingParam}
+	followParams  = []param{filterParam, sessionParam, offsetParam, choosingParam}
 )
 
 var (
-	redactParam  = param{name: "redact", does: "none or values: what rules found is masked, what can't be masked is left out"}
-	exportParams = append(slices.Clone(listParams), param{name: "format", does: "jsonl or har"}, param{name: "content", does: "1: bodies, too; then why is needed"}, redactParam, param{name: "why", does: "the reason that is recorded for reading content"})
+	redactParam    = param{name: "redact", does: "none or values: what rules found is masked, what can't be masked is left out"}
+	overviewParams = append(slices.Clone(listParams), param{name: "by", does: "agent, model, session, day, principal, provider, entrance; or two of them"})
+	exportParams   = append(slices.Clone(listParams), param{name: "format", does: "jsonl or har"}, param{name: "content", does: "1: bodies, too; then why is needed"}, redactParam)
 )
 
 // brokenOff says how a client tells that a list is not whole.
@@ -219,18 +225,18 @@ var docs = map[string]doc{
 	"GET /api/v1/openapi.json":              {does: "this document", out: map[string]any{}},
 	"GET /api/v1/status":                    {does: "the gateway, its policy, rules and ledger, and who asks", out: status{}},
 	"GET /api/v1/rows":                      {does: "flows as lists show them, the newest last, 200 unless limit says (5000 at most); the header X-More tells that there are older ones", params: listParams, out: []flow.Row{}},
-	"GET /api/v1/rows/count":                {does: "how many flows fit", params: []param{filterParam}, out: RowCount{}},
-	"GET /api/v1/filter":                    {does: "whether a filter can be read; it is applied to nothing", params: []param{filterParam}, out: FilterCheck{}},
+	"GET /api/v1/rows/count":                {does: "how many flows fit, whatever limit says", params: listParams, out: RowCount{}},
+	"GET /api/v1/filter":                    {does: "whether a filter can be read; it is applied to nothing", params: []param{filterParam, offsetParam, choosingParam}, out: FilterCheck{}},
 	"GET /api/v1/flows":                     {does: "flows, the newest last, written while they are read. " + brokenOff, params: listParams, form: lines_, out: flow.View{}},
 	"GET /api/v1/flows/{id}":                {does: "a flow's two entries; the beginning of its id is enough", out: flowDetail{}},
 	"GET /api/v1/flows/{id}/content/{what}": {does: "exact bytes of a body: request, forwarded, response, delivered", params: []param{whyParam, {name: "chunks", does: "1: as JSON Lines, a chunk each, with its time"}}, form: stored},
-	"GET /api/v1/search":                    {does: "where words and phrases stand that flows brought, the newest first; a text that is sent again each turn is one hit", params: []param{filterParam, {name: "limit", does: "about so many; 20 when absent, 200 at most", number: true}, {name: "before", does: "next of an earlier answer: go on there"}, whyParam}, out: ledger.Found{}},
+	"GET /api/v1/search":                    {does: "where words and phrases stand that flows brought, the newest first; a text that is sent again each turn is one hit", params: []param{filterParam, sessionParam, sinceParam, offsetParam, {name: "limit", does: "about so many; 20 when absent, 200 at most", number: true}, {name: "before", does: "next of an earlier answer: go on there"}, whyParam}, out: ledger.Found{}},
 	"GET /api/v1/flows/{id}/curl":           {does: "a shell command that repeats the call; 409 when curl can't", params: []param{whyParam, redactParam, {name: "direct", does: "1: past the gateway"}}, form: text},
 	"GET /api/v1/export":                    {does: "flows as a file, the oldest first; the header Gatehouse-Flows tells how many were chosen; retention may remove some before they are read. " + brokenOff, params: exportParams, form: files},
 	"GET /api/v1/sessions":                  {does: "sessions with a flow that fits, the one last at work last, written while they are read. " + brokenOff, params: listParams, form: lines_, out: ledger.SessionView{}},
 	"GET /api/v1/coverage":                  {does: "how flows came", params: []param{{name: "session", does: "of one session"}, {name: "since", does: "RFC 3339"}}, out: coverage.Report{}},
-	"GET /api/v1/tail":                      {does: "each flow when it begins and when it ends", params: []param{filterParam}, form: lines_, out: flow.View{}},
-	"GET /api/v1/events":                    {does: "rows of flows when they begin and end; Last-Event-ID resumes. Events: ready, resumed, reset (read the list anew), flow, gone (ids of flows that fit no longer)", params: []param{filterParam}, form: events, out: []flow.Row{}},
+	"GET /api/v1/tail":                      {does: "each flow when it begins and when it ends", params: followParams, form: lines_, out: flow.View{}},
+	"GET /api/v1/events":                    {does: "rows of flows when they begin and end; Last-Event-ID resumes. Events: ready, resumed, reset (read the list anew), flow, gone (ids of flows that fit no longer)", params: followParams, form: events, out: []flow.Row{}},
 	"POST /api/v1/verify":                   {does: "check the ledger against itself: lines of progress, then a report", form: lines_, out: verifyLine{}},
 	"GET /api/v1/ledger/growth":             {does: "the segments of the record: when each begins, and its size", out: Growth{}},
 	"GET /api/v1/detectors":                 {does: "detectors elsewhere: how often each was asked since the start, and what came of it", out: RemoteDetectors{}},
@@ -252,7 +258,7 @@ var docs = map[string]doc{
 	"POST /api/v1/import":                   {does: "record what another tool recorded: its file is the body", params: []param{{name: "name", does: "the file's name", needed: true}}, form: lines_, out: importLine{}},
 	"GET /api/v1/journal":                   {does: "what happened to the gateway, and who read content; the newest last", params: []param{{name: "kind", does: "read: who read content; event: all else"}, {name: "limit", does: "the newest so many; 200 when absent, 1000 at most", number: true}, {name: "before", does: "number of an entry", number: true}}, out: JournalPage{}},
 	"GET /api/v1/setup":                     {does: "how each agent is pointed at the gateway, and whose first model call came by which entrance", out: Setup{}},
-	"GET /api/v1/overview":                  {does: "what flows add up to", params: []param{filterParam, {name: "by", does: "agent, model, session, day, principal, provider, entrance; or two of them"}, {name: "offset", does: "minutes that the reader's clock is ahead of UTC", number: true}}, out: ledger.Overview{}},
+	"GET /api/v1/overview":                  {does: "what flows add up to, whatever limit says; days are those of offset", params: overviewParams, out: ledger.Overview{}},
 	"GET /api/v1/views":                     {does: "saved views by name", out: ViewList{}},
 	"POST /api/v1/views":                    {does: "save a view, in the place of one with the same name", in: viewBody{}, out: saved.View{}, status: 201},
 	"DELETE /api/v1/views/{name}":           {does: "forget a saved view", form: empty},

@@ -78,3 +78,18 @@ func TestPageHasTheseTypes(t *testing.T) {
 		t.Errorf("%s is not what the server writes (%v): make types", file, err)
 	}
 }
+
+// TestParametersThatARouteDoesNotHave: a filter that is named wrong chooses nothing
+// away, so the answer would be all flows.
+func TestParametersThatARouteDoesNotHave(t *testing.T) {
+	d := newDesk(t)
+	for _, path := range []string{"/export?filter=verdict:block", "/rows?verdict=block", "/rows?q=verdict:block;limit=5", "/rows?q=%zz", "/status?a=1", "/flows/f1?why=a"} {
+		if w := d.ask("GET", "/api/v1"+path, ""); w.Code != 400 || !strings.Contains(w.Body.String(), `"kind":"parameter"`) {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
+	w := d.ask("GET", "/api/v1/rows?filter=x", "")
+	if want := `this route has no parameter \"filter\": it has q, session, since, limit, before, offset, why`; !strings.Contains(w.Body.String(), want) {
+		t.Errorf("%s does not say %s", w.Body, want)
+	}
+}
