@@ -413,3 +413,16 @@ func TestSessionsNamedLikeFolders(t *testing.T) {
 		}
 	}
 }
+
+// TestASessionThatSeveralHaveNamesThem: who asks learns what to ask for.
+func TestASessionThatSeveralHaveNamesThem(t *testing.T) {
+	h := open(t, t.TempDir(), raw("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"), nil)
+	for _, name := range []string{"alice", "bob"} {
+		h.call("/k/"+h.addKey(name)+"/anthropic/v1/messages", `{"model":"m","messages":[{"role":"user","content":"hello"}]}`, "X-Claude-Code-Session-Id", "shared", "User-Agent", "claude-cli/2.1.197 (external, cli)")
+	}
+	h.ended(2)
+	status, text := h.refused("/sessions/shared/conversation?why=test")
+	if want := "say whose by principal (--principal P), one of key:alice, key:bob"; status != http.StatusBadRequest || !strings.Contains(text, want) {
+		t.Errorf("%d, %s: want %q", status, text, want)
+	}
+}

@@ -2,7 +2,9 @@ package ledger
 
 import (
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -100,7 +102,7 @@ var ErrNoParts = strand.ErrOdd
 var ErrNoSession = errors.New("there is no such session")
 
 // ErrShared says that several principals have a session of that name.
-var ErrShared = errors.New("several principals have a session of that name: name one")
+var ErrShared = errors.New("several principals have a session of that name: say whose by principal (--principal P)")
 
 // ErrEnough, from a visit, ends a telling before its window does: what follows is the next one's.
 var ErrEnough = errors.New("that is enough")
@@ -267,7 +269,27 @@ func (l *Ledger) sessionOf(w Window) (uint64, error) {
 	case len(keys) == 0:
 		return 0, ErrNoSession
 	case len(keys) > 1:
-		return 0, ErrShared
+		return 0, l.shared(keys)
 	}
 	return keys[0], nil
+}
+
+// shared is an ErrShared that names whose sessions there are.
+func (l *Ledger) shared(keys []uint64) error {
+	const most = 20
+	var whose []string
+	for _, key := range keys[:min(len(keys), most)] {
+		name, err := l.names.get(key)
+		if err != nil {
+			return err
+		}
+		if name != nil {
+			whose = append(whose, name.Principal)
+		}
+	}
+	slices.Sort(whose)
+	if len(keys) > most {
+		whose = append(whose, "and others")
+	}
+	return fmt.Errorf("%w, one of %s", ErrShared, strings.Join(whose, ", "))
 }
