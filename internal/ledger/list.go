@@ -330,7 +330,8 @@ type SessionView struct {
 	Turns     int            `json:"turns"`
 	Subagents int            `json:"subagents"`
 	First     time.Time      `json:"first"`
-	Last      time.Time      `json:"last"` // when the last flow started
+	Last      time.Time      `json:"last"`  // when the last flow started
+	Ended     time.Time      `json:"ended"` // when the last to end did; of one that has not, when it started
 	Usage     flow.UsageView `json:"usage"`
 	Cost      *float64       `json:"cost_usd"` // nil: of no flow known
 	Partial   bool           `json:"partial"`  // the cost of some flows is not known
@@ -453,7 +454,7 @@ func (l *Ledger) sessionView(s *index.Sum) (SessionView, error) {
 	u := s.Usage
 	v := SessionView{
 		Principal: name.Principal, Session: name.Session, Flows: s.Flows, Turns: s.Turns, Subagents: s.Agents,
-		First: time.UnixMilli(s.First).UTC(), Last: time.UnixMilli(s.Last).UTC(),
+		First: time.UnixMilli(s.First).UTC(), Last: time.UnixMilli(s.Last).UTC(), Ended: time.UnixMilli(s.Ended).UTC(),
 		Usage: flow.UsageView{Input: u.Input, Output: u.Output, CacheRead: u.CacheRead, CacheWrite: u.CacheWrite, Reasoning: u.Reasoning, Estimated: u.Estimated},
 		Cost:  s.Cost, Partial: s.Unpriced > 0,
 	}

@@ -76,7 +76,10 @@ test("sessions, the last first, or the most expensive", async () => {
   expect((await names()).length).toBeGreaterThan(before);
   expect(new URL(page.url()).search).toBe("?sort=cost&all=1");
   await talk(g, "unpriced", "claude-nobody-knows").say("hello");
+  const [{ duration_ms: took } = { duration_ms: 0 }] = (await (await g.admin("GET", "/rows?q=session:unpriced%20state:done")).json()) as { duration_ms: number }[];
   await list().getByRole("row").filter({ hasText: "claude-nobody-knows" }).getByText("unknown", { exact: true }).waitFor({ timeout: 15_000 });
+  // A session of one call lasted as long as that.
+  await list().getByRole("row").filter({ hasText: "claude-nobody-knows" }).getByText(`${Math.floor(took)} ms`, { exact: true }).waitFor();
 });
 
 for (const theme of ["light", "dark"] as const) {

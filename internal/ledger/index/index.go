@@ -144,6 +144,7 @@ type Sum struct {
 	Session
 	Flows, Turns int        // a retry shares its turn
 	First, Last  int64      // Unix ms, when the first and last flow started
+	Ended        int64      // Unix ms, when the last of them ended, or started if it has not
 	Usage        flow.Usage // Estimated when any of it is
 	Cost         *float64   // US dollars, of the flows whose cost is known; nil: of none
 	Unpriced     int        // flows with usage and without a known cost

@@ -236,13 +236,13 @@ func TestSums(t *testing.T) {
 	})
 	cost := 0.75
 	nine := index.Sum{
-		Session: index.Session{Key: 9, Tag: []byte("t9"), Name: []byte("n9")}, Flows: 3, Turns: 1, First: a.Started, Last: c.Started,
+		Session: index.Session{Key: 9, Tag: []byte("t9"), Name: []byte("n9")}, Flows: 3, Turns: 1, First: a.Started, Last: c.Started, Ended: c.Started + c.Duration/1000,
 		Usage: flow.Usage{Input: 7, Output: 6, CacheRead: 9, CacheWrite: 12, CacheWrite1h: 15, Reasoning: 18, Estimated: true},
 		Cost:  &cost, Unpriced: 1, Agents: 2,
 		Served: []index.Served{{index.Traits{5, a.Ending}, 1}, {index.Traits{a.About, a.Ending}, 2}},
 	}
 	five := index.Sum{
-		Session: index.Session{Key: 5}, Flows: 1, Turns: 1, First: d.Started, Last: d.Started,
+		Session: index.Session{Key: 5}, Flows: 1, Turns: 1, First: d.Started, Last: d.Started, Ended: d.Started,
 		Served: []index.Served{{index.Traits{d.About, 0}, 1}},
 	}
 	for _, tt := range []struct {

@@ -220,6 +220,7 @@ func (x *Index) Sums(f Filter) ([]Sum, error) {
 	q := `WITH chosen AS (SELECT key, tag, name, last FROM sessions WHERE ` + where + `
 	AND EXISTS (SELECT 1 FROM flows WHERE flows.key = sessions.key) ORDER BY last DESC, key DESC LIMIT ?)
 SELECT chosen.key, tag, name, about, ending, COUNT(*), SUM(turn > 0 AND NOT retry), MIN(started), MAX(started),
+	MAX(started + CASE WHEN outcome <> 0 THEN duration / 1000 ELSE 0 END),
 	SUM(input), SUM(output), SUM(cache_read), SUM(cache_write), SUM(cache_write_1h), SUM(reasoning), MAX(estimated), SUM(cost),
 	SUM(outcome <> 0 AND cost IS NULL AND input + output + cache_read + cache_write + reasoning > 0),
 	json_group_array(DISTINCT agent) FILTER (WHERE agent <> 0)
@@ -252,7 +253,7 @@ func scanSum(r *sql.Rows) (s Sum, agents []int64, err error) {
 	var key, about, ending int64
 	var list string
 	u := &s.Usage
-	err = r.Scan(&key, &s.Tag, &s.Name, &about, &ending, &s.Flows, &s.Turns, &s.First, &s.Last, &u.Input, &u.Output, &u.CacheRead, &u.CacheWrite,
+	err = r.Scan(&key, &s.Tag, &s.Name, &about, &ending, &s.Flows, &s.Turns, &s.First, &s.Last, &s.Ended, &u.Input, &u.Output, &u.CacheRead, &u.CacheWrite,
 		&u.CacheWrite1h, &u.Reasoning, &u.Estimated, &s.Cost, &s.Unpriced, &list)
 	if err != nil {
 		return s, nil, err
@@ -266,7 +267,7 @@ func scanSum(r *sql.Rows) (s Sum, agents []int64, err error) {
 // add adds further flows of the session, but for their sub-agents.
 func (s *Sum) add(more *Sum) {
 	s.Flows, s.Turns, s.Unpriced = s.Flows+more.Flows, s.Turns+more.Turns, s.Unpriced+more.Unpriced
-	s.First, s.Last = min(s.First, more.First), max(s.Last, more.Last)
+	s.First, s.Last, s.Ended = min(s.First, more.First), max(s.Last, more.Last), max(s.Ended, more.Ended)
 	u, w := &s.Usage, &more.Usage
 	u.Input, u.Output, u.CacheRead, u.CacheWrite = u.Input+w.Input, u.Output+w.Output, u.CacheRead+w.CacheRead, u.CacheWrite+w.CacheWrite
 	u.CacheWrite1h, u.Reasoning, u.Estimated = u.CacheWrite1h+w.CacheWrite1h, u.Reasoning+w.Reasoning, u.Estimated || w.Estimated

@@ -637,6 +637,7 @@ export interface SessionView {
   agent?: string;
   blocked: number;
   cost_usd: number | null;
+  ended: string;
   first: string;
   flows: number;
   last: string;

@@ -128,11 +128,17 @@ function toldOf(c: Conversation, turns: Turn[]): Told {
   const sum = (of: (t: Turn) => number) => turns.reduce((n, t) => n + of(t), 0);
   const priced = turns.filter((t) => t.cost_usd !== null);
   return {
-    session: c.session, agent: c.agent, models: c.models, first: c.first, last: c.last, turns: c.turns_total,
+    session: c.session, agent: c.agent, models: c.models, first: c.first, ended: endOf(c, turns), turns: c.turns_total,
     usage: { input: sum((t) => t.usage.input), output: sum((t) => t.usage.output), cache_read: sum((t) => t.usage.cache_read), cache_write: sum((t) => t.usage.cache_write), reasoning: sum((t) => t.usage.reasoning), estimated: turns.some((t) => t.usage.estimated) },
     cost_usd: priced.length === 0 ? null : sum((t) => t.cost_usd ?? 0),
     partial: turns.some((t) => t.state !== "open" && t.cost_usd === null && used(t)), // as the gateway's own sums
   };
+}
+
+/** When the last of a file's turns ended; of a session that goes on behind it, when its last call began. */
+function endOf(c: Conversation, turns: Turn[]): string {
+  const ends = turns.map((t) => Date.parse(t.started) + (t.duration_ms ?? 0));
+  return new Date(Math.max(Date.parse(c.last), ...ends)).toISOString();
 }
 
 /** Whether the page is being printed: what is out of sight is drawn then, too. */

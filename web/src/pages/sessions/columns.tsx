@@ -26,7 +26,7 @@ export function columns(now: number): Column<Session>[] {
     { name: "Agent and models", width: "minmax(130px,1.5fr)", from: 440, cell: (s) => <Models s={s} /> },
     { name: "Decided", width: "104px", from: 480, title: "calls that were blocked or redacted; outlined: that enforcing would have", sort: "decided", cell: (s) => <Decided {...s} /> },
     { name: "Began", width: "82px", from: 900, cell: (s) => <time title={exact(s.first)}>{clock(s.first, now)}</time> },
-    { name: "Lasted", width: "74px", title: "from its first flow's start to its last one's", right: true, from: 1_000, cell: (s) => ms(Date.parse(s.last) - Date.parse(s.first)) },
+    { name: "Lasted", width: "74px", title: "from the start of its first flow to the end of its last", right: true, from: 1_000, cell: (s) => ms(Date.parse(s.ended) - Date.parse(s.first)) },
     { name: "Turns", width: "54px", from: 400, title: "model calls; without retries and warm-ups", sort: "turns", right: true, cell: (s) => num(s.turns) },
     { name: "Sub-agents", width: "76px", right: true, from: 820, cell: (s) => (s.subagents === 0 ? <span className="text-muted">–</span> : num(s.subagents)) },
     { name: "Tokens", width: "64px", title: "in, from the cache and out", sort: "tokens", right: true, from: 640, cell: (s) => <span title={detail(s)}>{short(tokens(s))}</span> },

@@ -8,7 +8,7 @@ import { exact, ms, num, partial, short, shortSession, time, used } from "../for
 import { useDesk, useOf } from "./desk";
 import { marksOf, type Talk } from "./model";
 
-export type Told = Pick<Session, "session" | "models" | "first" | "last" | "turns" | "usage" | "cost_usd" | "partial"> & { agent?: string | undefined };
+export type Told = Pick<Session, "session" | "models" | "first" | "ended" | "turns" | "usage" | "cost_usd" | "partial"> & { agent?: string | undefined };
 
 export function About({ about, who, talk }: { about: Told; who: ReactNode; talk: Talk }) {
   const [model, ...models] = about.models;
@@ -29,10 +29,10 @@ export function About({ about, who, talk }: { about: Told; who: ReactNode; talk:
           ["model", `${model ?? "none"}${models.length > 0 ? ` and ${models.length} more` : ""}`, about.models.join(", ")],
         ]}
       />
-      <span title={`${exact(about.first)} to ${exact(about.last)}`}>
+      <span title={`${exact(about.first)} to ${exact(about.ended)}`}>
         {time(about.first)}{" "}
         <span className="text-muted">
-          for {ms(new Date(about.last).getTime() - new Date(about.first).getTime())}
+          for {ms(Date.parse(about.ended) - Date.parse(about.first))}
         </span>
       </span>
       <span>
