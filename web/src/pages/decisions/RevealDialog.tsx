@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { reveal } from "../../api/queries";
 import type { Finding } from "../../api/types";
-import { why } from "../../api/why";
+import { usualWhy, why } from "../../api/why";
 import { Button } from "../../parts/Button";
 import { Captured, Line } from "../../parts/Captured";
 import { Copy } from "../../parts/Copy";
@@ -12,7 +12,7 @@ import { Failed } from "../../parts/Note";
 /** Shows a value once, after its reader and their reason are on record. */
 export function RevealDialog({ flow, finding, onClose }: { flow: string; finding: Finding; onClose(): void }) {
   const client = useQueryClient();
-  const [reason, setReason] = useState(why());
+  const [reason, setReason] = useState(why() === usualWhy ? "" : why());
   const shown = useMutation({
     mutationFn: () => reveal(flow, { finding: finding.id, start: finding.start, end: finding.end, ...(finding.place ? { place: finding.place } : {}), why: reason.trim() }),
     onSettled: () => client.invalidateQueries({ queryKey: ["journal"] }),

@@ -57,7 +57,7 @@ function About({ flow }: { flow: Flow }) {
         </p>
         <Why decision={decision} />
         {other && other.why !== decision.why && <Why decision={other} of={other === i.decision ? "request" : "answer"} />}
-        {o?.why && o.why !== decision.why && <p><Signed text={o.why} flat /></p>}
+        {o?.why && !o.why.includes(decision.why) && <p><Signed text={o.why} flat /></p>}
         {o?.error && <p className="text-ask">The provider's error: <Line text={o.error} /></p>}
         <Ways i={i} />
       </div>

@@ -24,7 +24,7 @@ export const columns: Column<Row>[] = [
   { name: "Cached", width: "50px", title: "tokens read from the provider's cache", right: true, from: 1165, cell: (r) => <Tokens row={r} n={r.cache_read} /> },
   { name: "Out", width: "44px", title: "tokens out, with reasoning", right: true, from: 1165, cell: (r) => <Tokens row={r} n={r.output} /> },
   { name: "Tokens", width: "52px", title: "tokens in, from the cache and out", right: true, from: 740, below: 1165, cell: (r) => <Tokens row={r} n={r.input + r.cache_read + r.cache_write + r.output} /> },
-  { name: "Cost", width: "64px", title: "US dollars at list prices", right: true, from: 610, cell: (r) => <Cost row={r} /> },
+  { name: "Cost", width: "74px", title: "US dollars at list prices", right: true, from: 610, cell: (r) => <Cost row={r} /> },
   { name: "First byte", width: "62px", title: "from its start to the answer's first byte", right: true, from: 1240, cell: (r) => ms(r.first_byte_ms) },
   { name: "Duration", width: "64px", right: true, from: 905, cell: (r) => (r.state === "open" ? <Dim text="…" /> : ms(r.duration_ms)) },
   { name: "Size", width: "58px", title: "of the request's body", right: true, from: 975, cell: (r) => <span title={`request ${bytes(r.request_bytes)}, answer ${bytes(r.response_bytes)}`}>{bytes(r.request_bytes)}</span> },

@@ -40,7 +40,7 @@ export function Figures({ q, period, total: t }: { q: string; period: Period; to
         stopped by policy
       </Figure>
       <Figure name="Redacted" value={num(t.redacted)} tone={t.redacted > 0 ? "text-redact" : ""} q={to("verdict:redact")} page="/decisions">
-        values replaced
+        calls, values replaced
       </Figure>
       <Figure name="Would have" value={num(t.would)} tone={t.would > 0 ? "text-ask" : ""} q={to("would:*")} page="/decisions">
         if it were enforced
