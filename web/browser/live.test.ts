@@ -69,34 +69,6 @@ for (const theme of ["light", "dark"] as const) {
   });
 }
 
-/** A call whose answer comes as a stream, and may break off. */
-async function streamed(session: string, text: string) {
-  const answer = await fetch(`${g.agents}/anthropic/v1/messages`, {
-    method: "POST",
-    headers: { "content-type": "application/json", "x-api-key": "made-up", "anthropic-version": "2023-06-01", "x-claude-code-session-id": session, "user-agent": "claude-cli/2.1.197 (external, cli)" },
-    body: JSON.stringify({ model: "claude-sonnet-4-5", max_tokens: 64, stream: true, tools: [{ name: "Bash", input_schema: { type: "object" } }], messages: [{ role: "user", content: text }] }),
-  });
-  await answer.text().catch(() => "");
-}
-
-test("calls that failed or broke off don't look done", async () => {
-  for (const [text, name] of [["[fail 529]", "failed: overloaded_error"], ["[error 2]", "failed: overloaded_error"], ["[cut 2]", /aborted/]] as const) {
-    const session = `ended-${text.slice(1, 4)}`;
-    await streamed(session, `${text}\nsay: a b c d e f g h i j k l`);
-    await page.goto(`${g.console}/live?q=session:${session}`);
-    await flows().getByRole("img", { name }).waitFor();
-    expect(await flows().getByRole("img", { name: "done" }).count()).toBe(0);
-    await page.keyboard.press("j");
-    await page.keyboard.press("Enter");
-    await page.getByRole("complementary", { name: "Flow" }).getByText(name).first().waitFor();
-    await shot(page, `live-ended-${text.slice(1, 4)}`);
-    await page.goto(`${g.console}/sessions/${session}`);
-    await page.getByRole("region", { name: /^Turn 1,/ }).getByText(name).first().waitFor();
-    await page.getByRole("region", { name: "Outline" }).getByRole("img", { name }).waitFor();
-    await shot(page, `session-ended-${text.slice(1, 4)}`);
-  }
-});
-
 test("names are masked until they are asked for", async () => {
   await row("claude-opus-4-5").first().waitFor();
   const { who } = (await (await g.admin("GET", "/rows?limit=1")).json() as { principal: string }[]).map((r) => ({ who: r.principal.split("/")[0]! }))[0]!;
@@ -246,6 +218,34 @@ test("a view is saved, found again and deleted", async () => {
   await page.keyboard.press("v");
   await dialog.getByRole("button", { name: "Delete Codex <b>only</b>" }).click();
   await dialog.getByText("There are none yet.").waitFor();
+});
+
+/** A call whose answer comes as a stream, and may break off. */
+async function streamed(session: string, text: string) {
+  const answer = await fetch(`${g.agents}/anthropic/v1/messages`, {
+    method: "POST",
+    headers: { "content-type": "application/json", "x-api-key": "made-up", "anthropic-version": "2023-06-01", "x-claude-code-session-id": session, "user-agent": "claude-cli/2.1.197 (external, cli)" },
+    body: JSON.stringify({ model: "claude-sonnet-4-5", max_tokens: 64, stream: true, tools: [{ name: "Bash", input_schema: { type: "object" } }], messages: [{ role: "user", content: text }] }),
+  });
+  await answer.text().catch(() => "");
+}
+
+test("calls that failed or broke off don't look done", async () => {
+  for (const [text, name] of [["[fail 529]", "failed: overloaded_error"], ["[error 2]", "failed: overloaded_error"], ["[cut 2]", /aborted/]] as const) {
+    const session = `ended-${text.slice(1, 4)}`;
+    await streamed(session, `${text}\nsay: a b c d e f g h i j k l`);
+    await page.goto(`${g.console}/live?q=session:${session}`);
+    await flows().getByRole("img", { name }).waitFor();
+    expect(await flows().getByRole("img", { name: "done" }).count()).toBe(0);
+    await page.keyboard.press("j");
+    await page.keyboard.press("Enter");
+    await page.getByRole("complementary", { name: "Flow" }).getByText(name).first().waitFor();
+    await shot(page, `live-ended-${text.slice(1, 4)}`);
+    await page.goto(`${g.console}/sessions/${session}`);
+    await page.getByRole("region", { name: /^Turn 1,/ }).getByText(name).first().waitFor();
+    await page.getByRole("region", { name: "Outline" }).getByRole("img", { name }).waitFor();
+    await shot(page, `session-ended-${text.slice(1, 4)}`);
+  }
 });
 
 test("hostile names are text", async () => {
