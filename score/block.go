@@ -217,7 +217,7 @@ func (b *blocks) send(k *kindOfCall, id string, m *gate.Message, answer string) 
 // answer hands an answer through, as far as the gate lets it.
 func (b *blocks) answer(p *gate.Passage, text string) {
 	deliver := func([]byte) error { return nil }
-	if p.Answer(http.StatusOK, nil, "", "", codec.JSON) == nil && p.Push([]byte(text), deliver) == nil {
+	if p.Answer(http.StatusOK, nil, "", "", codec.Sniff) == nil && p.Push([]byte(text), deliver) == nil {
 		_ = p.Flush(deliver) // what it says of a blocked call stands in the outcome
 	}
 }

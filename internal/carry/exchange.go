@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
@@ -358,7 +356,7 @@ func dialReason(err error) string {
 // head passes the status and the headers on, soon when a stream follows. An
 // answer that may not be delivered is an error, and nothing has been passed on.
 func (c *call) head(p *gate.Passage, resp *http.Response) error {
-	err := p.Answer(resp.StatusCode, identity.ScrubHeader(resp.Header, c.s.o.Secret), ContentEncoding(resp.Header), RequestID(resp.Header), StreamKind(resp.Header))
+	err := p.Answer(resp.StatusCode, identity.ScrubHeader(resp.Header, c.s.o.Secret), ContentEncoding(resp.Header), RequestID(resp.Header), codec.Sniff)
 	if err != nil {
 		return err
 	}
@@ -429,18 +427,6 @@ func RequestID(h http.Header) string {
 		}
 	}
 	return ""
-}
-
-// StreamKind tells from an answer's header how its body comes.
-func StreamKind(h http.Header) codec.Stream {
-	kind, _, _ := mime.ParseMediaType(h.Get("Content-Type"))
-	switch {
-	case kind == "text/event-stream":
-		return codec.SSE
-	case strings.HasSuffix(kind, "json"):
-		return codec.JSON
-	}
-	return codec.Sniff
 }
 
 // stream copies the answer, flushing each chunk, until its end or an error.

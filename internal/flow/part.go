@@ -51,4 +51,5 @@ type Answer struct {
 	Parts    []Part // only when asked for
 
 	Unreadable string // why the answer could not be read to its end; "" when it could
+	Malformed  bool   // it is neither a stream of events nor a document
 }

@@ -45,7 +45,10 @@ func (p *Passage) plan(stream codec.Stream) error {
 	if err != nil || !hold && restore == nil {
 		return err
 	}
-	o := rewrite.Options{API: p.reads(), Framing: rewrite.Framing(stream), Hold: hold, Judge: p.judge}
+	o := rewrite.Options{API: p.reads(), Framing: rewrite.Framing(stream), Hold: hold, Judge: p.judge, Streams: p.facts.Stream}
+	if p.reads().Generates() {
+		o.Unread = p.judgeUnread
+	}
 	if restore != nil {
 		o.Pseudonyms, o.Restore = restore, p.policy.Restores
 	}
@@ -262,6 +265,33 @@ func (p *Passage) judge(part flow.Part) *flow.Refusal {
 	p.ruling = &d
 	p.gate.tracker.block(p.in.Principal.Name, p.in.Session.ID, cmp.Or(p.fetched(), p.answer.ID()))
 	return &flow.Refusal{Status: http.StatusBadRequest, Kind: "blocked", Text: "the tool call " + part.Name + " was blocked: " + d.Why}
+}
+
+// succeeded reports whether the provider says that the answer is what was asked for: its
+// errors may be pages, which agents show.
+func (p *Passage) succeeded() bool { return p.status/100 == 2 }
+
+// judgeUnread decides about an answer of which nothing could be read, before anything of it
+// is delivered.
+func (p *Passage) judgeUnread() *flow.Refusal {
+	findings := p.unreadable(p.answer.End())
+	d := p.policy.Answer(p.subject(), findings)
+	if d.Verdict == flow.Pass || d.Verdict == flow.Redact {
+		return nil
+	}
+	p.findings, p.ruling = append(p.findings, findings...), &d
+	return &flow.Refusal{Status: http.StatusBadRequest, Kind: "blocked", Text: "the provider's answer was blocked: " + d.Why}
+}
+
+// unreadable gives the finding about an answer of which nothing could be read.
+func (p *Passage) unreadable(said flow.Answer) []flow.Finding {
+	if !said.Malformed || !p.reads().Generates() || !p.succeeded() {
+		return nil
+	}
+	return []flow.Finding{{
+		ID: p.gate.findingID(unreadableMalformed, []byte(string(p.in.Provider)+"\x00"+said.Unreadable)), Rule: unreadableMalformed,
+		Severity: flow.High, Confidence: 100, Channel: flow.Assistant, Note: said.Unreadable,
+	}}
 }
 
 // inspect scans what an answer said.

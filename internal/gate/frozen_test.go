@@ -515,7 +515,7 @@ func TestALongAnswerThatCameCompressed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Answer(200, nil, "gzip", "", codec.SSE); err != nil {
+	if err := p.Answer(200, nil, "gzip", "", codec.Sniff); err != nil {
 		t.Fatal(err)
 	}
 	var packed, got bytes.Buffer

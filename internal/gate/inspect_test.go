@@ -109,7 +109,7 @@ func (h *house) send(m *gate.Message) (forwarded string, in *flow.Intent) {
 	}
 	body, _ := p.Body()
 	sent := string(body)
-	if err := p.Answer(200, nil, "", "", codec.SSE); err != nil {
+	if err := p.Answer(200, nil, "", "", codec.Sniff); err != nil {
 		h.t.Fatal(err)
 	}
 	p.End(flow.Done, "")

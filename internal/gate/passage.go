@@ -357,6 +357,9 @@ func (p *Passage) finishReading(out *flow.Outcome) {
 		return
 	}
 	said := p.answer.End()
+	if out.State == flow.Done && p.unread == "" && p.ruling == nil {
+		p.findings = append(p.findings, p.unreadable(said)...)
+	}
 	p.inspect(said.Parts)
 	if p.fetched() != "" {
 		return // what it used and cost stands in the flow that made it

@@ -223,7 +223,7 @@ func (p *player) answer(passage *gate.Passage, x *archive.Exchange) {
 		encoding = ""
 	}
 	why, state := "", flow.Done
-	err := passage.Answer(a.Status, identity.ScrubHeader(a.Header, p.o.Secret), encoding, carry.RequestID(a.Header), carry.StreamKind(a.Header))
+	err := passage.Answer(a.Status, identity.ScrubHeader(a.Header, p.o.Secret), encoding, carry.RequestID(a.Header), codec.Sniff)
 	for part := range slices.Chunk(a.Body, chunk) {
 		if err == nil {
 			err = passage.Push(part, deliver)

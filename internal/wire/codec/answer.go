@@ -16,13 +16,14 @@ const Limit = 16 << 20
 // Stream says how the bytes of an answer are framed.
 type Stream uint8
 
-// The framings. Sniff looks at the first byte that is not space: { or [ is
-// JSON, all else SSE. It does not trust a Content-Type, which may be missing.
+// The framings. Sniff looks at the first byte that is neither space nor a byte
+// order mark: { or [ is JSON, all else SSE. A Content-Type says nothing: it may be
+// missing or wrong, and clients read what they asked for.
 const (
-	Sniff Stream = iota
-	SSE
-	JSON
-	Messages // WebSocket: one Push is one event's payload
+	Sniff    Stream = iota
+	Messages        // WebSocket: one Push is one event's payload
+	events
+	document
 )
 
 // Options says how an answer is read.
@@ -57,8 +58,10 @@ type Answer struct {
 	element func([]byte)
 
 	begun, blank, newline bool // what stood before the first byte that is not space
+	mark                  int  // bytes of a byte order mark that came before all else
 	last                  byte
 	events                int
+	malformed             bool
 	long                  bool // something was over its limit
 	ended                 bool
 }
@@ -104,7 +107,7 @@ func (a *Answer) Push(p []byte) {
 	}
 	switch {
 	case len(p) == 0:
-	case a.mode == SSE:
+	case a.mode == events:
 		a.last = p[len(p)-1]
 		a.lines.Push(p, a.emit)
 	case a.array != nil:
@@ -114,11 +117,17 @@ func (a *Answer) Push(p []byte) {
 	}
 }
 
-// begin passes over leading space and finds the framing. For SSE space at the
-// start is not without meaning (" data:" is no data line), so its like is given
-// to the decoder.
+const byteOrder = "\xef\xbb\xbf"
+
+// begin passes over a byte order mark and leading space, and finds the framing. For
+// SSE these are not without meaning (" data:" is no data line), so their like is
+// given to the decoder.
 func (a *Answer) begin(p []byte) []byte {
 	for i, c := range p {
+		if !a.blank && !a.newline && a.mark < len(byteOrder) && c == byteOrder[a.mark] {
+			a.mark++
+			continue
+		}
 		switch c {
 		case '\n', '\r':
 			a.newline, a.blank = true, false
@@ -135,18 +144,20 @@ func (a *Answer) begin(p []byte) []byte {
 }
 
 func (a *Answer) frame(first byte) {
-	if a.mode == Sniff {
-		a.mode = SSE
-		if first == '{' || first == '[' {
-			a.mode = JSON
-		}
+	if a.mark > 0 && a.mark < len(byteOrder) {
+		first = byteOrder[0] // what came of it was none
+	}
+	a.mode = events
+	if first == '{' || first == '[' {
+		a.mode = document
 	}
 	if first != '[' {
 		a.array = nil
 	}
-	if a.mode != SSE {
+	if a.mode != events {
 		return
 	}
+	a.lines.Push([]byte(byteOrder[:a.mark]), a.emit)
 	if a.newline {
 		a.lines.Push([]byte("\n"), a.emit)
 	}
@@ -186,12 +197,14 @@ func (a *Answer) event(e sse.Event) {
 func (a *Answer) End() flow.Answer {
 	if a.decoder != nil && !a.ended && a.begun {
 		switch {
-		case a.mode == SSE:
+		case a.mode == events:
 			if a.last != '\n' && a.last != '\r' {
 				a.lines.Push([]byte("\n"), a.emit) // some servers leave out the last line's end
 			}
 			a.lines.End(a.emit)
+			a.malformed = a.events == 0
 		case a.array == nil && !a.long:
+			a.malformed = !peek.Whole(a.body)
 			a.decoder.Body(a.body)
 		}
 	}
@@ -212,7 +225,7 @@ func (a *Answer) Snapshot() flow.Answer {
 	if a.array != nil && a.array.closed {
 		got.Complete = true // the provider closed its list
 	}
-	if got.Unreadable == "" {
+	if got.Malformed = a.malformed; got.Unreadable == "" {
 		got.Unreadable = a.unreadable()
 	}
 	return got
@@ -229,11 +242,11 @@ func (a *Answer) ID() string {
 
 func (a *Answer) unreadable() string {
 	switch {
-	case a.long && a.mode == SSE:
+	case a.long && a.mode == events:
 		return "an event is longer than can be read"
 	case a.long:
 		return "the answer is longer than 16 MiB"
-	case a.ended && a.begun && a.mode == SSE && a.events == 0:
+	case a.malformed:
 		return "there is no event in the answer"
 	}
 	return ""

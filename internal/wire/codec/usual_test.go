@@ -40,7 +40,7 @@ func TestUsualDeltasAreReadAsOthers(t *testing.T) {
 
 // said is what an answer of one delta, twice, comes to.
 func said(data string) flow.Answer {
-	a := codec.NewAnswer(flow.Messages, codec.Options{Stream: codec.SSE, Keep: true})
+	a := codec.NewAnswer(flow.Messages, codec.Options{Keep: true})
 	a.Push([]byte("data: {\"type\":\"message_start\",\"message\":{\"id\":\"m\"}}\n\n"))
 	for range 2 {
 		a.Push(fmt.Appendf(nil, "data: %s\n\n", data))

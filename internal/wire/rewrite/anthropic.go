@@ -207,13 +207,16 @@ func (d *messages) closing(text string, from int64) ([]Edit, int64, []payload) {
 	say := func(name, rest string, args ...any) payload {
 		return payload{name, fmt.Sprintf(`{"type":"`+name+`"`+rest+`}`, args...)}
 	}
-	return nil, from, []payload{
+	var list []payload
+	if !d.began {
+		list = append(list, say("message_start", `,"message":{"id":"msg_gatehouse","type":"message","role":"assistant","model":"","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":0,"output_tokens":0}}`))
+	}
+	return nil, from, append(list,
 		say("content_block_start", `,"index":%d,"content_block":{"type":"text","text":""}`, index),
 		say("content_block_delta", `,"index":%d,"delta":{"type":"text_delta","text":%s}`, index, quote(text)),
 		say("content_block_stop", `,"index":%d`, index),
 		say("message_delta", `,"delta":{"stop_reason":"%s","stop_sequence":null},"usage":{"output_tokens":%d}`, stop, d.r.said/4+1),
-		say("message_stop", ""),
-	}
+		say("message_stop", ""))
 }
 
 // alive adds nothing to the newest block that the client has: its delta must be

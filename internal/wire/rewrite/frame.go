@@ -63,6 +63,8 @@ type scanner struct {
 	endings ending
 	cr      bool // the last byte was a CR that ended a line
 	late    bool // the first line is over
+	odd     bool // a line came that is none of SSE's
+	known   bool // an event came
 
 	array   bool // elements of an array are the events
 	depth   int  // 0 before it, 1 between elements
@@ -82,7 +84,7 @@ func (r *Rewriter) read(view []byte) {
 	switch {
 	case r.framing == Messages:
 		r.message(view)
-	case r.framing == SSE:
+	case r.framing == events:
 		r.lines(view, r.sseLine)
 	case r.framing == Lines:
 		r.lines(view, r.document)
@@ -94,22 +96,24 @@ func (r *Rewriter) read(view []byte) {
 	}
 }
 
-// begin finds the framing by the first byte that is not space.
+// begin finds the framing by the first byte that is neither space nor of a byte order
+// mark. The mark is no part of a document.
 func (r *Rewriter) begin(view []byte) bool {
-	text := bytes.TrimLeft(view, " \t\r\n")
-	if len(text) == 0 {
+	unmarked := bytes.TrimPrefix(view, byteOrder)
+	text := bytes.TrimLeft(unmarked, " \t\r\n")
+	if len(text) == 0 || len(view) < len(byteOrder) && bytes.HasPrefix(byteOrder, view) {
 		return false
 	}
-	r.begun = true
-	if r.framing == Sniff {
-		r.framing = SSE
-		if text[0] == '{' || text[0] == '[' {
-			r.framing = JSON
-		}
+	r.begun, r.framing = true, events
+	if text[0] != '{' && text[0] != '[' {
+		return true
 	}
-	r.scan.array = r.framing == JSON && text[0] == '[' && r.dialect.streams()
-	_, opaque := r.dialect.(opaque)
-	r.unsure = opaque && r.framing == JSON
+	r.framing = document
+	s := &r.scan
+	s.start = int64(len(view) - len(unmarked))
+	s.at, s.line = s.start, s.start
+	s.array = text[0] == '[' && r.dialect.streams()
+	_, r.unsure = r.dialect.(opaque)
 	return true
 }
 
@@ -122,8 +126,8 @@ func (r *Rewriter) decide(view []byte) {
 		return
 	}
 	r.unsure = false
-	if peek.Whole(view[:r.scan.at-r.base+int64(i)]) {
-		r.framing, r.scan.at = Lines, 0
+	if peek.Whole(view[r.scan.start-r.base : r.scan.at-r.base+int64(i)]) {
+		r.framing, r.scan.at = Lines, r.scan.start
 	}
 }
 
@@ -203,11 +207,12 @@ func (r *Rewriter) document(view []byte, from, to int, next int64) {
 	r.settle(next)
 }
 
-// torn reports whether a payload is no whole JSON. Where calls are to be judged
-// its event is withheld: nobody knows what a lenient reader makes of it.
+// torn reports whether a payload is no whole JSON, or an element of a stream no
+// object. Where calls are to be judged its event is withheld: nobody knows what a
+// lenient reader makes of it.
 func (r *Rewriter) torn(e *event) bool {
 	text := bytes.TrimLeft(e.data, " \t\r\n")
-	if !r.o.Hold || len(text) == 0 || text[0] != '{' || peek.Whole(text) {
+	if !r.o.Hold || len(text) == 0 || text[0] != '{' && !r.scan.array || peek.Whole(text) {
 		return false
 	}
 	r.edit(Edit{At: e.start, Cut: e.end - e.start})
@@ -220,15 +225,18 @@ func (r *Rewriter) finish(view []byte) {
 	rest := event{data: view[max(r.scan.start-r.base, 0):], start: r.scan.start, end: r.in, base: r.scan.start}
 	r.now = r.in
 	switch {
-	case r.plain || !r.begun || len(rest.data) == 0:
-	case r.framing == SSE:
-		r.unended(view, &rest)
+	case r.plain || !r.begun:
+	case r.framing == events:
+		if r.unended(view, &rest); !r.scan.known {
+			r.unread()
+		}
+	case len(rest.data) == 0:
 	case r.framing == Lines:
 		r.document(view, len(view)-len(rest.data), len(view), r.in)
 	case r.scan.array && r.o.Hold && len(bytes.TrimSpace(rest.data)) > 0:
 		r.edit(Edit{At: rest.base, Cut: int64(len(rest.data))})
-	case r.framing == JSON && !r.scan.array && !r.torn(&rest):
-		r.body(&rest)
+	case r.framing == document && !r.scan.array:
+		r.answer(&rest)
 	}
 	if r.refused == nil {
 		r.closeAll()
@@ -237,4 +245,30 @@ func (r *Rewriter) finish(view []byte) {
 	if r.refused == nil {
 		r.free = r.in
 	}
+}
+
+// answer takes a document that is the whole answer.
+func (r *Rewriter) answer(e *event) {
+	if r.o.Unread != nil && !peek.Whole(e.data) {
+		r.unread()
+	} else if !r.torn(e) {
+		r.body(e)
+	}
+}
+
+// unread asks what becomes of an answer of which nothing could be read. If it may not
+// pass, the client is told why in the form that it asked for.
+func (r *Rewriter) unread() {
+	if !r.o.Hold || r.o.Unread == nil {
+		return
+	}
+	f := r.o.Unread()
+	if f == nil {
+		return
+	}
+	r.framing, r.now = document, r.free
+	if r.o.Streams {
+		r.framing = events
+	}
+	r.block(f)
 }

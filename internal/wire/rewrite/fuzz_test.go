@@ -47,7 +47,7 @@ func fuzz(f *testing.F, api flow.API, w int) {
 	})
 }
 
-var framings = []rewrite.Framing{rewrite.Sniff, rewrite.SSE, rewrite.JSON, rewrite.Lines}
+var framings = []rewrite.Framing{rewrite.Sniff, rewrite.Lines}
 
 func fuzzCuts(t *testing.T, o rewrite.Options, body []byte, cut uint) {
 	want := run(t, o, body)

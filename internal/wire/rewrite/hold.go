@@ -130,7 +130,7 @@ func (r *Rewriter) block(f *flow.Refusal) {
 	}
 	var splices []Edit
 	var payloads []payload
-	if r.framing == Lines || r.framing == JSON && !r.scan.array {
+	if r.framing == Lines || r.framing == document && !r.scan.array {
 		payloads = []payload{{data: string(refusal.Body(provider(r.o.API), f))}}
 	} else {
 		splices, from, payloads = r.dialect.closing("Gatehouse: "+f.Text, from)
@@ -177,7 +177,7 @@ type payload struct{ name, data string }
 func (r *Rewriter) say(payloads ...payload) {
 	for _, p := range payloads {
 		switch {
-		case r.framing == SSE:
+		case r.framing == events:
 			r.sayEvent(p)
 		case r.scan.array && p.data == "]":
 			r.out = append(r.out, "\n]"...)

@@ -363,3 +363,32 @@ func TestJudgedAsRead(t *testing.T) {
 		}
 	}
 }
+
+// What is neither a stream nor a document does not pass, in whatever pieces it comes, when
+// whoever is asked says so; a stream that begins with lines of nobody's does.
+func TestUnread(t *testing.T) {
+	refuse := func() *flow.Refusal { return &flow.Refusal{Status: 400, Kind: "policy", Text: "no"} }
+	for _, w := range wires() {
+		stream := string(sse(w.api, w.stream(w.text(`"Hi "`))...))
+		for body, passes := range map[string]bool{
+			"<html>\n\nzq\n\n</html>": false, "zq": false, `{"zq":1} {}`: false, `["zq"`: false, "\xef\xbb\xbf {\"zq\":": false, "id: 1\n\nzq\n\n": false,
+			"\xef{\"zq\":1}": false, "": true, " \n": true, `{"error":"zq"}`: true, "\xef\xbb\xbf{\"zq\":1}\n": true, "zq: 1\n\nzq\n\n" + stream: true,
+		} {
+			if w.api == flow.StreamGenerate && body[:min(1, len(body))] == "[" {
+				continue // an array is a stream
+			}
+			o := holding(w.api, "", nil)
+			o.Unread = refuse
+			for _, o.Streams = range []bool{false, true} {
+				g := replay(t, o, []byte(body), 3)
+				if blocked := g.blocked != nil; blocked == passes || passes && g.body != body || blocked && (strings.Contains(g.body, "zq") || !strings.Contains(g.body, "Gatehouse: no")) {
+					t.Errorf("%s: %q: blocked %v: %q", w.api, body, g.blocked, g.body)
+				}
+			}
+			o.Unread = func() *flow.Refusal { return nil }
+			if g := replay(t, o, []byte(body), 3); g.body != body {
+				t.Errorf("%s: %q that may pass: %q", w.api, body, g.body)
+			}
+		}
+	}
+}

@@ -97,10 +97,14 @@ func (r *Rewriter) sseLine(view []byte, from, to int, next int64) {
 		return
 	}
 	if len(s.data) == 0 {
+		if s.odd && !s.known && r.o.Unread != nil {
+			return // what may yet prove to be no stream is held
+		}
 		s.reset(next)
 		r.settle(next)
 		return
 	}
+	s.known = true
 	start := int(s.start - r.base)
 	e := r.sseEvent(view, next)
 	s.reset(next)
@@ -134,6 +138,9 @@ func (s *scanner) field(view []byte, from, to int, base int64) {
 		s.data = append(s.data, value)
 	case "event":
 		s.name = value
+	case "", "id", "retry":
+	default:
+		s.odd = true
 	}
 }
 
@@ -192,6 +199,7 @@ func (r *Rewriter) unended(view []byte, rest *event) {
 	if len(s.data) == 0 {
 		return
 	}
+	s.known = true
 	e := r.sseEvent(view, r.in)
 	s.reset(r.in)
 	if peek.Whole(e.data) || string(e.data) == "[DONE]" {

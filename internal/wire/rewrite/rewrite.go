@@ -27,15 +27,15 @@ const overhead = 16
 // are those of codec.Stream.
 type Framing uint8
 
-// The framings. Sniff looks at the first byte that is not space: { or [ is JSON,
-// all else SSE. JSON whose API is not read is Lines when its first line is a whole
-// document.
+// The framings. Sniff looks at the first byte that is neither space nor a byte order
+// mark, as codec does: { or [ is JSON, all else SSE. JSON whose API is not read is
+// Lines when its first line is a whole document.
 const (
-	Sniff Framing = iota
-	SSE
-	JSON     // one document; for Gemini's streams an array of them
-	Messages // WebSocket: one Push is one event's payload
-	Lines    // one document a line: batch results
+	Sniff    Framing = iota
+	Messages         // WebSocket: one Push is one event's payload
+	Lines            // one document a line: batch results
+	events
+	document // one document; for Gemini's streams an array of them
 )
 
 // Value is what a pseudonym stands for. A number was redacted as a quoted
@@ -69,6 +69,8 @@ type Options struct {
 	Restore    func(tool string, path []string) bool // tool "": text. A nil path: a tool's free text. nil: nowhere
 	Hold       bool                                  // hold tool calls until Judge has seen them
 	Judge      Judge                                 // nil with Hold: every call is refused
+	Unread     func() *flow.Refusal                  // with Hold: asked about an answer that is neither a stream nor a document, which passes when nil is given
+	Streams    bool                                  // the client asked for a stream: what it is told in place of such an answer is one
 	MaxHold    int                                   // longest arguments that are held, in bytes; 0: MaxHold
 }
 

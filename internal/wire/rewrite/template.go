@@ -49,7 +49,7 @@ type hint struct {
 // learn notes that an event brings text to a lane and nothing else. Of rest it
 // may be a string, a number, or an object in which numbers differ.
 func (r *Rewriter) learn(l *lane, text []byte, rest ...[]byte) {
-	if r.learned < tries && r.framing == SSE && len(text) >= 2 && text[0] == '"' {
+	if r.learned < tries && r.framing == events && len(text) >= 2 && text[0] == '"' {
 		r.hint = hint{true, l, text, append(r.hint.rest[:0], rest...)}
 	}
 }
