@@ -185,3 +185,34 @@ func TestWhatReportSaysOfAnAnswerThatCantBeRead(t *testing.T) {
 		t.Errorf("recorded %s", judged([]flow.View{v}))
 	}
 }
+
+// TestCodeAssist: what Gemini CLI says with a Google log-in is read in its wrapper, and
+// so is the answer: calls are judged, stand-ins restored, tokens counted.
+func TestCodeAssist(t *testing.T) {
+	secret := planted(42)
+	var command, form string
+	h := labelled(t, string(policy.Recommended()), func(request string) (string, int, string) {
+		said := spokenForms("it is "+token.FindString(request), command)["gemini"]["document"]
+		said = `{"response":` + said + `,"traceId":"t"}`
+		return "application/json", http.StatusOK, map[string]string{"document": said, "stream": "data: " + said + "\n\n", "list": "[" + said + "]"}[form]
+	})
+	n := 0
+	for form = range map[string]string{"document": "", "stream": "", "list": ""} {
+		path := "/gemini/v1internal:streamGenerateContent"
+		if form == "document" {
+			path = "/v1internal:generateContent"
+		}
+		for _, command = range []string{"ls", dangerous} {
+			_, text := h.call(path, `{"model":"gemini-2.5-pro","project":"p","request":`+gemini(part("my token is "+secret))+`}`, "Content-Type", "application/json")
+			n++
+			blocked := command == dangerous
+			if strings.Contains(text, command) == blocked || strings.Contains(text, "Gatehouse: ") != blocked || !strings.Contains(text, "it is "+secret) {
+				t.Errorf("%s, %s: the agent got %s", form, command, text)
+			}
+			v := h.ended(n)[n-1]
+			if blocked && v.Verdict != flow.Block || v.Model != "gemini-2.5-pro" || v.Usage.Input != 7 {
+				t.Errorf("%s, %s: recorded %+v", form, command, v)
+			}
+		}
+	}
+}

@@ -262,7 +262,7 @@ func routes(secret string) []shipment {
 		one("gemini, embeddings", "", "/gemini/v1beta/models/gemini-embedding-001:embedContent", `{"content":{"parts":[`+part(text)+`]}}`),
 		one("gemini, cached content", "", "/gemini/v1beta/cachedContents", `{"model":"models/gemini-2.5-pro","contents":[{"parts":[`+part(text)+`]}]}`),
 		one("gemini, upload", flow.File, "/gemini/upload/v1beta/files?uploadType=media", text, "Content-Type", "text/plain"),
-		one("gemini, code assist", "", "/v1internal:generateContent", `{"model":"gemini-2.5-pro","request":`+gemini(part(text))+`}`),
+		one("gemini, code assist", flow.User, "/v1internal:generateContent", `{"model":"gemini-2.5-pro","request":`+gemini(part(text))+`}`),
 
 		{name: "header", place: "header X-Note", channel: flow.Envelope, parcels: []parcel{{path: messagesPath, body: claude(q("hello")), header: []string{"X-Note", text}}}},
 		{name: "cookie", place: "header Cookie", channel: flow.Envelope, parcels: []parcel{{path: messagesPath, body: claude(q("hello")), header: []string{"Cookie", "a=b; session=" + secret}}}},

@@ -40,12 +40,13 @@ func NewDecoder(keep bool) *Decoder {
 
 // Event takes one chunk of a stream.
 func (d *Decoder) Event(_ string, data []byte) {
-	if !d.chunk(data) {
+	if !d.chunk(data, false) {
 		d.answer.Unknown++
 	}
 }
 
-func (d *Decoder) chunk(data []byte) bool {
+// chunk takes a chunk, or what Code Assist wraps.
+func (d *Decoder) chunk(data []byte, wrapped bool) bool {
 	s := peek.Scan(data)
 	if !s.Object() {
 		return false
@@ -61,7 +62,11 @@ func (d *Decoder) chunk(data []byte) bool {
 			if d.answer.Model == "" {
 				d.answer.Model = peek.Short(s.Value())
 			}
-		case "responseId":
+		case "response":
+			if !wrapped {
+				known = d.chunk(s.Value(), true) || known
+			}
+		case "responseId", "traceId":
 			if d.answer.ID == "" {
 				d.answer.ID = peek.Short(s.Value())
 			}
@@ -214,7 +219,7 @@ func (d *Decoder) Body(data []byte) {
 	if !peek.Whole(data) {
 		d.answer.Unreadable = "the answer is not one JSON object"
 	}
-	d.chunk(data)
+	d.chunk(data, false)
 	d.whole = d.answer.Unreadable == ""
 }
 

@@ -1,7 +1,8 @@
 // Package gemini reads the bodies of Google's Gemini API (generateContent,
 // streamGenerateContent, countTokens): what a request says about itself, its
 // readable parts, and the answer, whole or chunk by chunk. It never changes a byte
-// and never fails on what it does not know: that is kept and marked.
+// and never fails on what it does not know: that is kept and marked. Code Assist wraps
+// both: the request in "request", each chunk in "response".
 //
 // The API takes every name in two spellings (functionCall, function_call), so
 // both are read. Sources: ai.google.dev/api, the types of google.golang.org/genai
@@ -64,6 +65,7 @@ func target(path string) (model, method string) {
 var silent = map[string]bool{
 	"model": true, "toolConfig": true, "safetySettings": true, "labels": true,
 	"store": true, "serviceTier": true,
+	"project": true, "userPromptId": true, "sessionId": true, "enabledCreditTypes": true, // Code Assist's
 }
 
 // Parts gives everything that a request says, system and tools first. Members
@@ -72,11 +74,10 @@ func Parts(body []byte) ([]flow.Part, error) {
 	if !peek.Whole(body) {
 		return nil, ErrBody
 	}
-	const wrapped = "generateContentRequest" // countTokens may wrap the whole request
 	var r request
 	for w := peek.Members(body); w.Next(); {
 		name := camel(w.Name)
-		if name != wrapped {
+		if !wraps(name) || !peek.IsObject(w.Value) {
 			r.take(name, w.Value)
 			continue
 		}
@@ -86,6 +87,10 @@ func Parts(body []byte) ([]flow.Part, error) {
 	}
 	return append(append(append(r.system, r.tools...), r.messages...), r.rest...), nil
 }
+
+// wraps reports whether a member holds the whole request: countTokens' does, and Code
+// Assist's.
+func wraps(name string) bool { return name == "generateContentRequest" || name == "request" }
 
 type request struct{ system, tools, messages, rest []flow.Part }
 

@@ -12,11 +12,14 @@ type gemini struct {
 	r        *Rewriter
 	began    int64 // offset behind the first chunk; 0: there was none
 	envelope string
-	whole    bool // a document, no stream
+	wrapped  bool   // as Code Assist does
+	wrapper  string // what stands beside the chunk in it
+	whole    bool   // a document, no stream
 
-	fed  int // parts and finish reasons in the chunk
-	lane *lane
-	text []byte // of the chunk's last part
+	fed   int // parts and finish reasons in the chunk
+	lane  *lane
+	text  []byte // of the chunk's last part
+	usage []byte // raw
 
 	plan *plan // of the call that is held: how its chunk is to end the answer
 }
@@ -53,12 +56,22 @@ func (d *gemini) body(e *event, raw []byte) {
 }
 
 func (d *gemini) chunk(e *event, raw []byte) {
+	d.fed, d.usage = 0, nil
+	d.members(e, raw, false)
+	if d.fed == 1 && d.lane != nil {
+		d.r.learn(d.lane, d.text, d.usage)
+	}
+	if d.began == 0 {
+		d.began = e.end
+	}
+}
+
+// members reads a chunk, or the one that Code Assist wraps in it.
+func (d *gemini) members(e *event, raw []byte, inner bool) {
 	s := peek.Scan(raw)
 	if !s.Object() {
 		return
 	}
-	var usage []byte
-	d.fed = 0
 	for s.Member() {
 		switch string(s.Name) {
 		case "candidates":
@@ -69,14 +82,21 @@ func (d *gemini) chunk(e *event, raw []byte) {
 				d.candidate(e, s.Value())
 			}
 		case "usageMetadata":
-			usage = s.Value()
+			d.usage = s.Value()
+		case "response":
+			if !inner {
+				d.wrapped = true
+				d.members(e, s.Value(), true)
+			}
 		}
 	}
-	if d.fed == 1 && d.lane != nil {
-		d.r.learn(d.lane, d.text, usage)
+	if d.began > 0 {
+		return
 	}
-	if d.began == 0 {
-		d.began, d.envelope = e.end, envelope(raw, "modelVersion", "responseId")
+	if d.wrapped && !inner {
+		d.wrapper = envelope(raw, "traceId")
+	} else {
+		d.envelope = envelope(raw, "modelVersion", "responseId")
 	}
 }
 
@@ -249,7 +269,7 @@ func (d *gemini) closing(text string, from int64) ([]Edit, int64, []payload) {
 	if d.plan != nil && d.plan.end >= from {
 		edits, from = d.splices(text), d.plan.end
 	} else {
-		list = append(list, payload{data: `{"candidates":[{"content":{"parts":[{"text":` + quote(text) + `}],"role":"model"},"finishReason":"STOP","index":0}]` + d.rest() + `}`})
+		list = append(list, d.say(`{"content":{"parts":[{"text":`+quote(text)+`}],"role":"model"},"finishReason":"STOP","index":0}`))
 	}
 	if d.r.scan.array {
 		list = append(list, payload{data: "]"})
@@ -257,14 +277,21 @@ func (d *gemini) closing(text string, from int64) ([]Edit, int64, []payload) {
 	return edits, from, list
 }
 
-// rest is the envelope as the last members of an event.
-func (d *gemini) rest() string {
-	return strings.TrimSuffix(","+d.envelope, ",")
+// say is a chunk of ours, as the provider's own are.
+func (d *gemini) say(candidate string) payload {
+	chunk := `{"candidates":[` + candidate + `]` + rest(d.envelope) + `}`
+	if d.wrapped {
+		chunk = `{"response":` + chunk + rest(d.wrapper) + `}`
+	}
+	return payload{data: chunk}
 }
+
+// rest is an envelope as the last members of an object.
+func rest(envelope string) string { return strings.TrimSuffix(","+envelope, ",") }
 
 func (d *gemini) alive() (payload, bool) {
 	if d.began == 0 || d.began > d.r.base && d.r.scan.array {
 		return payload{}, false
 	}
-	return payload{data: `{"candidates":[{"content":{"parts":[{"text":""}],"role":"model"},"index":0}]` + d.rest() + `}`}, true
+	return d.say(`{"content":{"parts":[{"text":""}],"role":"model"},"index":0}`), true
 }

@@ -392,3 +392,32 @@ func TestUnread(t *testing.T) {
 		}
 	}
 }
+
+// Code Assist wraps each chunk; what we say in a stream of it is wrapped as well.
+func TestWrappedGemini(t *testing.T) {
+	wrap := func(chunks ...string) (list []string) {
+		for _, c := range chunks {
+			list = append(list, `{"response":`+c+`,"traceId":"t1"}`)
+		}
+		return list
+	}
+	w := wires()[3]
+	text := wrap(w.stream(w.text(`"The key: `+plain[:7]+`"`, `"`+plain[7:]+`"`))...)
+	call := wrap(candidate(`{"text":"Hi"}`, ""), candidate(`{"functionCall":{"name":"Bash","willContinue":true}}`, ""),
+		candidate(`{"functionCall":{"args":{"cmd":"rm -rf /"},"willContinue":true}}`, ""), candidate(`{"functionCall":{}}`, ""))
+	for name, way := range w.ways(text) {
+		if got := w.parts(way(t, options(w.api), 51)); got != "text||The key: hunter2\n" {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	for name, way := range w.ways(call) {
+		g := way(t, holding(w.api, "rm -rf", nil), 51)
+		checkBlocked(t, w.api, name, g, "Hi")
+	}
+	r := rewrite.New(holding(w.api, "nothing", nil))
+	r.Push(sse(w.api, call[:2]...))
+	want := `data: {"response":{"candidates":[{"content":{"parts":[{"text":""}],"role":"model"},"index":0}],"modelVersion":"gemini","responseId":"r1"},"traceId":"t1"}` + "\n\n"
+	if out, _ := r.KeepAlive(); string(out) != want {
+		t.Errorf("while a call is held: %s", out)
+	}
+}

@@ -127,6 +127,8 @@ func (r *request) gemini() flow.API {
 	q := *r
 	q.path = "/" + rest
 	switch {
+	case rest == "" && r.method == http.MethodPost && strings.HasPrefix(version, "v1internal"):
+		return codeAssist(version)
 	case version != "v1" && version != "v1beta" && version != "v1alpha":
 		return flow.Opaque
 	case q.posts("/openai/chat/completions"): // their OpenAI-compatible door
@@ -143,6 +145,18 @@ func (r *request) gemini() flow.API {
 		return flow.StreamGenerate
 	case "counttokens":
 		return flow.GeminiCount
+	}
+	return flow.Opaque
+}
+
+// codeAssist finds the operation in VERSION:METHOD, the path of Google's service behind a
+// log-in. What is no answer of a model is not read.
+func codeAssist(path string) flow.API {
+	switch _, method, _ := strings.Cut(path, ":"); method {
+	case "generatecontent":
+		return flow.Generate
+	case "streamgeneratecontent":
+		return flow.StreamGenerate
 	}
 	return flow.Opaque
 }

@@ -90,7 +90,11 @@ var routes = []struct {
 	{"GET /v1/models?key=k", "", "gemini models"},
 	{"GET /v1/models", "X-Goog-Api-Key: k", "gemini models"},
 	{"POST /v1beta/openai/chat/completions", "", "gemini openai.chat"},
-	{"POST /v1internal:streamGenerateContent?alt=sse", "", "gemini opaque"},
+	{"POST /v1internal:streamGenerateContent?alt=sse", "", "gemini gemini.stream"},
+	{"POST /gemini/v1internal%3AgenerateContent", "", "gemini gemini.generate"},
+	{"GET /v1internal:generateContent", "", "gemini opaque"},
+	{"POST /v1internal:countTokens", "", "gemini opaque"},
+	{"POST /v1internal/x:generateContent", "", "gemini opaque"},
 	{"POST /v1internal:loadCodeAssist", "", "gemini opaque"},
 	{"POST /upload/v1beta/files", "", "gemini opaque"},
 
