@@ -216,3 +216,28 @@ func TestCodeAssist(t *testing.T) {
 		}
 	}
 }
+
+// TestStreamedArguments: Gemini's arguments that come in pieces are judged as the object
+// that they make.
+func TestStreamedArguments(t *testing.T) {
+	var command string
+	h := labelled(t, string(policy.Recommended()), func(string) (string, int, string) {
+		var b strings.Builder
+		for _, call := range []string{
+			`{"name":"run_shell_command","willContinue":true}`,
+			`{"partialArgs":[{"jsonPath":"$.command","stringValue":` + q(command[:2]) + `,"willContinue":true}],"willContinue":true}`,
+			`{"partialArgs":[{"jsonPath":"$.command","stringValue":` + q(command[2:]) + `}],"willContinue":true}`, `{}`,
+		} {
+			b.WriteString(`data: {"candidates":[{"content":{"role":"model","parts":[{"functionCall":` + call + `}]}}]}` + "\n\n")
+		}
+		return "text/event-stream", http.StatusOK, b.String() + `data: {"candidates":[{"finishReason":"STOP"}]}` + "\n\n"
+	})
+	for i, tt := range []struct{ command, rule string }{{"ls -la", ""}, {dangerous, "action.destructive"}} {
+		command = tt.command
+		_, text := h.call(dialects["gemini"].path(true), dialects["gemini"].body(true, "hi"), "Content-Type", "application/json")
+		v := h.ended(i + 1)[i]
+		if blocked := tt.rule != ""; strings.Contains(text, "functionCall") == blocked || !strings.Contains(text, tt.rule) || blocked != (v.Verdict == flow.Block) {
+			t.Errorf("%s: the agent got %s; %s", command, text, judged([]flow.View{v}))
+		}
+	}
+}

@@ -237,6 +237,9 @@ func (d *Decoder) Answer() flow.Answer {
 		a.Usage.Output = max(a.Usage.Output, int64(d.bytes+3)/4)
 	}
 	a.Parts = d.draft.Parts()
+	for i := range a.Parts {
+		assemble(&a.Parts[i])
+	}
 	if d.draft.Full() {
 		a.Unreadable = "the answer is too long to be kept in parts"
 	}

@@ -44,7 +44,9 @@ func one(role string, raw []byte) flow.Part {
 	if p.schema != nil || p.name != nil && !p.known() {
 		return toolDef(role, raw)
 	}
-	return p.part(role, raw)
+	part := p.part(role, raw)
+	assemble(&part)
+	return part
 }
 
 // piece is the members of a part, raw. One of them says what it is.
@@ -149,7 +151,7 @@ func (p *piece) flow(role string, raw []byte) flow.Part {
 }
 
 // call reads a function call. A call that streams its arguments brings them
-// as partialArgs, kept as they stand.
+// as partialArgs, which are put together once they are whole.
 func call(role string, raw []byte, name string) flow.Part {
 	part := flow.Part{Kind: flow.ToolCall, Role: role}
 	for w := peek.Members(raw); w.Next(); {

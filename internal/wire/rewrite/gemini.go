@@ -205,7 +205,7 @@ func (d *gemini) call(e *event, n int64, c *candidate, raw []byte, p *geminiPart
 		} else {
 			l.text = append(l.text, f.args...)
 		}
-		l.text = append(l.text, f.partial...)
+		l.partial(f.partial)
 		if d.r.o.Hold && d.r.refused == nil {
 			d.plan = planned(e, c, raw)
 			if f.goesOn {
@@ -215,11 +215,17 @@ func (d *gemini) call(e *event, n int64, c *candidate, raw []byte, p *geminiPart
 		}
 		return d.judged(peek.Short(f.id), name, l)
 	}
-	open.lane.text = append(append(open.lane.text, f.args...), f.partial...)
+	open.lane.text = append(open.lane.text, f.args...)
+	open.lane.partial(f.partial)
 	if !f.goesOn {
 		d.endCall(n)
 	}
 	return nil
+}
+
+// partial takes pieces of a call's arguments. They are judged once they are put together.
+func (l *lane) partial(raw []byte) {
+	l.text, l.parts = append(l.text, raw...), l.parts || raw != nil
 }
 
 func (d *gemini) judged(id, name string, l *lane) *flow.Refusal {

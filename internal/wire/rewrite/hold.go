@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/workingagents/gatehouse/internal/flow"
+	wire "github.com/workingagents/gatehouse/internal/wire/gemini"
 	"github.com/workingagents/gatehouse/internal/wire/refusal"
 )
 
@@ -99,6 +100,13 @@ func (r *Rewriter) judge(id, name string, l *lane) *flow.Refusal {
 		return nil
 	}
 	part := flow.Part{Kind: flow.ToolCall, Role: "assistant", ID: id, Name: name, Text: l.restored()}
+	if l.parts {
+		args, ok := wire.Arguments([]byte(part.Text))
+		if !ok {
+			return &flow.Refusal{Status: http.StatusBadRequest, Kind: "unjudged", Text: "the answer has a tool call whose arguments can't be put together"}
+		}
+		part.Text = string(args)
+	}
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %s", id, name, part.Text))
 	if r.judged[sum] {
 		return nil

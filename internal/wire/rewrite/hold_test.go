@@ -126,7 +126,7 @@ func TestBlockedGemini(t *testing.T) {
 	}
 	streamed := w.stream(w.text(`"Hi "`), []string{
 		candidate(`{"text":"there"},{"functionCall":{"name":"Bash","willContinue":true}}`, ""),
-		candidate(`{"functionCall":{"partialArgs":[{"jsonPath":"$.cmd","stringValue":"rm "}],"willContinue":true}}`, ""),
+		candidate(`{"functionCall":{"partialArgs":[{"jsonPath":"$.cmd","stringValue":"rm ","willContinue":true}],"willContinue":true}}`, ""),
 		candidate(`{"functionCall":{"partialArgs":[{"jsonPath":"$.cmd","stringValue":"-rf"}],"willContinue":true}}`, ""),
 		candidate(`{"functionCall":{}}`, ""),
 	}, w.text(`"more"`))
@@ -419,5 +419,39 @@ func TestWrappedGemini(t *testing.T) {
 	want := `data: {"response":{"candidates":[{"content":{"parts":[{"text":""}],"role":"model"},"index":0}],"modelVersion":"gemini","responseId":"r1"},"traceId":"t1"}` + "\n\n"
 	if out, _ := r.KeepAlive(); string(out) != want {
 		t.Errorf("while a call is held: %s", out)
+	}
+}
+
+// Pieces of Gemini's arguments are judged as the object that they make; what makes none is
+// refused.
+func TestPartialArguments(t *testing.T) {
+	w := wires()[3]
+	call := func(pieces ...string) []string {
+		list := []string{candidate(`{"text":"Hi"}`, ""), candidate(`{"functionCall":{"name":"Bash","id":"c","args":{},"willContinue":true}}`, "")}
+		for _, p := range pieces {
+			list = append(list, candidate(`{"functionCall":{"partialArgs":[`+p+`],"willContinue":true}}`, ""))
+		}
+		return append(list, candidate(`{"functionCall":{}}`, `,"finishReason":"STOP"`))
+	}
+	halves := call(`{"jsonPath":"$.cmd[0]","stringValue":"r","willContinue":true}`, `{"jsonPath":"$.cmd[0]","stringValue":"m"},{"jsonPath":"$.n","numberValue":1}`)
+	const args = `{"cmd":["rm"],"n":1}`
+	for name, way := range w.ways(halves) {
+		var seen []flow.Part
+		g := way(t, holding(w.api, "nothing", &seen), 51)
+		if g.blocked != nil || len(g.edits) > 0 || w.parts(g) != "text||Hi\ntool_call|Bash|"+args+"\n" {
+			t.Errorf("%s: %v: %s", name, g.blocked, w.parts(g))
+		}
+		for _, p := range seen {
+			if p.Name != "Bash" || p.ID != "c" || p.Text != args {
+				t.Errorf("%s: judged %+v", name, p)
+			}
+		}
+		checkBlocked(t, w.api, name, way(t, holding(w.api, "rm", nil), 51), "Hi")
+	}
+	for _, odd := range []string{`{"jsonPath":"$..cmd","stringValue":"rm"}`, `{"jsonPath":"$.cmd","stringValue":"r"},{"jsonPath":"$.cmd","stringValue":"m"}`} {
+		g := replay(t, holding(w.api, "nothing", nil), sse(w.api, call(odd)...), 51)
+		if g.blocked == nil || strings.Contains(g.body, "Bash") {
+			t.Errorf("%s passes: %s", odd, g.body)
+		}
 	}
 }

@@ -32,6 +32,7 @@ type lane struct {
 	keep  bool   // text is wanted
 	text  []byte // as the model wrote it
 	marks []mark // in text
+	parts bool   // text is Gemini's pieces of arguments as they came, to be put together
 	char  int    // where in text the character begins that is not complete
 
 	link   link   // prose: the word that is written
