@@ -241,3 +241,74 @@ func TestStreamedArguments(t *testing.T) {
 		}
 	}
 }
+
+// TestCallsInAnswersThatComeLater: the results of a batch are judged line by line, each by
+// its shape. A line with a call that must not run keeps its place and its id and says why in
+// the provider's form; the others stay as they are. Where policy reports, all do.
+func TestCallsInAnswersThatComeLater(t *testing.T) {
+	type later struct{ path, form, wrap string }
+	for name, l := range map[string]later{
+		"anthropic results": {"/anthropic/v1/messages/batches/msgbatch_1/results", "messages", `{"custom_id":%q,"result":{"type":"succeeded","message":%s}}`},
+		"chat file":         {"/openai/v1/files/file-1/content", "chat", `{"id":"b","custom_id":%q,"response":{"status_code":200,"body":%s},"error":null}`},
+		"responses file":    {"/openai/v1/files/file-1/content", "responses", `{"id":"b","custom_id":%q,"response":{"status_code":200,"body":%s},"error":null}`},
+		"gemini file":       {"/gemini/download/v1beta/files/f:download?alt=media", "gemini", `{"key":%q,"response":%s}`},
+		"gemini operation":  {"/gemini/v1beta/batches/b1", "gemini", `{"metadata":{"key":%q},"response":%s}`},
+	} {
+		enforcing := string(policy.Recommended())
+		for mode, text := range map[string]string{"enforce": enforcing, "report": strings.Replace(enforcing, "mode: enforce", "mode: report", 1)} {
+			var lines []string
+			for _, command := range []string{"ls one", dangerous, "ls two", dangerous + " x"} {
+				lines = append(lines, fmt.Sprintf(l.wrap, command[:6], spokenForms("hello", command)[l.form]["document"]))
+			}
+			body := strings.Join(lines, "\n") + "\n"
+			if name == "gemini operation" {
+				body = `{"name":"batches/b1","done":true,"response":{"inlinedResponses":{"inlinedResponses":[` + strings.Join(lines, ",\n") + `]}}}`
+			}
+			h := labelled(t, text, func(string) (string, int, string) { return "application/octet-stream", http.StatusOK, body })
+			req := h.request(l.path, "", "Anthropic-Version", "2023-06-01")
+			req.Method = http.MethodGet
+			_, got := h.do(req)
+			v := h.ended(1)[0]
+			if len(v.Findings) != 2 || v.Findings[0].Rule != "action.destructive" || v.Findings[0].Channel != flow.ToolCalls {
+				t.Errorf("%s, %s: recorded %s", name, mode, judged([]flow.View{v}))
+			}
+			if mode == "report" {
+				if got != body || v.Verdict != flow.Pass || v.Would != "block" {
+					t.Errorf("%s: the agent got %s; %s", name, got, judged([]flow.View{v}))
+				}
+				continue
+			}
+			if v.Verdict != flow.Block || strings.Contains(got, dangerous) || strings.Count(got, "action.destructive") != 2 {
+				t.Errorf("%s: the agent got %s; %s", name, got, judged([]flow.View{v}))
+			}
+			var read []string
+			for line := range strings.Lines(got) {
+				line = strings.TrimSuffix(strings.TrimSpace(line), ",")
+				if name != "gemini operation" && !json.Valid([]byte(line)) {
+					t.Errorf("%s: a line is %s", name, line)
+				}
+				read = append(read, line)
+			}
+			if !json.Valid([]byte(got)) == (name == "gemini operation") || len(read) != 4 || !strings.Contains(read[0], lines[0]) || !strings.Contains(read[2], lines[2]) || !strings.Contains(read[1], `"rm -rf"`) {
+				t.Errorf("%s: the agent reads %s", name, got)
+			}
+		}
+	}
+}
+
+// TestWhatIsNoAnswerIsNotHeld: a file that is fetched, and is no results, comes as it is,
+// whatever it holds and however long it is.
+func TestWhatIsNoAnswerIsNotHeld(t *testing.T) {
+	long := strings.Repeat("x", 17<<20)
+	for name, body := range map[string]string{
+		"text": dangerous + "\n" + long, "document": `{"a":"` + long + `"}`, "torn": `{"custom_id":"a","body":{"content":[{"type":"tool_use"`,
+		"torn line": "{}\n{\"a\":\n{}\n", "list": `[{"content":[{"type":"paragraph"}]}]`, "requests": `{"custom_id":"a","body":{"messages":[{"role":"user","content":"` + dangerous + `"}]}}` + "\n",
+	} {
+		h := labelled(t, string(policy.Recommended()), func(string) (string, int, string) { return "application/octet-stream", http.StatusOK, body })
+		req := h.request("/openai/v1/files/file-1/content", "")
+		req.Method = http.MethodGet
+		if _, got := h.do(req); got != body {
+			t.Errorf("%s: the agent got %d bytes of %d: %.300s", name, len(got), len(body), got)
+		}
+	}
+}

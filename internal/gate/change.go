@@ -29,6 +29,7 @@ var ErrBlocked = errors.New("the answer was blocked")
 // for pseudonyms, tool calls held until they are judged.
 type change struct {
 	rewriter *rewrite.Rewriter
+	watches  bool          // nothing is changed: calls are only looked at
 	messages bool          // each delivery is one WebSocket message
 	decoded  bool          // what is delivered is free of the coding in which it came
 	plain    []byte        // all that was delivered of such an answer
@@ -52,7 +53,8 @@ func (p *Passage) plan(stream codec.Stream) error {
 	if restore != nil {
 		o.Pseudonyms, o.Restore = restore, p.policy.Restores
 	}
-	p.change = &change{rewriter: rewrite.New(o), most: p.gate.o.PlainBytes, messages: stream == codec.Messages, hash: sha256.New()}
+	watches := restore == nil && !p.policy.HoldsToolCalls()
+	p.change = &change{rewriter: rewrite.New(o), watches: watches, most: p.gate.o.PlainBytes, messages: stream == codec.Messages, hash: sha256.New()}
 	return nil
 }
 
@@ -66,9 +68,25 @@ func (p *Passage) Rewrites() bool {
 	return err != nil || restore != nil || p.holds()
 }
 
-// holds reports whether tool calls in the answer are held until they are judged.
+// holds reports whether tool calls in the answer are held until they are judged. Those in
+// answers that come later are looked at nowhere else: there in every mode.
 func (p *Passage) holds() bool {
-	return p.policy.HoldsToolCalls() && p.reads().Generates()
+	return p.policy.HoldsToolCalls() && p.reads().Generates() || p.comesLater()
+}
+
+// comesLater reports whether the request fetches what may be answers that a model gave to
+// others: the results of a batch, or the file in which they stand.
+func (p *Passage) comesLater() bool {
+	if p.in.API != flow.Opaque || p.in.Method != http.MethodGet {
+		return false
+	}
+	path, _, _ := strings.Cut(p.in.Path, "?")
+	if plain, err := url.PathUnescape(path); err == nil {
+		path = plain
+	}
+	path = strings.ToLower(path)
+	last := slash.Base(path)
+	return last == "results" || last == "content" || strings.HasSuffix(last, ":download") || strings.Contains(path, "/batches/")
 }
 
 // reads gives the API in whose form the answer comes: of a response that is
@@ -258,13 +276,33 @@ func (p *Passage) subject() policy.Subject {
 func (p *Passage) judge(part flow.Part) *flow.Refusal {
 	findings := append(p.scan(part), p.elsewhere([]flow.Part{part})...)
 	d := p.policy.Answer(p.subject(), findings)
-	if d.Verdict == flow.Pass || d.Verdict == flow.Redact {
+	passes := d.Verdict == flow.Pass || d.Verdict == flow.Redact
+	if p.answer == nil {
+		p.told(findings, d)
+	}
+	if passes {
 		return nil
 	}
-	p.findings = append(p.findings, findings...)
-	p.ruling = &d
-	p.gate.tracker.block(p.in.Principal.Name, p.in.Session.ID, cmp.Or(p.fetched(), p.answer.ID()))
+	if p.answer != nil {
+		p.findings, p.ruling = append(p.findings, findings...), &d
+		p.gate.tracker.block(p.in.Principal.Name, p.in.Session.ID, cmp.Or(p.fetched(), p.answer.ID()))
+	}
 	return &flow.Refusal{Status: http.StatusBadRequest, Kind: "blocked", Text: "the tool call " + part.Name + " was blocked: " + d.Why}
+}
+
+// mostTold bounds the findings in answers that come later, of which one file may hold many.
+const mostTold = 256
+
+// told notes what was found in a call that nobody reads again at the answer's end, and the
+// strictest decision about one.
+func (p *Passage) told(findings []flow.Finding, d flow.Decision) {
+	if d.Would == "" && len(d.Rules) == 0 {
+		return
+	}
+	p.findings = append(p.findings, findings[:min(len(findings), max(0, mostTold-len(p.findings)))]...)
+	if p.ruling == nil || d.Verdict < p.ruling.Verdict || p.ruling.Would == "" && d.Would != "" {
+		p.ruling = &d
+	}
 }
 
 // succeeded reports whether the provider says that the answer is what was asked for: its
@@ -328,7 +366,7 @@ func (p *Passage) scan(part flow.Part) []flow.Finding {
 		return had
 	}
 	found := append(p.look(part), p.lookAtName(part.Name)...)
-	if p.change != nil && !p.ended {
+	if p.change != nil && p.answer != nil && !p.ended {
 		if p.judged == nil {
 			p.judged = map[string][]flow.Finding{}
 		}

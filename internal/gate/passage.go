@@ -123,7 +123,11 @@ func (p *Passage) Answer(status int, header []flow.Header, encoding, requestID s
 	}
 	api := p.reads()
 	reads := api != flow.Opaque && api != flow.Models && api != flow.ResponsesSocket
-	if encoding != "" && encoding != "identity" && (reads || p.change != nil) {
+	encoded := encoding != "" && encoding != "identity"
+	if encoded && p.change != nil && p.change.watches {
+		p.change = nil // identity was asked for: what is compressed all the same is passed on unseen
+	}
+	if encoded && (reads || p.change != nil) {
 		d, err := coding.New(encoding, coding.Limit{Bytes: p.gate.o.DecodeMax})
 		if err != nil && p.change != nil {
 			return &flow.Refusal{Status: http.StatusBadGateway, Kind: "unreadable", Text: "the provider's answer is in an encoding that can't be read", Err: err}

@@ -105,15 +105,19 @@ func (r *Rewriter) begin(view []byte) bool {
 		return false
 	}
 	r.begun, r.framing = true, events
+	_, r.opaque = r.dialect.(opaque)
 	if text[0] != '{' && text[0] != '[' {
-		return true
+		if r.opaque { // no answer of a model
+			r.plain, r.free = true, r.in
+		}
+		return !r.plain
 	}
 	r.framing = document
 	s := &r.scan
 	s.start = int64(len(view) - len(unmarked))
 	s.at, s.line = s.start, s.start
 	s.array = text[0] == '[' && r.dialect.streams()
-	_, r.unsure = r.dialect.(opaque)
+	r.unsure = r.opaque
 	return true
 }
 
@@ -171,9 +175,10 @@ func (r *Rewriter) settle(end int64) {
 	}
 }
 
-// overlong stops reading: the event that begins at start is over the limit.
+// overlong stops reading: the event that begins at start is over the limit. A document
+// of that length is no answer of a model, if nobody knows that it is one.
 func (r *Rewriter) overlong(start int64) {
-	if r.o.Hold {
+	if r.o.Hold && !(r.opaque && r.framing == document) {
 		r.now = start
 		r.block(tooLong(Limit))
 		return
@@ -209,10 +214,10 @@ func (r *Rewriter) document(view []byte, from, to int, next int64) {
 
 // torn reports whether a payload is no whole JSON, or an element of a stream no
 // object. Where calls are to be judged its event is withheld: nobody knows what a
-// lenient reader makes of it.
+// lenient reader makes of it. What may be anything is left as it is.
 func (r *Rewriter) torn(e *event) bool {
 	text := bytes.TrimLeft(e.data, " \t\r\n")
-	if !r.o.Hold || len(text) == 0 || text[0] != '{' && !r.scan.array || peek.Whole(text) {
+	if !r.o.Hold || r.opaque || len(text) == 0 || text[0] != '{' && !r.scan.array || peek.Whole(text) {
 		return false
 	}
 	r.edit(Edit{At: e.start, Cut: e.end - e.start})

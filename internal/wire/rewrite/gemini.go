@@ -78,7 +78,7 @@ func (d *gemini) members(e *event, raw []byte, inner bool) {
 			if !s.Array() {
 				continue
 			}
-			for s.Element() && d.r.refused == nil {
+			for s.Element() && (d.whole || d.r.refused == nil) {
 				d.candidate(e, s.Value())
 			}
 		case "usageMetadata":
@@ -206,9 +206,9 @@ func (d *gemini) call(e *event, n int64, c *candidate, raw []byte, p *geminiPart
 			l.text = append(l.text, f.args...)
 		}
 		l.partial(f.partial)
-		if d.r.o.Hold && d.r.refused == nil {
+		if d.r.o.Hold {
 			d.plan = planned(e, c, raw)
-			if f.goesOn {
+			if f.goesOn && d.r.refused == nil {
 				d.r.hold(e, k, peek.Short(f.id), name, l)
 				return nil
 			}

@@ -158,12 +158,12 @@ func (r *Rewriter) replace(e Edit) {
 }
 
 // strike replaces a refused call in a document by edits. The rest of the document
-// stays; a document that is the whole answer ends it.
+// stays; a document that is the whole answer ends it, but for one that may hold many.
 func (r *Rewriter) strike(f *flow.Refusal, edits ...Edit) {
 	for _, e := range edits {
 		r.replace(e)
 	}
-	if r.framing != Lines {
+	if r.framing != Lines && !r.opaque {
 		r.refused, r.free, r.cut = f, r.now, r.now
 	}
 }

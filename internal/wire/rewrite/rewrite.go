@@ -95,6 +95,7 @@ type Rewriter struct {
 	framing Framing
 	begun   bool // the framing is known
 	unsure  bool // JSON may yet be Lines
+	opaque  bool // its API is not read: what it is shows its shape
 
 	buf  []byte // not released yet; the provider's bytes from base on
 	room []byte // the memory behind buf
@@ -150,11 +151,13 @@ func New(o Options) *Rewriter {
 // Both are valid until the next call; out may be p itself.
 func (r *Rewriter) Push(p []byte) (out []byte, edits []Edit) {
 	r.in += int64(len(p))
+	r.out, r.done, r.ends = r.out[:0], nil, r.ends[:0]
 	if r.plain {
-		r.base, r.ends = r.in, append(r.ends[:0], len(p))
+		if r.base = r.in; r.framing == Messages {
+			r.ends = append(r.ends, len(p))
+		}
 		return p, nil
 	}
-	r.out, r.done, r.ends = r.out[:0], nil, r.ends[:0]
 	if r.refused != nil {
 		return nil, nil
 	}

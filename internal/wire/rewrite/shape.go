@@ -51,8 +51,12 @@ func (r *Rewriter) body(e *event) {
 	r.dialect.body(e, e.data)
 }
 
+// wrappers is how deep in others an answer may stand: one of Gemini's in the operation of
+// a batch stands deepest.
+const wrappers = 5
+
 // shaped finds what a document is by its members. Batch results hold answers
-// a level or two deep.
+// some levels deep.
 func (r *Rewriter) shaped(e *event, raw []byte, depth int) {
 	var d dialect
 	for w := peek.Members(raw); w.Next(); {
@@ -65,14 +69,27 @@ func (r *Rewriter) shaped(e *event, raw []byte, depth int) {
 			d = &responses{r: r}
 		case name == "content" && peek.IsArray(w.Value) && d == nil:
 			d = &messages{r: r}
-		case depth < 2 && peek.IsObject(w.Value):
-			switch name {
-			case "result", "message", "response", "body":
-				r.shaped(e, w.Value, depth+1)
-			}
+		case depth < wrappers:
+			r.wrapped(e, name, w.Value, depth+1)
 		}
 	}
 	if d != nil {
 		d.body(e, raw)
+	}
+}
+
+// wrapped looks into a member that may hold an answer, or a list of them.
+func (r *Rewriter) wrapped(e *event, name string, raw []byte, depth int) {
+	switch name {
+	case "result", "message", "response", "body":
+		r.shaped(e, raw, depth)
+	case "metadata", "output", "inlinedResponses":
+		if !peek.IsArray(raw) {
+			r.shaped(e, raw, depth)
+			break
+		}
+		for w := peek.Elements(raw); w.Next(); {
+			r.shaped(e, w.Value, depth)
+		}
 	}
 }
