@@ -32,6 +32,16 @@ func (e *event) at(i int) int64 {
 	return e.base + int64(i)
 }
 
+// index gives where in the data a byte of the provider's lies.
+func (e *event) index(at int64) int {
+	for k := len(e.joints) - 1; k >= 0; k-- {
+		if j := e.joints[k]; at >= j.at {
+			return j.data + int(at-j.at)
+		}
+	}
+	return int(at - e.base)
+}
+
 // place gives where a piece of the data begins. Slices of one array tell by
 // their capacities how far apart they begin.
 func (e *event) place(piece []byte) int64 { return e.at(cap(e.data) - cap(piece)) }

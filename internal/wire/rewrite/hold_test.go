@@ -103,10 +103,7 @@ func checkBlocked(t *testing.T, api flow.API, name string, g got, before string)
 		said += p.Text
 	}
 	if want := before + reason; said != want && !(before == "" && said == reason) {
-		// Responses believes the last event, which holds our message alone.
-		if api != flow.Responses || said != reason {
-			t.Errorf("%s, %s: says %q, want %q", api, name, said, want)
-		}
+		t.Errorf("%s, %s: says %q, want %q", api, name, said, want)
 	}
 	stops := map[flow.API]string{flow.Messages: "end_turn", flow.Chat: "stop", flow.Responses: "completed", flow.StreamGenerate: "STOP", flow.Generate: "STOP"}
 	if !answer.Complete || answer.Stop != stops[api] || answer.Error != "" || answer.Unknown != 0 || answer.Unreadable != "" {
@@ -453,5 +450,36 @@ func TestPartialArguments(t *testing.T) {
 		if g.blocked == nil || strings.Contains(g.body, "Bash") {
 			t.Errorf("%s passes: %s", odd, g.body)
 		}
+	}
+}
+
+// The last event of a blocked response repeats what was delivered, as it was delivered, and
+// nothing that was withheld. What is over the bound is left out, never our own message.
+func TestBlockedResponseKeepsWhatWasDelivered(t *testing.T) {
+	w := wires()[2]
+	first, second := w.call("Write", quoted(`{"a":"`+plain+`"}`)), w.call("Bash", quoted(`{"cmd":"rm"}`))
+	withheld := w.text(`"withheld"`)
+	for i := range second {
+		second[i] = strings.NewReplacer(`"output_index":1`, `"output_index":2`, `fc_1`, `fc_2`, `call_1`, `call_2`).Replace(second[i])
+	}
+	for i := range withheld {
+		withheld[i] = strings.Replace(withheld[i], `"output_index":0`, `"output_index":3`, 1)
+	}
+	payloads := w.stream(w.text(`"Hi `+plain+`"`), first, second[:2], withheld, second[2:])
+	for name, way := range w.ways(payloads) {
+		g := way(t, holding(w.api, `"rm"`, nil), 97)
+		if want := "text||Hi hunter2\ntool_call|Write|{\"a\":\"hunter2\"}\ntext||" + reason + "\n"; g.blocked == nil || w.parts(g) != want {
+			t.Errorf("%s: got %s\nwant %s", name, w.parts(g), want)
+		}
+		last := g.body[strings.LastIndex(g.body, `{"type":"response.completed"`):]
+		if !json.Valid([]byte(strings.TrimSpace(last))) || strings.Count(last, `"type":"message"`) != 2 || strings.Count(last, `"function_call"`) != 1 || !strings.Contains(last, "hunter2") {
+			t.Errorf("%s: ends with %s", name, last)
+		}
+	}
+	o := holding(w.api, `"rm"`, nil)
+	o.MaxHold = len(`{"id":"fc_1","type":"function_call","call_id":"call_1","name":"Write","arguments":"{\"a\":\"hunter2\"}"}`)
+	g := replay(t, o, sse(w.api, w.stream(w.text(`"`+strings.Repeat("Hi", 60)+`"`), first, second)...), 97)
+	if last := g.body[strings.LastIndex(g.body, `{"type":"response.completed"`):]; strings.Contains(last, "HiHi") || !strings.Contains(last, "Write") || !strings.Contains(last, "Gatehouse: ") {
+		t.Errorf("over the bound: %s", last)
 	}
 }

@@ -3,6 +3,7 @@ package rewrite
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/workingagents/gatehouse/internal/flow"
@@ -17,6 +18,16 @@ type responses struct {
 	began    int64 // offset behind response.created; 0: it did not come
 	envelope string
 	sequence int64
+
+	gone []finished // items, for the last event of a blocked response; of MaxHold bytes at most
+	size int        // of them
+}
+
+// finished is an item of the output as the client got it.
+type finished struct {
+	end    int64 // of its event
+	output int64
+	item   []byte
 }
 
 // the kinds of an item's texts.
@@ -285,9 +296,37 @@ func (d *responses) done(e *event, k laneKey, item []byte) {
 	}
 	if refused, c := d.item(e, k, item); refused != nil {
 		d.r.block(refused)
+		return
 	} else if c != nil {
 		d.r.let(c)
 	}
+	d.note(e, k.major, item)
+}
+
+// note keeps an item that may go: a client that reads only the last event must find it
+// there. One for which there is no room is left out.
+func (d *responses) note(e *event, output int64, item []byte) {
+	if !d.r.o.Hold || d.size >= d.r.o.MaxHold {
+		return
+	}
+	item = d.r.edited(e, item)
+	if d.size+len(item) <= d.r.o.MaxHold {
+		d.size += len(item)
+		d.gone = append(d.gone, finished{e.end, output, item})
+	}
+}
+
+// output is the items that were delivered before an offset, then our own.
+func (d *responses) output(from int64, own string) string {
+	slices.SortStableFunc(d.gone, func(a, b finished) int { return cmp.Compare(a.output, b.output) })
+	var b strings.Builder
+	for _, f := range d.gone {
+		if f.end <= from {
+			b.Write(f.item)
+			b.WriteByte(',')
+		}
+	}
+	return b.String() + own
 }
 
 // item rewrites an item and asks about its call. The call is held from here on
@@ -374,7 +413,7 @@ func (d *responses) closing(text string, from int64) ([]Edit, int64, []payload) 
 	say("output_text.done", place+`"text":`+quote(text)+`,"logprobs":[]`)
 	say("content_part.done", place+part(text))
 	say("output_item.done", item+said("completed", text))
-	say("completed", `"response":`+d.object("completed", said("completed", text)))
+	say("completed", `"response":`+d.object("completed", d.output(from, said("completed", text))))
 	return nil, from, list
 }
 

@@ -320,6 +320,22 @@ func (r *Rewriter) edit(e Edit) {
 	r.queue = slices.Insert(r.queue, i, e)
 }
 
+// edited gives a piece of an event's data with the edits that are queued for it.
+func (r *Rewriter) edited(e *event, piece []byte) (out []byte) {
+	from, to := e.place(piece), e.endOf(piece)
+	first := e.index(from)
+	at := 0
+	for _, q := range r.queue {
+		if q.At < from || q.At >= to {
+			continue
+		}
+		i := e.index(q.At) - first
+		out = append(append(out, piece[at:i]...), q.Put...)
+		at = i + int(q.Cut)
+	}
+	return append(out, piece[at:]...)
+}
+
 // count notes a pseudonym that was restored.
 func (r *Rewriter) count(token string) {
 	if !slices.Contains(r.restored, token) {
