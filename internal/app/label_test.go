@@ -312,3 +312,13 @@ func TestWhatIsNoAnswerIsNotHeld(t *testing.T) {
 		}
 	}
 }
+
+// TestTheReasonIsSaidOnce: what an agent is told of a blocked call reads as a sentence.
+func TestTheReasonIsSaidOnce(t *testing.T) {
+	h := labelled(t, string(policy.Recommended()), func(string) (string, int, string) {
+		return "application/json", http.StatusOK, spokenForms("hello", dangerous)["messages"]["document"]
+	})
+	if _, text := h.call(messagesPath, claude(q("hi")), "Content-Type", "application/json"); !strings.Contains(text, "Gatehouse: the tool call Bash was blocked: action.destructive") {
+		t.Errorf("the agent got %s", text)
+	}
+}

@@ -287,7 +287,15 @@ func (p *Passage) judge(part flow.Part) *flow.Refusal {
 		p.findings, p.ruling = append(p.findings, findings...), &d
 		p.gate.tracker.block(p.in.Principal.Name, p.in.Session.ID, cmp.Or(p.fetched(), p.answer.ID()))
 	}
-	return &flow.Refusal{Status: http.StatusBadRequest, Kind: "blocked", Text: "the tool call " + part.Name + " was blocked: " + d.Why}
+	return &flow.Refusal{Status: http.StatusBadRequest, Kind: "blocked", Text: "the tool call " + part.Name + " was " + blocked(d.Why)}
+}
+
+// blocked says that something was, and why: most reasons begin so themselves.
+func blocked(why string) string {
+	if strings.HasPrefix(why, "blocked") {
+		return why
+	}
+	return "blocked: " + why
 }
 
 // mostTold bounds the findings in answers that come later, of which one file may hold many.
@@ -318,7 +326,7 @@ func (p *Passage) judgeUnread() *flow.Refusal {
 		return nil
 	}
 	p.findings, p.ruling = append(p.findings, findings...), &d
-	return &flow.Refusal{Status: http.StatusBadRequest, Kind: "blocked", Text: "the provider's answer was blocked: " + d.Why}
+	return &flow.Refusal{Status: http.StatusBadRequest, Kind: "blocked", Text: "the provider's answer was " + blocked(d.Why)}
 }
 
 // unreadable gives the finding about an answer of which nothing could be read.

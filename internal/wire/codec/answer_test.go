@@ -347,3 +347,25 @@ func TestDeltasCostNoMemory(t *testing.T) {
 		}
 	}
 }
+
+// Some servers send arguments as an object, or a message where a delta should stand.
+func TestAlmostOpenAI(t *testing.T) {
+	call := `{"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"W","arguments":{"cmd":"ls"}}}]}`
+	for name, a := range map[string]struct {
+		api  flow.API
+		body string
+	}{
+		"document":  {flow.Chat, `{"choices":[{"index":0,"message":` + call + `}]}`},
+		"delta":     {flow.Chat, `data: {"choices":[{"index":0,"delta":` + call + `}]}` + "\n\n"},
+		"message":   {flow.Chat, `data: {"choices":[{"index":0,"message":` + call + `}]}` + "\n\n"},
+		"function":  {flow.Chat, `{"choices":[{"index":0,"message":{"function_call":{"name":"W","arguments":{"cmd":"ls"}}}}]}`},
+		"response":  {flow.Responses, `{"output":[{"type":"function_call","call_id":"c","name":"W","arguments":{"cmd":"ls"}}]}`},
+		"arguments": {flow.Responses, `data: {"type":"response.function_call_arguments.done","output_index":1,"arguments":{"cmd":"ls"}}` + "\n\n"},
+	} {
+		answer := codec.NewAnswer(a.api, codec.Options{Keep: true})
+		answer.Push([]byte(a.body))
+		if got := answer.End().Parts; len(got) != 1 || got[0].Kind != flow.ToolCall || got[0].Text != `{"cmd":"ls"}` {
+			t.Errorf("%s: got %+v", name, got)
+		}
+	}
+}

@@ -197,7 +197,11 @@ func (d *Chat) call(key draft.Key, id, raw []byte, member string) {
 		return
 	}
 	p := d.draft.Open(key, flow.ToolCall, "assistant")
-	p.Append(text)
+	if peek.IsString(text) {
+		p.Append(text)
+	} else if !peek.Null(text) {
+		p.AppendRaw(text) // an object, as some servers send
+	}
 	if p == nil {
 		return
 	}

@@ -235,7 +235,7 @@ func (it *item) pictured() bool { return len(it.image) > 2 && peek.IsString(it.i
 
 // argument is a call's argument: decoded text, or raw JSON.
 func argument(raw []byte) string {
-	if peek.IsString(raw) {
+	if peek.IsString(raw) || peek.Null(raw) {
 		return peek.String(raw)
 	}
 	return string(raw)

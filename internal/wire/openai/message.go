@@ -65,7 +65,7 @@ func message(raw []byte) []flow.Part {
 		parts = append(parts, call(role, w.Value))
 	}
 	if peek.IsObject(m.function) {
-		parts = append(parts, flow.Part{Kind: flow.ToolCall, Role: role, Name: peek.Short(peek.Get(m.function, "name")), Text: peek.String(peek.Get(m.function, "arguments"))})
+		parts = append(parts, flow.Part{Kind: flow.ToolCall, Role: role, Name: peek.Short(peek.Get(m.function, "name")), Text: argument(peek.Get(m.function, "arguments"))})
 	}
 	if peek.IsObject(m.audio) {
 		parts = append(parts, flow.Part{Kind: flow.Media, Role: role, Name: "audio", ID: peek.Short(peek.Get(m.audio, "id")), Text: peek.String(peek.Get(m.audio, "transcript"))})
@@ -132,11 +132,11 @@ func (m member) part(role string) flow.Part {
 func call(role string, raw []byte) flow.Part {
 	p := flow.Part{Kind: flow.ToolCall, Role: role, ID: peek.Short(peek.Get(raw, "id"))}
 	if f := peek.Get(raw, "function"); f != nil {
-		p.Name, p.Text = peek.Short(peek.Get(f, "name")), peek.String(peek.Get(f, "arguments"))
+		p.Name, p.Text = peek.Short(peek.Get(f, "name")), argument(peek.Get(f, "arguments"))
 		return p
 	}
 	if c := peek.Get(raw, "custom"); c != nil {
-		p.Name, p.Text = peek.Short(peek.Get(c, "name")), peek.String(peek.Get(c, "input"))
+		p.Name, p.Text = peek.Short(peek.Get(c, "name")), argument(peek.Get(c, "input"))
 		return p
 	}
 	return unknown(role, raw)

@@ -180,10 +180,11 @@ func (d *Responses) delta(kind flow.Kind, u *update) {
 
 // whole believes the deltas that came, and fills in when none did.
 func (d *Responses) whole(kind flow.Kind, u *update) {
-	if d.draft != nil && peek.IsString(u.text) {
-		if p := d.draft.Open(u.key(), kind, "assistant"); p.Empty() {
-			p.Append(u.text)
-		}
+	if d.draft == nil || peek.Null(u.text) {
+		return
+	}
+	if p := d.draft.Open(u.key(), kind, "assistant"); p.Empty() {
+		p.AppendRaw([]byte(argument(u.text)))
 	}
 }
 

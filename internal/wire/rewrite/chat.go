@@ -24,6 +24,7 @@ const (
 	chatRefusal
 	chatCall
 	chatFunction
+	chatMessage // added to the kind of what stands in a message, where a delta should
 )
 
 func (d *chat) streams() bool { return false }
@@ -73,7 +74,7 @@ func (d *chat) event(e *event) {
 // learn notes a chunk that has nothing but a piece of one text.
 func (d *chat) learn(c *choice, obfuscation []byte) {
 	n := peek.Int(c.index)
-	if !peek.Null(c.finish) || !peek.Null(c.refusal) || !peek.Null(c.function) {
+	if c.message != nil || !peek.Null(c.finish) || !peek.Null(c.refusal) || !peek.Null(c.function) {
 		return
 	}
 	if c.calls == nil {
@@ -149,21 +150,32 @@ func (d *chat) choice(e *event, c *choice) {
 		d.open = append(d.open, n)
 	}
 	d.last = n
-	d.text(e, laneKey{chatContent, n, 0}, c.content)
-	d.text(e, laneKey{chatRefusal, n, 0}, c.refusal)
+	d.says(e, 0, n, c)
+	if c.message != nil { // a server that sends what is no stream as one
+		var m choice
+		s := peek.Scan(c.message)
+		m.readMessage(&s)
+		d.says(e, chatMessage, n, &m)
+	}
+	if len(c.finish) > 2 && peek.IsString(c.finish) {
+		d.finish(n)
+	}
+}
+
+// says takes what a delta says, or a message.
+func (d *chat) says(e *event, kind uint8, n int64, c *choice) {
+	d.text(e, laneKey{kind + chatContent, n, 0}, c.content)
+	d.text(e, laneKey{kind + chatRefusal, n, 0}, c.refusal)
 	position := int64(0)
 	for w := peek.Elements(c.calls); w.Next(); position++ {
 		index := position
 		if at := peek.Get(w.Value, "index"); at != nil {
 			index = peek.Int(at)
 		}
-		d.toolCall(e, laneKey{chatCall, n, index}, w.Value)
+		d.toolCall(e, laneKey{kind + chatCall, n, index}, w.Value)
 	}
 	if peek.IsObject(c.function) {
-		d.call(e, laneKey{chatFunction, n, 0}, nil, c.function, "arguments", d.r.arguments)
-	}
-	if len(c.finish) > 2 && peek.IsString(c.finish) {
-		d.finish(n)
+		d.call(e, laneKey{kind + chatFunction, n, 0}, nil, c.function, "arguments", d.r.arguments)
 	}
 }
 
@@ -198,7 +210,7 @@ func (d *chat) call(e *event, k laneKey, id, raw []byte, member string, begin fu
 		d.r.hold(e, k, peek.Short(id), name, l)
 	}
 	if l := d.r.lanes[k]; l != nil {
-		l.feed(e, peek.Get(raw, member))
+		l.add(e, peek.Get(raw, member))
 	}
 }
 

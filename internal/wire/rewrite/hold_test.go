@@ -483,3 +483,50 @@ func TestBlockedResponseKeepsWhatWasDelivered(t *testing.T) {
 		t.Errorf("over the bound: %s", last)
 	}
 }
+
+// Servers that speak almost like OpenAI's: arguments as an object, a message in a stream,
+// arguments whose item nobody added. What a client may read of them is judged, and restored.
+func TestAlmostOpenAI(t *testing.T) {
+	object := `{"cmd":"rm","text":"` + plain + `"}`
+	message := `{"role":"assistant","content":"Hi ` + plain + `","tool_calls":[{"index":0,"id":"c","type":"function","function":{"name":"Write","arguments":%s}}]}`
+	calls := func(args string) string { return strings.Replace(message, "%s", args, 1) }
+	inMessage := func(args string) string {
+		return strings.Replace(chunk(calls(args), `"tool_calls"`), `"delta":`, `"message":`, 1)
+	}
+	both := strings.Replace(chunk(`{"content":"Hi"}`, "null"), `"delta":`, `"message":`+calls(quoted(object))+`,"delta":`, 1)
+	item := `{"type":"function_call","call_id":"c","name":"Write","arguments":` + object + `}`
+	for name, a := range map[string]struct {
+		api  flow.API
+		body string
+	}{
+		"object, document":           {flow.Chat, `{"choices":[{"index":0,"message":` + calls(object) + `,"finish_reason":"tool_calls"}]}`},
+		"object, stream":             {flow.Chat, string(sse(flow.Chat, chunk(calls(object), "null"), chunk(`{}`, `"tool_calls"`), "[DONE]"))},
+		"object, no end":             {flow.Chat, string(sse(flow.Chat, chunk(calls(object), "null")))},
+		"message":                    {flow.Chat, string(sse(flow.Chat, inMessage(quoted(object)), "[DONE]"))},
+		"message with an object":     {flow.Chat, string(sse(flow.Chat, inMessage(object), "[DONE]"))},
+		"message beside a delta":     {flow.Chat, string(sse(flow.Chat, both, chunk(`{}`, `"tool_calls"`), "[DONE]"))},
+		"object, response":           {flow.Responses, `{"output":[` + item + `]}`},
+		"object, item":               {flow.Responses, string(sse(flow.Responses, `{"type":"response.output_item.done","output_index":1,"item":`+item+`}`))},
+		"arguments without an item":  {flow.Responses, string(sse(flow.Responses, `{"type":"response.function_call_arguments.done","output_index":1,"item_id":"f","arguments":`+quoted(object)+`}`, `{"type":"response.completed","response":{"output":[]}}`))},
+		"input without an item":      {flow.Responses, string(sse(flow.Responses, `{"type":"response.custom_tool_call_input.done","output_index":1,"input":`+quoted(object)+`}`))},
+		"an object without an item":  {flow.Responses, string(sse(flow.Responses, `{"type":"response.function_call_arguments.done","output_index":1,"arguments":`+object+`}`))},
+		"arguments behind their end": {flow.Responses, string(sse(flow.Responses, `{"type":"response.output_item.done","output_index":1,"item":{"type":"function_call","name":"Write","arguments":"{}"}}`, `{"type":"response.function_call_arguments.done","output_index":1,"arguments":`+quoted(object)+`}`))},
+	} {
+		var seen []flow.Part
+		g := replay(t, holding(a.api, "nothing", &seen), []byte(a.body), 5)
+		if named := !strings.Contains(name, "without an item") && name != "arguments behind their end"; g.blocked != nil || named && strings.Contains(g.body, plain) {
+			t.Errorf("%s: %v, got %s", name, g.blocked, g.body)
+		}
+		found := false
+		for _, p := range seen {
+			found = found || strings.Contains(p.Text, `"cmd":"rm"`) && json.Valid([]byte(p.Text))
+		}
+		if !found {
+			t.Errorf("%s: judged %+v", name, seen)
+		}
+		g = replay(t, holding(a.api, `"rm"`, nil), []byte(a.body), 5)
+		if g.blocked == nil || strings.Contains(g.body, `cmd`) || !strings.Contains(g.body, "Gatehouse: ") {
+			t.Errorf("%s passes: %s", name, g.body)
+		}
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
+
+	"github.com/workingagents/gatehouse/internal/wire/peek"
 )
 
 // laneKey says which text of an answer a piece belongs to. What the numbers
@@ -92,9 +94,29 @@ func (r *Rewriter) object(tool string) *lane {
 
 // whole reads a text that comes in one piece.
 func (r *Rewriter) whole(l *lane, e *event, raw []byte) *lane {
+	if l.tool != "" && l.outer && value(raw) {
+		l = r.object(l.tool)
+	}
 	l.feed(e, raw)
 	l.close()
 	return l
+}
+
+// value reports whether arguments come as they are, and not in a string as their API says:
+// some servers send them so, and clients take them.
+func value(raw []byte) bool { return peek.IsObject(raw) || peek.IsArray(raw) }
+
+// add feeds the next piece of a tool's text, or all of it as a value.
+func (l *lane) add(e *event, raw []byte) {
+	if !value(raw) {
+		l.feed(e, raw)
+		return
+	}
+	w, at := l.r.whole(l.r.object(l.tool), e, raw), len(l.text)
+	for _, m := range w.marks {
+		l.marks = append(l.marks, mark{at + m.from, at + m.to, m.put})
+	}
+	l.text = append(l.text, w.text...)
 }
 
 // close ends the text of a key: what was held is no token.

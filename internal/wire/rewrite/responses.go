@@ -175,7 +175,8 @@ func (d *responses) content(e *event, raw []byte) {
 	}
 }
 
-// callDone takes the arguments once more, whole.
+// callDone takes the arguments once more, whole. Those of a call that is not held, whose
+// item was not added or is done, are judged here.
 func (d *responses) callDone(e *event, k laneKey, raw []byte, begin func(string) *lane) {
 	tool := ""
 	if l := d.r.lanes[k]; l != nil {
@@ -183,7 +184,11 @@ func (d *responses) callDone(e *event, k laneKey, raw []byte, begin func(string)
 	}
 	d.r.close(k)
 	l := d.r.whole(begin(tool), e, raw)
-	if c := d.r.held(k); c != nil && len(c.lane.text) == 0 {
+	c := d.r.held(k)
+	if c == nil {
+		d.r.hold(e, k, "", "", l)
+		d.r.finished(k)
+	} else if len(c.lane.text) == 0 {
 		c.lane = l
 	}
 }
