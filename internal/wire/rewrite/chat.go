@@ -233,6 +233,9 @@ func (d *chat) body(e *event, raw []byte) {
 		s := peek.Scan(w.Value)
 		c.read(&s)
 		if c.message == nil {
+			c.message = peek.Get(w.Value, "delta") // of a server that sends a stream as what is none
+		}
+		if c.message == nil {
 			continue
 		}
 		s = peek.Scan(c.message)
