@@ -39,6 +39,8 @@ func fuzz(f *testing.F, api flow.API, w int) {
 			o := holding(api, "rm", nil)
 			o.Hold, o.Framing = hold, framings[int(mode)%len(framings)]
 			fuzzCuts(t, o, body, min(cut, uint(len(body))))
+			o.Unread = func() *flow.Refusal { return &flow.Refusal{Status: 400, Kind: "policy", Text: "no"} }
+			fuzzCuts(t, o, body, min(cut, uint(len(body))))
 		}
 		fuzzUntouched(t, api, body)
 		if api != flow.Opaque {

@@ -56,7 +56,7 @@ func (d *gemini) body(e *event, raw []byte) {
 }
 
 func (d *gemini) chunk(e *event, raw []byte) {
-	d.fed, d.usage = 0, nil
+	d.fed, d.lane, d.usage = 0, nil, nil
 	d.members(e, raw, false)
 	if d.fed == 1 && d.lane != nil {
 		d.r.learn(d.lane, d.text, d.usage)

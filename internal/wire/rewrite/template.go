@@ -102,9 +102,9 @@ func cuttings(raw []byte, at int) (cuts []cutting) {
 		n := digitsAt(raw[i:])
 		if n > 0 {
 			cuts = append(cuts, cutting{at + i, at + i + n, figure})
-			i += n
+			i += n - 1
 		} else if raw[i] == '"' {
-			i += stringAt(raw[i:]) - 1
+			i += max(stringAt(raw[i:]), 1) - 1 // what is no JSON may have none that ends
 		}
 	}
 	return cuts
