@@ -39,7 +39,7 @@ const (
 // The check that a confirmed rule has beside those of the plain one. Of a text that
 // is hidden between others the model reads nothing else.
 const (
-	agrees       = "model>=85"
+	agrees       = "model-near>=85"
 	agreesInside = "model-inside>=75"
 )
 
@@ -119,7 +119,8 @@ func LibraryWith(m *linear.Model) inspect.Library {
 		},
 		Checks: map[string]inspect.Check{
 			"model":        asked(m, Window),
-			"model-inside": asked(m, func(text []byte, start, end int) []byte { return text[start:end] }),
+			"model-near":   asked(m, Window, ofLine, ofSentence),
+			"model-inside": asked(m, value),
 		},
 	}
 }
@@ -138,6 +139,12 @@ const (
 // stays within the JSON string that the value stands in: what stands around that
 // is an API's, and the model has not learnt to read it.
 func Window(text []byte, start, end int) []byte {
+	from, to := around(text, start, end)
+	return text[from:to]
+}
+
+// around gives where Window begins and ends.
+func around(text []byte, start, end int) (from, to int) {
 	left := text[max(0, start-before):start]
 	for _, opens := range []string{`":"`, `": "`} {
 		if i := bytes.LastIndex(left, []byte(opens)); i >= 0 {
@@ -151,12 +158,45 @@ func Window(text []byte, start, end int) []byte {
 			right = right[:i]
 		}
 	}
-	return text[start-len(left) : start+len(right)]
+	return start - len(left), start + len(right)
 }
 
-func asked(m *linear.Model, window func(text []byte, start, end int) []byte) inspect.Check {
+// ofLine and ofSentence are the parts of the window that stand in the value's own
+// lines and sentences. What is ordinary around an order, be it one more line, makes
+// the whole window read like an ordinary text.
+func ofLine(text []byte, start, end int) []byte { return part(text, start, end, "\n") }
+
+func ofSentence(text []byte, start, end int) []byte {
+	return part(text, start, end, "\n", ". ", "! ", "? ")
+}
+
+// part is the window from the last of some marks before the value to the first one
+// behind it.
+func part(text []byte, start, end int, marks ...string) []byte {
+	from, to := around(text, start, end)
+	last := min(end, to)
+	for _, mark := range marks {
+		if i := bytes.LastIndex(text[from:start], []byte(mark)); i >= 0 {
+			from += i + len(mark)
+		}
+		if i := bytes.Index(text[last:to], []byte(mark)); i >= 0 {
+			to = last + i
+		}
+	}
+	return text[from:to]
+}
+
+// window gives what the model reads when a value is found at text[start:end].
+type window func(text []byte, start, end int) []byte
+
+func value(text []byte, start, end int) []byte { return text[start:end] }
+
+// asked is the check that the model is sure of what stands in one of the windows.
+func asked(m *linear.Model, windows ...window) inspect.Check {
 	return func(text []byte, start, end int, least string) bool {
-		return m == nil || m.Percent(window(text, start, end)) >= atoi(least)
+		return m == nil || slices.ContainsFunc(windows, func(w window) bool {
+			return m.Percent(w(text, start, end)) >= atoi(least)
+		})
 	}
 }
 

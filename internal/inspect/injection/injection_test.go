@@ -99,6 +99,25 @@ func TestOnlyTheModelMakesItSure(t *testing.T) {
 	}
 }
 
+// What is ordinary around an order, in lines or in sentences, makes nobody less
+// sure of it.
+func TestOrdinaryNeighboursHideNoOrder(t *testing.T) {
+	e, _ := engine(t, injection.Library())
+	for name, dull := range map[string]string{
+		"lines of a log":      "2024-01-15 10:30:00 INFO server started on :8080 in 12ms\n",
+		"lines of a program":  "func add(a, b int) int {\n\treturn a + b // sum\n}\n",
+		"lines of JSON":       `{"id": 12, "name": "blue chair", "price": 40.5, "stock": 3},` + "\n",
+		"sentences of a text": "The report lists what was sold in each region. Sales in the north grew while the south was flat. ",
+	} {
+		for _, n := range []int{0, 1, 3, 10} {
+			around := strings.Repeat(dull, n)
+			if got := surest(e, around+order+"."+dull[len(dull)-1:]+around); got < 90 {
+				t.Errorf("%d × %s: %d percent", n, name, got)
+			}
+		}
+	}
+}
+
 // each maps the bytes of a text.
 func each(s string, f func(c byte) string) string {
 	var b strings.Builder
