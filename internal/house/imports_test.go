@@ -75,6 +75,9 @@ var allowed = []line{
 	{"internal/inspect/secret", "internal/inspect", "gives it rules, detectors and checks"},
 	{"internal/inspect/injection", "internal/inspect", "gives it rules, detectors and checks"},
 	{"internal/inspect/injection", "internal/inspect/injection/...", "asks its model"},
+	{"internal/inspect", "internal/inspect/plain", "reads characters as people see them"},
+	{"internal/inspect/injection", "internal/inspect/plain", "finds letters that imitate others"},
+	{"internal/inspect/injection/linear", "internal/inspect/plain", "reads words as people see them"},
 
 	{"internal/app", "internal/config", "cuts it up: each constructor gets its part"},
 	{"internal/app", "internal/proxy/...", "wires the entrances"},

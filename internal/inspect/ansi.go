@@ -18,7 +18,7 @@ func stepANSI(raw []byte, i int) (int, [4]byte, int) {
 		end += n
 	}
 	if end == i || end == len(raw) || raw[end] == 0 {
-		return plain(raw[i])
+		return itself(raw[i])
 	}
 	return end + 1 - i, [4]byte{raw[end]}, 1
 }

@@ -175,7 +175,7 @@ func (e *Engine) Rules() []*Rule {
 
 // engineVersion changes when the engine itself finds something else with the
 // same rules.
-const engineVersion = "1"
+const engineVersion = "2"
 
 // version hashes what decides about findings. Go code can't be hashed: who
 // changes a detector or a check changes its family's Version.

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"compress/zlib"
 	"io"
+	"unicode/utf8"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -65,7 +66,7 @@ func findRun(text []byte, i int) (from, to int) {
 		for to < len(text) && sextets[text[to]] < 64 {
 			to++
 		}
-		return i, padded(text, moreLines(text, i, to))
+		return i, padded(text, wrapped(text, i, to))
 	}
 	return -1, -1
 }
@@ -78,16 +79,27 @@ func padded(text []byte, to int) int {
 	return to
 }
 
-// minLine is the shortest line that a wrapped run has (PEM has 64, MIME 76).
+// minLine is the shortest line that a wrapped run has (PEM has 64, MIME 76). A shorter
+// one goes on only if text comes of it: lists have lines of one length, too.
 const minLine = 48
+
+// wrapped gives the end of a run with the lines that go on with it.
+func wrapped(text []byte, from, to int) int {
+	width := to - from
+	if width%4 != 0 {
+		return to
+	}
+	end := moreLines(text, from, to)
+	if width >= minLine || end > to && !allHex(text[from:to]) && shows(text[from:to]) {
+		return end
+	}
+	return to
+}
 
 // moreLines gives the end of a run that goes on in further lines of the same
 // length and a last shorter one.
 func moreLines(text []byte, from, to int) int {
 	width := to - from
-	if width < minLine || width%4 != 0 {
-		return to
-	}
 	for end := to; ; {
 		for end < len(text) && (text[end] == '\r' || text[end] == '\n') && end-to < 2 {
 			end++
@@ -114,6 +126,9 @@ func (s *scanner) run(next *level, from, to int) bool {
 	text := next.raw[from:to]
 	if allHex(text) {
 		return s.hex(next, from, to)
+	}
+	if !s.base32(next, from, to) {
+		return false
 	}
 	var buffer [peek]byte
 	head := decode64(buffer[:0], text[:min(len(text), peek)])
@@ -255,6 +270,45 @@ func decodeRest(out, text []byte) []byte {
 		out = append(out, byte(v>>4))
 	case 3:
 		out = append(out, byte(v>>10), byte(v>>2))
+	}
+	return out
+}
+
+// base32 decodes a run of base32 (RFC 4648 section 6) that is ASCII.
+func (s *scanner) base32(next *level, from, to int) bool {
+	raw := bytes.TrimRight(next.raw[from:to], "=")
+	for _, c := range raw {
+		if (c < 'A' || c > 'Z') && (c < '2' || c > '7') {
+			return true
+		}
+	}
+	if !s.take(len(raw) * 5 / 8) {
+		return false
+	}
+	start := len(next.text)
+	next.text = decode32(next.text, raw)
+	for _, c := range next.text[start:] {
+		if c >= utf8.RuneSelf {
+			next.text = next.text[:start]
+			return true
+		}
+	}
+	next.close(start, len(next.marks), from, to, inBase32, false)
+	return true
+}
+
+func decode32(out, text []byte) []byte {
+	v, n := uint32(0), 0
+	for _, c := range text {
+		d := uint32(c - 'A')
+		if c < 'A' {
+			d = uint32(c-'2') + 26
+		}
+		v, n = v<<5|d, n+5
+		if n >= 8 {
+			n -= 8
+			out = append(out, byte(v>>n))
+		}
 	}
 	return out
 }

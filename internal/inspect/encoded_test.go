@@ -3,6 +3,7 @@ package inspect_test
 import (
 	"bytes"
 	"compress/zlib"
+	"encoding/base32"
 	"encoding/base64"
 	"encoding/hex"
 	"net/url"
@@ -26,27 +27,86 @@ var encodings = map[string]func(string) string{
 	"base64 far behind": func(s string) string {
 		return "a/long/way/down/the/tree/" + base64.StdEncoding.EncodeToString([]byte(s))
 	},
-	"hex":           func(s string) string { return hex.EncodeToString([]byte(s)) },
-	"hex capitals":  func(s string) string { return strings.ToUpper(hex.EncodeToString([]byte(s))) },
-	"url":           percent,
-	"url query":     func(s string) string { return url.QueryEscape("/"+s[:1]) + percent(s[1:]) },
-	"json":          quote2,
-	"html":          entities,
-	"ansi":          coloured,
-	"base64 utf-16": func(s string) string { return base64.StdEncoding.EncodeToString(wide(s)) },
-	"base64 gzip":   func(s string) string { return base64.StdEncoding.EncodeToString(squeezed([]byte(s))) },
-	"base64 zlib":   func(s string) string { return base64.StdEncoding.EncodeToString(deflated(s)) },
-	"base64 zstd":   func(s string) string { return base64.StdEncoding.EncodeToString(zstded(s)) },
-	"hex gzip":      func(s string) string { return hex.EncodeToString(squeezed([]byte(s))) },
+	"hex":                   func(s string) string { return hex.EncodeToString([]byte(s)) },
+	"hex capitals":          func(s string) string { return strings.ToUpper(hex.EncodeToString([]byte(s))) },
+	"url":                   percent,
+	"url query":             func(s string) string { return url.QueryEscape("/"+s[:1]) + percent(s[1:]) },
+	"json":                  quote2,
+	"html":                  entities,
+	"ansi":                  coloured,
+	"base64 utf-16":         func(s string) string { return base64.StdEncoding.EncodeToString(wide(s)) },
+	"base64 gzip":           func(s string) string { return base64.StdEncoding.EncodeToString(squeezed([]byte(s))) },
+	"base64 zlib":           func(s string) string { return base64.StdEncoding.EncodeToString(deflated(s)) },
+	"base64 zstd":           func(s string) string { return base64.StdEncoding.EncodeToString(zstded(s)) },
+	"base64 in short lines": func(s string) string { return wrapped(base64.StdEncoding.EncodeToString([]byte(s)), 20) },
+	"base32":                func(s string) string { return base32.StdEncoding.EncodeToString([]byte(s)) },
+	"json braces":           braces,
+	"hex gzip":              func(s string) string { return hex.EncodeToString(squeezed([]byte(s))) },
 }
 
-func lines(s string) string {
+// disguises are ways to write a value in characters that people see as its own.
+var disguises = map[string]func(string) string{
+	"letters of another width": func(s string) string {
+		return strings.Map(func(r rune) rune { return r - '!' + '\uff01' }, s)
+	},
+	"soft hyphens":       func(s string) string { return strings.Join(strings.Split(s, ""), "\u00ad") },
+	"one that is unseen": func(s string) string { return s[:len(s)/2] + "\u200b" + s[len(s)/2:] },
+	"selectors":          func(s string) string { return strings.Join(strings.Split(s, ""), "\ufe0e") },
+}
+
+func TestDisguisedValuesAreFound(t *testing.T) {
+	e := engine(t)
+	secret := token(2)
+	for name, disguise := range disguises {
+		for _, text := range []string{
+			"see " + disguise(secret) + " there",
+			strings.Repeat("\u4e2d\u6587 ", 100) + disguise(secret) + strings.Repeat(" \u4e2d\u6587", 100),
+		} {
+			b := []byte(`{"n":1,"content":` + quote(text) + `,"x":"y"}`)
+			o := inspect.Options{JSON: true}
+			r := e.Scan(b, o)
+			valid(t, b, o, r)
+			if len(r.Matches) != 1 || r.Cut != "" {
+				t.Fatalf("%s: got %+v", name, r)
+			}
+			m := r.Matches[0]
+			if string(m.Secret) != secret || string(m.Value) != disguise(secret) || !slices.Equal(m.Via, []string{"unicode"}) || m.Kind != inspect.InString {
+				t.Errorf("%s: got %q for %q via %v", name, m.Secret, m.Value, m.Via)
+			}
+		}
+		hidden := encodings["base64"]("the key is " + disguise(secret) + " as was said")
+		if r := e.Scan([]byte(hidden), inspect.Options{}); len(r.Matches) != 1 || string(r.Matches[0].Secret) != secret {
+			t.Errorf("base64 of %s: got %+v", name, r.Matches)
+		}
+	}
+}
+
+// A value beside a character that is folded is found where it stands, as it is.
+func TestWhatIsNotDisguisedStandsAsItIs(t *testing.T) {
+	e := engine(t)
+	r := e.Scan([]byte("caf\u00e9\u00a0: "+token(2)+"\u00a0."), inspect.Options{})
+	if len(r.Matches) != 1 || string(r.Matches[0].Value) != token(2) || r.Matches[0].Via != nil {
+		t.Errorf("got %+v", r.Matches)
+	}
+}
+
+func lines(s string) string { return wrapped(s, 64) }
+
+func wrapped(s string, width int) string {
 	var b strings.Builder
-	for len(s) > 64 {
-		b.WriteString(s[:64] + "\r\n")
-		s = s[64:]
+	for len(s) > width {
+		b.WriteString(s[:width] + "\r\n")
+		s = s[width:]
 	}
 	return b.String() + s
+}
+
+func braces(s string) string {
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		b.WriteString(`\u{` + hex.EncodeToString([]byte{c}) + "}")
+	}
+	return b.String()
 }
 
 func percent(s string) string {
@@ -111,7 +171,7 @@ func zstded(s string) []byte {
 func named(name string) []string {
 	var via []string
 	for _, w := range strings.Fields(name) {
-		if slices.Contains([]string{"base64", "hex", "url", "json", "html", "ansi", "utf-16", "gzip", "zlib", "zstd"}, w) {
+		if slices.Contains([]string{"base64", "hex", "url", "json", "html", "ansi", "utf-16", "base32", "gzip", "zlib", "zstd"}, w) {
 			via = append(via, w)
 		}
 	}

@@ -13,14 +13,18 @@ func nextByte(text []byte, c byte) int {
 	return len(text)
 }
 
-// plain is the token of a byte that stands for itself.
-func plain(c byte) (int, [4]byte, int) { return 1, [4]byte{c}, 1 }
+func nextOf(c byte) func([]byte) int {
+	return func(text []byte) int { return nextByte(text, c) }
+}
+
+// itself is the token of a byte that stands for itself.
+func itself(c byte) (int, [4]byte, int) { return 1, [4]byte{c}, 1 }
 
 // stepJSON undoes one escape of a JSON string (RFC 8259 section 7). What is no
 // escape stands for itself. A lone surrogate is U+FFFD.
 func stepJSON(raw []byte, i int) (int, [4]byte, int) {
 	if raw[i] != '\\' || i+1 >= len(raw) {
-		return plain(raw[i])
+		return itself(raw[i])
 	}
 	if raw[i+1] == 'u' {
 		return stepUnicode(raw, i)
@@ -28,7 +32,7 @@ func stepJSON(raw []byte, i int) (int, [4]byte, int) {
 	if c := short[raw[i+1]]; c != 0 {
 		return 2, [4]byte{c}, 1
 	}
-	return plain(raw[i])
+	return itself(raw[i])
 }
 
 // short are the escapes of one letter.
@@ -37,7 +41,7 @@ var short = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n':
 func stepUnicode(raw []byte, i int) (int, [4]byte, int) {
 	r, ok := hexRune(raw, i+2, 4)
 	if !ok {
-		return plain(raw[i])
+		return itself(raw[i])
 	}
 	width := 6
 	if utf16.IsSurrogate(r) {
@@ -87,14 +91,28 @@ var hexDigits = func() (t [256]byte) {
 }()
 
 // stepSource undoes the escapes that JSON and the strings of programs share,
-// \xNN besides. It is for text within text: who wrote it is not known.
+// \xNN and \u{N} besides. It is for text within text: who wrote it is not known.
 func stepSource(raw []byte, i int) (int, [4]byte, int) {
-	if raw[i] == '\\' && i+1 < len(raw) && raw[i+1] == 'x' {
-		if r, ok := hexRune(raw, i+2, 2); ok {
+	if raw[i] == '\\' && i+2 < len(raw) {
+		if r, ok := hexRune(raw, i+2, 2); ok && raw[i+1] == 'x' {
 			return 4, [4]byte{byte(r)}, 1
+		}
+		if raw[i+1] == 'u' && raw[i+2] == '{' {
+			return stepBraced(raw, i)
 		}
 	}
 	return stepJSON(raw, i)
+}
+
+// stepBraced undoes \u{N}, of one to six hex digits (ECMA-262, 12.9.4).
+func stepBraced(raw []byte, i int) (int, [4]byte, int) {
+	end := bytes.IndexByte(raw[i:min(len(raw), i+10)], '}')
+	if end > 3 {
+		if r, ok := hexRune(raw, i+3, end-3); ok && utf8.ValidRune(r) {
+			return runeToken(end+1, r)
+		}
+	}
+	return itself(raw[i])
 }
 
 // stepNested undoes escapes of escapes: a row of backslashes and the escape at its
@@ -105,7 +123,7 @@ func stepNested(raw []byte, i int) (int, [4]byte, int) {
 		end++
 	}
 	if end == i {
-		return plain(raw[i])
+		return itself(raw[i])
 	}
 	width, token, n := stepSource(raw, end-1)
 	return end - 1 - i + width, token, n
@@ -118,7 +136,7 @@ func stepURL(raw []byte, i int) (int, [4]byte, int) {
 			return 3, [4]byte{byte(r)}, 1
 		}
 	}
-	return plain(raw[i])
+	return itself(raw[i])
 }
 
 // entities are the named characters that can stand in or beside a value.
@@ -130,33 +148,14 @@ var entities = map[string]rune{
 
 const maxEntity = 10 // bytes, with & and ;
 
-// The blanks at which no line breaks: U+00A0, U+202F.
-const (
-	wideBlank = "\u00a0"
-	thinBlank = "\u202f"
-)
-
-// stepBlank makes a space of such a blank between digits or capital letters.
-func stepBlank(raw []byte, i int) (int, [4]byte, int) {
-	for _, blank := range [...]string{wideBlank, thinBlank} {
-		end := i + len(blank)
-		if end < len(raw) && string(raw[i:end]) == blank && i > 0 && grouped(raw[i-1]) && grouped(raw[end]) {
-			return len(blank), [4]byte{' '}, 1
-		}
-	}
-	return plain(raw[i])
-}
-
-func grouped(c byte) bool { return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' }
-
 // stepHTML undoes a character reference.
 func stepHTML(raw []byte, i int) (int, [4]byte, int) {
 	if raw[i] != '&' {
-		return plain(raw[i])
+		return itself(raw[i])
 	}
 	end := bytes.IndexByte(raw[i:min(len(raw), i+maxEntity)], ';')
 	if end < 2 {
-		return plain(raw[i])
+		return itself(raw[i])
 	}
 	name := raw[i+1 : i+end]
 	r, ok := entities[string(name)]
@@ -164,7 +163,7 @@ func stepHTML(raw []byte, i int) (int, [4]byte, int) {
 		r, ok = number(name[1:])
 	}
 	if !ok {
-		return plain(raw[i])
+		return itself(raw[i])
 	}
 	return runeToken(end+1, r)
 }
@@ -194,7 +193,7 @@ func stepUTF16BE(raw []byte, i int) (int, [4]byte, int) { return wide(raw, i, 1)
 
 func wide(raw []byte, i, order int) (int, [4]byte, int) {
 	if i+1 >= len(raw) {
-		return plain(raw[i])
+		return itself(raw[i])
 	}
 	r, width := unit(raw, i, order), 2
 	if utf16.IsSurrogate(r) {

@@ -166,7 +166,7 @@ type Match struct {
 	Value      []byte    // the span's text with JSON escapes undone. What a vault keeps
 	Secret     []byte    // the value with all encodings undone; equal to Value unless Via is set, or what overlaps the value had to go, too
 	Kind       ValueKind // how the span stands in the bytes
-	Via        []string  // encodings that were undone, the outermost first: base64, hex, url, json, html, ansi, blanks, utf-16, gzip, zlib, zstd
+	Via        []string  // encodings that were undone, the outermost first: base32, base64, hex, url, json, html, ansi, unicode, utf-16, gzip, zlib, zstd
 	Known      bool      // an exact value of Options.Known
 }
 

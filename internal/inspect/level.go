@@ -53,9 +53,10 @@ const (
 	inURL
 	inHTML
 	inANSI
-	inBlank // a blank of another width between groups of digits
+	inFolds // characters that stand for others
 	inUTF16
 	inUTF16BE
+	inBase32
 	inBase64
 	inHex
 	inGzip // and the following: behind base64
@@ -67,21 +68,25 @@ const (
 )
 
 // codings has the words for Match.Via and, for a coding that maps token by token,
-// its stepper. Without one a value maps to the whole run.
+// its stepper. Without one a value maps to the whole run. Of one that is decoded
+// in stretches, next is the number of bytes before the first at which a step may
+// find something, seek that to where it is worth to begin.
 var codings = [...]struct {
-	via  []string
-	step stepper
+	via        []string
+	step       stepper
+	next, seek func(text []byte) int
 }{
 	asIs:      {},
 	jsonText:  {step: stepJSON},
-	inJSON:    {[]string{"json"}, stepSource},
-	inNested:  {[]string{"json"}, stepNested},
-	inURL:     {[]string{"url"}, stepURL},
-	inHTML:    {[]string{"html"}, stepHTML},
-	inANSI:    {[]string{"ansi"}, stepANSI},
-	inBlank:   {[]string{"blanks"}, stepBlank},
-	inUTF16:   {[]string{"utf-16"}, stepUTF16},
-	inUTF16BE: {[]string{"utf-16"}, stepUTF16BE},
+	inJSON:    {[]string{"json"}, stepSource, nextOf('\\'), nextOf('\\')},
+	inNested:  {[]string{"json"}, stepNested, nextOf('\\'), nextOf('\\')},
+	inURL:     {[]string{"url"}, stepURL, nextOf('%'), nextOf('%')},
+	inHTML:    {[]string{"html"}, stepHTML, nextOf('&'), nextOf('&')},
+	inANSI:    {[]string{"ansi"}, stepANSI, nextOf(escape), nextOf(escape)},
+	inFolds:   {[]string{"unicode"}, stepFold, nextFold, seekFold},
+	inUTF16:   {via: []string{"utf-16"}, step: stepUTF16},
+	inUTF16BE: {via: []string{"utf-16"}, step: stepUTF16BE},
+	inBase32:  {via: []string{"base32"}},
 	inBase64:  {via: []string{"base64"}},
 	inHex:     {via: []string{"hex"}},
 	inGzip:    {via: []string{"base64", "gzip"}},
@@ -104,7 +109,7 @@ func compressed(c coding, name string) coding {
 func (s *segment) has(start, end int) bool { return start >= int(s.start) && end <= int(s.end) }
 
 // stepper decodes the token at raw[i]: it gives its width and the bytes that it
-// stands for, one or more.
+// stands for. They are as many as its width only where there is nothing to decode.
 type stepper func(raw []byte, i int) (width int, token [4]byte, n int)
 
 // mark is a place at which text and raw are known to meet. The next run bytes
@@ -186,11 +191,11 @@ func (l *level) align(start, end int) (text, raw Span, first spot) {
 }
 
 // append decodes raw[from:to] token by token as a new segment of the level.
-func (l *level) append(from, to int, c coding, special byte) {
+func (l *level) append(from, to int, c coding) {
 	start, first := len(l.text), len(l.marks)
-	step := codings[c].step
+	step, find := codings[c].step, codings[c].next
 	for i := from; i < to; {
-		next := i + nextByte(l.raw[i:to], special)
+		next := i + find(l.raw[i:to])
 		l.mark(first, i, next-i, false)
 		l.text = append(l.text, l.raw[i:next]...)
 		if i = next; i < to {

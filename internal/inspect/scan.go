@@ -456,7 +456,7 @@ func (s *scanner) value(r *rule, hull, start, end int) bool {
 // add keeps a candidate; false when there are too many.
 func (s *scanner) add(c candidate) bool {
 	seg := &s.level.segments[s.level.segmentAt(c.start)]
-	if !seg.has(c.start, c.end) || seg.closed && !printable(s.level.text[c.start:c.end]) {
+	if !seg.has(c.start, c.end) || seg.closed && !printable(s.level.text[c.start:c.end]) || seg.coding == inFolds && !s.folded(c) {
 		return true
 	}
 	c.level = s.depth
@@ -471,6 +471,13 @@ func (s *scanner) add(c candidate) bool {
 	s.seen[c] = true
 	s.found = append(s.found, c)
 	return true
+}
+
+// folded reports whether a candidate holds a character that was folded. One that
+// does not stands in the level above as it is, among more of its text.
+func (s *scanner) folded(c candidate) bool {
+	text, raw, _ := s.level.align(c.hull, c.end)
+	return text.End-text.Start != raw.End-raw.Start
 }
 
 // printable tells text from what only looks like a value in binary content.

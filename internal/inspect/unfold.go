@@ -51,19 +51,19 @@ func (s *scanner) unfoldSegment(next *level, seg *segment) bool {
 	if s.depth == maxDepth {
 		escapes = inNested
 	}
-	return s.stretches(next, seg, escapes, '\\') &&
-		s.stretches(next, seg, inURL, '%') &&
-		s.stretches(next, seg, inHTML, '&') &&
-		s.stretches(next, seg, inANSI, escape) &&
-		s.blanks(next, seg) &&
+	return s.stretches(next, seg, escapes) &&
+		s.stretches(next, seg, inURL) &&
+		s.stretches(next, seg, inHTML) &&
+		s.stretches(next, seg, inANSI) &&
+		s.folds(next, seg) &&
 		s.wideText(next, seg) &&
 		s.runs(next, seg)
 }
 
-// blanks makes plain the blanks in which numbers are grouped. They hide nothing, so
+// folds reads characters as people see them. They hide nothing from a decoder, so
 // that they are no nesting: the last level is left to what is.
-func (s *scanner) blanks(next *level, seg *segment) bool {
-	return s.depth == maxDepth || s.stretches(next, seg, inBlank, wideBlank[0]) && s.stretches(next, seg, inBlank, thinBlank[0])
+func (s *scanner) folds(next *level, seg *segment) bool {
+	return s.depth == maxDepth || s.stretches(next, seg, inFolds)
 }
 
 // take takes from the bytes that may still be decoded.
@@ -74,9 +74,10 @@ func (s *scanner) take(n int) bool {
 
 // stretches decodes where a kind of escape stands. Escapes that are near each
 // other make one stretch.
-func (s *scanner) stretches(next *level, seg *segment, c coding, special byte) bool {
+func (s *scanner) stretches(next *level, seg *segment, c coding) bool {
 	first, last := -1, 0
-	begin, end, step := int(seg.start), int(seg.end), codings[c].step
+	begin, end := int(seg.start), int(seg.end)
+	step, find := codings[c].step, codings[c].seek
 	emit := func() bool {
 		if first < 0 {
 			return true
@@ -85,16 +86,16 @@ func (s *scanner) stretches(next *level, seg *segment, c coding, special byte) b
 		if !s.take(to - from) {
 			return false
 		}
-		next.append(from, to, c, special)
+		next.append(from, to, c)
 		return true
 	}
 	for i := begin; i < end; {
-		if i += nextByte(next.raw[i:end], special); i >= end {
+		if i += find(next.raw[i:end]); i >= end {
 			break
 		}
-		width, _, _ := step(next.raw, i)
-		if width == 1 {
-			i++
+		width, _, n := step(next.raw, i)
+		if width == n {
+			i += width
 			continue
 		}
 		if first >= 0 && i-last > 2*stretchPad {

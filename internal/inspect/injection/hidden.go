@@ -2,10 +2,11 @@ package injection
 
 import (
 	"bytes"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/workingagents/gatehouse/internal/inspect/injection/linear"
+	"github.com/workingagents/gatehouse/internal/inspect/plain"
 )
 
 // reach bounds what a detector looks at on each side of its anchor.
@@ -93,30 +94,40 @@ func selectorRuns(text []byte, at, _ int, report func(start, end int)) {
 	}
 }
 
-// noWidth are the characters that are drawn as nothing.
-const noWidth = "\u200b\u200c\u200d\u2060\u2061\u2062\u2063\u2064\ufeff\u180e"
+// noWidth are the characters that are drawn as nothing. Soft hyphens are none of
+// them: whole pages of some languages have one in each long word.
+const noWidth = "\u200b" + noBreak
 
-func isNoWidth(r rune) bool { return bytes.ContainsRune([]byte(noWidth), r) }
+// noBreak are those that have no business between Latin letters. The one that is
+// left, U+200B, says where a long word may be broken.
+const noBreak = "\u200c\u200d\u2060\u2061\u2062\u2063\u2064\ufeff\u180e\u034f\u115f\u1160\u3164\uffa0"
 
-// invisibleAnchors are two of them, and those with a letter between them.
+func isNoWidth(r rune) bool { return strings.ContainsRune(noWidth, r) }
+
+func isASCIILetter(r rune) bool { return r < utf8.RuneSelf && unicode.IsLetter(r) }
+
+// invisibleAnchors are two of them, those with a letter between them, and each of
+// noBreak before a letter.
 func invisibleAnchors() (list []string) {
 	for _, r := range noWidth {
 		for _, s := range noWidth {
 			list = append(list, string(r)+string(s))
 		}
 	}
-	for _, r := range "\u200b\u200c\u200d\u2060\ufeff" {
-		for c := 'a'; c <= 'z'; c++ {
-			list = append(list, string(r)+string(c)+string(r))
+	for c := 'a'; c <= 'z'; c++ {
+		list = append(list, "\u200b"+string(c)+"\u200b")
+		for _, r := range noBreak {
+			list = append(list, string(r)+string(c))
 		}
 	}
 	return list
 }
 
 // invisibleRuns finds runs of characters without width (bits of a hidden text),
-// and words whose letters they keep apart, so that nobody finds the word.
+// words whose letters they keep apart, so that nobody finds the word, and several
+// words that they cut.
 func invisibleRuns(text []byte, at, _ int, report func(start, end int)) {
-	mixed := func(r rune) bool { return isNoWidth(r) || r < utf8.RuneSelf && unicode.IsLetter(r) }
+	mixed := func(r rune) bool { return isNoWidth(r) || isASCIILetter(r) }
 	if back, _ := utf8.DecodeLastRune(text[:at]); isNoWidth(back) {
 		return
 	}
@@ -124,7 +135,7 @@ func invisibleRuns(text []byte, at, _ int, report func(start, end int)) {
 		report(at, stop)
 		return
 	}
-	if r, size := utf8.DecodeLastRune(text[:at]); r < utf8.RuneSelf && unicode.IsLetter(r) {
+	if r, size := utf8.DecodeLastRune(text[:at]); isASCIILetter(r) {
 		if back, _ := utf8.DecodeLastRune(text[:at-size]); isNoWidth(back) {
 			return // told at the word's first
 		}
@@ -140,7 +151,35 @@ func invisibleRuns(text []byte, at, _ int, report func(start, end int)) {
 	}
 	if hidden >= 3 && letters >= 3 && letters <= 3*hidden {
 		report(at, stop)
+		return
 	}
+	if _, n := cutWords(text[max(0, at-nearby):at]); n >= mostCuts {
+		return // told at the first of them
+	}
+	if end, n := cutWords(text[at:min(len(text), at+nearby)]); n >= mostCuts {
+		report(at, at+end)
+	}
+}
+
+// So many cuts within so many bytes have a purpose.
+const (
+	mostCuts = 3
+	nearby   = 256
+)
+
+// cutWords counts the characters of noBreak in a text that stand before a letter and,
+// but for one at its beginning, behind one, and says where the last of them ends.
+func cutWords(text []byte) (end, n int) {
+	var back rune = 'a'
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRune(text[i:])
+		i += size
+		if isASCIILetter(back) && strings.ContainsRune(noBreak, r) && i < len(text) && isASCIILetter(rune(text[i])) {
+			end, n = i, n+1
+		}
+		back = r
+	}
+	return end, n
 }
 
 const (
@@ -201,7 +240,7 @@ func imitatedAnchors() (list []string) {
 // order.
 func doubles(c byte) (list []rune) {
 	for r := rune(0x370); r < 0x530; r++ {
-		if plain, ok := linear.Plain(r); ok && plain == c && unicode.IsLower(r) {
+		if as, ok := plain.Of(r); ok && as == c && unicode.IsLower(r) {
 			list = append(list, r)
 		}
 	}
@@ -221,7 +260,7 @@ func imitated(text []byte, at, end int, report func(start, end int)) {
 	last, _ := run(text[:min(len(text), end+64)], first, unicode.IsLetter)
 	latin, other := 0, 0
 	for _, r := range string(text[first:last]) {
-		switch _, alike := linear.Plain(r); {
+		switch _, alike := plain.Of(r); {
 		case r < utf8.RuneSelf:
 			latin++
 		case alike:

@@ -13,6 +13,7 @@ import (
 	_ "embed"
 	"fmt"
 	"hash/crc32"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -59,6 +60,7 @@ func Set() (*inspect.Set, error) {
 		if more := anchors[r.Detector]; more != nil {
 			r.Anchors = more()
 		}
+		r.Pattern = spaces.ReplaceAllString(r.Pattern, between+"{$1,5}")
 		if r.Confidence > aloneMost {
 			return nil, fmt.Errorf("%s: rule %q is surer than a rule may be alone", set.File, r.ID)
 		}
@@ -68,6 +70,12 @@ func Set() (*inspect.Set, error) {
 	}
 	return set, nil
 }
+
+// A gap of a pattern, in which white space stands between two words, is one in which
+// the marks of Markdown or a tag of HTML may stand, too: nobody sees these.
+var spaces = regexp.MustCompile(`\\s\{([01]),[34]\}`)
+
+const between = `(?:\s_?|[*~]|_\s|</?[a-z]{1,6}>)`
 
 // confirmable reports whether the model can judge what a rule finds. It can't
 // where it does not read what is meant, and in languages of which it has learned
@@ -136,8 +144,9 @@ const (
 )
 
 // Window is what the model reads when a value is found at text[start:end]. It
-// stays within the JSON string that the value stands in: what stands around that
-// is an API's, and the model has not learnt to read it.
+// stays within the JSON string that the value stands in, since what stands around
+// that is an API's and the model has not learnt to read it, and within what was
+// decoded with it: a zero byte ends that.
 func Window(text []byte, start, end int) []byte {
 	from, to := around(text, start, end)
 	return text[from:to]
@@ -146,14 +155,14 @@ func Window(text []byte, start, end int) []byte {
 // around gives where Window begins and ends.
 func around(text []byte, start, end int) (from, to int) {
 	left := text[max(0, start-before):start]
-	for _, opens := range []string{`":"`, `": "`} {
+	for _, opens := range []string{"\x00", `":"`, `": "`} {
 		if i := bytes.LastIndex(left, []byte(opens)); i >= 0 {
 			left = left[i+len(opens):]
 		}
 	}
 	stop := min(len(text), max(end, start)+behind, start+2*behind)
 	right := text[start:max(start, stop)]
-	for _, closes := range []string{`","`, `"}`, `", "`} {
+	for _, closes := range []string{"\x00", `","`, `"}`, `", "`} {
 		if i := bytes.Index(right, []byte(closes)); i >= 0 {
 			right = right[:i]
 		}
@@ -167,7 +176,7 @@ func around(text []byte, start, end int) (from, to int) {
 func ofLine(text []byte, start, end int) []byte { return part(text, start, end, "\n") }
 
 func ofSentence(text []byte, start, end int) []byte {
-	return part(text, start, end, "\n", ". ", "! ", "? ")
+	return part(text, start, end, "\n", ". ", "! ", "? ", "<", ">")
 }
 
 // part is the window from the last of some marks before the value to the first one

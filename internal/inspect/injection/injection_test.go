@@ -150,7 +150,49 @@ var hidings = []struct {
 		slices.Reverse(b)
 		return "\u202e" + string(b) + "\u202c"
 	}},
-	{"imitated-letters", false, strings.NewReplacer("o", "\u043e", "e", "\u0435").Replace},
+	{"ignore-instructions", true, strings.NewReplacer("o", "\u043e", "e", "\u0435").Replace},
+	{"ignore-instructions", true, between("\u00ad")},
+	{"ignore-instructions", true, between("\u034f")},
+	{"ignore-instructions", true, between("\u180e")},
+	{"ignore-instructions", true, between("\u2063")},
+	{"ignore-instructions", true, between("\u3164")},
+	{"ignore-instructions", true, between("\ufe0f")},
+	{"ignore-instructions", true, between("\u0336")},
+	{"invisible", true, strings.NewReplacer("no", "n\u200co", "ev", "e\u200cv", "st", "s\u200ct").Replace},
+	{"ignore-instructions", true, shifted(0xFF01-'!', 0xFF01-'!')},
+	{"ignore-instructions", true, shifted(0x1D400-'A', 0x1D41A-'a')},
+	{"ignore-instructions", true, shifted(0x24B6-'A', 0x24D0-'a')},
+	{"ignore-instructions", true, strings.NewReplacer("n", "\u0274", "o", "\u1d0f", "r", "\u0280", "i", "\u026a", "s", "\ua731", "t", "\u1d1b").Replace},
+	{"ignore-instructions", true, blank("\u00a0")},
+	{"ignore-instructions", true, blank("\u2002")},
+	{"ignore-instructions", true, blank("\u2009")},
+	{"ignore-instructions", true, blank("\u2800")},
+	{"ignore-instructions", true, blank("\u3000")},
+	{"ignore-instructions", true, strings.NewReplacer("all", "**all**", "previous", "*previous*").Replace},
+	{"ignore-instructions", false, strings.NewReplacer("all", "<b>all</b>", "previous", "_previous_").Replace},
+}
+
+func between(s string) func(string) string {
+	return func(text string) string { return strings.Join(strings.Split(text, ""), s) }
+}
+
+func blank(s string) func(string) string {
+	return func(text string) string { return strings.ReplaceAll(text, " ", s) }
+}
+
+// shifted writes letters in another style.
+func shifted(capital, small rune) func(string) string {
+	return func(text string) string {
+		return strings.Map(func(r rune) rune {
+			switch {
+			case r >= 'A' && r <= 'Z':
+				return r + capital
+			case r >= 'a' && r <= 'z':
+				return r + small
+			}
+			return r
+		}, text)
+	}
 }
 
 func bits(c byte) string {
@@ -163,10 +205,10 @@ func TestHiddenTextIsFound(t *testing.T) {
 		dull := strings.Repeat("The report of May lists what was sold in the shops of the city. ", 6)
 		text := dull + h.hide(order) + dull
 		if got := names(e, text, inspect.Options{}); !slices.Contains(got, h.rule) {
-			t.Errorf("%s: got %q", h.rule, got)
+			t.Errorf("%s: %+q: got %q", h.rule, h.hide("ign prev"), got)
 		}
 		if got := surest(e, text); h.read && got < 90 {
-			t.Errorf("%s: %d percent, though the model can read it", h.rule, got)
+			t.Errorf("%s: %+q: %d percent, though the model can read it", h.rule, h.hide("ign prev"), got)
 		}
 		quoted, err := json.Marshal(map[string]string{"text": text})
 		if err != nil {
@@ -186,6 +228,13 @@ func TestOrdinaryCharactersAreLeftAlone(t *testing.T) {
 		"hearts":             strings.Repeat("\u2764\ufe0f", 20),
 		"variants of Han":    strings.Repeat("\u845b\U000E0100\u8fbb\U000E0101", 20),
 		"Persian":            "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \u0645\u06cc\u200c\u0631\u0648\u0645",
+		"Hindi":              "\u0928\u092e\u0938\u094d\u0924\u0947 \u0915\u094d\u200d\u092f\u093e \u0939\u093e\u0932 \u0939\u0948",
+		"German syllables":   "Donau\u00addampf\u00adschiff\u00adfahrts\u00adge\u00adsell\u00adschaft, Ma\u00adte\u00adri\u00ada\u00adli\u00aden",
+		"long words":         "very\u200blong\u200bname, other\u200blong\u200bname",
+		"French spaces":      "Vraiment\u00a0? Oui\u00a0!",
+		"Chinese marks":      "\u4f60\u597d\uff0c\uff08\u4e16\u754c\uff09\uff01",
+		"letters of styles":  "\U0001d4d0 \u211d \u24d8 \uff21\uff30\uff29",
+		"decomposed":         "re\u0301sume\u0301 nai\u0308ve",
 		"Hebrew with order":  "\u05e9\u05dc\u05d5\u05dd \u2067abc\u2069 \u05e9\u05dc\u05d5\u05dd",
 		"byte order mark":    "\ufeffpackage main",
 		"Russian":            "\u043f\u0440\u0438\u0432\u0435\u0442, \u043a\u0430\u043a \u0434\u0435\u043b\u0430",

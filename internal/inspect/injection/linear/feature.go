@@ -3,6 +3,8 @@ package linear
 import (
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/workingagents/gatehouse/internal/inspect/plain"
 )
 
 // features calls each for the words, the pairs and the triples of words of a
@@ -65,9 +67,9 @@ func (w *words) ascii(c byte) {
 var marks = [256]bool{'<': true, '>': true, '[': true, ']': true, '{': true, '}': true, '!': true, '#': true, '|': true, '=': true, ';': true}
 
 func (w *words) rune(r rune) {
-	if plain, hidden := Plain(r); hidden {
-		if plain != 0 {
-			w.ascii(plain)
+	if c, ok := plain.Of(r); ok {
+		if c != 0 {
+			w.ascii(c)
 		}
 		return
 	}
@@ -105,39 +107,4 @@ func bucket(h uint32) uint32 {
 	h *= 0x2c1b3c6d
 	h ^= h >> 12
 	return h & (Buckets - 1)
-}
-
-// Plain gives the ASCII character that a rune hides or imitates: those of Unicode
-// tags and of variation selectors that carry bytes, full-width letters, Cyrillic
-// and Greek letters that look Latin. 0 stands for nothing at all, such as a space
-// of no width. The second result is false for any other rune.
-func Plain(r rune) (c byte, ok bool) {
-	switch {
-	case r >= 0xE0020 && r <= 0xE007E:
-		return byte(r - 0xE0000), true
-	case r >= 0xE0100 && r <= 0xE01EF:
-		return printable(byte(r-0xE0100) + 16), true
-	case r >= 0xFF01 && r <= 0xFF5E:
-		return byte(r - 0xFF01 + '!'), true
-	case r >= 0xFE00 && r <= 0xFE0F, r >= 0x200B && r <= 0x200F, r >= 0x202A && r <= 0x202E,
-		r >= 0x2060 && r <= 0x2069, r == 0xFEFF, r == 0xAD, r == 0x180E, r >= 0xE0000 && r <= 0xE007F:
-		return 0, true
-	}
-	c = lookalikes[r]
-	return c, c != 0
-}
-
-func printable(c byte) byte {
-	if c < ' ' || c > '~' {
-		return 0
-	}
-	return c
-}
-
-// lookalikes are Cyrillic and Greek letters that nobody can tell from Latin ones
-// (Unicode Technical Standard 39 calls them confusable).
-var lookalikes = map[rune]byte{
-	'а': 'a', 'е': 'e', 'о': 'o', 'р': 'p', 'с': 'c', 'у': 'y', 'х': 'x', 'і': 'i', 'ѕ': 's', 'ј': 'j', 'ԁ': 'd', 'һ': 'h', 'ԛ': 'q', 'ԝ': 'w', 'ӏ': 'l',
-	'А': 'A', 'В': 'B', 'Е': 'E', 'К': 'K', 'М': 'M', 'Н': 'H', 'О': 'O', 'Р': 'P', 'С': 'C', 'Т': 'T', 'Х': 'X', 'І': 'I', 'Ѕ': 'S', 'Ј': 'J',
-	'ο': 'o', 'ν': 'v', 'ι': 'i', 'α': 'a', 'ρ': 'p', 'Ο': 'O', 'Ι': 'I', 'Ε': 'E', 'Α': 'A', 'Ρ': 'P', 'Τ': 'T', 'Ν': 'N', 'Κ': 'K', 'Μ': 'M', 'Η': 'H', 'Χ': 'X', 'Β': 'B',
 }
