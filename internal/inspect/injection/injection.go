@@ -75,7 +75,7 @@ func Set() (*inspect.Set, error) {
 // the marks of Markdown or a tag of HTML may stand, too: nobody sees these.
 var spaces = regexp.MustCompile(`\\s\{([01]),[34]\}`)
 
-const between = `(?:\s_?|[*~]|_\s|</?[a-z]{1,6}>)`
+const between = `(?:\s_?|[*~]|_\s|</?[a-z]+>)`
 
 // confirmable reports whether the model can judge what a rule finds. It can't
 // where it does not read what is meant, and in languages of which it has learned
