@@ -97,6 +97,9 @@ func sure(r inspect.Rule) inspect.Rule {
 		check = agreesInside
 	}
 	r.Checks = append(slices.Clone(r.Checks), check)
+	if strings.HasPrefix(r.ID, "ignore-instructions") || strings.HasPrefix(r.ID, "system-prompt") {
+		r.Checks = append(r.Checks, "unnegated")
+	}
 	return r
 }
 
@@ -126,6 +129,7 @@ func LibraryWith(m *linear.Model) inspect.Library {
 			"data-in-link":     links,
 		},
 		Checks: map[string]inspect.Check{
+			"unnegated":    unnegated,
 			"model":        asked(m, Window),
 			"model-near":   asked(m, Window, ofLine, ofSentence),
 			"model-inside": asked(m, value),
@@ -207,6 +211,20 @@ func asked(m *linear.Model, windows ...window) inspect.Check {
 			return m.Percent(w(text, start, end)) >= atoi(least)
 		})
 	}
+}
+
+var (
+	// negated is the end of a text that turns the sentence around which goes on behind it.
+	negated = regexp.MustCompile(`(?i)(?:\b(?:not|never|cannot|(?:do|does|did|can|must|should|would|wo)n['’]?t|nicht|niet|nie|ne|no|non|não|inte|ikke|не)\s{1,3}(?:to |just |simply |ever |blindly )?|\bn['’]|不要|别|勿)$`)
+	// negates is a verb with the word behind it that does.
+	negates = regexp.MustCompile(`(?i)^\S+(?:\s(?:sie|du|vous|je))?\s{1,3}(?:nicht|pas|niet|inte|ikke)\b`)
+)
+
+// unnegated reports whether a value is no part of a sentence that says the contrary:
+// not to ignore an instruction, never to tell a prompt. What is written so is still
+// found by the plain rule. Of other rules the orders themselves say what not to do.
+func unnegated(text []byte, start, end int, _ string) bool {
+	return !negated.Match(text[max(0, start-24):start]) && !negates.Match(text[start:end])
 }
 
 // atoi reads the digits of a check's argument; Set's rules have no others.
