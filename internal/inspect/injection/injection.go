@@ -130,6 +130,7 @@ func LibraryWith(m *linear.Model) inspect.Library {
 		},
 		Checks: map[string]inspect.Check{
 			"unnegated":    unnegated,
+			"called":       isCalled,
 			"model":        asked(m, Window),
 			"model-near":   asked(m, Window, ofLine, ofSentence),
 			"model-inside": asked(m, value),
