@@ -302,8 +302,8 @@ const cacheFrom = 256
 func (x *examiner) result(i int) inspect.Result {
 	p := &x.doc.Pieces[i]
 	o := x.options()
-	o.Media = isBlock(p) && !x.isText(i)
 	b := x.doc.Body[p.Start:p.End]
+	o.Media = isBlock(p) && inspect.MayHoldMedia(b) && !x.isText(i)
 	if len(b) < cacheFrom && p.Kind == split.Block {
 		return x.engine.Scan(b, o)
 	}

@@ -213,6 +213,12 @@ func (s *scanner) settle(next *level, start, from, to int, c coding, varied, tex
 	return true
 }
 
+// mediaMember holds the content of a picture or another file in the APIs' parts.
+var mediaMember = []byte(`"data":`)
+
+// MayHoldMedia reports whether Options.Media makes a difference for a part.
+func MayHoldMedia(part []byte) bool { return bytes.Contains(part, mediaMember) }
+
 // declared reports whether what stands before a run says that it is content: the
 // beginning of an address that holds it, or a member of a part that is media.
 func (s *scanner) declared(next *level, from int) bool {
@@ -221,7 +227,7 @@ func (s *scanner) declared(next *level, from int) bool {
 		return true
 	}
 	key, ok := bytes.CutSuffix(before, []byte(`"`))
-	return s.o.Media && s.depth == 0 && ok && bytes.HasSuffix(bytes.TrimRight(key, " \t\r\n"), []byte(`"data":`))
+	return s.o.Media && s.depth == 0 && ok && bytes.HasSuffix(bytes.TrimRight(key, " \t\r\n"), mediaMember)
 }
 
 // variety reports whether a run has capital letters, small ones and digits, as
