@@ -230,9 +230,16 @@ func (r *Rewriter) torn(e *event) bool {
 	if !r.o.Hold || r.opaque || len(text) == 0 || text[0] != '{' && !r.scan.array || peek.Whole(text) {
 		return false
 	}
-	r.edit(Edit{At: e.start, Cut: e.end - e.start})
+	cut := Edit{At: e.start, Cut: e.end - e.start}
+	if r.framing == events {
+		cut.Put = comment // what follows must not become the beginning, and be read as no stream
+	}
+	r.edit(cut)
 	return true
 }
+
+// comment is an event of SSE that says nothing.
+var comment = []byte(":\n\n")
 
 // finish reads what stands at the stream's end without its empty line, or a
 // document.
