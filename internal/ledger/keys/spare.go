@@ -73,6 +73,9 @@ func (r *Ring) Restock() error {
 	r.mu.Lock()
 	low := r.low
 	r.low = nil
+	for _, user := range low {
+		r.stock(user).asked = false // also of those that an error leaves for later
+	}
 	r.mu.Unlock()
 	for _, user := range low {
 		if err := r.fillUp(user); err != nil {
@@ -86,7 +89,6 @@ func (r *Ring) Restock() error {
 func (r *Ring) fillUp(user uint64) error {
 	r.mu.Lock()
 	s := r.stock(user)
-	s.asked = false
 	n := s.aim() - len(s.ready) - s.coming
 	r.mu.Unlock()
 	for range n {
